@@ -1,0 +1,260 @@
+//! The configuration: one TOML file, environment overrides, every default and every limit.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Protocol, Purpose, VPath};
+
+/// All settings of the server. Documented for operators in `docs/configuration.md`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The SFTP listener.
+    pub sftp: Sftp,
+    /// The FTPS listeners, explicit and implicit.
+    pub ftps: Ftps,
+    /// Every limit on what strangers and clients may use.
+    pub limits: Limits,
+    /// How long finished things are kept.
+    pub retention: Retention,
+    /// The log.
+    pub log: Log,
+    /// Host profiles beyond the shipped ones, or changes to those.
+    pub hosts: BTreeMap<String, HostProfile>,
+}
+
+/// The SFTP listener.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sftp {
+    /// Address and port, or `off`. `[::]` serves IPv4 too.
+    pub listen: String,
+    /// Also offer older algorithms (ecdh-nistp, group14-sha256, hmac-sha2, ecdsa-p256) for old payroll programs.
+    pub compat: bool,
+}
+
+impl Default for Sftp {
+    fn default() -> Self {
+        Self { listen: "[::]:2022".to_owned(), compat: false }
+    }
+}
+
+/// The FTPS listeners.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ftps {
+    /// Address and port of explicit TLS (FTPES), or `off`.
+    pub explicit: String,
+    /// Address and port of implicit TLS (FTPS), or `off`.
+    pub implicit: String,
+    /// First and last passive port, `50000-50099`; `0` lets the system choose.
+    pub passive_ports: String,
+    /// The IPv4 address that PASV answers behind a NAT; none: the address that the client reached.
+    pub passive_host: Option<String>,
+    /// Whether a data connection must resume the control connection's TLS session.
+    pub resumption: Resumption,
+    /// Active mode (PORT, EPRT).
+    pub active: ActiveMode,
+    /// Accept a data end without TLS close_notify (old .NET programs); a reset or ABOR never counts as an end.
+    pub lenient_data_end: bool,
+}
+
+impl Default for Ftps {
+    fn default() -> Self {
+        Self {
+            explicit: "[::]:2121".to_owned(),
+            implicit: "[::]:2990".to_owned(),
+            passive_ports: "50000-50099".to_owned(),
+            passive_host: None,
+            resumption: Resumption::Prefer,
+            active: ActiveMode::Off,
+            lenient_data_end: false,
+        }
+    }
+}
+
+/// Whether FTPS data connections must prove by TLS resumption that they belong to their session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Resumption {
+    /// Offered; a data connection from the session's own address is accepted without it.
+    Prefer,
+    /// A data connection that does not resume is refused.
+    Require,
+    /// Not offered.
+    Off,
+}
+
+/// Whether the server connects to the client for data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActiveMode {
+    /// PORT and EPRT are answered 502.
+    Off,
+    /// Only to the address of the control connection, ports above 1023.
+    OwnAddress,
+}
+
+/// Every limit. Units stand last in the names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// The largest upload.
+    pub max_upload_bytes: u64,
+    /// The largest file that an import reads; larger ones are rejected with F006.
+    pub max_import_bytes: u64,
+    /// The most columns that a table may have.
+    pub max_columns: usize,
+    /// The most bytes of one cell.
+    pub max_cell_bytes: usize,
+    /// Files, spool and archive of one client together; 0: no limit.
+    pub client_quota_bytes: u64,
+    /// Uploads are refused when the disk has less room than this.
+    pub min_free_bytes: u64,
+    /// How long an answer waits for its import.
+    pub reply_wait_s: u64,
+    /// Uploads of one client that may wait for import.
+    pub max_waiting_uploads: u32,
+    /// Imports at the same time, of different clients; 0: one for each core.
+    pub import_workers: usize,
+    /// How often an import that failed by our fault is tried.
+    pub import_attempts: u32,
+    /// Connections at the same time, both protocols together.
+    pub max_connections: usize,
+    /// Connections at the same time from one address.
+    pub max_connections_per_address: usize,
+    /// Connections that have not logged in yet, both protocols together.
+    pub max_half_open: usize,
+    /// From connection to login.
+    pub login_timeout_s: u64,
+    /// A TLS handshake, control or data.
+    pub tls_handshake_timeout_s: u64,
+    /// From PASV or EPSV and a transfer command to the data connection.
+    pub data_accept_timeout_s: u64,
+    /// A data connection on which nothing moves.
+    pub data_idle_timeout_s: u64,
+    /// A logged-in session on which nothing moves.
+    pub idle_timeout_s: u64,
+    /// Failed logins on one connection before it is closed.
+    pub login_attempts_per_connection: u32,
+    /// The longest FTP control line.
+    pub control_line_bytes: usize,
+    /// Open handles of one SFTP session.
+    pub sftp_handles: usize,
+    /// Channels of one SSH connection.
+    pub sftp_channels: usize,
+    /// Requests of one SFTP session that may be unanswered.
+    pub sftp_outstanding_requests: usize,
+    /// Bytes of one connection that may wait for the disk.
+    pub connection_memory_bytes: usize,
+    /// The same for all connections together.
+    pub transfer_memory_bytes: usize,
+    /// Sessions of one account at the same time.
+    pub sessions_per_account: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        const MIB: u64 = 1024 * 1024;
+        Self {
+            max_upload_bytes: 4096 * MIB,
+            max_import_bytes: 1024 * MIB,
+            max_columns: 2000,
+            max_cell_bytes: 1024 * 1024,
+            client_quota_bytes: 0,
+            min_free_bytes: 256 * MIB,
+            reply_wait_s: 3,
+            max_waiting_uploads: 1000,
+            import_workers: 0,
+            import_attempts: 3,
+            max_connections: 2000,
+            max_connections_per_address: 500,
+            max_half_open: 300,
+            login_timeout_s: 30,
+            tls_handshake_timeout_s: 10,
+            data_accept_timeout_s: 15,
+            data_idle_timeout_s: 60,
+            idle_timeout_s: 600,
+            login_attempts_per_connection: 3,
+            control_line_bytes: 4096,
+            sftp_handles: 256,
+            sftp_channels: 4,
+            sftp_outstanding_requests: 4096,
+            connection_memory_bytes: 8 * 1024 * 1024,
+            transfer_memory_bytes: 512 * 1024 * 1024,
+            sessions_per_account: 64,
+        }
+    }
+}
+
+/// How long finished things are kept; 0: for ever.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retention {
+    /// Received bytes of uploads in a final state, in `archive/`.
+    pub archive_days: u32,
+    /// Old reports in `reports/`.
+    pub reports_days: u32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { archive_days: 90, reports_days: 90 }
+    }
+}
+
+/// The log on standard error.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// `error`, `warn`, `info`, `debug`, or a filter such as `rollcall=debug,russh=warn`.
+    pub level: String,
+    /// `text` or `json`.
+    pub format: LogFormat,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".to_owned(), format: LogFormat::Text }
+    }
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Presets under which an account is hosted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct HostProfile {
+    /// The host name that the hand-out sheet names.
+    pub public_host: Option<String>,
+    /// Connection types of new accounts; empty: all three.
+    pub protocols: Vec<Protocol>,
+    /// Remote folders of new accounts.
+    pub folders: Vec<ProfileFolder>,
+    /// Import settings of new import folders (the keys of `settings show`).
+    pub settings: toml::Table,
+}
+
+/// A remote folder that a host profile gives to new accounts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileFolder {
+    /// Its name.
+    pub name: String,
+    /// Its path below the account's root.
+    pub path: VPath,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Which names trigger an import.
+    #[serde(default)]
+    pub pattern: Option<String>,
+}

@@ -1,0 +1,139 @@
+//! The directory as the plan sees it: users at one change number, reference lists, what the source has frozen.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::fields::{Field, FieldKey};
+
+/// The values of one user, in canonical text.
+///
+/// Dates are `YYYY-MM-DD`, decimals use a point, e-mails are lower-cased, `manager` is the other
+/// user's id in decimal digits, `roles` are joined by a line feed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Values {
+    known: Vec<Option<Box<str>>>,
+    custom: BTreeMap<String, Box<str>>,
+}
+
+impl Values {
+    /// The value of a field.
+    #[must_use]
+    pub fn get(&self, field: Field) -> Option<&str> {
+        self.known.get(field.index())?.as_deref()
+    }
+
+    /// The value of a field or custom column.
+    #[must_use]
+    pub fn get_key(&self, key: &FieldKey) -> Option<&str> {
+        match key {
+            FieldKey::Known(field) => self.get(*field),
+            FieldKey::Custom(name) => self.custom.get(name).map(AsRef::as_ref),
+        }
+    }
+
+    /// Sets or clears a field or custom column.
+    pub fn set(&mut self, key: &FieldKey, value: Option<&str>) {
+        match key {
+            FieldKey::Known(field) => {
+                if self.known.len() <= field.index() {
+                    self.known.resize(Field::ALL.len(), None);
+                }
+                if let Some(slot) = self.known.get_mut(field.index()) {
+                    *slot = value.map(Into::into);
+                }
+            }
+            FieldKey::Custom(name) => match value {
+                Some(text) => drop(self.custom.insert(name.clone(), text.into())),
+                None => drop(self.custom.remove(name)),
+            },
+        }
+    }
+
+    /// The custom columns and their values, by name.
+    pub fn custom(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.custom.iter().map(|(name, value)| (name.as_str(), value.as_ref()))
+    }
+}
+
+/// A user of the directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// The user's id in its directory; never reused.
+    pub id: i64,
+    /// A creation that was undone: its key, login and e-mail are free.
+    pub withdrawn: bool,
+    /// The values in canonical text.
+    pub values: Values,
+}
+
+/// The order of day, month and year in a file's dates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DateOrder {
+    /// 31/12/2026
+    Dmy,
+    /// 12/31/2026
+    Mdy,
+    /// 2026/12/31
+    Ymd,
+}
+
+/// What decides who a row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Key {
+    /// The login.
+    #[serde(rename = "login")]
+    Login,
+    /// The e-mail address.
+    #[serde(rename = "email")]
+    Email,
+    /// The employee number alone.
+    #[serde(rename = "employee_number")]
+    EmployeeNumber,
+    /// Legal entity and employee number together.
+    #[serde(rename = "legal_entity+employee_number")]
+    LegalEntityAndEmployeeNumber,
+}
+
+/// What applied imports of one source (import folder) have settled.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SourceMemory {
+    /// The key that the first applied import froze.
+    pub key: Option<Key>,
+    /// The date order that an applied import proved.
+    pub date_order: Option<DateOrder>,
+    /// The last applied full file ended with a line end.
+    pub ends_with_newline: Option<bool>,
+    /// The fields (names) that the last applied full file had.
+    pub columns: Vec<String>,
+    /// Rows of the last applied full file.
+    pub rows: Option<u64>,
+    /// SHA-256 of the last applied file.
+    pub sha256: Option<String>,
+    /// Settings version of the last applied file.
+    pub settings_version: Option<String>,
+    /// The directory's change number right after that import.
+    pub change_number: Option<i64>,
+    /// Something in that import hung on its date; the same bytes must be looked at again.
+    pub depends_on_date: bool,
+    /// The day of that import in the client's time zone.
+    pub applied_on: Option<Date>,
+}
+
+/// The directory at one change number, for one source.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// Moves with every write to the directory; a plan is bound to it.
+    pub change_number: i64,
+    /// The id that the next new user gets.
+    pub next_user_id: i64,
+    /// Every user, ended and withdrawn ones too, by id.
+    pub users: Vec<User>,
+    /// The entries of each reference field (legal_entity, department, csp, profiles, role …).
+    pub lists: BTreeMap<Field, BTreeSet<String>>,
+    /// What this source has settled.
+    pub source: SourceMemory,
+}

@@ -1,0 +1,9 @@
+//! Rollcall: a server that imports each client's nightly payroll CSV the moment its upload completes.
+//!
+//! The map, from the bottom up; `ARCHITECTURE.md` says who may import whom.
+
+pub mod clock;
+pub mod config;
+pub mod error;
+pub mod import;
+pub mod model;

@@ -1,0 +1,3 @@
+//! The composition root: parse, call, print.
+
+fn main() {}
