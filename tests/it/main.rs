@@ -1,2 +1,8 @@
 //! The one integration test binary.
-fn main() {}
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a helper that fails ends the test, with its place"
+)]
+
+mod architecture;
