@@ -7,3 +7,5 @@ pub mod config;
 pub mod error;
 pub mod import;
 pub mod model;
+pub mod service;
+pub mod vfs;
