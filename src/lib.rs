@@ -7,5 +7,6 @@ pub mod config;
 pub mod error;
 pub mod import;
 pub mod model;
+pub mod remote;
 pub mod service;
 pub mod vfs;
