@@ -152,6 +152,10 @@ pub struct Limits {
     pub transfer_memory_bytes: usize,
     /// Sessions of one account at the same time.
     pub sessions_per_account: usize,
+    /// SSH keys that a client may offer before it must have found the right one.
+    pub sftp_key_offers: usize,
+    /// How long a stopping server waits for commits under way.
+    pub shutdown_grace_s: u64,
 }
 
 impl Default for Limits {
@@ -184,6 +188,8 @@ impl Default for Limits {
             connection_memory_bytes: 8 * 1024 * 1024,
             transfer_memory_bytes: 512 * 1024 * 1024,
             sessions_per_account: 64,
+            sftp_key_offers: 20,
+            shutdown_grace_s: 10,
         }
     }
 }

@@ -9,4 +9,5 @@ pub mod import;
 pub mod model;
 pub mod remote;
 pub mod service;
+pub mod transport;
 pub mod vfs;

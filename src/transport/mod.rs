@@ -1,0 +1,241 @@
+//! Listeners, connection limits, TLS and host keys: every public socket is opened here.
+
+pub mod ftp;
+mod gate;
+mod host_keys;
+mod memory;
+pub mod sftp;
+pub mod tls;
+
+use std::future::Future;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::Config;
+use crate::error::{Error, Kind, Result};
+use crate::model::Protocol;
+use crate::service::Service;
+
+pub use gate::{Full, Gate, Pass};
+pub use host_keys::HostKeys;
+pub use memory::{Reserved, TransferMemory};
+use tls::Tls;
+
+/// What every connection needs; clones share one inside.
+#[derive(Clone)]
+pub struct Edge {
+    /// The use cases.
+    pub service: Service,
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// Connection caps, for all listeners together.
+    pub gate: Gate,
+    /// The budget of bytes in flight, for all connections together.
+    pub memory: TransferMemory,
+    /// Cancelled when the server stops: take no new work, finish commits, close.
+    pub shutdown: CancellationToken,
+    /// Every task of a connection runs in here, so that a stop can wait for them.
+    pub tasks: TaskTracker,
+    /// Certificates of the FTPS listeners.
+    pub tls: Tls,
+    /// The server's SSH identity.
+    pub host_keys: Arc<HostKeys>,
+}
+
+/// The addresses on which the server listens.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Bound {
+    /// SFTP.
+    pub sftp: Option<SocketAddr>,
+    /// FTPS, implicit TLS.
+    pub ftps: Option<SocketAddr>,
+    /// FTPES, explicit TLS.
+    pub ftpes: Option<SocketAddr>,
+}
+
+/// How clients recognise this server, for the hand-out sheet.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fingerprints {
+    /// Algorithm and fingerprint of each SSH host key, as `ssh-keygen -l` prints it: (`ssh-ed25519`, `SHA256:…`).
+    pub host_keys: Vec<(String, String)>,
+    /// SHA-256 of the TLS certificate, hex pairs with colons.
+    pub certificate: Option<String>,
+}
+
+/// The listeners at work.
+pub struct Running {
+    edge: Edge,
+    bound: Bound,
+}
+
+impl Running {
+    /// Where clients connect.
+    #[must_use]
+    pub fn bound(&self) -> Bound {
+        self.bound
+    }
+
+    /// How clients recognise the server.
+    #[must_use]
+    pub fn fingerprints(&self) -> Fingerprints {
+        Fingerprints {
+            host_keys: self.edge.host_keys.fingerprints(),
+            certificate: self.edge.tls.fingerprint(),
+        }
+    }
+
+    /// Stops listening, lets commits finish for `limits.shutdown_grace_s`, and ends every connection.
+    pub async fn stop(self) {
+        self.edge.shutdown.cancel();
+        self.edge.tasks.close();
+        let grace = Duration::from_secs(self.edge.config.limits.shutdown_grace_s);
+        if tokio::time::timeout(grace, self.edge.tasks.wait()).await.is_err() {
+            tracing::warn!(
+                tasks = self.edge.tasks.len(),
+                "connections did not end within limits.shutdown_grace_s; they are cut off"
+            );
+        }
+    }
+}
+
+/// Makes keys and certificates on the first start, binds the listeners and serves them in the background.
+///
+/// # Errors
+/// A key or certificate that is lost or broken, or an address that cannot be bound; the message names it.
+pub async fn start(service: Service, config: Arc<Config>, certs: &Path) -> Result<Running> {
+    let (host_keys, tls) = load_identity(&service, &config, certs).await?;
+    let edge = Edge {
+        service,
+        gate: Gate::new(&config.limits),
+        memory: TransferMemory::new(config.limits.transfer_memory_bytes),
+        shutdown: CancellationToken::new(),
+        tasks: TaskTracker::new(),
+        tls,
+        host_keys: Arc::new(host_keys),
+        config: Arc::clone(&config),
+    };
+    let sftp = bind("sftp.listen", &config.sftp.listen).await?;
+    let ftps = bind("ftps.implicit", &config.ftps.implicit).await?;
+    let ftpes = bind("ftps.explicit", &config.ftps.explicit).await?;
+    let bound = Bound { sftp: local(&sftp)?, ftps: local(&ftps)?, ftpes: local(&ftpes)? };
+    if let Some(listener) = sftp {
+        edge.spawn(sftp::serve(edge.clone(), listener));
+    }
+    if let Some(listener) = ftps {
+        edge.spawn(ftp::serve(edge.clone(), listener, Protocol::Ftps));
+    }
+    if let Some(listener) = ftpes {
+        edge.spawn(ftp::serve(edge.clone(), listener, Protocol::Ftpes));
+    }
+    Ok(Running { edge, bound })
+}
+
+/// How clients recognise the server whose keys lie in `certs`, without starting it.
+///
+/// # Errors
+/// A key or certificate that cannot be read.
+pub fn fingerprints(certs: &Path) -> Result<Fingerprints> {
+    Ok(Fingerprints {
+        host_keys: host_keys::stored_fingerprints(certs)?,
+        certificate: tls::stored_fingerprint(certs)?,
+    })
+}
+
+impl Edge {
+    /// Runs a task that a stop waits for. A panic inside ends that task only.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        drop(self.tasks.spawn(task));
+    }
+}
+
+/// Waits for the next connection; an error of `accept` (no file descriptors left) is logged and waited out.
+/// `None` when the server stops.
+pub(crate) async fn next_connection(
+    edge: &Edge,
+    listener: &TcpListener,
+    protocol: Protocol,
+) -> Option<(tokio::net::TcpStream, SocketAddr, Pass)> {
+    loop {
+        let accepted = tokio::select! {
+            () = edge.shutdown.cancelled() => return None,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((tcp, peer)) => {
+                let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+                match edge.gate.admit(peer.ip()) {
+                    Ok(pass) => return Some((tcp, peer, pass)),
+                    Err(full) => {
+                        tracing::warn!(%protocol, %peer, reason = %full, "connection refused");
+                    }
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%protocol, %error, "a connection could not be accepted");
+                // Without a pause a process that is out of file descriptors would spin here.
+                tokio::time::sleep(ACCEPT_RETRY).await;
+            }
+        }
+    }
+}
+
+const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+
+async fn load_identity(
+    service: &Service,
+    config: &Config,
+    certs: &Path,
+) -> Result<(HostKeys, Tls)> {
+    let certs = certs.to_owned();
+    // In the data folder, so that losing the whole of `certs` is noticed.
+    let record = service.data().join("ssh-host-keys.txt");
+    let compat = config.sftp.compat;
+    // RSA-3072 takes a while on a first start.
+    tokio::task::spawn_blocking(move || {
+        Ok((HostKeys::load_or_create(&certs, &record, compat)?, Tls::load_or_create(&certs)?))
+    })
+    .await
+    .map_err(|e| Error::caused(Kind::Internal, "keys and certificates could not be loaded", e))?
+}
+
+/// Binds `listen`, `off` meaning none; `[::]` falls back to `0.0.0.0` where the machine has no IPv6.
+async fn bind(setting: &str, listen: &str) -> Result<Option<TcpListener>> {
+    if listen.eq_ignore_ascii_case("off") {
+        return Ok(None);
+    }
+    let address: SocketAddr = listen.parse().map_err(|e| {
+        let message = format!(
+            "{setting} = \"{listen}\" is not an address and port; write for example [::]:2022, 127.0.0.1:2022 or off"
+        );
+        Error::caused(Kind::Invalid, message, e)
+    })?;
+    let bound = match TcpListener::bind(address).await {
+        Err(e)
+            if address == SocketAddr::from((Ipv6Addr::UNSPECIFIED, address.port()))
+                && lacks_ipv6(&e) =>
+        {
+            TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).await
+        }
+        bound => bound,
+    };
+    let what = || {
+        format!("{setting} = \"{listen}\" cannot be listened on (is another server running there?)")
+    };
+    bound.map(Some).map_err(|e| Error::io(what(), e))
+}
+
+fn lacks_ipv6(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::AddrNotAvailable
+        || error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
+}
+
+fn local(listener: &Option<TcpListener>) -> Result<Option<SocketAddr>> {
+    let address = listener.as_ref().map(TcpListener::local_addr).transpose();
+    address.map_err(|e| Error::io("the address of a listener cannot be read", e))
+}
