@@ -194,6 +194,9 @@ impl Default for Limits {
     }
 }
 
+/// Notes of interrupted uploads that the registry keeps of each client.
+pub const INTERRUPTIONS_KEPT: u32 = 1000;
+
 /// How long finished things are kept; 0: for ever.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

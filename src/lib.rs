@@ -9,5 +9,6 @@ pub mod import;
 pub mod model;
 pub mod remote;
 pub mod service;
+pub mod store;
 pub mod transport;
 pub mod vfs;

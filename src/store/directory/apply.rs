@@ -1,0 +1,222 @@
+//! One import's writes, in one transaction together with the import's own row.
+
+use rusqlite::{Connection, Statement, TransactionBehavior, params, params_from_iter};
+
+use super::{Directory, ImportRecord, imports, meta, to_json};
+use crate::error::{Error, Kind, Result};
+use crate::import::fields::{Field, FieldKey};
+use crate::import::plan::{Plan, UserWrite};
+use crate::store::failed;
+
+/// Whether an import was applied by this call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applied {
+    /// It was.
+    Now,
+    /// An earlier call had applied it: nothing was written.
+    Already,
+}
+
+impl Directory {
+    /// Applies a plan: users, lists, history, the source's memory and the import's row with its report, all or nothing.
+    ///
+    /// A plan whose report is a dry run or of a status that takes nothing leaves only the import's row. The
+    /// memory's `change_number` is set here to the number that the directory has afterwards.
+    ///
+    /// # Errors
+    /// `Kind::Conflict` when the directory has moved since the plan's snapshot: plan again.
+    pub fn apply(&mut self, plan: &Plan, record: &ImportRecord) -> Result<Applied> {
+        // The checkpoint comes after the answer (`checkpoint`), not inside this commit.
+        let automatic = |conn: &Connection, pages: u32| {
+            conn.pragma_update(None, "wal_autocheckpoint", pages)
+                .map_err(failed("set the directory's checkpoint"))
+        };
+        automatic(&self.conn, 0)?;
+        let applied = self.apply_now(plan, record);
+        automatic(&self.conn, 1000)?;
+        applied
+    }
+
+    fn apply_now(&mut self, plan: &Plan, record: &ImportRecord) -> Result<Applied> {
+        let what = || failed(format!("apply import {}", record.id));
+        let tx =
+            self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(what())?;
+        if imports::knows(&tx, record.id).map_err(what())? {
+            return Ok(Applied::Already);
+        }
+        let before = meta(&tx).map_err(what())?;
+        let takes = plan.report.status.is_applied() && !plan.report.dry_run;
+        if takes && before.change_number != plan.change_number {
+            return Err(Error::new(
+                Kind::Conflict,
+                format!(
+                    "the directory is at change {}, the plan of import {} was made at {}: plan again",
+                    before.change_number, record.id, plan.change_number
+                ),
+            ));
+        }
+        let writes = takes && !(plan.writes.is_empty() && plan.list_entries.is_empty());
+        let change_number = before.change_number + i64::from(writes);
+        let import = imports::insert(&tx, record, &plan.report, change_number).map_err(what())?;
+        if takes {
+            write_all(&tx, plan, &record.source, import, change_number)?;
+        }
+        tx.commit().map_err(what())?;
+        Ok(Applied::Now)
+    }
+}
+
+fn write_all(
+    tx: &Connection,
+    plan: &Plan,
+    source: &str,
+    import: i64,
+    change_number: i64,
+) -> Result<()> {
+    let mut writer = Writer::new(tx, import).map_err(failed("prepare the import's writes"))?;
+    for write in &plan.writes {
+        writer.write(write)?;
+    }
+    let next_user_id = writer.next_user_id;
+    let finish = || -> rusqlite::Result<()> {
+        for (field, code) in &plan.list_entries {
+            tx.prepare_cached(
+                "INSERT INTO lists (field, code, added_by) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            )?
+            .execute(params![field.name(), code, import])?;
+        }
+        if let Some(memory) = &plan.source {
+            let mut memory = memory.clone();
+            memory.change_number = Some(change_number);
+            tx.prepare_cached(
+                "INSERT INTO sources (source, memory) VALUES (?1, ?2)
+                 ON CONFLICT (source) DO UPDATE SET memory = excluded.memory",
+            )?
+            .execute(params![source, to_json(&memory)?])?;
+        }
+        tx.prepare_cached(
+            "UPDATE directory SET change_number = ?1, next_user_id = max(next_user_id, ?2)",
+        )?
+        .execute([change_number, next_user_id])?;
+        Ok(())
+    };
+    finish().map_err(failed("finish the import's writes"))
+}
+
+/// The statements that every row needs, prepared once.
+struct Writer<'conn> {
+    conn: &'conn Connection,
+    insert: Statement<'conn>,
+    custom: Statement<'conn>,
+    change: Statement<'conn>,
+    import: i64,
+    changes: i64,
+    next_user_id: i64,
+}
+
+impl<'conn> Writer<'conn> {
+    fn new(conn: &'conn Connection, import: i64) -> rusqlite::Result<Self> {
+        let columns = Field::ALL.iter().map(|f| f.name()).collect::<Vec<_>>().join(", ");
+        let places = vec!["?"; Field::ALL.len()].join(", ");
+        let insert = format!(
+            "INSERT INTO users (id, created_by, created_line, {columns}) VALUES (?, ?, ?, {places})"
+        );
+        Ok(Self {
+            conn,
+            insert: conn.prepare(&insert)?,
+            custom: conn.prepare(
+                "INSERT INTO custom_values (user, name, value) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (user, name) DO UPDATE SET value = excluded.value",
+            )?,
+            change: conn.prepare(
+                "INSERT INTO changes (import, n, user, line, field, before, after)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?,
+            import,
+            changes: 0,
+            next_user_id: 1,
+        })
+    }
+
+    fn write(&mut self, write: &UserWrite) -> Result<()> {
+        let done = if write.is_new { self.create(write) } else { self.change(write) };
+        let found = done.map_err(|e| {
+            let line = write.line;
+            failed(format_args!("write user {} from line {line}", write.user_id))(e)
+        })?;
+        if found {
+            return Ok(());
+        }
+        let message = format!(
+            "line {}: user {} is not in the directory any more; the import is planned again",
+            write.line, write.user_id
+        );
+        Err(Error::new(Kind::Conflict, message))
+    }
+
+    /// The creation's values are its history; no row of `changes` repeats them.
+    fn create(&mut self, write: &UserWrite) -> rusqlite::Result<bool> {
+        self.insert.clear_bindings();
+        self.insert.raw_bind_parameter(1, write.user_id)?;
+        self.insert.raw_bind_parameter(2, self.import)?;
+        self.insert.raw_bind_parameter(3, write.line)?;
+        for change in &write.changes {
+            if let (FieldKey::Known(field), Some(value)) = (&change.field, &change.to) {
+                self.insert.raw_bind_parameter(4 + field.index(), value)?;
+            }
+        }
+        self.insert.raw_execute()?;
+        for change in &write.changes {
+            if let (FieldKey::Custom(name), Some(value)) = (&change.field, &change.to) {
+                self.custom.execute(params![write.user_id, name, value])?;
+            }
+        }
+        self.next_user_id = self.next_user_id.max(write.user_id + 1);
+        Ok(true)
+    }
+
+    fn change(&mut self, write: &UserWrite) -> rusqlite::Result<bool> {
+        let known = write.changes.iter().filter_map(|c| match &c.field {
+            FieldKey::Known(field) => Some((field, &c.to)),
+            FieldKey::Custom(_) => None,
+        });
+        let (fields, values): (Vec<&Field>, Vec<&Option<String>>) = known.unzip();
+        let sets = fields.iter().map(|f| format!("{} = ?", f.name())).collect::<Vec<_>>();
+        // Without a known field it still tells whether the user is there.
+        let sets = if sets.is_empty() { "id = id".to_owned() } else { sets.join(", ") };
+        let id = write.user_id.to_string();
+        let found = self
+            .conn
+            .prepare_cached(&format!("UPDATE users SET {sets} WHERE id = ?"))?
+            .execute(params_from_iter(
+                values.into_iter().map(Option::as_deref).chain([Some(id.as_str())]),
+            ))?;
+        if found == 0 {
+            return Ok(false);
+        }
+        for change in &write.changes {
+            match (&change.field, &change.to) {
+                (FieldKey::Known(_), _) => {}
+                (FieldKey::Custom(name), Some(value)) => {
+                    self.custom.execute(params![write.user_id, name, value])?;
+                }
+                (FieldKey::Custom(name), None) => {
+                    self.conn
+                        .prepare_cached("DELETE FROM custom_values WHERE user = ?1 AND name = ?2")?
+                        .execute(params![write.user_id, name])?;
+                }
+            }
+            self.changes += 1;
+            self.change.execute(params![
+                self.import,
+                self.changes,
+                write.user_id,
+                write.line,
+                change.field.to_string(),
+                change.from,
+                change.to
+            ])?;
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,205 @@
+//! The imports of a directory and the reports that they left.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{Directory, from_json, to_json};
+use crate::error::{Error, Kind, Result};
+use crate::import::report::Report;
+use crate::model::{ImportStatus, UploadId, VPath};
+use crate::store::{failed, instant, signed, to_micros, unsigned, word};
+
+/// What is known of an import before it runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportRecord {
+    /// Its id, that of its upload.
+    pub id: UploadId,
+    /// The import folder's name: what is settled by one import is remembered for the next of the same source.
+    pub source: String,
+    /// The account's login; empty for `rollcall import`.
+    pub login: String,
+    /// The upload's address below the account's root.
+    pub path: VPath,
+    /// The file's name.
+    pub file_name: String,
+    /// Its size.
+    pub bytes: u64,
+    /// SHA-256, 64 hex digits.
+    pub sha256: String,
+    /// When the upload was committed.
+    pub received_at: Timestamp,
+    /// The version of the settings that it used.
+    pub settings_version: String,
+    /// Those settings.
+    pub settings_toml: String,
+}
+
+/// An import as lists show it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImportSummary {
+    /// Its place in the order in which imports ran.
+    pub seq: i64,
+    /// What it was given.
+    pub record: ImportRecord,
+    /// When its transaction was made.
+    pub applied_at: Timestamp,
+    /// How it ended.
+    pub status: ImportStatus,
+    /// Nothing was meant to be applied.
+    pub dry_run: bool,
+    /// Rows by what they became.
+    pub counts: BTreeMap<String, u64>,
+    /// The directory's change number after it.
+    pub change_number: i64,
+    /// Whether its report files lie where they belong.
+    pub reports_written: bool,
+}
+
+/// An import with its report.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredImport {
+    /// All but the report.
+    pub summary: ImportSummary,
+    /// Its report, from which every report file can be made again.
+    pub report: Report,
+}
+
+const SUMMARY: &str = "seq, id, source, login, path, file_name, bytes, sha256, received_at, \
+                       applied_at, settings_version, settings, status, dry_run, counts, \
+                       change_number, reports_written";
+
+impl Directory {
+    /// The import with this id, with its report.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn import(&self, id: UploadId) -> Result<Option<StoredImport>> {
+        let read = || -> rusqlite::Result<Option<StoredImport>> {
+            self.conn
+                .prepare_cached(&format!("SELECT {SUMMARY}, report FROM imports WHERE id = ?1"))?
+                .query_row([id.to_string()], |row| {
+                    let report: String = row.get("report")?;
+                    Ok(StoredImport { summary: summary(row)?, report: from_json(&report)? })
+                })
+                .optional()
+        };
+        read().map_err(failed(format_args!("read import {id}")))
+    }
+
+    /// The last imports, newest first, without their reports.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn imports(&self, limit: u32) -> Result<Vec<ImportSummary>> {
+        let read = || -> rusqlite::Result<Vec<ImportSummary>> {
+            self.conn
+                .prepare_cached(&format!(
+                    "SELECT {SUMMARY} FROM imports ORDER BY seq DESC LIMIT ?1"
+                ))?
+                .query_map([limit], summary)?
+                .collect()
+        };
+        read().map_err(failed("list imports"))
+    }
+
+    /// Whether this import was run, without reading its report.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn knows_import(&self, id: UploadId) -> Result<bool> {
+        knows(&self.conn, id).map_err(failed(format_args!("look for import {id}")))
+    }
+
+    /// Imports whose report files are still owed, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn imports_owing_reports(&self) -> Result<Vec<UploadId>> {
+        let read = || -> rusqlite::Result<Vec<UploadId>> {
+            self.conn
+                .prepare_cached("SELECT id FROM imports WHERE reports_written = 0 ORDER BY seq")?
+                .query_map([], |row| word(row, "id"))?
+                .collect()
+        };
+        read().map_err(failed("list imports that owe their reports"))
+    }
+
+    /// Marks the report files of an import as written.
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for an unknown import.
+    pub fn set_reports_written(&self, id: UploadId) -> Result<()> {
+        let changed = self
+            .conn
+            .prepare_cached("UPDATE imports SET reports_written = 1 WHERE id = ?1")
+            .and_then(|mut s| s.execute([id.to_string()]))
+            .map_err(failed(format_args!("mark the reports of import {id}")))?;
+        if changed == 0 {
+            return Err(Error::new(Kind::NotFound, format!("there is no import {id}")));
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn knows(conn: &Connection, id: UploadId) -> rusqlite::Result<bool> {
+    conn.prepare_cached("SELECT 1 FROM imports WHERE id = ?1")?.exists([id.to_string()])
+}
+
+/// Adds the import's own row; returns its place in the order of imports.
+pub(super) fn insert(
+    conn: &Connection,
+    record: &ImportRecord,
+    report: &Report,
+    change_number: i64,
+) -> rusqlite::Result<i64> {
+    let applied_at = report.finished_at.unwrap_or(record.received_at);
+    conn.prepare_cached(
+        "INSERT INTO imports (id, source, login, path, file_name, bytes, sha256, received_at,
+             applied_at, settings_version, settings, status, dry_run, counts, change_number, report)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+    )?
+    .insert(params![
+        record.id.to_string(),
+        record.source,
+        record.login,
+        record.path.as_str(),
+        record.file_name,
+        signed(record.bytes),
+        record.sha256,
+        to_micros(record.received_at),
+        to_micros(applied_at),
+        record.settings_version,
+        record.settings_toml,
+        report.status.name(),
+        report.dry_run,
+        to_json(&report.counts)?,
+        change_number,
+        to_json(report)?,
+    ])
+}
+
+fn summary(row: &Row<'_>) -> rusqlite::Result<ImportSummary> {
+    Ok(ImportSummary {
+        seq: row.get("seq")?,
+        record: ImportRecord {
+            id: word(row, "id")?,
+            source: row.get("source")?,
+            login: row.get("login")?,
+            path: word(row, "path")?,
+            file_name: row.get("file_name")?,
+            bytes: unsigned(row, "bytes")?,
+            sha256: row.get("sha256")?,
+            received_at: instant(row, "received_at")?,
+            settings_version: row.get("settings_version")?,
+            settings_toml: row.get("settings")?,
+        },
+        applied_at: instant(row, "applied_at")?,
+        status: from_json(&format!("\"{}\"", row.get::<_, String>("status")?))?,
+        dry_run: row.get("dry_run")?,
+        counts: from_json(&row.get::<_, String>("counts")?)?,
+        change_number: row.get("change_number")?,
+        reports_written: row.get("reports_written")?,
+    })
+}

@@ -1,0 +1,93 @@
+//! A client's directory, `data/clients/<client>/users.db`: users, their history, imports and their reports.
+
+mod apply;
+mod history;
+mod imports;
+mod schema;
+mod users;
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension};
+
+pub use apply::Applied;
+pub use history::HistoryEntry;
+pub use imports::{ImportRecord, ImportSummary, StoredImport};
+
+use super::{Access, connect, failed, migrations};
+use crate::error::Result;
+use crate::import::directory::SourceMemory;
+
+/// A client's directory. Every method blocks; one intent is one method is one transaction.
+pub struct Directory {
+    conn: Connection,
+}
+
+impl Directory {
+    /// Opens the directory, makes it when it is not there, and brings it to the newest version.
+    ///
+    /// # Errors
+    /// A file that cannot be opened, is no database, or was made by a newer program.
+    pub fn open(path: &Path) -> Result<Self> {
+        let mut conn = connect(path, Access::Write)?;
+        // A first import's pages stay in memory until the commit instead of being written twice.
+        conn.execute_batch("PRAGMA cache_size = -65536")
+            .map_err(failed("set the directory's cache"))?;
+        migrations::migrate(&mut conn, &path.display().to_string(), schema::STEPS)?;
+        Ok(Self { conn })
+    }
+
+    /// The change number and what a source (import folder) has settled, without reading any user.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn source(&self, source: &str) -> Result<(i64, SourceMemory)> {
+        let read = || -> rusqlite::Result<(i64, SourceMemory)> {
+            let tx = self.conn.unchecked_transaction()?;
+            let change_number = meta(&tx)?.change_number;
+            Ok((change_number, source_memory(&tx, source)?))
+        };
+        read().map_err(failed(format_args!("read the source \"{source}\"")))
+    }
+
+    /// Moves committed pages from the write-ahead log into the database file. Nothing depends on it; do it after the answer.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn checkpoint(&self) -> Result<()> {
+        self.conn
+            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+            .map_err(failed("checkpoint the directory"))
+    }
+}
+
+/// The directory's one row about itself.
+struct Meta {
+    change_number: i64,
+    next_user_id: i64,
+}
+
+fn meta(conn: &Connection) -> rusqlite::Result<Meta> {
+    conn.prepare_cached("SELECT change_number, next_user_id FROM directory")?.query_row([], |row| {
+        Ok(Meta {
+            change_number: row.get("change_number")?,
+            next_user_id: row.get("next_user_id")?,
+        })
+    })
+}
+
+fn source_memory(conn: &Connection, source: &str) -> rusqlite::Result<SourceMemory> {
+    let memory: Option<String> = conn
+        .prepare_cached("SELECT memory FROM sources WHERE source = ?1")?
+        .query_row([source], |row| row.get(0))
+        .optional()?;
+    memory.map_or_else(|| Ok(SourceMemory::default()), |json| from_json(&json))
+}
+
+fn from_json<T: serde::de::DeserializeOwned>(json: &str) -> rusqlite::Result<T> {
+    serde_json::from_str(json).map_err(|e| super::unreadable(rusqlite::types::Type::Text, e))
+}
+
+fn to_json<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
+}

@@ -1,0 +1,112 @@
+//! A directory's schema, step by step. Append only: a step that has shipped never changes.
+
+/// The steps; `PRAGMA user_version` counts how many a file has seen.
+pub(super) const STEPS: &[&str] = &[r"
+-- change_number moves with every write to users or lists; a plan is bound to it.
+CREATE TABLE directory (
+    change_number INTEGER NOT NULL,
+    next_user_id  INTEGER NOT NULL
+) STRICT;
+INSERT INTO directory VALUES (0, 1);
+
+CREATE TABLE imports (
+    seq              INTEGER PRIMARY KEY AUTOINCREMENT,
+    id               TEXT NOT NULL UNIQUE,
+    source           TEXT NOT NULL,
+    login            TEXT NOT NULL,
+    path             TEXT NOT NULL,
+    file_name        TEXT NOT NULL,
+    bytes            INTEGER NOT NULL,
+    sha256           TEXT NOT NULL,
+    received_at      INTEGER NOT NULL,
+    applied_at       INTEGER NOT NULL,
+    settings_version TEXT NOT NULL,
+    settings         TEXT NOT NULL,
+    status           TEXT NOT NULL,
+    dry_run          INTEGER NOT NULL,
+    counts           TEXT NOT NULL,
+    change_number    INTEGER NOT NULL,
+    reports_written  INTEGER NOT NULL DEFAULT 0,
+    -- Last, because it is long: lists never read it.
+    report           TEXT NOT NULL
+) STRICT;
+CREATE INDEX imports_owing ON imports(seq) WHERE reports_written = 0;
+
+-- One column for each field of docs/file-format.md, in canonical text; manager is another user's id.
+-- A user's creation is its own first history entry: created_by, created_line.
+CREATE TABLE users (
+    id              INTEGER PRIMARY KEY,
+    withdrawn       INTEGER NOT NULL DEFAULT 0,
+    created_by      INTEGER NOT NULL,
+    created_line    INTEGER NOT NULL,
+    employee_number TEXT,
+    legal_entity    TEXT,
+    establishment   TEXT,
+    login           TEXT,
+    first_name      TEXT,
+    last_name       TEXT,
+    birth_name      TEXT,
+    email           TEXT,
+    contract_start  TEXT,
+    contract_end    TEXT,
+    end_reason      TEXT,
+    seniority_date  TEXT,
+    contract_type   TEXT,
+    birth_date      TEXT,
+    department      TEXT,
+    cost_center     TEXT,
+    csp             TEXT,
+    job_title       TEXT,
+    manager         INTEGER,
+    role            TEXT,
+    roles           TEXT,
+    profile_absence TEXT,
+    profile_time    TEXT,
+    profile_expense TEXT,
+    fte             TEXT,
+    weekly_hours    TEXT,
+    calendar        TEXT,
+    culture         TEXT,
+    country         TEXT,
+    nationality     TEXT,
+    gender          TEXT,
+    phone           TEXT,
+    mobile          TEXT,
+    address         TEXT,
+    status          TEXT
+) STRICT;
+
+CREATE TABLE custom_values (
+    user  INTEGER NOT NULL REFERENCES users(id),
+    name  TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (user, name)
+) STRICT, WITHOUT ROWID;
+
+-- Every field change after a user's creation, in the order in which it was applied.
+CREATE TABLE changes (
+    import  INTEGER NOT NULL REFERENCES imports(seq),
+    n       INTEGER NOT NULL,
+    user    INTEGER NOT NULL REFERENCES users(id),
+    line    INTEGER NOT NULL,
+    field   TEXT NOT NULL,
+    before  TEXT,
+    after   TEXT,
+    PRIMARY KEY (import, n)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX changes_by_user ON changes(user);
+
+CREATE TABLE lists (
+    field TEXT NOT NULL,
+    code  TEXT NOT NULL,
+    added_by INTEGER NOT NULL REFERENCES imports(seq),
+    PRIMARY KEY (field, code)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sources (
+    source TEXT PRIMARY KEY,
+    memory TEXT NOT NULL,
+    -- The users that the last applied full file listed: ids in order, as differences in LEB128.
+    listed BLOB
+) STRICT;
+"];

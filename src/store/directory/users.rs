@@ -1,0 +1,179 @@
+//! Reading users: the snapshot that a plan is made from, the directory of today and of any earlier time.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::Timestamp;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, Row};
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+use super::{Directory, meta, source_memory};
+use crate::error::Result;
+use crate::import::directory::{Snapshot, User, Values};
+use crate::import::fields::{Field, FieldKey};
+use crate::store::{failed, to_micros, unreadable, word};
+
+impl Directory {
+    /// The whole directory at one instant, for planning an import of `source`.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn snapshot(&self, source: &str) -> Result<Snapshot> {
+        let read = || -> rusqlite::Result<Snapshot> {
+            let tx = self.conn.unchecked_transaction()?;
+            let meta = meta(&tx)?;
+            Ok(Snapshot {
+                change_number: meta.change_number,
+                next_user_id: meta.next_user_id,
+                users: users_now(&tx, i64::MAX)?,
+                lists: lists(&tx)?,
+                source: source_memory(&tx, source)?,
+            })
+        };
+        read().map_err(failed("read the directory"))
+    }
+
+    /// Every user by id: as of now, or as the directory knew them at an earlier instant.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn users(&self, as_of: Option<Timestamp>) -> Result<Vec<User>> {
+        let read = || -> rusqlite::Result<Vec<User>> {
+            let tx = self.conn.unchecked_transaction()?;
+            let Some(at) = as_of else { return users_now(&tx, i64::MAX) };
+            // A prefix of the imports, so that what is shown has really been, whatever a clock did in between.
+            let last: Option<i64> = tx
+                .prepare_cached("SELECT max(seq) FROM imports WHERE applied_at <= ?1")?
+                .query_row([to_micros(at)], |row| row.get(0))?;
+            users_after(&tx, last.unwrap_or(0))
+        };
+        read().map_err(failed("read the users"))
+    }
+
+    /// The user with this id.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn user(&self, id: i64) -> Result<Option<User>> {
+        one_user(&self.conn, id).map_err(failed(format_args!("read user {id}")))
+    }
+
+    /// The users whose employee number, login or e-mail is `text`; if there is none, those whose name has all its words.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn find_users(&self, text: &str) -> Result<Vec<User>> {
+        let users = self.users(None)?;
+        let wanted = fold(text.trim());
+        let exact = |user: &User| {
+            [Field::EmployeeNumber, Field::Login, Field::Email]
+                .into_iter()
+                .any(|f| user.values.get(f).is_some_and(|v| fold(v) == wanted))
+        };
+        let words: Vec<&str> = wanted.split_whitespace().collect();
+        let by_name = |user: &User| {
+            let name = fold(&format!(
+                "{} {}",
+                user.values.get(Field::FirstName).unwrap_or_default(),
+                user.values.get(Field::LastName).unwrap_or_default()
+            ));
+            !words.is_empty() && words.iter().all(|w| name.contains(w))
+        };
+        let found: Vec<User> = users.iter().filter(|u| exact(u)).cloned().collect();
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        Ok(users.into_iter().filter(by_name).collect())
+    }
+}
+
+/// Case and accents away, so that "dupre" finds "Dupré".
+fn fold(text: &str) -> String {
+    text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
+}
+
+/// The columns of [`user`]: id, withdrawn, then every field in its order.
+fn columns() -> String {
+    let fields = Field::ALL.iter().map(|f| f.name()).collect::<Vec<_>>().join(", ");
+    format!("id, withdrawn, {fields}")
+}
+
+fn user(row: &Row<'_>) -> rusqlite::Result<User> {
+    let mut values = Values::default();
+    for field in Field::ALL {
+        let key = FieldKey::Known(*field);
+        match row.get_ref(2 + field.index())? {
+            ValueRef::Null => {}
+            ValueRef::Integer(n) => values.set(&key, Some(&n.to_string())),
+            value => values.set(&key, Some(value.as_str()?)),
+        }
+    }
+    Ok(User { id: row.get(0)?, withdrawn: row.get(1)?, values })
+}
+
+/// The users of today whom an import up to `last` created, by id.
+fn users_now(conn: &Connection, last: i64) -> rusqlite::Result<Vec<User>> {
+    let sql = format!("SELECT {} FROM users WHERE created_by <= ?1 ORDER BY id", columns());
+    let mut users: Vec<User> =
+        conn.prepare_cached(&sql)?.query_map([last], user)?.collect::<rusqlite::Result<_>>()?;
+    let mut custom =
+        conn.prepare_cached("SELECT user, name, value FROM custom_values ORDER BY user")?;
+    let mut rows = custom.query([])?;
+    let mut at = users.iter_mut().peekable();
+    while let Some(row) = rows.next()? {
+        let id: i64 = row.get(0)?;
+        while at.next_if(|u| u.id < id).is_some() {}
+        if let Some(user) = at.peek_mut().filter(|u| u.id == id) {
+            user.values.set(&FieldKey::Custom(row.get(1)?), Some(row.get_ref(2)?.as_str()?));
+        }
+    }
+    Ok(users)
+}
+
+/// The users as they were right after the import `last`: today's, with every later change taken back, newest first.
+fn users_after(conn: &Connection, last: i64) -> rusqlite::Result<Vec<User>> {
+    let mut users = users_now(conn, last)?;
+    let places: HashMap<i64, usize> = users.iter().enumerate().map(|(n, u)| (u.id, n)).collect();
+    let mut later = conn.prepare_cached(
+        "SELECT user, field, before FROM changes WHERE import > ?1 ORDER BY import DESC, n DESC",
+    )?;
+    let mut rows = later.query([last])?;
+    while let Some(row) = rows.next()? {
+        let place = places.get(&row.get(0)?);
+        if let Some(user) = place.and_then(|n| users.get_mut(*n)) {
+            let before: Option<String> = row.get(2)?;
+            user.values.set(&word(row, "field")?, before.as_deref());
+        }
+    }
+    Ok(users)
+}
+
+pub(super) fn one_user(conn: &Connection, id: i64) -> rusqlite::Result<Option<User>> {
+    let found = conn
+        .prepare_cached(&format!("SELECT {} FROM users WHERE id = ?1", columns()))?
+        .query_row([id], user)
+        .optional()?;
+    let Some(mut user) = found else { return Ok(None) };
+    let mut custom =
+        conn.prepare_cached("SELECT name, value FROM custom_values WHERE user = ?1")?;
+    let mut rows = custom.query([id])?;
+    while let Some(row) = rows.next()? {
+        user.values.set(&FieldKey::Custom(row.get(0)?), Some(row.get_ref(1)?.as_str()?));
+    }
+    Ok(Some(user))
+}
+
+fn lists(conn: &Connection) -> rusqlite::Result<BTreeMap<Field, BTreeSet<String>>> {
+    let mut lists: BTreeMap<Field, BTreeSet<String>> = BTreeMap::new();
+    let mut all = conn.prepare_cached("SELECT field, code FROM lists")?;
+    let mut rows = all.query([])?;
+    while let Some(row) = rows.next()? {
+        let name: String = row.get(0)?;
+        let field = Field::from_name(&name).ok_or_else(|| {
+            unreadable(rusqlite::types::Type::Text, format!("\"{name}\" is not a field"))
+        })?;
+        lists.entry(field).or_default().insert(row.get(1)?);
+    }
+    Ok(lists)
+}

@@ -1,0 +1,99 @@
+//! The databases: the registry and each client's directory. The only room that names rusqlite.
+
+pub mod directory;
+mod migrations;
+pub mod registry;
+
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::types::Type;
+use rusqlite::{Connection, ErrorCode, Row};
+
+use crate::error::{Error, Kind, Result};
+
+/// How long a statement waits for another process's write before it gives up.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a connection may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Write,
+    ReadOnly,
+}
+
+/// Opens a connection with the settings that every database of Rollcall has.
+fn connect(path: &Path, access: Access) -> Result<Connection> {
+    let open = || -> rusqlite::Result<Connection> {
+        let conn = Connection::open(path)?;
+        conn.busy_timeout(BUSY_TIMEOUT)?;
+        // FULL: in WAL mode NORMAL would lose the last commits at a power cut, and those were acknowledged.
+        conn.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+             PRAGMA temp_store = MEMORY;",
+        )?;
+        if access == Access::ReadOnly {
+            conn.execute_batch("PRAGMA query_only = ON")?;
+        }
+        conn.set_prepared_statement_cache_capacity(64);
+        Ok(conn)
+    };
+    open().map_err(failed(format_args!("open the database {}", path.display())))
+}
+
+/// Turns a database error into ours; `what` says what was tried.
+fn failed(what: impl std::fmt::Display) -> impl FnOnce(rusqlite::Error) -> Error {
+    move |error| {
+        let kind = match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Kind::Busy,
+            Some(ErrorCode::DiskFull) => Kind::NoSpace,
+            Some(ErrorCode::ConstraintViolation) => Kind::Exists,
+            _ => Kind::Internal,
+        };
+        Error::caused(kind, format!("could not {what}: {error}"), error)
+    }
+}
+
+/// Microseconds since 1970 (UTC), as every table keeps instants.
+fn to_micros(at: Timestamp) -> i64 {
+    at.as_microsecond()
+}
+
+/// A column of microseconds as an instant.
+fn instant(row: &Row<'_>, column: &str) -> rusqlite::Result<Timestamp> {
+    from_micros(row.get(column)?)
+}
+
+fn from_micros(micros: i64) -> rusqlite::Result<Timestamp> {
+    Timestamp::from_microsecond(micros).map_err(|e| unreadable(Type::Integer, e))
+}
+
+/// A text column that holds a word of ours (`import`, `sftp`, a path).
+fn word<T: FromStr>(row: &Row<'_>, column: &str) -> rusqlite::Result<T>
+where
+    T::Err: std::fmt::Display,
+{
+    let text: String = row.get(column)?;
+    text.parse().map_err(|e: T::Err| unreadable(Type::Text, e.to_string()))
+}
+
+/// A value in the database that this version cannot read.
+fn unreadable(
+    kind: Type,
+    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(0, kind, error.into())
+}
+
+/// An unsigned number for a column (SQLite's integers are signed).
+fn signed(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+/// A column that never is negative.
+fn unsigned(row: &Row<'_>, column: &str) -> rusqlite::Result<u64> {
+    let n: i64 = row.get(column)?;
+    Ok(u64::try_from(n).unwrap_or(0))
+}

@@ -1,0 +1,362 @@
+//! Clients, remote folders with their import settings, and the audit trail.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::Registry;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Client, Folder, Language, Purpose, VPath};
+use crate::store::{failed, instant, to_micros, word};
+
+/// What to change of a client; `None` leaves a value as it is.
+#[derive(Debug, Clone, Default)]
+pub struct ClientPatch {
+    /// The name that people read.
+    pub name: Option<String>,
+    /// The language of its reports.
+    pub language: Option<Language>,
+    /// IANA time zone.
+    pub time_zone: Option<String>,
+    /// Whether its accounts can log in.
+    pub enabled: Option<bool>,
+}
+
+/// What to change of a remote folder; `None` leaves a value as it is.
+#[derive(Debug, Clone, Default)]
+pub struct FolderPatch {
+    /// Its name.
+    pub name: Option<String>,
+    /// Its address below the account's root.
+    pub path: Option<VPath>,
+    /// What it is for.
+    pub purpose: Option<Purpose>,
+    /// The names that trigger an import; `Some(None)`: the default names.
+    pub pattern: Option<Option<String>>,
+}
+
+/// Somebody did something that others may ask about later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEvent {
+    /// When.
+    pub at: Timestamp,
+    /// Who: a login, or the operating system's user of the command line.
+    pub who: String,
+    /// What: `account.add`, `import.undo` …
+    pub what: String,
+    /// To which client, account, folder or import.
+    pub object: String,
+    /// The rest, in words.
+    pub detail: String,
+}
+
+impl Registry {
+    /// Adds a client.
+    ///
+    /// # Errors
+    /// `Kind::Exists` for a slug that is taken.
+    pub fn add_client(&self, client: &Client) -> Result<()> {
+        let client = client.clone();
+        self.write(move |conn| {
+            let added = conn
+                .execute(
+                    "INSERT INTO clients (slug, name, language, time_zone, enabled, created_at)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+                    params![
+                        client.slug,
+                        client.name,
+                        client.language.code(),
+                        client.time_zone,
+                        client.enabled,
+                        to_micros(client.created_at)
+                    ],
+                )
+                .map_err(failed(format_args!("add client \"{}\"", client.slug)))?;
+            if added == 0 {
+                let message =
+                    format!("client \"{}\" exists already; choose another slug", client.slug);
+                return Err(Error::new(Kind::Exists, message));
+            }
+            Ok(())
+        })
+    }
+
+    /// Every client, by slug.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn clients(&self) -> Result<Vec<Client>> {
+        self.read("list clients", |conn| {
+            conn.prepare_cached("SELECT * FROM clients ORDER BY slug")?
+                .query_map([], client)?
+                .collect()
+        })
+    }
+
+    /// The client with this slug.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn client(&self, slug: &str) -> Result<Option<Client>> {
+        self.read("read a client", |conn| {
+            conn.prepare_cached("SELECT * FROM clients WHERE slug = ?1")?
+                .query_row([slug], client)
+                .optional()
+        })
+    }
+
+    /// Changes a client and returns it as it is now.
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for an unknown slug.
+    pub fn update_client(&self, slug: &str, patch: &ClientPatch) -> Result<Client> {
+        let (slug, patch) = (slug.to_owned(), patch.clone());
+        self.write(move |conn| {
+            conn.query_row(
+                "UPDATE clients SET name = coalesce(?2, name), language = coalesce(?3, language),
+                     time_zone = coalesce(?4, time_zone), enabled = coalesce(?5, enabled)
+                 WHERE slug = ?1 RETURNING *",
+                params![
+                    slug,
+                    patch.name,
+                    patch.language.map(Language::code),
+                    patch.time_zone,
+                    patch.enabled
+                ],
+                client,
+            )
+            .optional()
+            .map_err(failed(format_args!("change client \"{slug}\"")))?
+            .ok_or_else(|| no_client(&slug))
+        })
+    }
+
+    /// Removes a client with its accounts, folders and uploads from the registry (not its files).
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for an unknown slug.
+    pub fn remove_client(&self, slug: &str) -> Result<()> {
+        let slug = slug.to_owned();
+        self.write(move |conn| {
+            let removed = conn
+                .execute("DELETE FROM clients WHERE slug = ?1", [&slug])
+                .map_err(failed(format_args!("remove client \"{slug}\"")))?;
+            if removed == 0 { Err(no_client(&slug)) } else { Ok(()) }
+        })
+    }
+
+    /// Adds a folder with its import settings (TOML; `None`: the defaults).
+    ///
+    /// # Errors
+    /// `Kind::Exists` for a name that the client has, or a path that the account has.
+    pub fn add_folder(&self, client: &str, folder: &Folder, settings: Option<&str>) -> Result<()> {
+        let (client, folder) = (client.to_owned(), folder.clone());
+        let settings = settings.map(str::to_owned);
+        self.write(move |conn| insert_folder(conn, &client, &folder, settings.as_deref()))
+    }
+
+    /// The folders of an account, by path.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn folders(&self, login: &str) -> Result<Vec<Folder>> {
+        self.read("list folders", |conn| folders_of(conn, login))
+    }
+
+    /// The folders of a client, by name.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn client_folders(&self, client: &str) -> Result<Vec<Folder>> {
+        self.read("list folders", |conn| {
+            conn.prepare_cached("SELECT * FROM folders WHERE client = ?1 ORDER BY name")?
+                .query_map([client], folder)?
+                .collect()
+        })
+    }
+
+    /// Changes a folder and returns it as it is now.
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for an unknown folder, `Kind::Exists` for a name or path that is taken.
+    pub fn update_folder(&self, login: &str, name: &str, patch: &FolderPatch) -> Result<Folder> {
+        let (login, name, patch) = (login.to_owned(), name.to_owned(), patch.clone());
+        self.write(move |conn| {
+            let mut now = conn
+                .query_row(
+                    "SELECT * FROM folders WHERE login = ?1 AND name = ?2",
+                    [&login, &name],
+                    folder,
+                )
+                .optional()
+                .map_err(failed(format_args!("read folder \"{name}\"")))?
+                .ok_or_else(|| no_folder(&login, &name))?;
+            now.name = patch.name.unwrap_or(now.name);
+            now.path = patch.path.unwrap_or(now.path);
+            now.purpose = patch.purpose.unwrap_or(now.purpose);
+            now.pattern = patch.pattern.unwrap_or(now.pattern);
+            conn.execute(
+                "UPDATE folders SET name = ?3, path = ?4, purpose = ?5, pattern = ?6
+                 WHERE login = ?1 AND name = ?2",
+                params![login, name, now.name, now.path.as_str(), now.purpose.name(), now.pattern],
+            )
+            .map_err(|e| taken_folder(e, &now))?;
+            Ok(now)
+        })
+    }
+
+    /// Removes a folder from the registry (its files stay).
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for an unknown folder.
+    pub fn remove_folder(&self, login: &str, name: &str) -> Result<()> {
+        let (login, name) = (login.to_owned(), name.to_owned());
+        self.write(move |conn| {
+            let removed = conn
+                .execute("DELETE FROM folders WHERE login = ?1 AND name = ?2", [&login, &name])
+                .map_err(failed(format_args!("remove folder \"{name}\"")))?;
+            if removed == 0 { Err(no_folder(&login, &name)) } else { Ok(()) }
+        })
+    }
+
+    /// The import settings of a folder as TOML; `None`: no such folder; an empty text: all defaults.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn folder_settings(&self, client: &str, folder_name: &str) -> Result<Option<String>> {
+        self.read("read import settings", |conn| {
+            conn.prepare_cached(
+                "SELECT coalesce(settings, '') FROM folders WHERE client = ?1 AND name = ?2",
+            )?
+            .query_row([client, folder_name], |row| row.get(0))
+            .optional()
+        })
+    }
+
+    /// Replaces the import settings of a folder.
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for an unknown folder.
+    pub fn set_folder_settings(&self, client: &str, folder_name: &str, toml: &str) -> Result<()> {
+        let (client, name, toml) = (client.to_owned(), folder_name.to_owned(), toml.to_owned());
+        self.write(move |conn| {
+            let changed = conn
+                .execute(
+                    "UPDATE folders SET settings = ?3 WHERE client = ?1 AND name = ?2",
+                    [&client, &name, &toml],
+                )
+                .map_err(failed(format_args!("change the settings of folder \"{name}\"")))?;
+            if changed == 0 { Err(no_folder(&client, &name)) } else { Ok(()) }
+        })
+    }
+
+    /// Adds to the audit trail.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn audit(&self, event: &AuditEvent) -> Result<()> {
+        let event = event.clone();
+        self.write(move |conn| {
+            conn.prepare_cached(
+                "INSERT INTO audit (at, who, what, object, detail) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )
+            .and_then(|mut s| {
+                let at = to_micros(event.at);
+                s.execute(params![at, event.who, event.what, event.object, event.detail])
+            })
+            .map_err(failed("write the audit trail"))?;
+            Ok(())
+        })
+    }
+
+    /// The last entries of the audit trail, newest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn audit_trail(&self, limit: u32) -> Result<Vec<AuditEvent>> {
+        self.read("read the audit trail", |conn| {
+            conn.prepare_cached("SELECT * FROM audit ORDER BY id DESC LIMIT ?1")?
+                .query_map([limit], |row| {
+                    Ok(AuditEvent {
+                        at: instant(row, "at")?,
+                        who: row.get("who")?,
+                        what: row.get("what")?,
+                        object: row.get("object")?,
+                        detail: row.get("detail")?,
+                    })
+                })?
+                .collect()
+        })
+    }
+}
+
+pub(super) fn insert_folder(
+    conn: &Connection,
+    client: &str,
+    folder: &Folder,
+    settings: Option<&str>,
+) -> Result<()> {
+    conn.execute(
+        "INSERT INTO folders (client, name, login, path, purpose, pattern, settings)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            client,
+            folder.name,
+            folder.login,
+            folder.path.as_str(),
+            folder.purpose.name(),
+            folder.pattern,
+            settings
+        ],
+    )
+    .map_err(|e| taken_folder(e, folder))?;
+    Ok(())
+}
+
+pub(super) fn folders_of(conn: &Connection, login: &str) -> rusqlite::Result<Vec<Folder>> {
+    conn.prepare_cached("SELECT * FROM folders WHERE login = ?1 ORDER BY path")?
+        .query_map([login], folder)?
+        .collect()
+}
+
+pub(super) fn client(row: &Row<'_>) -> rusqlite::Result<Client> {
+    Ok(Client {
+        slug: row.get("slug")?,
+        name: row.get("name")?,
+        language: word(row, "language")?,
+        time_zone: row.get("time_zone")?,
+        enabled: row.get("enabled")?,
+        created_at: instant(row, "created_at")?,
+    })
+}
+
+fn folder(row: &Row<'_>) -> rusqlite::Result<Folder> {
+    Ok(Folder {
+        login: row.get("login")?,
+        name: row.get("name")?,
+        path: word(row, "path")?,
+        purpose: word(row, "purpose")?,
+        pattern: row.get("pattern")?,
+    })
+}
+
+pub(super) fn no_client(slug: &str) -> Error {
+    Error::new(Kind::NotFound, format!("there is no client \"{slug}\"; see `rollcall client list`"))
+}
+
+fn no_folder(owner: &str, name: &str) -> Error {
+    let message = format!("\"{owner}\" has no folder \"{name}\"; see `rollcall folder list`");
+    Error::new(Kind::NotFound, message)
+}
+
+fn taken_folder(error: rusqlite::Error, folder: &Folder) -> Error {
+    let error = failed(format_args!("write folder \"{}\"", folder.name))(error);
+    if error.kind() != Kind::Exists {
+        return error;
+    }
+    let message = format!(
+        "folder \"{}\" at {}: the client has a folder of that name, or the account one at that path; \
+         choose another",
+        folder.name, folder.path
+    );
+    Error::caused(Kind::Exists, message, error)
+}

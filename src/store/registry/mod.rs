@@ -1,0 +1,113 @@
+//! The registry, `data/registry.db`: clients, accounts, folders, uploads (the queue) and the audit trail.
+
+mod access;
+mod clients;
+mod schema;
+mod uploads;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::Connection;
+
+pub use access::{AccountPatch, LoginFacts, NewAccount};
+pub use clients::{AuditEvent, ClientPatch, FolderPatch};
+pub use uploads::{Interruption, NewUpload, UploadFilter};
+
+use super::{Access, connect, failed, migrations};
+use crate::error::Result;
+use writer::Writer;
+
+/// Idle connections that are kept for the next readers.
+const READERS: usize = 8;
+
+/// The registry: one writer, readers beside it. Clones share both; every method blocks.
+///
+/// Other processes (the command line) may have the same file open and write to it.
+#[derive(Clone)]
+pub struct Registry(Arc<Inner>);
+
+struct Inner {
+    path: PathBuf,
+    writer: Writer,
+    readers: Mutex<Vec<Connection>>,
+    watcher: Mutex<Connection>,
+}
+
+impl Registry {
+    /// Opens the registry, makes it when it is not there, and brings it to the newest version.
+    ///
+    /// # Errors
+    /// A file that cannot be opened, is no database, or was made by a newer program.
+    pub fn open(path: &Path) -> Result<Self> {
+        let mut conn = connect(path, Access::Write)?;
+        migrations::migrate(&mut conn, &path.display().to_string(), schema::STEPS)?;
+        let watcher = connect(path, Access::ReadOnly)?;
+        Ok(Self(Arc::new(Inner {
+            path: path.to_owned(),
+            writer: Writer::start(conn)?,
+            readers: Mutex::new(Vec::new()),
+            watcher: Mutex::new(watcher),
+        })))
+    }
+
+    /// A number that differs from the last one read when anybody, in whichever process, has written since.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn data_version(&self) -> Result<i64> {
+        // A connection of its own: SQLite moves the number only for commits of other connections.
+        lock(&self.0.watcher)
+            .query_row("PRAGMA data_version", [], |row| row.get(0))
+            .map_err(failed("read the registry's data version"))
+    }
+
+    /// A number that moves only when clients, accounts, keys or folders change: who may do what.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn access_version(&self) -> Result<i64> {
+        self.read("read the access version", |conn| {
+            conn.prepare_cached("SELECT version FROM access_version")?
+                .query_row([], |row| row.get(0))
+        })
+    }
+
+    fn write<T: Send + 'static>(
+        &self,
+        intent: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.0.writer.write(intent)
+    }
+
+    fn write_later(
+        &self,
+        intent: impl FnOnce(&Connection) -> Result<()> + Send + 'static,
+    ) -> Result<()> {
+        self.0.writer.write_later(intent)
+    }
+
+    fn read<T>(
+        &self,
+        what: impl std::fmt::Display,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        let idle = lock(&self.0.readers).pop();
+        let conn = match idle {
+            Some(conn) => conn,
+            None => connect(&self.0.path, Access::ReadOnly)?,
+        };
+        let result = query(&conn).map_err(failed(what));
+        let mut readers = lock(&self.0.readers);
+        if readers.len() < READERS {
+            readers.push(conn);
+        }
+        result
+    }
+}
+
+/// A lock whose holder panicked is taken over: connections keep no half-made state of ours.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,114 @@
+//! The registry's schema, step by step. Append only: a step that has shipped never changes.
+
+/// The steps; `PRAGMA user_version` counts how many a file has seen.
+pub(super) const STEPS: &[&str] = &[r"
+CREATE TABLE clients (
+    slug       TEXT PRIMARY KEY,
+    name       TEXT NOT NULL,
+    language   TEXT NOT NULL,
+    time_zone  TEXT NOT NULL,
+    enabled    INTEGER NOT NULL DEFAULT 1,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE accounts (
+    login         TEXT PRIMARY KEY,
+    client        TEXT NOT NULL REFERENCES clients(slug) ON DELETE CASCADE,
+    name          TEXT NOT NULL,
+    host_profile  TEXT NOT NULL,
+    protocols     TEXT NOT NULL,
+    enabled       INTEGER NOT NULL DEFAULT 1,
+    password_hash TEXT,
+    created_at    INTEGER NOT NULL,
+    last_login_at INTEGER
+) STRICT;
+CREATE INDEX accounts_by_client ON accounts(client, login);
+
+CREATE TABLE account_keys (
+    login       TEXT NOT NULL REFERENCES accounts(login) ON DELETE CASCADE,
+    fingerprint TEXT NOT NULL,
+    public_key  TEXT NOT NULL,
+    comment     TEXT NOT NULL,
+    added_at    INTEGER NOT NULL,
+    PRIMARY KEY (login, fingerprint)
+) STRICT;
+
+CREATE TABLE folders (
+    client   TEXT NOT NULL REFERENCES clients(slug) ON DELETE CASCADE,
+    name     TEXT NOT NULL,
+    login    TEXT NOT NULL REFERENCES accounts(login) ON DELETE CASCADE,
+    path     TEXT NOT NULL,
+    purpose  TEXT NOT NULL,
+    pattern  TEXT,
+    settings TEXT,
+    PRIMARY KEY (client, name),
+    UNIQUE (login, path)
+) STRICT;
+
+-- seq is the order of arrival: AUTOINCREMENT never gives a number twice, also after deletions.
+CREATE TABLE uploads (
+    seq          INTEGER PRIMARY KEY AUTOINCREMENT,
+    id           TEXT NOT NULL UNIQUE,
+    client       TEXT NOT NULL REFERENCES clients(slug) ON DELETE CASCADE,
+    login        TEXT NOT NULL,
+    folder       TEXT,
+    path         TEXT NOT NULL,
+    protocol     TEXT,
+    bytes        INTEGER NOT NULL,
+    sha256       TEXT NOT NULL,
+    wants_import INTEGER NOT NULL,
+    state        TEXT NOT NULL,
+    attempts     INTEGER NOT NULL DEFAULT 0,
+    received_at  INTEGER NOT NULL,
+    finished_at  INTEGER,
+    failure      TEXT
+) STRICT;
+CREATE INDEX uploads_by_path ON uploads(client, login, path, seq);
+CREATE INDEX uploads_waiting ON uploads(client, seq) WHERE state IN ('prepared', 'queued');
+
+CREATE TABLE interruptions (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    client   TEXT NOT NULL REFERENCES clients(slug) ON DELETE CASCADE,
+    login    TEXT NOT NULL,
+    path     TEXT NOT NULL,
+    protocol TEXT,
+    bytes    INTEGER NOT NULL,
+    why      TEXT NOT NULL,
+    at       INTEGER NOT NULL
+) STRICT;
+CREATE INDEX interruptions_by_client ON interruptions(client, id);
+
+CREATE TABLE audit (
+    id     INTEGER PRIMARY KEY AUTOINCREMENT,
+    at     INTEGER NOT NULL,
+    who    TEXT NOT NULL,
+    what   TEXT NOT NULL,
+    object TEXT NOT NULL,
+    detail TEXT NOT NULL
+) STRICT;
+
+-- Moves when anybody's rights change; live sessions look at their own rights again only then.
+CREATE TABLE access_version (version INTEGER NOT NULL) STRICT;
+INSERT INTO access_version VALUES (1);
+CREATE TRIGGER access_client_change AFTER UPDATE ON clients
+    BEGIN UPDATE access_version SET version = version + 1; END;
+CREATE TRIGGER access_client_gone AFTER DELETE ON clients
+    BEGIN UPDATE access_version SET version = version + 1; END;
+CREATE TRIGGER access_account_new AFTER INSERT ON accounts
+    BEGIN UPDATE access_version SET version = version + 1; END;
+CREATE TRIGGER access_account_change
+    AFTER UPDATE OF client, host_profile, protocols, enabled, password_hash ON accounts
+    BEGIN UPDATE access_version SET version = version + 1; END;
+CREATE TRIGGER access_account_gone AFTER DELETE ON accounts
+    BEGIN UPDATE access_version SET version = version + 1; END;
+CREATE TRIGGER access_key_new AFTER INSERT ON account_keys
+    BEGIN UPDATE access_version SET version = version + 1; END;
+CREATE TRIGGER access_key_gone AFTER DELETE ON account_keys
+    BEGIN UPDATE access_version SET version = version + 1; END;
+CREATE TRIGGER access_folder_new AFTER INSERT ON folders
+    BEGIN UPDATE access_version SET version = version + 1; END;
+CREATE TRIGGER access_folder_change AFTER UPDATE ON folders
+    BEGIN UPDATE access_version SET version = version + 1; END;
+CREATE TRIGGER access_folder_gone AFTER DELETE ON folders
+    BEGIN UPDATE access_version SET version = version + 1; END;
+"];

@@ -1,0 +1,413 @@
+//! Uploads in order of arrival (the import queue), and uploads that were interrupted.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+
+use super::Registry;
+use crate::config::INTERRUPTIONS_KEPT;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Protocol, Upload, UploadId, UploadState, VPath};
+use crate::store::{failed, from_micros, instant, signed, to_micros, unreadable, unsigned, word};
+
+/// An upload that is about to be published: its bytes are durable in spool and archive.
+#[derive(Debug, Clone)]
+pub struct NewUpload {
+    /// Its id (UUIDv7).
+    pub id: UploadId,
+    /// The client's slug.
+    pub client: String,
+    /// The account's login.
+    pub login: String,
+    /// The import folder's name, if it lies in one.
+    pub folder: Option<String>,
+    /// The target's address below the account's root.
+    pub path: VPath,
+    /// How it came; `None` for `rollcall import`.
+    pub protocol: Option<Protocol>,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// SHA-256, 64 hex digits.
+    pub sha256: String,
+    /// When it was committed.
+    pub received_at: Timestamp,
+    /// Whether publishing queues it for import (else it is only stored).
+    pub wants_import: bool,
+}
+
+/// Which uploads to list; an empty filter lists all.
+#[derive(Debug, Clone, Default)]
+pub struct UploadFilter {
+    /// Of this client.
+    pub client: Option<String>,
+    /// Of this account.
+    pub login: Option<String>,
+    /// Onto this path.
+    pub path: Option<VPath>,
+    /// In one of these states; empty: in any.
+    pub states: Vec<UploadState>,
+    /// That arrived after the one with this number, for reading in pages.
+    pub after_seq: Option<i64>,
+    /// At most so many.
+    pub limit: Option<u32>,
+}
+
+/// An upload that ended before it was complete (T01).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interruption {
+    /// The client's slug.
+    pub client: String,
+    /// The account's login.
+    pub login: String,
+    /// Where it was meant to go.
+    pub path: VPath,
+    /// How it came.
+    pub protocol: Option<Protocol>,
+    /// Bytes that had arrived.
+    pub bytes: u64,
+    /// Why it ended, in words.
+    pub why: String,
+    /// When it ended.
+    pub at: Timestamp,
+}
+
+const COLUMNS: &str = "seq, id, client, login, folder, path, protocol, bytes, sha256, state, \
+                       attempts, received_at, finished_at, failure";
+
+impl Registry {
+    /// Records an upload as `prepared` and gives it its place in the order of arrival. Durable when it returns.
+    ///
+    /// # Errors
+    /// `Kind::Exists` for an id that is known; `Kind::NotFound` for a client that is not.
+    pub fn prepare_upload(&self, new: &NewUpload) -> Result<Upload> {
+        let new = new.clone();
+        self.write(move |conn| {
+            let client_known = conn
+                .prepare_cached("SELECT 1 FROM clients WHERE slug = ?1")
+                .and_then(|mut s| s.exists([&new.client]))
+                .map_err(failed("look the client up"))?;
+            if !client_known {
+                return Err(super::clients::no_client(&new.client));
+            }
+            insert_upload(conn, &new)
+                .map_err(failed(format_args!("record the upload to {}", new.path)))
+        })
+    }
+
+    /// Marks a prepared upload as published: `queued` if it is to be imported, else `stored`. A second call changes nothing.
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for an unknown id; `Kind::Conflict` for an upload that was marked failed.
+    pub fn publish_upload(&self, id: UploadId) -> Result<UploadState> {
+        self.write(move |conn| {
+            let state = conn
+                .prepare_cached(
+                    "UPDATE uploads SET state = CASE WHEN state <> 'prepared' THEN state
+                         WHEN wants_import THEN 'queued' ELSE 'stored' END,
+                         finished_at = CASE WHEN state = 'prepared' AND NOT wants_import
+                         THEN received_at ELSE finished_at END
+                     WHERE id = ?1 RETURNING state",
+                )
+                .and_then(|mut s| {
+                    s.query_row([id.to_string()], |row| state_of(&row.get::<_, String>(0)?))
+                        .optional()
+                })
+                .map_err(failed("publish an upload"))?;
+            match state {
+                None => Err(no_upload(id)),
+                Some(UploadState::Failed) => Err(Error::new(
+                    Kind::Conflict,
+                    format!(
+                        "upload {id} was given up before it was published; send the file again"
+                    ),
+                )),
+                Some(state) => Ok(state),
+            }
+        })
+    }
+
+    /// Puts a finished upload back into the queue, at its old place: the client's database does not know it (a restored backup).
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for an unknown id.
+    pub fn requeue_upload(&self, id: UploadId) -> Result<()> {
+        self.update_upload(
+            id,
+            "UPDATE uploads SET state = 'queued', attempts = 0, finished_at = NULL, failure = NULL
+             WHERE id = ?1",
+        )
+    }
+
+    /// Counts one more try and returns the count. Durable before the try, so a crash loop ends.
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for an unknown id.
+    pub fn begin_attempt(&self, id: UploadId) -> Result<u32> {
+        self.write(move |conn| {
+            conn.prepare_cached(
+                "UPDATE uploads SET attempts = attempts + 1 WHERE id = ?1 RETURNING attempts",
+            )
+            .and_then(|mut s| s.query_row([id.to_string()], |row| row.get(0)).optional())
+            .map_err(failed("count an import attempt"))?
+            .ok_or_else(|| no_upload(id))
+        })
+    }
+
+    /// Brings an upload to a final state.
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for an unknown id.
+    pub fn finish_upload(
+        &self,
+        id: UploadId,
+        state: UploadState,
+        at: Timestamp,
+        failure: Option<&str>,
+    ) -> Result<()> {
+        let failure = failure.map(str::to_owned);
+        self.write(move |conn| {
+            let changed = conn
+                .prepare_cached(
+                    "UPDATE uploads SET state = ?2, finished_at = ?3, failure = ?4 WHERE id = ?1",
+                )
+                .and_then(|mut s| {
+                    s.execute(params![id.to_string(), state_name(state), to_micros(at), failure])
+                })
+                .map_err(failed("finish an upload"))?;
+            if changed == 0 { Err(no_upload(id)) } else { Ok(()) }
+        })
+    }
+
+    /// The file of a received upload was renamed; its reports go to the new name.
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for an unknown id.
+    pub fn move_upload(&self, id: UploadId, new_path: &VPath) -> Result<()> {
+        let new_path = new_path.clone();
+        self.write(move |conn| {
+            let changed = conn
+                .prepare_cached("UPDATE uploads SET path = ?2 WHERE id = ?1")
+                .and_then(|mut s| s.execute(params![id.to_string(), new_path.as_str()]))
+                .map_err(failed("move an upload"))?;
+            if changed == 0 { Err(no_upload(id)) } else { Ok(()) }
+        })
+    }
+
+    /// The upload with this id.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn upload(&self, id: UploadId) -> Result<Option<Upload>> {
+        self.read("read an upload", |conn| {
+            conn.prepare_cached(&format!("SELECT {COLUMNS} FROM uploads WHERE id = ?1"))?
+                .query_row([id.to_string()], upload)
+                .optional()
+        })
+    }
+
+    /// The uploads that `filter` asks for, in order of arrival.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn uploads(&self, filter: &UploadFilter) -> Result<Vec<Upload>> {
+        let states = filter.states.iter().map(|s| format!("'{}'", state_name(*s)));
+        let states = states.collect::<Vec<_>>().join(", ");
+        // Only words of ours go into the text; what people gave is bound.
+        let in_states =
+            if states.is_empty() { String::new() } else { format!("AND state IN ({states})") };
+        let sql = format!(
+            "SELECT {COLUMNS} FROM uploads
+             WHERE (:client IS NULL OR client = :client) AND (:login IS NULL OR login = :login)
+               AND (:path IS NULL OR path = :path) AND seq > :after {in_states}
+             ORDER BY seq LIMIT :limit"
+        );
+        self.read("list uploads", |conn| {
+            conn.prepare_cached(&sql)?
+                .query_map(
+                    named_params! {
+                        ":client": filter.client,
+                        ":login": filter.login,
+                        ":path": filter.path.as_ref().map(VPath::as_str),
+                        ":after": filter.after_seq.unwrap_or(0),
+                        ":limit": filter.limit.map_or(-1, i64::from),
+                    },
+                    upload,
+                )?
+                .collect()
+        })
+    }
+
+    /// The newest upload onto this path that did not fail.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn newest_upload(&self, client: &str, login: &str, path: &VPath) -> Result<Option<Upload>> {
+        self.read("read the newest upload", |conn| {
+            conn.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM uploads WHERE client = ?1 AND login = ?2 AND path = ?3
+                 AND state <> 'failed' ORDER BY seq DESC LIMIT 1"
+            ))?
+            .query_row(params![client, login, path.as_str()], upload)
+            .optional()
+        })
+    }
+
+    /// How many uploads of this client wait for import (or for their publication).
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn waiting_uploads(&self, client: &str) -> Result<u32> {
+        self.read("count waiting uploads", |conn| {
+            conn.prepare_cached(
+                "SELECT count(*) FROM uploads WHERE client = ?1 AND state IN ('prepared', 'queued')",
+            )?
+            .query_row([client], |row| row.get(0))
+        })
+    }
+
+    /// Notes an upload that ended before it was complete; the oldest notes of the client make room.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn record_interruption(&self, one: &Interruption) -> Result<()> {
+        let one = one.clone();
+        self.write(move |conn| {
+            insert_interruption(conn, &one).map_err(failed("note an interrupted upload"))
+        })
+    }
+
+    /// The last interrupted uploads of a client, newest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn interruptions(&self, client: &str, limit: u32) -> Result<Vec<Interruption>> {
+        self.read("list interrupted uploads", |conn| {
+            conn.prepare_cached(
+                "SELECT client, login, path, protocol, bytes, why, at FROM interruptions
+                 WHERE client = ?1 ORDER BY id DESC LIMIT ?2",
+            )?
+            .query_map(params![client, limit], |row| {
+                Ok(Interruption {
+                    client: row.get("client")?,
+                    login: row.get("login")?,
+                    path: word(row, "path")?,
+                    protocol: protocol(row)?,
+                    bytes: unsigned(row, "bytes")?,
+                    why: row.get("why")?,
+                    at: instant(row, "at")?,
+                })
+            })?
+            .collect()
+        })
+    }
+
+    fn update_upload(&self, id: UploadId, sql: &'static str) -> Result<()> {
+        self.write(move |conn| {
+            let changed = conn
+                .prepare_cached(sql)
+                .and_then(|mut s| s.execute([id.to_string()]))
+                .map_err(failed("change an upload"))?;
+            if changed == 0 { Err(no_upload(id)) } else { Ok(()) }
+        })
+    }
+}
+
+fn insert_upload(conn: &Connection, new: &NewUpload) -> rusqlite::Result<Upload> {
+    conn.prepare_cached(&format!(
+        "INSERT INTO uploads (id, client, login, folder, path, protocol, bytes, sha256,
+                              wants_import, state, received_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'prepared', ?10) RETURNING {COLUMNS}"
+    ))?
+    .query_row(
+        params![
+            new.id.to_string(),
+            new.client,
+            new.login,
+            new.folder,
+            new.path.as_str(),
+            new.protocol.map(Protocol::name),
+            signed(new.bytes),
+            new.sha256,
+            new.wants_import,
+            to_micros(new.received_at),
+        ],
+        upload,
+    )
+}
+
+fn insert_interruption(conn: &Connection, one: &Interruption) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO interruptions (client, login, path, protocol, bytes, why, at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute(params![
+        one.client,
+        one.login,
+        one.path.as_str(),
+        one.protocol.map(Protocol::name),
+        signed(one.bytes),
+        one.why,
+        to_micros(one.at),
+    ])?;
+    conn.prepare_cached(
+        "DELETE FROM interruptions WHERE client = ?1 AND id <= (SELECT id FROM interruptions
+         WHERE client = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+    )?
+    .execute(params![one.client, INTERRUPTIONS_KEPT])?;
+    Ok(())
+}
+
+fn upload(row: &Row<'_>) -> rusqlite::Result<Upload> {
+    let finished_at: Option<i64> = row.get("finished_at")?;
+    Ok(Upload {
+        id: word(row, "id")?,
+        seq: row.get("seq")?,
+        client: row.get("client")?,
+        login: row.get("login")?,
+        folder: row.get("folder")?,
+        path: word(row, "path")?,
+        protocol: protocol(row)?,
+        bytes: unsigned(row, "bytes")?,
+        sha256: row.get("sha256")?,
+        state: state_of(&row.get::<_, String>("state")?)?,
+        attempts: row.get("attempts")?,
+        received_at: instant(row, "received_at")?,
+        finished_at: finished_at.map(from_micros).transpose()?,
+        failure: row.get("failure")?,
+    })
+}
+
+fn protocol(row: &Row<'_>) -> rusqlite::Result<Option<Protocol>> {
+    let name: Option<String> = row.get("protocol")?;
+    name.map(|n| n.parse().map_err(|e: String| unreadable(rusqlite::types::Type::Text, e)))
+        .transpose()
+}
+
+fn state_name(state: UploadState) -> &'static str {
+    match state {
+        UploadState::Prepared => "prepared",
+        UploadState::Queued => "queued",
+        UploadState::Done => "done",
+        UploadState::Failed => "failed",
+        UploadState::Superseded => "superseded",
+        UploadState::Stored => "stored",
+    }
+}
+
+fn state_of(name: &str) -> rusqlite::Result<UploadState> {
+    Ok(match name {
+        "prepared" => UploadState::Prepared,
+        "queued" => UploadState::Queued,
+        "done" => UploadState::Done,
+        "failed" => UploadState::Failed,
+        "superseded" => UploadState::Superseded,
+        "stored" => UploadState::Stored,
+        other => {
+            let why = format!("upload state \"{other}\" is not known");
+            return Err(unreadable(rusqlite::types::Type::Text, why));
+        }
+    })
+}
+
+fn no_upload(id: UploadId) -> Error {
+    Error::new(Kind::NotFound, format!("there is no upload {id}"))
+}
