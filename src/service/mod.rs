@@ -1,13 +1,21 @@
 //! The use cases: the only door for front-ends; every commit, rename and import goes through it.
 
+mod commit;
+mod live;
+mod locks;
+mod names;
+mod rename;
 pub mod session;
+mod staged;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::vfs::ClientSpace;
 
 /// The door. Cheap to clone.
 #[derive(Clone)]
@@ -18,6 +26,9 @@ struct Inner {
     config: Arc<Config>,
     data: PathBuf,
     clock: Clock,
+    spaces: Mutex<HashMap<String, Arc<ClientSpace>>>,
+    locks: locks::PathLocks,
+    sessions: live::LiveSessions,
 }
 
 impl Service {
@@ -30,7 +41,14 @@ impl Service {
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
         std::fs::create_dir_all(data.join("clients"))
             .map_err(|e| Error::io(format!("making the data folder {}", data.display()), e))?;
-        Ok(Self(Arc::new(Inner { config, data: data.to_owned(), clock })))
+        Ok(Self(Arc::new(Inner {
+            config,
+            data: data.to_owned(),
+            clock,
+            spaces: Mutex::default(),
+            locks: locks::PathLocks::default(),
+            sessions: live::LiveSessions::default(),
+        })))
     }
 
     /// The configuration.
@@ -49,5 +67,17 @@ impl Service {
     #[must_use]
     pub fn clock(&self) -> Clock {
         self.0.clock
+    }
+
+    /// The client's folders on disk; opened anew when they were erased and made again.
+    fn client_space(&self, client: &str) -> Result<Arc<ClientSpace>> {
+        let mut spaces = self.0.spaces.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(space) = spaces.get(client).filter(|space| space.is_current()) {
+            return Ok(Arc::clone(space));
+        }
+        let quota_bytes = self.0.config.limits.client_quota_bytes;
+        let space = Arc::new(ClientSpace::open(&self.0.data, client, quota_bytes)?);
+        spaces.insert(client.to_owned(), Arc::clone(&space));
+        Ok(space)
     }
 }

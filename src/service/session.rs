@@ -1,34 +1,43 @@
 //! A logged-in account: everything that a transport may do, in the account's own view.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::Service;
+use super::{Service, names};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Account, Client, Folder, Language, Protocol, VPath};
-pub use crate::vfs::{Entry, Open, Overwrite, Space, Stat, StatKind};
+use crate::vfs::{AccountSpace, ClientSpace};
+
+pub use super::commit::{Answer, Receipt};
+pub use super::staged::Staged;
+pub use crate::vfs::{Download, Entry, Listing, Open, Overwrite, Space, Stat, StatKind};
 
 /// A logged-in account. Cheap to clone. Blocking unless marked async: call from a thread that may block.
 #[derive(Clone)]
-pub struct Session(Arc<State>);
+pub struct Session(pub(super) Arc<State>);
 
-struct State {
-    service: Service,
-    account: Account,
-    client: Client,
-    folders: Vec<Folder>,
-    protocol: Protocol,
-    ended: CancellationToken,
+/// What a session shares with the service that may end it.
+pub(super) struct State {
+    pub(super) service: Service,
+    pub(super) login: String,
+    pub(super) client: Client,
+    pub(super) protocol: Protocol,
+    pub(super) space: Arc<ClientSpace>,
+    pub(super) files: AccountSpace,
+    folders: RwLock<Arc<Vec<Folder>>>,
+    uploading: Mutex<HashMap<VPath, Arc<AtomicU64>>>,
+    pub(super) ended: CancellationToken,
 }
 
 impl Session {
     /// Begins the session of an account that has proved who it is.
     ///
     /// # Errors
-    /// [`Kind::Busy`] when the account has `limits.sessions_per_account` sessions.
-    #[expect(dead_code, reason = "called by the login")]
+    /// [`Kind::Busy`] when the account has `limits.sessions_per_account` sessions; file system faults.
     pub(super) fn begin(
         service: &Service,
         account: Account,
@@ -36,21 +45,30 @@ impl Session {
         folders: Vec<Folder>,
         protocol: Protocol,
     ) -> Result<Self> {
-        let ended = CancellationToken::new();
-        Ok(Self(Arc::new(State {
+        let space = service.client_space(&client.slug)?;
+        let files = space.account(&account.login)?;
+        for folder in &folders {
+            files.folder_or_new(&folder.path)?;
+        }
+        let session = Self(Arc::new(State {
             service: service.clone(),
-            account,
+            login: account.login,
             client,
-            folders,
             protocol,
-            ended,
-        })))
+            space,
+            files,
+            folders: RwLock::new(Arc::new(folders)),
+            uploading: Mutex::default(),
+            ended: CancellationToken::new(),
+        }));
+        service.0.sessions.add(&session.0, service.config().limits.sessions_per_account)?;
+        Ok(session)
     }
 
     /// The account's login.
     #[must_use]
     pub fn login(&self) -> &str {
-        &self.0.account.login
+        &self.0.login
     }
 
     /// The client's slug.
@@ -81,7 +99,11 @@ impl Session {
     /// # Errors
     /// [`Kind::NotFound`] and file system faults.
     pub fn stat(&self, path: &VPath) -> Result<Stat> {
-        self.not_yet(path)
+        if let Some(bytes) = self.0.staged_bytes(path) {
+            let modified = self.0.service.clock().now();
+            return Ok(Stat { kind: StatKind::File, bytes, modified });
+        }
+        self.0.files.stat(path)
     }
 
     /// The folder's entries, read as they are asked for, in no order.
@@ -89,7 +111,7 @@ impl Session {
     /// # Errors
     /// [`Kind::NotFound`], [`Kind::NotFolder`].
     pub fn list(&self, path: &VPath) -> Result<Listing> {
-        self.not_yet(path)
+        self.0.files.list(path)
     }
 
     /// Opens a file for reading.
@@ -97,7 +119,7 @@ impl Session {
     /// # Errors
     /// [`Kind::NotFound`], [`Kind::IsFolder`].
     pub fn open_read(&self, path: &VPath) -> Result<Download> {
-        self.not_yet(path)
+        self.0.files.open_read(path)
     }
 
     /// Starts an upload to `path`. Nothing is visible there before [`Staged::commit`].
@@ -106,8 +128,7 @@ impl Session {
     /// [`Kind::Denied`] for reserved names and for resuming a received file in an import folder,
     /// [`Kind::Exists`], [`Kind::IsFolder`], [`Kind::NotFound`] (no such folder), [`Kind::NoSpace`], [`Kind::Quota`].
     pub fn open_upload(&self, path: &VPath, open: Open) -> Result<Staged> {
-        let _ = open;
-        self.not_yet(path)
+        Staged::open(&self.0, path, open)
     }
 
     /// Makes a folder.
@@ -115,7 +136,8 @@ impl Session {
     /// # Errors
     /// [`Kind::Exists`], [`Kind::NotFound`], [`Kind::Denied`].
     pub fn make_dir(&self, path: &VPath) -> Result<()> {
-        self.not_yet(path)
+        self.0.may_write(path)?;
+        self.0.files.make_dir(path)
     }
 
     /// Removes an empty folder.
@@ -123,7 +145,8 @@ impl Session {
     /// # Errors
     /// [`Kind::NotEmpty`], [`Kind::NotFolder`], [`Kind::Denied`] for import folders and what holds them.
     pub fn remove_dir(&self, path: &VPath) -> Result<()> {
-        self.not_yet(path)
+        self.0.may_move(path)?;
+        self.0.files.remove_dir(path)
     }
 
     /// Removes a file.
@@ -131,7 +154,12 @@ impl Session {
     /// # Errors
     /// [`Kind::NotFound`], [`Kind::IsFolder`].
     pub fn remove_file(&self, path: &VPath) -> Result<()> {
-        self.not_yet(path)
+        let _guard = self.0.service.0.locks.lock(&self.0.login, &[path]);
+        let was = self.0.files.remove_file(path)?;
+        if was.links < 2 {
+            self.0.space.occupied.release(was.stat.bytes);
+        }
+        Ok(())
     }
 
     /// Renames; a file that gets a name which its import folder imports is committed like an upload.
@@ -139,8 +167,7 @@ impl Session {
     /// # Errors
     /// [`Kind::Exists`] with [`Overwrite::Never`], [`Kind::Denied`] for reserved names and import folders.
     pub fn rename(&self, from: &VPath, to: &VPath, overwrite: Overwrite) -> Result<Receipt> {
-        let _ = (to, overwrite);
-        self.not_yet(from)
+        super::rename::rename(&self.0, from, to, overwrite)
     }
 
     /// Sets the modification time.
@@ -148,8 +175,7 @@ impl Session {
     /// # Errors
     /// [`Kind::NotFound`].
     pub fn set_modified(&self, path: &VPath, modified: Timestamp) -> Result<()> {
-        let _ = modified;
-        self.not_yet(path)
+        self.0.files.set_modified(path, modified)
     }
 
     /// The room that uploads have.
@@ -157,141 +183,63 @@ impl Session {
     /// # Errors
     /// The disk cannot be asked.
     pub fn space(&self) -> Result<Space> {
-        self.not_yet(&VPath::root())
-    }
-
-    fn not_yet<T>(&self, path: &VPath) -> Result<T> {
-        let _ = (&self.0.service, &self.0.folders);
-        Err(Error::new(Kind::Unsupported, format!("{path}: file access is being built")))
+        self.0.space.space()
     }
 }
 
-/// A folder's entries, read as they are asked for.
-pub struct Listing;
-
-impl Iterator for Listing {
-    type Item = Result<Entry>;
-    fn next(&mut self) -> Option<Self::Item> {
-        None
-    }
-}
-
-/// A file open for reading. `Send + Sync`; share it in an `Arc`.
-pub struct Download {
-    stat: Stat,
-}
-
-impl Download {
-    /// What it is; the size is that of its opening.
-    #[must_use]
-    pub fn stat(&self) -> Stat {
-        self.stat
+impl State {
+    /// The account's folders as they stand now.
+    pub(super) fn folders(&self) -> Arc<Vec<Folder>> {
+        Arc::clone(&self.folders.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Its size in bytes.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.stat.bytes
+    /// Takes up what an operator changed.
+    pub(super) fn set_folders(&self, folders: Vec<Folder>) {
+        *self.folders.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(folders);
     }
 
-    /// Reads at `offset` until `buffer` is full or the file ends; 0 at the end.
-    ///
-    /// # Errors
-    /// File system faults.
-    pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
-        let _ = (offset, buffer);
-        Ok(0)
-    }
-}
-
-/// An upload under way. Dropping it without [`Staged::commit`] is an interruption.
-pub struct Staged {
-    path: VPath,
-    bytes: u64,
-}
-
-impl Staged {
-    /// The target.
-    #[must_use]
-    pub fn path(&self) -> &VPath {
-        &self.path
+    /// Refuses names that are the server's own.
+    pub(super) fn may_write(&self, path: &VPath) -> Result<()> {
+        match names::refusal(&self.folders(), path) {
+            Some(why) => Err(Error::new(Kind::Denied, why)),
+            None => Ok(()),
+        }
     }
 
-    /// Its size now, in bytes.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.bytes
+    /// Refuses to move or remove an import folder or what holds it.
+    pub(super) fn may_move(&self, path: &VPath) -> Result<()> {
+        if path.is_root() {
+            return Err(Error::new(Kind::Denied, "/ cannot be moved or removed"));
+        }
+        match names::import_folder_below(&self.folders(), path) {
+            None => Ok(()),
+            Some(folder) => Err(Error::new(
+                Kind::Denied,
+                format!(
+                    "{path}: uploads to {} are imported; it cannot be moved or removed",
+                    folder.path
+                ),
+            )),
+        }
     }
 
-    /// Writes all of `data` at `offset`. After an error the upload is poisoned: every later call fails.
-    ///
-    /// # Errors
-    /// [`Kind::TooLarge`], [`Kind::Quota`], [`Kind::NoSpace`], [`Kind::Invalid`] (offset), [`Kind::Internal`].
-    pub fn write_at(&mut self, offset: u64, data: &[u8]) -> Result<()> {
-        let _ = (offset, data);
-        Err(Error::new(Kind::Unsupported, "uploads are being built"))
+    /// Lets `stat` see the growing size of an upload.
+    pub(super) fn note_uploading(&self, path: &VPath, bytes: &Arc<AtomicU64>) {
+        self.uploads().insert(path.clone(), Arc::clone(bytes));
     }
 
-    /// Reads back what was written; 0 at the end.
-    ///
-    /// # Errors
-    /// File system faults.
-    pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
-        let _ = (offset, buffer);
-        Ok(0)
+    pub(super) fn forget_uploading(&self, path: &VPath, bytes: &Arc<AtomicU64>) {
+        let mut uploads = self.uploads();
+        if uploads.get(path).is_some_and(|noted| Arc::ptr_eq(noted, bytes)) {
+            uploads.remove(path);
+        }
     }
 
-    /// Cuts or extends (with zeros, within the limits) to `bytes`.
-    ///
-    /// # Errors
-    /// As [`Staged::write_at`].
-    pub fn truncate(&mut self, bytes: u64) -> Result<()> {
-        let _ = bytes;
-        Ok(())
+    fn staged_bytes(&self, path: &VPath) -> Option<u64> {
+        self.uploads().get(path).map(|bytes| bytes.load(Ordering::Acquire))
     }
 
-    /// Puts what was written so far onto the disk (`fsync@openssh.com`).
-    ///
-    /// # Errors
-    /// File system faults; the upload is poisoned.
-    pub fn sync(&mut self) -> Result<()> {
-        Ok(())
+    fn uploads(&self) -> std::sync::MutexGuard<'_, HashMap<VPath, Arc<AtomicU64>>> {
+        self.uploading.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// Sets the modification time that the published file will have.
-    pub fn set_modified(&mut self, modified: Timestamp) {
-        let _ = modified;
-    }
-
-    /// The upload was proved complete: makes it durable, publishes it and hands it to the importer.
-    ///
-    /// # Errors
-    /// Nothing was published; the file that was there before is untouched.
-    pub fn commit(self) -> Result<Receipt> {
-        Err(Error::new(Kind::Unsupported, "uploads are being built"))
-    }
-
-    /// The upload was not proved complete (connection lost, ABOR …): nothing is published, and `why` is recorded.
-    pub fn interrupt(self, why: &str) {
-        let _ = why;
-    }
-}
-
-/// The proof that a commit is durable.
-pub struct Receipt {
-    answer: Answer,
-}
-
-impl Receipt {
-    /// Waits for the import, if there is one, up to `limits.reply_wait_s`.
-    pub async fn settle(self) -> Answer {
-        self.answer
-    }
-}
-
-/// What to tell the client: one line, English, without line ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// `412 rows: 3 created, 9 updated, 2 refused; see users.csv.report.csv`, `Stored` …
-    pub text: String,
 }

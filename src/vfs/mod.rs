@@ -1,6 +1,21 @@
 //! The account's confined file space, one for both protocols; no database here.
 
+mod client;
+mod folder;
+mod upload;
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
 use jiff::Timestamp;
+
+use crate::error::{Error, Kind, Result};
+use crate::model::VPath;
+
+pub(crate) use client::ClientSpace;
+pub(crate) use folder::{Folder, Inode};
+pub(crate) use upload::{Sealed, Stage, StageLimits};
 
 /// File or folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,4 +81,208 @@ pub enum Overwrite {
     Allow,
     /// Refuses.
     Never,
+}
+
+/// An account's files: everything below `files/<login>` of its client, and nothing else.
+pub(crate) struct AccountSpace {
+    root: Folder,
+}
+
+impl AccountSpace {
+    pub(crate) fn new(root: Folder) -> Self {
+        Self { root }
+    }
+
+    /// The folder at `path`.
+    pub(crate) fn folder(&self, path: &VPath) -> Result<Folder> {
+        self.root.walk(path).map_err(|e| fault(path, e))
+    }
+
+    /// The folder at `path`, with everything above it made if missing.
+    pub(crate) fn folder_or_new(&self, path: &VPath) -> Result<Folder> {
+        self.root.walk_or_new(path).map_err(|e| fault(path, e))
+    }
+
+    /// The folder that holds `path`, and the name in it.
+    pub(crate) fn holder<'a>(&self, path: &'a VPath) -> Result<(Folder, &'a str)> {
+        let (Some(parent), Some(name)) = (path.parent(), path.name()) else {
+            return Err(Error::new(Kind::IsFolder, "/ is the account's own folder, not a file"));
+        };
+        let folder = self.root.walk(&parent).map_err(|e| match e.kind() {
+            io::ErrorKind::NotFound => {
+                Error::caused(Kind::NotFound, format!("there is no folder {parent}"), e)
+            }
+            _ => fault(&parent, e),
+        })?;
+        Ok((folder, name))
+    }
+
+    /// What `path` is; `None` if nothing is there.
+    pub(crate) fn look(&self, path: &VPath) -> Result<Option<Inode>> {
+        match self.holder(path) {
+            Ok((folder, name)) => folder.look(name).map_err(|e| fault(path, e)),
+            Err(e) if e.kind() == Kind::NotFound => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// What `path` is.
+    pub(crate) fn stat(&self, path: &VPath) -> Result<Stat> {
+        if path.is_root() {
+            return self.root.look_self().map(|i| i.stat).map_err(|e| fault(path, e));
+        }
+        match self.look(path)? {
+            Some(inode) => Ok(inode.stat),
+            None => Err(nothing_at(path)),
+        }
+    }
+
+    pub(crate) fn list(&self, path: &VPath) -> Result<Listing> {
+        let entries = self.folder(path)?.entries().map_err(|e| fault(path, e))?;
+        Ok(Listing { entries, path: path.clone() })
+    }
+
+    pub(crate) fn open_read(&self, path: &VPath) -> Result<Download> {
+        let (folder, name) = self.holder(path)?;
+        let file = folder.open_file(name).map_err(|e| fault(path, e))?;
+        let metadata = file.metadata().map_err(|e| fault(path, e))?;
+        let modified = metadata.modified().ok().and_then(|t| Timestamp::try_from(t).ok());
+        let stat = Stat {
+            kind: StatKind::File,
+            bytes: metadata.len(),
+            modified: modified.unwrap_or(Timestamp::UNIX_EPOCH),
+        };
+        Ok(Download { file, stat, path: path.clone() })
+    }
+
+    pub(crate) fn make_dir(&self, path: &VPath) -> Result<()> {
+        if path.is_root() {
+            return Err(Error::new(Kind::Exists, "/ exists"));
+        }
+        let (folder, name) = self.holder(path)?;
+        folder.make_folder(name).and_then(|()| folder.sync()).map_err(|e| fault(path, e))
+    }
+
+    pub(crate) fn remove_dir(&self, path: &VPath) -> Result<()> {
+        let (folder, name) = self.holder(path)?;
+        folder.remove_folder(name).and_then(|()| folder.sync()).map_err(|e| fault(path, e))
+    }
+
+    /// Removes a file and says what it was.
+    pub(crate) fn remove_file(&self, path: &VPath) -> Result<Inode> {
+        let (folder, name) = self.holder(path)?;
+        let found = folder.look(name).map_err(|e| fault(path, e))?;
+        let inode = found.ok_or_else(|| nothing_at(path))?;
+        if inode.stat.is_folder() {
+            return Err(Error::new(Kind::IsFolder, format!("{path} is a folder")));
+        }
+        folder.remove_file(name).and_then(|()| folder.sync()).map_err(|e| fault(path, e))?;
+        Ok(inode)
+    }
+
+    /// Renames a file or folder, durably.
+    pub(crate) fn rename(&self, from: &VPath, to: &VPath, overwrite: Overwrite) -> Result<()> {
+        let (old, old_name) = self.holder(from)?;
+        let (new, new_name) = self.holder(to)?;
+        let done = match overwrite {
+            Overwrite::Allow => old.rename(old_name, &new, new_name),
+            Overwrite::Never => old.rename_new(old_name, &new, new_name),
+        };
+        done.map_err(|e| match e.kind() {
+            io::ErrorKind::NotFound => nothing_at(from),
+            _ => fault(to, e),
+        })?;
+        new.sync().and_then(|()| old.sync()).map_err(|e| fault(to, e))
+    }
+
+    pub(crate) fn set_modified(&self, path: &VPath, modified: Timestamp) -> Result<()> {
+        let (folder, name) = self.holder(path)?;
+        if folder.look(name).map_err(|e| fault(path, e))?.is_none() {
+            return Err(nothing_at(path));
+        }
+        folder.set_modified(name, modified).map_err(|e| fault(path, e))
+    }
+}
+
+fn nothing_at(path: &VPath) -> Error {
+    Error::new(Kind::NotFound, format!("{path} does not exist"))
+}
+
+/// An I/O error about a client's own path, in the client's words.
+pub(crate) fn fault(path: &VPath, error: io::Error) -> Error {
+    let wrapped = Error::io(path, error);
+    let words = match wrapped.kind() {
+        Kind::NotFound => "does not exist",
+        Kind::Exists => "exists already",
+        Kind::IsFolder => "is a folder",
+        Kind::NotFolder => "is not a folder",
+        Kind::NotEmpty => "is not empty",
+        Kind::NoSpace => "cannot be written: the server's disk is full",
+        _ => return wrapped,
+    };
+    Error::caused(wrapped.kind(), format!("{path} {words}"), wrapped)
+}
+
+/// A folder's entries, read as they are asked for.
+pub struct Listing {
+    entries: folder::Entries,
+    path: VPath,
+}
+
+impl Iterator for Listing {
+    type Item = Result<Entry>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            match self.entries.next()? {
+                // A name that no path can hold could not be asked for: it is not shown.
+                Ok((name, _)) if self.path.join(&name).is_err() => {}
+                Ok((name, inode)) => return Some(Ok(Entry { name, stat: inode.stat })),
+                Err(e) => return Some(Err(fault(&self.path, e))),
+            }
+        }
+    }
+}
+
+/// A file open for reading. `Send + Sync`; share it in an `Arc`.
+pub struct Download {
+    file: File,
+    stat: Stat,
+    path: VPath,
+}
+
+impl Download {
+    /// What it is; the size is that of its opening.
+    #[must_use]
+    pub fn stat(&self) -> Stat {
+        self.stat
+    }
+
+    /// Its size in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.stat.bytes
+    }
+
+    /// Reads at `offset` until `buffer` is full or the file ends; 0 at the end.
+    ///
+    /// # Errors
+    /// File system faults.
+    pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
+        read_full(&self.file, offset, buffer).map_err(|e| fault(&self.path, e))
+    }
+}
+
+fn read_full(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut done = 0;
+    while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
+        let at = offset.saturating_add(u64::try_from(done).unwrap_or(u64::MAX));
+        match file.read_at(rest, at) {
+            Ok(0) => break,
+            Ok(n) => done += n,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(done)
 }

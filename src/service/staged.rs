@@ -1,0 +1,210 @@
+//! An upload under way: checked when it opens, limited while it grows, committed or interrupted at its end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jiff::Timestamp;
+
+use super::commit::{self, Receipt, Source};
+use super::names::{self, Place};
+use super::session::State;
+use crate::error::{Error, Kind, Result};
+use crate::model::{UploadId, VPath};
+use crate::vfs::{Open, Overwrite, Stage, StageLimits};
+
+/// An upload under way. Dropping it without [`Staged::commit`] is an interruption.
+pub struct Staged {
+    session: Arc<State>,
+    path: VPath,
+    id: UploadId,
+    open: Open,
+    /// `None` once it is committed or given up.
+    stage: Option<Stage>,
+    /// What lay there when it was opened, if it went on from that.
+    resumed_bytes: u64,
+    shown_bytes: Arc<AtomicU64>,
+}
+
+impl Staged {
+    pub(super) fn open(session: &Arc<State>, path: &VPath, open: Open) -> Result<Self> {
+        session.may_write(path)?;
+        let (folder, name) = session.files.holder(path)?;
+        let there = folder.look(name).map_err(|e| Error::io(path, e))?;
+        if there.is_some_and(|inode| inode.stat.is_folder()) {
+            return Err(Error::new(Kind::IsFolder, format!("{path} is a folder")));
+        }
+        if there.is_some() && open == Open::CreateNew {
+            return Err(Error::new(Kind::Exists, format!("{path} exists already")));
+        }
+        let resumes = there.is_some() && open == Open::Resume;
+        let place = names::place(&session.folders(), path);
+        if resumes && is_final_name_in_import_folder(&place, name) {
+            return Err(Error::new(
+                Kind::Denied,
+                format!("{path} was received already and cannot be continued; send the whole file"),
+            ));
+        }
+        if matches!(place, Place::Import { .. }) {
+            commit::check_waiting(session)?;
+        }
+        let id = commit::new_id(session);
+        let limits = &session.service.config().limits;
+        let limits = StageLimits {
+            max_upload_bytes: limits.max_upload_bytes,
+            min_free_bytes: limits.min_free_bytes,
+        };
+        let mut stage = Stage::new(&session.space, &id.to_string(), limits)?;
+        if resumes {
+            let part = folder.open_file(name).map_err(|e| Error::io(path, e))?;
+            stage.copy_from(&part)?;
+        }
+        let resumed_bytes = stage.bytes();
+        let shown_bytes = Arc::new(AtomicU64::new(resumed_bytes));
+        session.note_uploading(path, &shown_bytes);
+        Ok(Self {
+            session: Arc::clone(session),
+            path: path.clone(),
+            id,
+            open,
+            stage: Some(stage),
+            resumed_bytes,
+            shown_bytes,
+        })
+    }
+
+    /// The target.
+    #[must_use]
+    pub fn path(&self) -> &VPath {
+        &self.path
+    }
+
+    /// Its size now, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.stage.as_ref().map_or(0, Stage::bytes)
+    }
+
+    /// Writes all of `data` at `offset`. After an error the upload is poisoned: every later call fails.
+    ///
+    /// # Errors
+    /// [`Kind::TooLarge`], [`Kind::Quota`], [`Kind::NoSpace`], [`Kind::Internal`].
+    pub fn write_at(&mut self, offset: u64, data: &[u8]) -> Result<()> {
+        let done = self.stage()?.write_at(offset, data);
+        self.shown_bytes.store(self.bytes(), Ordering::Release);
+        done
+    }
+
+    /// Reads back what was written; 0 at the end.
+    ///
+    /// # Errors
+    /// File system faults.
+    pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
+        self.stage.as_ref().ok_or_else(closed)?.read_at(offset, buffer)
+    }
+
+    /// Cuts or extends (with zeros, within the limits) to `bytes`.
+    ///
+    /// # Errors
+    /// As [`Staged::write_at`].
+    pub fn truncate(&mut self, bytes: u64) -> Result<()> {
+        let done = self.stage()?.truncate(bytes);
+        self.shown_bytes.store(self.bytes(), Ordering::Release);
+        done
+    }
+
+    /// Puts what was written so far onto the disk (`fsync@openssh.com`).
+    ///
+    /// # Errors
+    /// File system faults; the upload is poisoned.
+    pub fn sync(&mut self) -> Result<()> {
+        self.stage()?.sync()
+    }
+
+    /// Sets the modification time that the published file will have.
+    pub fn set_modified(&mut self, modified: Timestamp) {
+        if let Some(stage) = &mut self.stage {
+            stage.set_modified(modified);
+        }
+    }
+
+    /// The upload was proved complete: makes it durable, publishes it and hands it to the importer.
+    ///
+    /// # Errors
+    /// Nothing was published; the file that was there before is untouched.
+    pub fn commit(mut self) -> Result<Receipt> {
+        let stage = self.stage.take().ok_or_else(closed)?;
+        let overwrite = match self.open {
+            Open::CreateNew => Overwrite::Never,
+            Open::Replace | Open::Resume => Overwrite::Allow,
+        };
+        let _guard = self.session.service.0.locks.lock(&self.session.login, &[&self.path]);
+        commit::commit(&self.session, self.id, Source::Stage(stage), &self.path, overwrite)
+    }
+
+    /// The upload was not proved complete (connection lost, ABOR …): nothing is published, and `why` is recorded.
+    pub fn interrupt(mut self, why: &str) {
+        self.give_up(why);
+    }
+
+    fn stage(&mut self) -> Result<&mut Stage> {
+        self.stage.as_mut().ok_or_else(closed)
+    }
+
+    fn give_up(&mut self, why: &str) {
+        let Some(stage) = self.stage.take() else { return };
+        let bytes = stage.bytes();
+        tracing::info!(
+            code = "T01", login = self.session.login, path = %self.path, bytes, why, "upload interrupted"
+        );
+        if let Err(error) = self.keep_part(stage) {
+            tracing::warn!(%error, path = %self.path, "keeping the part of an interrupted upload");
+        }
+        commit::record_interruption(&self.session, &self.path, bytes, why);
+    }
+
+    /// Lets the part take the target's name where that can deceive nobody.
+    fn keep_part(&self, mut stage: Stage) -> Result<()> {
+        let name = self.path.name().unwrap_or_default();
+        let place = names::place(&self.session.folders(), &self.path);
+        let is_temporary = names::is_temporary(name);
+        if stage.is_poisoned() || stage.bytes() == 0 || !(place == Place::Plain || is_temporary) {
+            return Ok(());
+        }
+        let grew = self.resumed_bytes > 0 && stage.bytes() >= self.resumed_bytes;
+        let overwrite = if is_temporary && grew { Overwrite::Allow } else { Overwrite::Never };
+        let _guard = self.session.service.0.locks.lock(&self.session.login, &[&self.path]);
+        stage.seal()?;
+        let (folder, name) = self.session.files.holder(&self.path)?;
+        let spool = &self.session.space.spool;
+        let id = self.id.to_string();
+        let moved = match overwrite {
+            Overwrite::Allow => spool.rename(&id, &folder, name),
+            Overwrite::Never => spool.rename_new(&id, &folder, name),
+        };
+        match moved {
+            Ok(()) => stage.hand_on(),
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(Error::io(&self.path, e)),
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        self.session.forget_uploading(&self.path, &self.shown_bytes);
+        self.give_up("the connection ended before the upload was complete");
+    }
+}
+
+fn closed() -> Error {
+    Error::new(Kind::Internal, "this upload has ended")
+}
+
+fn is_final_name_in_import_folder(place: &Place, name: &str) -> bool {
+    match place {
+        Place::Import { .. } => true,
+        Place::Beside { .. } => !names::is_temporary(name),
+        Place::Plain => false,
+    }
+}

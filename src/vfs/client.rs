@@ -1,0 +1,197 @@
+//! A client's folders on disk: accounts' files, spool, archive; and how much they occupy.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::fs::FlockOperation;
+
+use super::folder::{Folder, Inode};
+use super::{AccountSpace, Space};
+use crate::error::{Error, Kind, Result};
+
+/// `data/clients/<client>`: `files/<login>/…`, `spool/`, `archive/`.
+pub(crate) struct ClientSpace {
+    path: PathBuf,
+    top: Inode,
+    files: Folder,
+    pub(crate) spool: Folder,
+    pub(crate) archive: Folder,
+    pub(crate) occupied: Occupied,
+}
+
+/// Recounting walks every file of the client, so it happens at most this often.
+const RECOUNT_PAUSE: Duration = Duration::from_secs(5);
+
+impl ClientSpace {
+    /// Opens a client's folders, making what is missing.
+    pub(crate) fn open(data: &Path, client: &str, quota_bytes: u64) -> Result<Self> {
+        let path = data.join("clients").join(client);
+        let made = std::fs::create_dir_all(&path).and_then(|()| Folder::open_machine(&path));
+        let opened = made.and_then(|top| {
+            let parts = ["files", "spool", "archive"].map(|name| top.child_or_new(name));
+            let [files, spool, archive] = parts;
+            Ok((top.look_self()?, files?, spool?, archive?))
+        });
+        let (top, files, spool, archive) =
+            opened.map_err(|e| Error::io(format!("opening {}", path.display()), e))?;
+        let occupied = Occupied::new(quota_bytes);
+        Ok(Self { path, top, files, spool, archive, occupied })
+    }
+
+    /// Whether the folder that was opened is still the one with its name.
+    pub(crate) fn is_current(&self) -> bool {
+        let now = Folder::open_machine(&self.path).and_then(|top| top.look_self());
+        now.is_ok_and(|now| now.is_same(&self.top))
+    }
+
+    /// The file that holds the client's directory of users.
+    pub(crate) fn directory_path(&self) -> PathBuf {
+        self.path.join("users.db")
+    }
+
+    /// The folder of one account's files, made if missing.
+    pub(crate) fn account(&self, login: &str) -> Result<AccountSpace> {
+        let root = self
+            .files
+            .child_or_new(login)
+            .map_err(|e| Error::io(format!("opening the files of {login}"), e))?;
+        Ok(AccountSpace::new(root))
+    }
+
+    /// The room on the disk, and what the quota leaves of it.
+    pub(crate) fn space(&self) -> Result<Space> {
+        let disk = self.spool.space().map_err(|e| Error::io("asking for the free space", e))?;
+        let Some(left) = self.occupied.left(|| self.count()) else { return Ok(disk) };
+        Ok(Space {
+            total_bytes: disk.total_bytes.min(self.occupied.quota_bytes),
+            free_bytes: disk.free_bytes.min(left),
+        })
+    }
+
+    /// Takes `bytes` more of the quota.
+    pub(crate) fn occupy(&self, bytes: u64) -> Result<()> {
+        if self.occupied.take(bytes, || self.count()) {
+            return Ok(());
+        }
+        let quota = self.occupied.quota_bytes;
+        Err(Error::new(
+            Kind::Quota,
+            format!("the quota of {quota} bytes is used up; remove files that are not needed"),
+        ))
+    }
+
+    /// Bytes of all files, each inode once (an archived upload and its target share one).
+    fn count(&self) -> io::Result<u64> {
+        let mut seen = HashSet::new();
+        let mut total: u64 = 0;
+        for top in ["files", "spool", "archive"] {
+            let mut waiting = vec![Folder::open_machine(&self.path.join(top))?];
+            while let Some(folder) = waiting.pop() {
+                for entry in folder.entries()? {
+                    let (name, inode) = entry?;
+                    if inode.stat.is_folder() {
+                        waiting.extend(folder.child(&name).ok());
+                    } else if inode.links < 2 || seen.insert((inode.device, inode.number)) {
+                        total = total.saturating_add(inode.stat.bytes);
+                    }
+                }
+            }
+        }
+        Ok(total)
+    }
+
+    /// Takes the client's own lock: one importer at a time, whatever the process. `None`: somebody has it.
+    pub(crate) fn try_lock(&self) -> Result<Option<ClientLock>> {
+        self.flock(FlockOperation::NonBlockingLockExclusive)
+    }
+
+    /// The same, waiting for it.
+    pub(crate) fn lock(&self) -> Result<ClientLock> {
+        let busy = || Error::new(Kind::Busy, "another import of this client is running");
+        self.flock(FlockOperation::LockExclusive)?.ok_or_else(busy)
+    }
+
+    fn flock(&self, how: FlockOperation) -> Result<Option<ClientLock>> {
+        let path = self.path.join("import.lock");
+        let what = || format!("locking {}", path.display());
+        let mut options = File::options();
+        options.create(true).truncate(false).write(true);
+        let file = options.open(&path).map_err(|e| Error::io(what(), e))?;
+        match rustix::fs::flock(&file, how) {
+            Ok(()) => Ok(Some(ClientLock { _file: file })),
+            Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+            Err(e) => Err(Error::io(what(), e.into())),
+        }
+    }
+}
+
+/// The client's lock; dropping it lets the next one in.
+pub(crate) struct ClientLock {
+    _file: File,
+}
+
+/// How much a client's files take, against its quota. Counted once, then kept by addition; before anything is
+/// refused it is counted again.
+pub(crate) struct Occupied {
+    quota_bytes: u64,
+    bytes: AtomicU64,
+    counted: Mutex<Option<Instant>>,
+}
+
+impl Occupied {
+    fn new(quota_bytes: u64) -> Self {
+        Self { quota_bytes, bytes: AtomicU64::new(0), counted: Mutex::new(None) }
+    }
+
+    /// Gives `bytes` back.
+    pub(crate) fn release(&self, bytes: u64) {
+        let less = |now: u64| Some(now.saturating_sub(bytes));
+        drop(self.bytes.fetch_update(Ordering::AcqRel, Ordering::Acquire, less));
+    }
+
+    fn take(&self, bytes: u64, count: impl Fn() -> io::Result<u64>) -> bool {
+        if self.quota_bytes == 0 {
+            return true;
+        }
+        self.count_if(|counted| counted.is_none(), &count);
+        if self.try_take(bytes) {
+            return true;
+        }
+        self.count_if(|counted| counted.is_none_or(|at| at.elapsed() > RECOUNT_PAUSE), &count);
+        self.try_take(bytes)
+    }
+
+    fn left(&self, count: impl Fn() -> io::Result<u64>) -> Option<u64> {
+        if self.quota_bytes == 0 {
+            return None;
+        }
+        self.count_if(|counted| counted.is_none(), &count);
+        Some(self.quota_bytes.saturating_sub(self.bytes.load(Ordering::Acquire)))
+    }
+
+    fn try_take(&self, bytes: u64) -> bool {
+        let more = |now: u64| now.checked_add(bytes).filter(|sum| *sum <= self.quota_bytes);
+        self.bytes.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).is_ok()
+    }
+
+    fn count_if(
+        &self,
+        wanted: impl Fn(Option<Instant>) -> bool,
+        count: &impl Fn() -> io::Result<u64>,
+    ) {
+        let mut counted = self.counted.lock().unwrap_or_else(|e| e.into_inner());
+        if !wanted(*counted) {
+            return;
+        }
+        match count() {
+            Ok(total) => self.bytes.store(total, Ordering::Release),
+            Err(error) => tracing::warn!(%error, "counting a client's files for its quota"),
+        }
+        *counted = Some(Instant::now());
+    }
+}

@@ -1,0 +1,269 @@
+//! Stage and publish: bytes go into the spool, and reach their target in one rename.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use super::client::ClientSpace;
+use super::folder;
+use crate::error::{Error, Kind, Result};
+
+/// What an upload may use.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StageLimits {
+    pub(crate) max_upload_bytes: u64,
+    pub(crate) min_free_bytes: u64,
+}
+
+/// The disk is asked for its room again after this many bytes.
+const SPACE_CHECK_BYTES: u64 = 4 * 1024 * 1024;
+/// One read when an upload is hashed or copied.
+const BLOCK_BYTES: usize = 256 * 1024;
+
+/// A file in the spool that is being written. Dropping it removes it, unless it was handed on.
+pub(crate) struct Stage {
+    client: Arc<ClientSpace>,
+    name: String,
+    file: File,
+    bytes: u64,
+    hash: RunningHash,
+    limits: StageLimits,
+    space_checked_bytes: u64,
+    modified: Option<Timestamp>,
+    poison: Option<(Kind, String)>,
+    keep: bool,
+}
+
+/// A stage whose bytes are on the disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sealed {
+    pub(crate) bytes: u64,
+    pub(crate) sha256: String,
+}
+
+impl Stage {
+    /// Makes a fresh file in the spool.
+    pub(crate) fn new(client: &Arc<ClientSpace>, name: &str, limits: StageLimits) -> Result<Self> {
+        let file = client.spool.new_file(name).map_err(|e| Error::io("starting the upload", e))?;
+        let stage = Self {
+            client: Arc::clone(client),
+            name: name.to_owned(),
+            file,
+            bytes: 0,
+            hash: RunningHash::default(),
+            limits,
+            space_checked_bytes: 0,
+            modified: None,
+            poison: None,
+            keep: false,
+        };
+        stage.check_space(0)?;
+        Ok(stage)
+    }
+
+    /// Starts from a copy of `source`: shared blocks where the file system can, else copied.
+    pub(crate) fn copy_from(&mut self, source: &File) -> Result<()> {
+        let bytes = source.metadata().map_err(|e| Error::io("reading the part", e))?.len();
+        self.grow_to(bytes)?;
+        if rustix::fs::ioctl_ficlone(&self.file, source).is_ok() {
+            return Ok(());
+        }
+        let mut from = source;
+        let mut to = &self.file;
+        let copied = io::copy(&mut from, &mut to).map_err(|e| Error::io("copying the part", e))?;
+        if copied == bytes {
+            return Ok(());
+        }
+        Err(Error::new(Kind::Conflict, "the part changed while it was read; send the file again"))
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub(crate) fn write_at(&mut self, offset: u64, data: &[u8]) -> Result<()> {
+        self.guarded(|stage| {
+            let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
+            let end = offset.checked_add(length).unwrap_or(u64::MAX);
+            stage.check_size(end)?;
+            stage.grow_to(end)?;
+            stage.file.write_all_at(data, offset).map_err(|e| Error::io("writing", e))?;
+            stage.hash.written(offset, data);
+            Ok(())
+        })
+    }
+
+    pub(crate) fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
+        super::read_full(&self.file, offset, buffer).map_err(|e| Error::io("reading back", e))
+    }
+
+    pub(crate) fn truncate(&mut self, bytes: u64) -> Result<()> {
+        self.guarded(|stage| {
+            stage.check_size(bytes)?;
+            stage.grow_to(bytes)?;
+            stage.file.set_len(bytes).map_err(|e| Error::io("changing the size", e))?;
+            if bytes < stage.bytes {
+                stage.client.occupied.release(stage.bytes.saturating_sub(bytes));
+                stage.bytes = bytes;
+                stage.hash.cut(bytes);
+            }
+            Ok(())
+        })
+    }
+
+    pub(crate) fn sync(&mut self) -> Result<()> {
+        self.guarded(|stage| stage.file.sync_data().map_err(|e| Error::io("syncing", e)))
+    }
+
+    pub(crate) fn set_modified(&mut self, modified: Timestamp) {
+        self.modified = Some(modified);
+    }
+
+    /// Whether an earlier call failed: such an upload is never published.
+    pub(crate) fn is_poisoned(&self) -> bool {
+        self.poison.is_some()
+    }
+
+    /// Puts the bytes onto the disk and says what they are. Nothing can be written afterwards.
+    pub(crate) fn seal(&mut self) -> Result<Sealed> {
+        self.guarded(|stage| {
+            if let Some(modified) = stage.modified {
+                rustix::fs::futimens(&stage.file, &folder::times(modified))
+                    .map_err(|e| Error::io("setting the time", e.into()))?;
+            }
+            stage.file.sync_all().map_err(|e| Error::io("syncing", e))?;
+            let held = stage.file.metadata().map_err(|e| Error::io("checking the size", e))?.len();
+            if held != stage.bytes {
+                return Err(Error::new(Kind::Internal, "the spool file changed underneath"));
+            }
+            let hash = std::mem::take(&mut stage.hash);
+            let sha256 = hash.finish(&stage.file).map_err(|e| Error::io("reading back", e))?;
+            Ok(Sealed { bytes: stage.bytes, sha256 })
+        })
+    }
+
+    /// The spool file has been renamed, or a row in the registry speaks for it: it is not removed on drop.
+    pub(crate) fn hand_on(&mut self) {
+        self.keep = true;
+    }
+
+    fn guarded<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if let Some((kind, message)) = &self.poison {
+            return Err(Error::new(*kind, message.clone()));
+        }
+        let done = work(self);
+        if let Err(e) = &done {
+            self.poison = Some((e.kind(), format!("this upload failed before: {e}")));
+        }
+        done
+    }
+
+    fn check_size(&self, bytes: u64) -> Result<()> {
+        let most = self.limits.max_upload_bytes;
+        if bytes <= most {
+            return Ok(());
+        }
+        Err(Error::new(
+            Kind::TooLarge,
+            format!("the file is larger than the {most} bytes that one upload may have"),
+        ))
+    }
+
+    fn grow_to(&mut self, bytes: u64) -> Result<()> {
+        let Some(growth) = bytes.checked_sub(self.bytes).filter(|g| *g > 0) else { return Ok(()) };
+        if bytes > self.space_checked_bytes {
+            self.check_space(growth)?;
+            self.space_checked_bytes = bytes.saturating_add(SPACE_CHECK_BYTES);
+        }
+        self.client.occupy(growth)?;
+        self.bytes = bytes;
+        Ok(())
+    }
+
+    fn check_space(&self, growth: u64) -> Result<()> {
+        let space = self.client.spool.space().map_err(|e| Error::io("asking for free space", e))?;
+        if space.free_bytes >= self.limits.min_free_bytes.saturating_add(growth) {
+            return Ok(());
+        }
+        Err(Error::new(Kind::NoSpace, "the server's disk is nearly full; try again later"))
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if self.keep {
+            return;
+        }
+        self.client.occupied.release(self.bytes);
+        if let Err(error) = self.client.spool.remove_file_if_there(&self.name) {
+            tracing::warn!(%error, name = self.name, "removing a spool file");
+        }
+    }
+}
+
+/// SHA-256 as the bytes come in order; what came out of order is read back at the end.
+#[derive(Default)]
+struct RunningHash {
+    hasher: Sha256,
+    bytes: u64,
+    /// Something below `bytes` was written again: only the finished file counts.
+    stale: bool,
+}
+
+impl RunningHash {
+    fn written(&mut self, offset: u64, data: &[u8]) {
+        if self.stale {
+            return;
+        }
+        match offset.cmp(&self.bytes) {
+            std::cmp::Ordering::Equal => {
+                self.hasher.update(data);
+                self.bytes =
+                    self.bytes.saturating_add(u64::try_from(data.len()).unwrap_or(u64::MAX));
+            }
+            std::cmp::Ordering::Less => self.stale = true,
+            std::cmp::Ordering::Greater => {}
+        }
+    }
+
+    fn cut(&mut self, bytes: u64) {
+        self.stale |= bytes < self.bytes;
+    }
+
+    fn finish(self, file: &File) -> io::Result<String> {
+        let (hasher, from) =
+            if self.stale { (Sha256::new(), 0) } else { (self.hasher, self.bytes) };
+        hash_from(hasher, file, from)
+    }
+}
+
+/// SHA-256 of a whole file, in 64 hex digits.
+pub(crate) fn sha256(file: &File) -> io::Result<String> {
+    hash_from(Sha256::new(), file, 0)
+}
+
+fn hash_from(mut hasher: Sha256, file: &File, mut from: u64) -> io::Result<String> {
+    let mut block = vec![0; BLOCK_BYTES];
+    loop {
+        let n = super::read_full(file, from, &mut block)?;
+        hasher.update(block.get(..n).unwrap_or_default());
+        from = from.saturating_add(u64::try_from(n).unwrap_or(0));
+        if n < block.len() {
+            return Ok(hex(&hasher.finalize()));
+        }
+    }
+}
+
+/// Bytes as lower-case hex digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        drop(write!(text, "{byte:02x}"));
+        text
+    })
+}
