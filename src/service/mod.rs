@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::store::registry::Registry;
 use crate::vfs::ClientSpace;
 
 /// The door. Cheap to clone.
@@ -26,6 +27,7 @@ struct Inner {
     config: Arc<Config>,
     data: PathBuf,
     clock: Clock,
+    registry: Registry,
     spaces: Mutex<HashMap<String, Arc<ClientSpace>>>,
     locks: locks::PathLocks,
     sessions: live::LiveSessions,
@@ -41,10 +43,12 @@ impl Service {
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
         std::fs::create_dir_all(data.join("clients"))
             .map_err(|e| Error::io(format!("making the data folder {}", data.display()), e))?;
+        let registry = Registry::open(&data.join("registry.db"))?;
         Ok(Self(Arc::new(Inner {
             config,
             data: data.to_owned(),
             clock,
+            registry,
             spaces: Mutex::default(),
             locks: locks::PathLocks::default(),
             sessions: live::LiveSessions::default(),
@@ -67,6 +71,11 @@ impl Service {
     #[must_use]
     pub fn clock(&self) -> Clock {
         self.0.clock
+    }
+
+    /// Clients, accounts, folders and uploads.
+    fn registry(&self) -> &Registry {
+        &self.0.registry
     }
 
     /// The client's folders on disk; opened anew when they were erased and made again.
