@@ -1,0 +1,479 @@
+"""The client programs: each runs a list of steps in one session, as a script of its user would.
+
+A step is a tuple: ("put", local, remote) · ("get", remote, local) · ("resume", local, remote) ·
+("rename", from, to) · ("remove", path) · ("mkdir", path) · ("rmdir", path) · ("list", folder).
+Remote paths are absolute. `run` answers Outcome(ok, text, names): names are those of the last list.
+"""
+
+import asyncio
+import ftplib
+import os
+import shlex
+import shutil
+import ssl
+import subprocess
+import urllib.parse
+from dataclasses import dataclass, field
+from pathlib import Path
+
+TIMEOUT_S = 90
+
+
+@dataclass
+class Outcome:
+    ok: bool
+    text: str
+    names: list = field(default_factory=list)
+
+
+def program(arguments, stdin=None, env=None, cwd=None):
+    done = subprocess.run(
+        [str(a) for a in arguments], input=stdin, capture_output=True, timeout=TIMEOUT_S,
+        env=env, cwd=cwd, check=False,
+        **({} if stdin is not None else {"stdin": subprocess.DEVNULL}),
+    )
+    text = (done.stdout + done.stderr).decode(errors="replace")
+    return Outcome(done.returncode == 0, text, [l.rstrip("\r") for l in done.stdout.decode(errors="replace").splitlines()])
+
+
+class Client:
+    name = ""
+    protocol = "sftp"
+    needs = ""
+    can = {"put", "get", "rename", "remove", "mkdir", "rmdir", "list", "resume"}
+    one_session = True
+
+    def missing(self):
+        """Why this program cannot be run here; None when it can."""
+        if self.needs and not shutil.which(self.needs):
+            return f"{self.needs} is not installed"
+        return None
+
+    def run(self, account, steps, password=None):
+        raise NotImplementedError
+
+
+def ssh_options(account):
+    house = account.house
+    return [
+        "-o", "StrictHostKeyChecking=yes", "-o", f"UserKnownHostsFile={house.known_hosts()}",
+        "-o", "GlobalKnownHostsFile=/dev/null", "-o", "ConnectTimeout=20", "-F", "/dev/null",
+    ]
+
+
+def ssh_login(account, password):
+    """Options and environment: the account's key, or a password through SSH_ASKPASS (no terminal)."""
+    if password is None:
+        return ["-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-i", str(account.key)], account.house.env
+    asks = account.house.folder / "askpass"
+    with account.house.lock:
+        if not asks.exists():
+            asks.write_text('#!/bin/sh\nprintf "%s\\n" "$INTEROP_PASSWORD"\n')
+            asks.chmod(0o700)
+    env = {**account.house.env, "SSH_ASKPASS": str(asks), "SSH_ASKPASS_REQUIRE": "force",
+           "INTEROP_PASSWORD": password, "DISPLAY": ":"}
+    options = ["-o", "BatchMode=no", "-o", "PubkeyAuthentication=no", "-o", "NumberOfPasswordPrompts=1"]
+    return options, env
+
+
+class OpenSshSftp(Client):
+    name = "OpenSSH sftp"
+    needs = "sftp"
+
+    def batch(self, steps):
+        q = lambda p: '"' + str(p).replace("\\", "\\\\").replace('"', '\\"') + '"'
+        words = {
+            "put": lambda a, b: f"put {q(a)} {q(b)}", "get": lambda a, b: f"get {q(a)} {q(b)}",
+            "resume": lambda a, b: f"reput {q(a)} {q(b)}", "rename": lambda a, b: f"rename {q(a)} {q(b)}",
+            "remove": lambda a: f"rm {q(a)}", "mkdir": lambda a: f"mkdir {q(a)}",
+            "rmdir": lambda a: f"rmdir {q(a)}", "list": lambda a: f"cd {q(a)}\nls -1",
+        }
+        return "".join(words[s[0]](*s[1:]) + "\n" for s in steps)
+
+    def command(self, account, password=None, more=()):
+        login, env = ssh_login(account, password)
+        return (["sftp", *login, *ssh_options(account), *more, "-P", str(account.house.ports["sftp"]),
+                 "-b", "-", f"{account.login}@127.0.0.1"], env)
+
+    def run(self, account, steps, password=None):
+        command, env = self.command(account, password)
+        return program(command, self.batch(steps).encode(), env)
+
+
+class OpenSshSftpPassword(OpenSshSftp):
+    name = "OpenSSH sftp, password"
+
+    def run(self, account, steps, password=None):
+        return super().run(account, steps, password or account.password)
+
+
+class OpenSshScp(Client):
+    name = "OpenSSH scp"
+    needs = "scp"
+    can = {"put", "get"}
+    one_session = False
+    more = ()
+
+    def run(self, account, steps, password=None):
+        login, env = ssh_login(account, password)
+        outcome = Outcome(True, "")
+        for what, one, other in steps:
+            there = f"{account.login}@127.0.0.1:"
+            ends = [str(one), there + other] if what == "put" else [there + one, str(other)]
+            outcome = program(["scp", *self.more, *login, *ssh_options(account), "-P",
+                               account.house.ports["sftp"], *ends], env=env)
+            if not outcome.ok:
+                break
+        return outcome
+
+
+class Paramiko(Client):
+    name = "Python paramiko"
+
+    def missing(self):
+        try:
+            import paramiko  # noqa: F401
+        except ImportError:
+            return "paramiko is not installed"
+        return None
+
+    def run(self, account, steps, password=None):
+        import paramiko
+        ssh = paramiko.SSHClient()
+        ssh.load_host_keys(str(account.house.known_hosts()))
+        outcome = Outcome(True, "")
+        try:
+            ssh.connect("127.0.0.1", account.house.ports["sftp"], account.login, password or account.password,
+                        look_for_keys=False, allow_agent=False, timeout=20, auth_timeout=20, banner_timeout=20)
+            sftp = ssh.open_sftp()
+            sftp.get_channel().settimeout(60)
+            for step in steps:
+                self.step(sftp, step, outcome)
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            return Outcome(False, f"{type(error).__name__}: {error}", outcome.names)
+        finally:
+            ssh.close()
+        return outcome
+
+    @staticmethod
+    def step(sftp, step, outcome):
+        what, *a = step
+        if what == "put":
+            sftp.put(str(a[0]), a[1])
+        elif what == "get":
+            sftp.get(a[0], str(a[1]))
+        elif what == "resume":
+            with sftp.open(a[1], "r+") as there, open(a[0], "rb") as here:
+                there.seek(0, 2)
+                here.seek(there.tell())
+                there.set_pipelined(True)
+                while block := here.read(32768):
+                    there.write(block)
+        elif what == "rename":
+            sftp.posix_rename(a[0], a[1])
+        elif what == "remove":
+            sftp.remove(a[0])
+        elif what == "mkdir":
+            sftp.mkdir(a[0])
+        elif what == "rmdir":
+            sftp.rmdir(a[0])
+        elif what == "list":
+            outcome.names = sftp.listdir(a[0])
+
+
+class AsyncSsh(Client):
+    name = "Python asyncssh"
+
+    def missing(self):
+        try:
+            import asyncssh  # noqa: F401
+        except ImportError:
+            return "asyncssh is not installed"
+        return None
+
+    def run(self, account, steps, password=None):
+        import asyncssh
+
+        async def session():
+            names = []
+            async with asyncssh.connect(
+                "127.0.0.1", account.house.ports["sftp"], username=account.login, config=None,
+                password=password or account.password, client_keys=None, agent_path=None,
+                known_hosts=str(account.house.known_hosts()),
+            ) as connection, connection.start_sftp_client() as sftp:
+                for what, *a in steps:
+                    if what == "put":
+                        await sftp.put(str(a[0]), a[1])
+                    elif what == "get":
+                        await sftp.get(a[0], str(a[1]))
+                    elif what == "resume":
+                        async with sftp.open(a[1], "ab") as there:
+                            had = (await sftp.stat(a[1])).size
+                            await there.write(Path(a[0]).read_bytes()[had:])
+                    elif what == "list":
+                        names = await sftp.listdir(a[0])
+                    else:
+                        method = {"rename": sftp.posix_rename}.get(what) or getattr(sftp, what)
+                        await method(*a)
+            return names
+
+        async def in_time():
+            return await asyncio.wait_for(session(), TIMEOUT_S)
+
+        try:
+            return Outcome(True, "", asyncio.run(in_time()))
+        except (asyncssh.Error, OSError, asyncio.TimeoutError) as error:
+            return Outcome(False, f"{type(error).__name__}: {error}")
+
+
+class Lftp(Client):
+    needs = "lftp"
+
+    def __init__(self, protocol):
+        self.protocol = protocol
+        self.name = {"sftp": "lftp, SFTP", "ftps": "lftp, FTPS", "ftpes": "lftp, FTPES"}[protocol]
+
+    def script(self, account, steps, password):
+        port = account.house.ports[self.protocol]
+        q = lambda p: '"' + str(p).replace("\\", "\\\\").replace('"', '\\"') + '"'
+        settings = ["cmd:fail-exit yes", "net:max-retries 1", "net:timeout 30", "net:reconnect-interval-base 1",
+                    "xfer:clobber yes", "cache:enable no", "cmd:interactive no", "log:enabled/xfer no"]
+        if self.protocol == "sftp":
+            connect = shlex.join(["ssh", "-a", "-x", *ssh_options(account), "-o", "PubkeyAuthentication=no"])
+            settings.append(f"sftp:connect-program {q(connect)}")
+            url = f"sftp://127.0.0.1:{port}"
+        else:
+            settings += [f"ssl:ca-file {q(account.house.certificate())}", "ssl:check-hostname no",
+                         "ftp:ssl-force yes", "ftp:ssl-protect-data yes", "ftp:ssl-protect-list yes"]
+            url = f"{'ftps' if self.protocol == 'ftps' else 'ftp'}://127.0.0.1:{port}"
+        words = {
+            "put": lambda a, b: f"put {q(a)} -o {q(b)}", "get": lambda a, b: f"get {q(a)} -o {q(b)}",
+            "resume": lambda a, b: f"put -c {q(a)} -o {q(b)}", "rename": lambda a, b: f"mv {q(a)} {q(b)}",
+            "remove": lambda a: f"rm {q(a)}", "mkdir": lambda a: f"mkdir {q(a)}",
+            "rmdir": lambda a: f"rmdir {q(a)}", "list": lambda a: f"cd {q(a)}\ncls -1 --sort=name",
+        }
+        lines = [f"set {s}" for s in settings]
+        lines.append(f"open -u {q(account.login + ',' + password)} {url}")
+        lines += [words[s[0]](*s[1:]) for s in steps]
+        return "\n".join(lines) + "\nbye\n"
+
+    def command(self, account, steps, password=None, more=()):
+        script = account.house.work / f"{account.slug}-{os.urandom(4).hex()}.lftp"
+        script.write_text("".join(f"set {m}\n" for m in more) + self.script(account, steps, password or account.password))
+        return ["lftp", "--norc", "-d", "-f", str(script)], {**account.house.env, "HOME": str(account.house.work)}
+
+    def run(self, account, steps, password=None):
+        command, env = self.command(account, steps, password)
+        return program(command, env=env)
+
+
+class Curl(Client):
+    needs = "curl"
+
+    def __init__(self, protocol):
+        self.protocol = protocol
+        self.name = {"sftp": "curl, SFTP", "ftps": "curl, FTPS", "ftpes": "curl, FTPES"}[protocol]
+
+    def missing(self):
+        reason = super().missing()
+        if reason is None and self.protocol == "sftp":
+            if " sftp" not in subprocess.run(["curl", "-V"], capture_output=True, text=True, check=False).stdout:
+                return "this curl has no SFTP built in"
+        return reason
+
+    def common(self, account, password):
+        house = account.house
+        options = ["-sS", "-v", "--max-time", TIMEOUT_S, "-u", f"{account.login}:{password or account.password}"]
+        if self.protocol == "sftp":
+            # libssh2 reads plain [host]:port lines of known_hosts.
+            return [*options, "--insecure", "--hostpubsha256", house.host_fingerprint().removeprefix("SHA256:")]
+        # The name in the certificate is the machine's, not 127.0.0.1; the chain is still proved by --cacert elsewhere.
+        tls = ["--insecure", "--cacert", house.certificate()]
+        return [*options, *tls, *(["--ssl-reqd"] if self.protocol == "ftpes" else [])]
+
+    def url(self, account, path):
+        scheme = {"sftp": "sftp", "ftps": "ftps", "ftpes": "ftp"}[self.protocol]
+        path = urllib.parse.quote(path)
+        root = "" if self.protocol == "sftp" else "/%2F"
+        path = path if self.protocol == "sftp" else path.lstrip("/")
+        return f"{scheme}://127.0.0.1:{account.house.ports[self.protocol]}{root}{path}"
+
+    def run(self, account, steps, password=None):
+        arguments = ["curl"]
+        for number, (what, *a) in enumerate(steps):
+            if number:
+                arguments.append("--next")
+            arguments += [*self.common(account, password), *self.one(account, what, a)]
+        return program(arguments)
+
+    def one(self, account, what, a):
+        if what == "put":
+            return ["-T", a[0], self.url(account, a[1])]
+        if what == "resume":
+            return ["-C", "-", "-T", a[0], self.url(account, a[1])]
+        if what == "get":
+            return ["-o", a[1], self.url(account, a[0])]
+        if what == "list":
+            return ["-l", self.url(account, a[0] + "/")]
+        # Commands go before a listing that is thrown away.
+        ftp = {"rename": lambda f, t: [f"RNFR {f}", f"RNTO {t}"], "remove": lambda p: [f"DELE {p}"],
+               "mkdir": lambda p: [f"MKD {p}"], "rmdir": lambda p: [f"RMD {p}"]}
+        ssh = {"rename": lambda f, t: [f'rename "{f}" "{t}"'], "remove": lambda p: [f'rm "{p}"'],
+               "mkdir": lambda p: [f'mkdir "{p}"'], "rmdir": lambda p: [f'rmdir "{p}"']}
+        words = (ssh if self.protocol == "sftp" else ftp)[what](*a)
+        quoted = [x for w in words for x in ("-Q", w)]
+        return [*quoted, "-o", "/dev/null", "-l", self.url(account, "/")]
+
+
+class ImplicitFtp(ftplib.FTP_TLS):
+    """ftplib for implicit TLS, as its users write it."""
+
+    _sock = None
+
+    @property
+    def sock(self):
+        return self._sock
+
+    @sock.setter
+    def sock(self, value):
+        if value is not None and not isinstance(value, ssl.SSLSocket):
+            value = self.context.wrap_socket(value)
+        self._sock = value
+
+
+class Ftplib(Client):
+    def __init__(self, protocol):
+        self.protocol = protocol
+        self.name = {"ftps": "Python ftplib, FTPS", "ftpes": "Python ftplib, FTPES"}[protocol]
+
+    def open(self, account, password=None, timeout=60):
+        context = ssl.create_default_context(cafile=str(account.house.certificate()))
+        context.check_hostname = False
+        kind = ImplicitFtp if self.protocol == "ftps" else ftplib.FTP_TLS
+        ftp = kind(context=context, timeout=timeout, encoding="utf-8")
+        ftp.connect("127.0.0.1", account.house.ports[self.protocol], timeout)
+        if self.protocol == "ftps":
+            # auth() would send AUTH TLS; the connection is TLS already.
+            ftplib.FTP.login(ftp, account.login, password or account.password)
+        else:
+            ftp.login(account.login, password or account.password)
+        ftp.prot_p()
+        return ftp
+
+    def run(self, account, steps, password=None):
+        said, names = [], []
+        try:
+            ftp = self.open(account, password)
+            for what, *a in steps:
+                if what == "put":
+                    with open(a[0], "rb") as here:
+                        said.append(ftp.storbinary(f"STOR {a[1]}", here, 65536))
+                elif what == "get":
+                    with open(a[1], "wb") as here:
+                        said.append(ftp.retrbinary(f"RETR {a[0]}", here.write, 65536))
+                elif what == "resume":
+                    with open(a[0], "rb") as here:
+                        had = ftp.size(a[1])
+                        here.seek(had)
+                        said.append(ftp.storbinary(f"STOR {a[1]}", here, 65536, rest=had))
+                elif what == "list":
+                    names = [n.rsplit("/", 1)[-1] for n in ftp.nlst(a[0])]
+                    expected = [n for n, _ in ftp.mlsd(a[0]) if n not in (".", "..")]
+                    if sorted(names) != sorted(expected):
+                        raise OSError(f"NLST and MLSD differ: {names} {expected}")
+                else:
+                    method = {"rename": ftp.rename, "remove": ftp.delete, "mkdir": ftp.mkd, "rmdir": ftp.rmd}[what]
+                    method(*a)
+            said.append(ftp.quit())
+        except (*ftplib.all_errors,) as error:
+            return Outcome(False, f"{type(error).__name__}: {error}", names)
+        return Outcome(True, "\n".join(said), names)
+
+
+class Rclone(Client):
+    needs = "rclone"
+    one_session = False
+    can = {"put", "get", "rename", "remove", "mkdir", "rmdir", "list"}
+
+    def __init__(self, protocol):
+        self.protocol = protocol
+        self.name = {"sftp": "rclone, SFTP", "ftps": "rclone, FTPS", "ftpes": "rclone, FTPES"}[protocol]
+
+    def remote(self, account, password):
+        hidden = subprocess.run(["rclone", "obscure", password], capture_output=True, text=True,
+                                timeout=TIMEOUT_S, check=True).stdout.strip()
+        port = account.house.ports[self.protocol]
+        if self.protocol == "sftp":
+            return (f":sftp,host=127.0.0.1,port={port},user={account.login},pass={hidden},"
+                    f"known_hosts_file={account.house.known_hosts()}:")
+        kind = "tls=true" if self.protocol == "ftps" else "explicit_tls=true"
+        return (f":ftp,host=127.0.0.1,port={port},user={account.login},pass={hidden},{kind},"
+                "no_check_certificate=true:")
+
+    def run(self, account, steps, password=None):
+        remote = self.remote(account, password or account.password)
+        common = ["--config", "/dev/null", "--retries", "1", "--low-level-retries", "1", "-v",
+                  "--contimeout", "20s", "--timeout", "60s"]
+        outcome = Outcome(True, "")
+        for what, *a in steps:
+            words = {
+                "put": lambda f, t: ["copyto", f, remote + t], "get": lambda f, t: ["copyto", remote + f, t],
+                "rename": lambda f, t: ["moveto", remote + f, remote + t],
+                "remove": lambda p: ["deletefile", remote + p], "mkdir": lambda p: ["mkdir", remote + p],
+                "rmdir": lambda p: ["rmdir", remote + p], "list": lambda p: ["lsf", remote + p],
+            }
+            # Same size and time would make rclone skip an overwrite; its user types --ignore-times.
+            outcome = program(["rclone", *words[what](*a), *common, "--ignore-times"], env=account.house.env)
+            outcome.names = [n.rstrip("/") for n in outcome.names]
+            if not outcome.ok:
+                break
+        return outcome
+
+
+class Psftp(Client):
+    name = "PuTTY psftp"
+    needs = "psftp"
+
+    def run(self, account, steps, password=None):
+        q = lambda p: '"' + str(p).replace('"', '""') + '"'
+        words = {
+            "put": lambda a, b: f"put {q(a)} {q(b)}", "get": lambda a, b: f"get {q(a)} {q(b)}",
+            "resume": lambda a, b: f"reput {q(a)} {q(b)}", "rename": lambda a, b: f"mv {q(a)} {q(b)}",
+            "remove": lambda a: f"del {q(a)}", "mkdir": lambda a: f"mkdir {q(a)}",
+            "rmdir": lambda a: f"rmdir {q(a)}", "list": lambda a: f"ls {q(a)}",
+        }
+        script = account.house.work / f"{account.slug}-{os.urandom(4).hex()}.psftp"
+        script.write_text("".join(words[s[0]](*s[1:]) + "\n" for s in steps) + "quit\n")
+        outcome = program(
+            ["psftp", "-P", account.house.ports["sftp"], "-pw", password or account.password, "-batch",
+             "-hostkey", account.house.host_fingerprint(), "-b", script, f"{account.login}@127.0.0.1"],
+            env={**account.house.env, "HOME": str(account.house.work)},
+        )
+        outcome.names = [l.split(maxsplit=8)[-1] for l in outcome.names if len(l.split()) >= 9]
+        return outcome
+
+
+class Pscp(OpenSshScp):
+    name = "PuTTY pscp"
+    needs = "pscp"
+
+    def run(self, account, steps, password=None):
+        outcome = Outcome(True, "")
+        for what, one, other in steps:
+            there = f"{account.login}@127.0.0.1:"
+            ends = [str(one), there + other] if what == "put" else [there + one, str(other)]
+            outcome = program(
+                ["pscp", "-sftp", "-P", account.house.ports["sftp"], "-pw", password or account.password,
+                 "-batch", "-hostkey", account.house.host_fingerprint(), *ends],
+                env={**account.house.env, "HOME": str(account.house.work)},
+            )
+            if not outcome.ok:
+                break
+        return outcome
+
+
+ALL = [
+    OpenSshSftp(), OpenSshSftpPassword(), OpenSshScp(), Paramiko(), AsyncSsh(), Psftp(), Pscp(),
+    Lftp("sftp"), Lftp("ftps"), Lftp("ftpes"), Curl("sftp"), Curl("ftps"), Curl("ftpes"),
+    Ftplib("ftps"), Ftplib("ftpes"), Rclone("sftp"), Rclone("ftps"), Rclone("ftpes"),
+]
