@@ -5,4 +5,5 @@
     reason = "a helper that fails ends the test, with its place"
 )]
 
+mod app;
 mod architecture;
