@@ -1,6 +1,6 @@
 //! The directory as the plan sees it: users at one change number, reference lists, what the source has frozen.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -111,6 +111,8 @@ pub struct SourceMemory {
     pub columns: Vec<String>,
     /// Rows of the last applied full file.
     pub rows: Option<u64>,
+    /// The id of the last applied import.
+    pub import: Option<String>,
     /// SHA-256 of the last applied file.
     pub sha256: Option<String>,
     /// Settings version of the last applied file.
@@ -136,4 +138,6 @@ pub struct Snapshot {
     pub lists: BTreeMap<Field, BTreeSet<String>>,
     /// What this source has settled.
     pub source: SourceMemory,
+    /// The users whom the last applied full file of another source listed: they are never absent here.
+    pub listed_elsewhere: HashSet<i64>,
 }

@@ -41,6 +41,8 @@ pub struct Plan {
     pub list_entries: Vec<(Field, String)>,
     /// What the source has settled after this import; `None`: leave as it is.
     pub source: Option<SourceMemory>,
-    /// The report's content; its times and ids are filled in by the caller.
+    /// The users whom this applied full file listed, by id in ascending order; `None`: leave as it is.
+    pub listed: Option<Vec<i64>>,
+    /// The report's content; `finished_at` is filled in by the caller.
     pub report: Report,
 }

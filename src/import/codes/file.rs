@@ -1,0 +1,5 @@
+//! Texts.
+
+use super::Entry;
+
+pub(super) const ENTRIES: &[Entry] = &[];

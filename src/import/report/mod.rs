@@ -1,0 +1,271 @@
+//! What an import has to tell, in no language, and the files that are made from it.
+
+mod corrections;
+mod csv;
+mod json;
+mod names;
+mod render;
+mod words;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::codes::{Code, Effect, Level, Params};
+use super::directory::DateOrder;
+use super::fields::FieldKey;
+use super::settings::{Format, Mode, ReportSettings};
+use crate::model::{ImportStatus, Language};
+
+pub use corrections::corrections;
+pub use csv::csv;
+pub use json::json;
+pub use names::is_reserved_name;
+pub use render::summary_line;
+pub use words::{effect_words, field_words, status_words};
+
+/// What an import has to tell, in no language: codes and parameters. Stored as JSON in the client's
+/// database, so that every report file can be made again from it, in any language.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The import's id (that of its upload).
+    pub import: String,
+    /// The client's slug.
+    pub client: String,
+    /// The account's login; empty for `rollcall import`.
+    pub account: String,
+    /// How it ended.
+    pub status: ImportStatus,
+    /// Nothing was meant to be applied.
+    pub dry_run: bool,
+    /// Whether everybody had to be in the file.
+    pub mode: Mode,
+    /// When the upload was committed.
+    pub received_at: Option<Timestamp>,
+    /// When the import began.
+    pub started_at: Option<Timestamp>,
+    /// When the database commit was done; filled in by the caller.
+    pub finished_at: Option<Timestamp>,
+    /// The file and how it was read.
+    pub file: FileFacts,
+    /// The version of the import settings that it used.
+    pub settings_version: String,
+    /// The columns and how each was matched.
+    pub columns: Vec<ReportColumn>,
+    /// Rows by what they became.
+    pub counts: Counts,
+    /// Everything that a clerk should know, gravest first within the file, then by line.
+    pub messages: Vec<Message>,
+    /// The field changes, the first of them; sensitive values are masked.
+    pub changes: Vec<ReportChange>,
+    /// How many field changes there were in all.
+    pub changes_total: u64,
+    /// The refused rows with their original cells, for the corrections file only.
+    pub refused_rows: Vec<RefusedRow>,
+}
+
+/// The file and how it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FileFacts {
+    /// Its name.
+    pub name: String,
+    /// Its address below the account's root.
+    pub path: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// SHA-256, 64 hex digits.
+    pub sha256: String,
+    /// The encoding as which it was read.
+    pub encoding: Option<String>,
+    /// The separator between cells.
+    pub delimiter: Option<char>,
+    /// The order of day, month and year in its dates.
+    pub date_format: Option<DateOrder>,
+    /// Rows below the header.
+    pub rows: u64,
+}
+
+/// A column of the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportColumn {
+    /// `A`, `B` …, as a spreadsheet names it.
+    pub letter: String,
+    /// The header as it stands in the file.
+    pub header: String,
+    /// The field that it carries; `None`: it was not read.
+    pub field: Option<FieldKey>,
+    /// How it was matched: `code`, `alias`, `synonym` …
+    pub matched_by: String,
+}
+
+/// Rows by what they became. The first eight always add up to `rows`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Counts {
+    /// Rows read.
+    pub rows: u64,
+    /// New users.
+    pub created: u64,
+    /// Users of whom something changed.
+    pub updated: u64,
+    /// Users of whom nothing changed.
+    pub unchanged: u64,
+    /// Users whose new end lies before today.
+    pub ended: u64,
+    /// Users who had left and are back.
+    pub reinstated: u64,
+    /// Refused rows.
+    pub rejected: u64,
+    /// Rows that wait for somebody's approval.
+    pub held: u64,
+    /// Rows that said nothing new (the same user again with the same content).
+    pub ignored: u64,
+    /// Refused cells in rows that were applied all the same.
+    pub cells_refused: u64,
+    /// Users who are not in the file (full files only); they are no rows.
+    pub absent: u64,
+}
+
+impl Counts {
+    /// What the rows became, added up: always equal to `rows`.
+    #[must_use]
+    pub fn outcomes(&self) -> u64 {
+        self.created
+            + self.updated
+            + self.unchanged
+            + self.ended
+            + self.reinstated
+            + self.rejected
+            + self.held
+            + self.ignored
+    }
+}
+
+/// One message of the report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// How grave it is.
+    pub level: Level,
+    /// The code.
+    pub code: Code,
+    /// Which of the code's texts.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
+    /// The row number that a spreadsheet shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// The line of the file as a text editor counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub physical_line: Option<u32>,
+    /// `C5`; for a message about a whole column its letter.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub cell: String,
+    /// How many equal messages this one stands for.
+    pub count: u64,
+    /// The first lines of a message that stands for several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<u32>,
+    /// The field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<FieldKey>,
+    /// The column's header.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub column: String,
+    /// The raw cell; sensitive values are masked.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub received: String,
+    /// The value that stands now; sensitive values are masked.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub kept: String,
+    /// The person, `DUPONT Anne`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub person: String,
+    /// What fills the text.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub params: Params,
+    /// What became of it.
+    pub effect: Effect,
+}
+
+/// One field change, as the report shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportChange {
+    /// The person, `DUPONT Anne`.
+    pub person: String,
+    /// The user's id in the directory.
+    pub user: i64,
+    /// The field.
+    pub field: FieldKey,
+    /// The value before.
+    pub from: Option<String>,
+    /// The value after.
+    pub to: Option<String>,
+    /// The row number that a spreadsheet shows.
+    pub line: u32,
+}
+
+/// A refused row, as it stood in the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedRow {
+    /// The row number that a spreadsheet shows.
+    pub line: u32,
+    /// The original cells.
+    pub cells: Vec<String>,
+    /// Why, as places in `Report::messages`.
+    pub messages: Vec<u32>,
+}
+
+/// A report file to be written next to the upload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportFile {
+    /// Its name: that of the upload with something after it.
+    pub name: String,
+    /// Its content; markers are empty.
+    pub bytes: Vec<u8>,
+}
+
+/// The report files of `file_name` in the order of writing: JSON, CSV, corrections, the marker last.
+///
+/// The first language of the settings (else the client's own) gives `users.csv.report.csv`, each
+/// further one `users.csv.report.de.csv`.
+#[must_use]
+pub fn files(
+    report: &Report,
+    settings: &ReportSettings,
+    client_language: Language,
+    file_name: &str,
+) -> Vec<ReportFile> {
+    let languages: &[Language] = match settings.languages.as_slice() {
+        [] => &[client_language],
+        some => some,
+    };
+    let first = languages.first().copied().unwrap_or(client_language);
+    let mut files = Vec::new();
+    if settings.formats.contains(&Format::Json) {
+        files.push(ReportFile {
+            name: format!("{file_name}.report.json"),
+            bytes: json(report, first),
+        });
+    }
+    if settings.formats.contains(&Format::Csv) {
+        for &language in languages {
+            let name = if language == first {
+                format!("{file_name}.report.csv")
+            } else {
+                format!("{file_name}.report.{}.csv", language.code())
+            };
+            files.push(ReportFile { name, bytes: csv(report, language) });
+        }
+    }
+    if let Some(bytes) = corrections(report, first) {
+        files.push(ReportFile { name: format!("{file_name}.corrections.csv"), bytes });
+    }
+    if settings.markers
+        && let Some(marker) = names::marker(report)
+    {
+        files.push(ReportFile { name: format!("{file_name}.{marker}"), bytes: Vec::new() });
+    }
+    files
+}

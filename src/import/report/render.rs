@@ -1,0 +1,189 @@
+//! A message in words: its text and what to do about it.
+
+use std::borrow::Cow;
+
+use super::{Counts, Message, Report, field_words, status_words};
+use crate::import::codes::{Code, Entry, entry, fill};
+use crate::model::{ImportStatus, Language};
+
+/// The text of a message: the place, the value and what is wrong.
+pub(super) fn text(message: &Message, report: &Report, language: Language) -> String {
+    if message.code == Code::N001 {
+        return summary(report, language);
+    }
+    filled(message, entry_of(message).text.get(language), language)
+}
+
+/// What to do about a message.
+pub(super) fn cure(message: &Message, language: Language) -> String {
+    filled(message, entry_of(message).cure.get(language), language)
+}
+
+fn entry_of(message: &Message) -> &'static Entry {
+    entry(message.code, &message.why)
+}
+
+fn filled(message: &Message, template: &str, language: Language) -> String {
+    fill(template, language, |name| param(message, name, language))
+}
+
+fn param<'m>(message: &'m Message, name: &str, language: Language) -> Option<Cow<'m, str>> {
+    if let Some(value) = message.params.get(name) {
+        return Some(match name {
+            "field" | "fields" => Cow::Owned(fields(value, language)),
+            _ => Cow::Borrowed(value),
+        });
+    }
+    match name {
+        "line" => message.line.map(|line| Cow::Owned(line.to_string())),
+        "lines" => Some(Cow::Owned(joined(&message.lines, message.count))),
+        "count" => Some(Cow::Owned(message.count.to_string())),
+        "cell" => Some(Cow::Borrowed(&message.cell)),
+        "column" => Some(Cow::Borrowed(&message.column)),
+        "value" => Some(Cow::Borrowed(&message.received)),
+        "kept" => Some(Cow::Borrowed(&message.kept)),
+        "person" => Some(Cow::Borrowed(&message.person)),
+        "field" => message.field.as_ref().map(|field| field_words(field, language)),
+        _ => None,
+    }
+}
+
+/// `department, csp` in the language's own names.
+fn fields(names: &str, language: Language) -> String {
+    let words: Vec<String> = names
+        .split(", ")
+        .map(|name| match name.parse() {
+            Ok(key) => field_words(&key, language).into_owned(),
+            Err(_) => name.to_owned(),
+        })
+        .collect();
+    words.join(", ")
+}
+
+/// `4, 9, 12`, with an ellipsis where only the first are known.
+pub(super) fn joined(lines: &[u32], count: u64) -> String {
+    let mut text = lines.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+    if u64::try_from(lines.len()).is_ok_and(|named| named < count) && !lines.is_empty() {
+        text.push_str(", …");
+    }
+    text
+}
+
+/// The summary of the import: the status and what became of the rows.
+pub(super) fn summary(report: &Report, language: Language) -> String {
+    let status = status_words(report.status).get(language);
+    if report.file.rows == 0 && report.counts == Counts::default() {
+        return format!("{status}.");
+    }
+    let separator = if language == Language::Fr { "\u{a0}: " } else { ": " };
+    format!(
+        "{status}. {}{separator}{}.",
+        rows(report.counts.rows, language),
+        outcomes(report, language)
+    )
+}
+
+/// `412 rows`
+pub(super) fn rows(count: u64, language: Language) -> String {
+    let one = count == 1 || (count == 0 && language == Language::Fr);
+    let word = match (language, one) {
+        (Language::En, true) => "row",
+        (Language::En, false) => "rows",
+        (Language::Fr, true) => "ligne",
+        (Language::Fr, false) => "lignes",
+        (Language::De, true) => "Zeile",
+        (Language::De, false) => "Zeilen",
+    };
+    format!("{count} {word}")
+}
+
+/// `3 created, 9 updated, 2 refused`: what the rows became, without the zeros.
+pub(super) fn outcomes(report: &Report, language: Language) -> String {
+    let counts = &report.counts;
+    // French agrees with "ligne"; English and German do not change.
+    let s = |count: u64| if language == Language::Fr && count > 1 { "s" } else { "" };
+    let word = |en: &'static str, fr: &'static str, de: &'static str| match language {
+        Language::En => en,
+        Language::Fr => fr,
+        Language::De => de,
+    };
+    let parts = [
+        (counts.created, word("created", "créée", "neu angelegt"), s(counts.created)),
+        (counts.updated, word("updated", "modifiée", "geändert"), s(counts.updated)),
+        (counts.ended, word("ended", "sortie", "ausgetreten"), s(counts.ended)),
+        (
+            counts.reinstated,
+            word("reinstated", "réintégrée", "wieder eingetreten"),
+            s(counts.reinstated),
+        ),
+        (counts.unchanged, word("unchanged", "inchangée", "unverändert"), s(counts.unchanged)),
+        (counts.rejected, word("refused", "refusée", "abgelehnt"), s(counts.rejected)),
+        (counts.held, word("held", "suspendue", "angehalten"), s(counts.held)),
+        (counts.ignored, word("left out", "laissée de côté", "übergangen"), ""),
+    ];
+    let mut told: Vec<String> = parts
+        .iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, word, plural)| format!("{count} {word}{plural}"))
+        .collect();
+    if counts.ignored > 1 && language == Language::Fr {
+        told.retain(|part| !part.ends_with("laissée de côté"));
+        told.push(format!("{} laissées de côté", counts.ignored));
+    }
+    if counts.cells_refused > 0 {
+        told.push(cells_refused(counts.cells_refused, language));
+    }
+    if counts.absent > 0 {
+        told.push(absent(counts.absent, language));
+    }
+    if told.is_empty() { "0".to_owned() } else { told.join(", ") }
+}
+
+fn cells_refused(count: u64, language: Language) -> String {
+    let words = match (language, count == 1) {
+        (Language::En, true) => "cell refused",
+        (Language::En, false) => "cells refused",
+        (Language::Fr, true) => "cellule refusée",
+        (Language::Fr, false) => "cellules refusées",
+        (Language::De, true) => "Zelle abgelehnt",
+        (Language::De, false) => "Zellen abgelehnt",
+    };
+    format!("{count} {words}")
+}
+
+fn absent(count: u64, language: Language) -> String {
+    let words = match (language, count == 1) {
+        (Language::En, true) => "person absent from the file",
+        (Language::En, false) => "people absent from the file",
+        (Language::Fr, true) => "personne absente du fichier",
+        (Language::Fr, false) => "personnes absentes du fichier",
+        (Language::De, true) => "Person fehlt in der Datei",
+        (Language::De, false) => "Personen fehlen in der Datei",
+    };
+    format!("{count} {words}")
+}
+
+/// The summary in one line, as FTPS's 226 says it:
+/// `412 rows: 3 created, 9 updated, 2 refused; see users.csv.report.csv`.
+#[must_use]
+pub fn summary_line(report: &Report, language: Language) -> String {
+    let see = match language {
+        Language::En => "see",
+        Language::Fr => "voir",
+        Language::De => "siehe",
+    };
+    let separator = if language == Language::Fr { " : " } else { ": " };
+    let what = if report.status.is_applied() {
+        format!("{}{separator}{}", rows(report.counts.rows, language), outcomes(report, language))
+    } else {
+        let status = status_words(report.status).get(language);
+        match report.messages.iter().find(|m| m.code != Code::N001) {
+            Some(first) if report.status != ImportStatus::Duplicate => {
+                format!("{status}{separator}{} {}", first.code, text(first, report, language))
+            }
+            _ => status.to_owned(),
+        }
+    };
+    let line = format!("{}; {see} {}.report.csv", what.trim_end_matches('.'), report.file.name);
+    line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}

@@ -1,0 +1,236 @@
+//! Settings as documented TOML.
+
+use std::fmt::Write;
+
+use toml::Value;
+
+use super::{Blank, Defaults, Format, Mode, Settings, UnknownColumns, Unmapped, key_name};
+use crate::import::directory::DateOrder;
+use crate::import::fields::FieldKey;
+
+/// Text that writes itself line by line; writing to a `String` cannot fail.
+struct Document(String);
+
+impl Document {
+    fn line(&mut self, line: &str) {
+        self.0.push_str(line);
+        self.0.push('\n');
+    }
+
+    fn setting(&mut self, comments: &[&str], line: &str) {
+        for comment in comments {
+            self.line(&format!("# {comment}"));
+        }
+        self.line(line);
+        self.line("");
+    }
+}
+
+pub(super) fn write(settings: &Settings) -> String {
+    let mut doc = Document(String::new());
+    doc.line(
+        "# Import settings of one folder. What is left out has the value shown here as default.",
+    );
+    doc.line("");
+    people(&mut doc, settings);
+    doc.setting(
+        &["When an upload is imported. In this version: \"upload\", at once."],
+        "trigger = \"upload\"",
+    );
+    blanks(&mut doc, settings);
+    aliases(&mut doc, settings);
+    value_maps(&mut doc, settings);
+    defaults(&mut doc, settings);
+    report(&mut doc, settings);
+    let end = doc.0.trim_end().len();
+    doc.0.truncate(end);
+    doc.0.push('\n');
+    doc.0
+}
+
+fn people(doc: &mut Document, settings: &Settings) {
+    doc.setting(
+        &[
+            "What decides who a row is. \"auto\" (default): the file's first columns; the first applied import freezes it.",
+            "Else \"login\", \"email\", \"employee_number\" or \"legal_entity+employee_number\".",
+        ],
+        &format!("key = {}", quoted(settings.key.map_or("auto", key_name))),
+    );
+    let mode = match settings.mode {
+        Mode::Full => "full",
+        Mode::Delta => "delta",
+    };
+    doc.setting(
+        &["\"full\" (default): every employee is in the file. \"delta\": whoever is not in the file is not meant."],
+        &format!("mode = {}", quoted(mode)),
+    );
+    doc.setting(
+        &["Users who are missing from a full file: \"report\", told and kept."],
+        "absent = \"report\"",
+    );
+    let comments = [
+        "Fields that a new user must have, besides the key. Default: first_name, last_name, contract_start,",
+        "and email if the file has that column.",
+    ];
+    match &settings.required {
+        Some(fields) => {
+            let names: Vec<String> = fields.iter().map(|f| quoted(f.name())).collect();
+            doc.setting(&comments, &format!("required = [{}]", names.join(", ")));
+        }
+        None => doc
+            .setting(&comments, "# required = [\"first_name\", \"last_name\", \"contract_start\"]"),
+    }
+    let dates = match settings.dates {
+        None => "auto",
+        Some(DateOrder::Dmy) => "dmy",
+        Some(DateOrder::Mdy) => "mdy",
+        Some(DateOrder::Ymd) => "ymd",
+    };
+    doc.setting(
+        &[
+            "The order in dates such as 03/04/2026. \"auto\" (default): proved by the file; the first applied import freezes it.",
+            "Else \"dmy\", \"mdy\" or \"ymd\". 2026-04-03 is always read.",
+        ],
+        &format!("dates = {}", quoted(dates)),
+    );
+    let unknown = match settings.unknown_columns {
+        UnknownColumns::Ignore => "ignore",
+        UnknownColumns::Keep => "keep",
+    };
+    doc.setting(
+        &["Columns that nobody knows: \"ignore\" (default), or \"keep\" as text fields custom.<header>."],
+        &format!("unknown_columns = {}", quoted(unknown)),
+    );
+}
+
+fn blanks(doc: &mut Document, settings: &Settings) {
+    doc.line("# What a blank cell means, by field: \"keep\" the old value (default), \"clear\" it, or give the \"default\".");
+    doc.line(
+        "# For contract_end the default is \"clear\": a blank lifts an end of today or later.",
+    );
+    doc.line("[blanks]");
+    if settings.blanks.is_empty() {
+        doc.line("# contract_end = \"clear\"");
+    }
+    for (field, blank) in &settings.blanks {
+        let word = match blank {
+            Blank::Keep => "keep",
+            Blank::Clear => "clear",
+            Blank::Default => "default",
+        };
+        doc.line(&format!("{} = {}", key(field), quoted(word)));
+    }
+    doc.line("");
+}
+
+fn aliases(doc: &mut Document, settings: &Settings) {
+    doc.line("# Your own headers and the fields that they carry. Capitals, accents and punctuation do not matter.");
+    doc.line("[aliases]");
+    if settings.aliases.is_empty() {
+        doc.line("# \"Code agent\" = \"employee_number\"");
+    }
+    for (header, field) in &settings.aliases {
+        doc.line(&format!("{} = {}", quoted(header), quoted(&field.to_string())));
+    }
+    doc.line("");
+}
+
+fn value_maps(doc: &mut Document, settings: &Settings) {
+    doc.line("# Their codes and ours, by field. unmapped: \"keep\" (default; the code becomes a new entry of the list),");
+    doc.line("# \"block\" (the cell is refused), or \"default\" (the value of the line default is taken).");
+    if settings.value_maps.is_empty() {
+        doc.line("# [value_maps.department]");
+        doc.line("# codes = { \"COMPTA\" = \"Accounting\" }");
+        doc.line("# unmapped = \"keep\"");
+    }
+    for (field, map) in &settings.value_maps {
+        doc.line(&format!("[value_maps.{}]", key(field)));
+        let codes: Vec<String> =
+            map.codes.iter().map(|(a, b)| format!("{} = {}", quoted(a), quoted(b))).collect();
+        doc.line(&format!("codes = {{ {} }}", codes.join(", ")));
+        match &map.unmapped {
+            Unmapped::Keep => doc.line("unmapped = \"keep\""),
+            Unmapped::Block => doc.line("unmapped = \"block\""),
+            Unmapped::Default(value) => {
+                doc.line("unmapped = \"default\"");
+                doc.line(&format!("default = {}", quoted(value)));
+            }
+        }
+    }
+    doc.line("");
+}
+
+fn defaults(doc: &mut Document, settings: &Settings) {
+    let everyone = |d: &&Defaults| d.legal_entity.is_none() && d.department.is_none();
+    doc.line("# Values that a new user gets where the file gives none: for everyone, and in [[defaults_for]] for a");
+    doc.line("# legal entity, a department or both. The closest one wins.");
+    doc.line("[defaults]");
+    if settings.defaults.is_empty() {
+        doc.line("# culture = \"fr-FR\"");
+    }
+    for (field, value) in settings.defaults.iter().filter(everyone).flat_map(|d| &d.values) {
+        doc.line(&format!("{} = {}", key(field), quoted(value)));
+    }
+    doc.line("");
+    if settings.defaults.is_empty() {
+        doc.line("# [[defaults_for]]");
+        doc.line("# legal_entity = \"FR01\"");
+        doc.line("# values = { profile_time = \"35h\" }");
+        doc.line("");
+    }
+    for one in settings.defaults.iter().filter(|d| !everyone(d)) {
+        doc.line("[[defaults_for]]");
+        if let Some(legal_entity) = &one.legal_entity {
+            doc.line(&format!("legal_entity = {}", quoted(legal_entity)));
+        }
+        if let Some(department) = &one.department {
+            doc.line(&format!("department = {}", quoted(department)));
+        }
+        let mut values = String::new();
+        for (field, value) in &one.values {
+            let comma = if values.is_empty() { "" } else { ", " };
+            // Writing to a String cannot fail.
+            let _ok = write!(values, "{comma}{} = {}", key(field), quoted(value)).is_ok();
+        }
+        doc.line(&format!("values = {{ {values} }}"));
+        doc.line("");
+    }
+}
+
+fn report(doc: &mut Document, settings: &Settings) {
+    doc.line("[report]");
+    let languages: Vec<String> =
+        settings.report.languages.iter().map(|l| quoted(l.code())).collect();
+    doc.setting(
+        &["Languages of the report, any of \"fr\", \"en\", \"de\"; none (default): the client's own language."],
+        &format!("languages = [{}]", languages.join(", ")),
+    );
+    let formats: Vec<String> = settings
+        .report
+        .formats
+        .iter()
+        .map(|f| match f {
+            Format::Csv => quoted("csv"),
+            Format::Json => quoted("json"),
+        })
+        .collect();
+    doc.setting(
+        &["Files beside the upload: \"csv\" for people, \"json\" for programs (default: both)."],
+        &format!("formats = [{}]", formats.join(", ")),
+    );
+    doc.setting(
+        &["Also an empty file users.csv.ok, .partial, .rejected or .failed, for scripts that only list a folder."],
+        &format!("markers = {}", settings.report.markers),
+    );
+}
+
+fn quoted(text: &str) -> String {
+    Value::String(text.to_owned()).to_string()
+}
+
+fn key(field: &FieldKey) -> String {
+    match field {
+        FieldKey::Known(field) => field.name().to_owned(),
+        FieldKey::Custom(_) => quoted(&field.to_string()),
+    }
+}

@@ -1,0 +1,233 @@
+//! Import settings: what one import folder asks for (docs/configuration.md).
+
+mod document;
+mod read;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::directory::{DateOrder, Key};
+use super::fields::{Field, FieldKey};
+use crate::model::Language;
+
+/// The import settings of one folder. Read from TOML by `Settings::from_toml`, which checks everything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Settings {
+    /// What decides who a row is; `None`: `auto`, by the file's first columns, frozen by the first applied import.
+    pub key: Option<Key>,
+    /// Whether everybody is in the file.
+    pub mode: Mode,
+    /// What a blank cell means, where it is not the usual (`keep`; for `contract_end`, `clear`).
+    pub blanks: BTreeMap<FieldKey, Blank>,
+    /// The fields that a new user must have; `None`: first and last name, start of contract, and e-mail if the file has that column.
+    pub required: Option<Vec<Field>>,
+    /// Headers of this client and the fields that they carry.
+    pub aliases: BTreeMap<String, FieldKey>,
+    /// What becomes of columns that nobody knows.
+    pub unknown_columns: UnknownColumns,
+    /// Their codes and ours, by field.
+    pub value_maps: BTreeMap<FieldKey, ValueMap>,
+    /// Values that new users get where the file gives none.
+    pub defaults: Vec<Defaults>,
+    /// The order of day, month and year; `None`: proved by the file itself.
+    pub dates: Option<DateOrder>,
+    /// The report files.
+    pub report: ReportSettings,
+}
+
+/// Whether everybody is in the file. Declared, never inferred.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Every employee is in the file.
+    Full,
+    /// Whoever is not in the file is not meant.
+    Delta,
+}
+
+/// What a blank cell means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Blank {
+    /// The old value stays.
+    Keep,
+    /// The value goes.
+    Clear,
+    /// The field's default is given.
+    Default,
+}
+
+/// What becomes of columns that nobody knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnknownColumns {
+    /// Left unread, and told (H103).
+    Ignore,
+    /// Kept as text fields `custom.<header>`.
+    Keep,
+}
+
+/// Their codes and ours, for one field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ValueMap {
+    /// Their code to ours.
+    pub codes: BTreeMap<String, String>,
+    /// What becomes of a code that is not in the map.
+    pub unmapped: Unmapped,
+}
+
+/// What becomes of a code that is not in a value map.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unmapped {
+    /// It is taken as it is and becomes an entry of the list.
+    Keep,
+    /// The cell is refused.
+    Block,
+    /// This value is taken in its place.
+    Default(String),
+}
+
+/// Values for new users, for everyone or for those of a legal entity, a department or both.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Defaults {
+    /// Only for new users of this legal entity.
+    pub legal_entity: Option<String>,
+    /// Only for new users of this department.
+    pub department: Option<String>,
+    /// The values, as the file would write them.
+    pub values: BTreeMap<FieldKey, String>,
+}
+
+/// The report files of a folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReportSettings {
+    /// The languages; none: the client's own.
+    pub languages: Vec<Language>,
+    /// Which kinds of file.
+    pub formats: Vec<Format>,
+    /// Whether a marker file (`users.csv.ok` …) lies beside the report.
+    pub markers: bool,
+}
+
+/// A kind of report file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// For the clerk.
+    Csv,
+    /// For a program.
+    Json,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            key: None,
+            mode: Mode::Full,
+            blanks: BTreeMap::new(),
+            required: None,
+            aliases: BTreeMap::new(),
+            unknown_columns: UnknownColumns::Ignore,
+            value_maps: BTreeMap::new(),
+            defaults: Vec::new(),
+            dates: None,
+            report: ReportSettings {
+                languages: Vec::new(),
+                formats: vec![Format::Csv, Format::Json],
+                markers: false,
+            },
+        }
+    }
+}
+
+impl Settings {
+    /// Reads settings from TOML; what is left out has its default.
+    ///
+    /// # Errors
+    /// A sentence that names the key and shows a right example.
+    pub fn from_toml(text: &str) -> Result<Self, String> {
+        let table = text.parse::<toml::Table>().map_err(|error| {
+            format!("these import settings are not TOML: {}", error.to_string().trim())
+        })?;
+        Self::from_table(&table)
+    }
+
+    /// The same from a table that is read already (a host profile's `settings`).
+    ///
+    /// # Errors
+    /// A sentence that names the key and shows a right example.
+    pub fn from_table(table: &toml::Table) -> Result<Self, String> {
+        read::settings(table)
+    }
+
+    /// The settings as TOML, each with a comment that says what it does; `from_toml` reads them back.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        document::write(self)
+    }
+
+    /// A stable name of these settings: equal settings have equal versions. 12 hex digits.
+    #[must_use]
+    pub fn version(&self) -> String {
+        // Every map is ordered, so the JSON is canonical.
+        let canonical = serde_json::to_vec(self).unwrap_or_default();
+        let digest = Sha256::digest(&canonical);
+        digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// What a blank cell of a field means.
+    #[must_use]
+    pub fn blank(&self, key: &FieldKey) -> Blank {
+        match self.blanks.get(key) {
+            Some(blank) => *blank,
+            None if *key == FieldKey::Known(Field::ContractEnd) => Blank::Clear,
+            None => Blank::Keep,
+        }
+    }
+
+    /// The default of a field for a new user; the pair beats the department, the department the
+    /// legal entity, and that one the default for everyone.
+    #[must_use]
+    pub fn default_for(
+        &self,
+        key: &FieldKey,
+        legal_entity: Option<&str>,
+        department: Option<&str>,
+    ) -> Option<&str> {
+        self.defaults
+            .iter()
+            .filter(|d| d.legal_entity.is_none() || d.legal_entity.as_deref() == legal_entity)
+            .filter(|d| d.department.is_none() || d.department.as_deref() == department)
+            .filter_map(|d| {
+                let rank = (d.department.is_some(), d.legal_entity.is_some());
+                d.values.get(key).map(|value| (rank, value.as_str()))
+            })
+            .max_by_key(|(rank, _)| *rank)
+            .map(|(_, value)| value)
+    }
+}
+
+/// The name of a key in the settings.
+#[must_use]
+pub fn key_name(key: Key) -> &'static str {
+    match key {
+        Key::Login => "login",
+        Key::Email => "email",
+        Key::EmployeeNumber => "employee_number",
+        Key::LegalEntityAndEmployeeNumber => "legal_entity+employee_number",
+    }
+}
+
+/// The fields of a key.
+#[must_use]
+pub fn key_fields(key: Key) -> &'static [Field] {
+    match key {
+        Key::Login => &[Field::Login],
+        Key::Email => &[Field::Email],
+        Key::EmployeeNumber => &[Field::EmployeeNumber],
+        Key::LegalEntityAndEmployeeNumber => &[Field::LegalEntity, Field::EmployeeNumber],
+    }
+}
