@@ -29,6 +29,7 @@ impl Directory {
                 users: users_now(&tx, i64::MAX)?,
                 lists: lists(&tx)?,
                 source: source_memory(&tx, source)?,
+                ..Snapshot::default()
             })
         };
         read().map_err(failed("read the directory"))
