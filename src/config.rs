@@ -16,6 +16,8 @@ pub struct Config {
     pub ftps: Ftps,
     /// Every limit on what strangers and clients may use.
     pub limits: Limits,
+    /// How failed logins slow their sender.
+    pub throttle: Throttle,
     /// How long finished things are kept.
     pub retention: Retention,
     /// The log.
@@ -194,6 +196,51 @@ impl Default for Limits {
     }
 }
 
+/// How failed logins slow their sender; both protocols together.
+///
+/// An account is never locked, and an address that has logged in lately is never banned.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Throttle {
+    /// The wait after the first failure of an address with a login; it doubles with each further one.
+    pub first_delay_ms: u64,
+    /// The longest wait for an address that has never logged in with this login.
+    pub max_delay_ms: u64,
+    /// The longest wait for an address that has.
+    pub familiar_delay_ms: u64,
+    /// Failures are forgotten after so long without another.
+    pub forget_s: u64,
+    /// How long a successful login makes its address familiar.
+    pub familiar_days: u32,
+    /// An address that tries so many logins that do not exist is banned.
+    pub ban_unknown_logins: usize,
+    /// How long a ban lasts.
+    pub ban_s: u64,
+    /// Addresses and logins that are remembered, each; the oldest make room.
+    pub remembered: usize,
+}
+
+impl Default for Throttle {
+    fn default() -> Self {
+        Self {
+            first_delay_ms: 250,
+            max_delay_ms: 8000,
+            familiar_delay_ms: 2000,
+            forget_s: 900,
+            familiar_days: 30,
+            ban_unknown_logins: 20,
+            ban_s: 900,
+            remembered: 20_000,
+        }
+    }
+}
+
+/// Characters of a generated password (5.8 bits each).
+pub const GENERATED_PASSWORD_CHARS: usize = 24;
+/// The fewest characters of a password that somebody chose.
+pub const MIN_PASSWORD_CHARS: usize = 12;
+/// The longest password that is looked at.
+pub const MAX_PASSWORD_BYTES: usize = 1024;
 /// Notes of interrupted uploads that the registry keeps of each client.
 pub const INTERRUPTIONS_KEPT: u32 = 1000;
 

@@ -8,6 +8,7 @@ pub mod error;
 pub mod import;
 pub mod model;
 pub mod remote;
+pub mod secrets;
 pub mod service;
 pub mod store;
 pub mod transport;

@@ -1,12 +1,15 @@
 //! The use cases: the only door for front-ends; every commit, rename and import goes through it.
 
 mod commit;
+mod keys;
 mod live;
 mod locks;
+pub mod login;
 mod names;
 mod rename;
 pub mod session;
 mod staged;
+mod throttle;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -28,6 +31,7 @@ struct Inner {
     data: PathBuf,
     clock: Clock,
     registry: Registry,
+    door: login::Door,
     spaces: Mutex<HashMap<String, Arc<ClientSpace>>>,
     locks: locks::PathLocks,
     sessions: live::LiveSessions,
@@ -44,11 +48,13 @@ impl Service {
         std::fs::create_dir_all(data.join("clients"))
             .map_err(|e| Error::io(format!("making the data folder {}", data.display()), e))?;
         let registry = Registry::open(&data.join("registry.db"))?;
+        let door = login::Door::new(&config)?;
         Ok(Self(Arc::new(Inner {
             config,
             data: data.to_owned(),
             clock,
             registry,
+            door,
             spaces: Mutex::default(),
             locks: locks::PathLocks::default(),
             sessions: live::LiveSessions::default(),

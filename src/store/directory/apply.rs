@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Statement, TransactionBehavior, params, params_from_iter};
 
-use super::{Directory, ImportRecord, imports, meta, to_json};
+use super::{Directory, ImportRecord, imports, listed, meta, to_json};
 use crate::error::{Error, Kind, Result};
 use crate::import::fields::{Field, FieldKey};
 use crate::import::plan::{Plan, UserWrite};
@@ -89,10 +89,15 @@ fn write_all(
             let mut memory = memory.clone();
             memory.change_number = Some(change_number);
             tx.prepare_cached(
-                "INSERT INTO sources (source, memory) VALUES (?1, ?2)
-                 ON CONFLICT (source) DO UPDATE SET memory = excluded.memory",
+                "INSERT INTO sources (source, memory, listed) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (source) DO UPDATE SET memory = excluded.memory,
+                     listed = coalesce(excluded.listed, listed)",
             )?
-            .execute(params![source, to_json(&memory)?])?;
+            .execute(params![
+                source,
+                to_json(&memory)?,
+                plan.listed.as_deref().map(listed::pack)
+            ])?;
         }
         tx.prepare_cached(
             "UPDATE directory SET change_number = ?1, next_user_id = max(next_user_id, ?2)",

@@ -1,13 +1,11 @@
 //! The imports of a directory and the reports that they left.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Directory, from_json, to_json};
 use crate::error::{Error, Kind, Result};
-use crate::import::report::Report;
+use crate::import::report::{Counts, Report};
 use crate::model::{ImportStatus, UploadId, VPath};
 use crate::store::{failed, instant, signed, to_micros, unsigned, word};
 
@@ -50,7 +48,7 @@ pub struct ImportSummary {
     /// Nothing was meant to be applied.
     pub dry_run: bool,
     /// Rows by what they became.
-    pub counts: BTreeMap<String, u64>,
+    pub counts: Counts,
     /// The directory's change number after it.
     pub change_number: i64,
     /// Whether its report files lie where they belong.

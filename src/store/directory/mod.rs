@@ -3,6 +3,7 @@
 mod apply;
 mod history;
 mod imports;
+mod listed;
 mod schema;
 mod users;
 

@@ -1,6 +1,6 @@
 //! Reading users: the snapshot that a plan is made from, the directory of today and of any earlier time.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 use rusqlite::types::ValueRef;
@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use super::{Directory, meta, source_memory};
+use super::{Directory, listed, meta, source_memory};
 use crate::error::Result;
 use crate::import::directory::{Snapshot, User, Values};
 use crate::import::fields::{Field, FieldKey};
@@ -29,7 +29,7 @@ impl Directory {
                 users: users_now(&tx, i64::MAX)?,
                 lists: lists(&tx)?,
                 source: source_memory(&tx, source)?,
-                ..Snapshot::default()
+                listed_elsewhere: listed_elsewhere(&tx, source)?,
             })
         };
         read().map_err(failed("read the directory"))
@@ -163,6 +163,18 @@ pub(super) fn one_user(conn: &Connection, id: i64) -> rusqlite::Result<Option<Us
         user.values.set(&FieldKey::Custom(row.get(0)?), Some(row.get_ref(1)?.as_str()?));
     }
     Ok(Some(user))
+}
+
+/// The users whom the last full file of any other source listed.
+fn listed_elsewhere(conn: &Connection, source: &str) -> rusqlite::Result<HashSet<i64>> {
+    let mut others = conn
+        .prepare_cached("SELECT listed FROM sources WHERE source <> ?1 AND listed IS NOT NULL")?;
+    let mut rows = others.query([source])?;
+    let mut users = HashSet::new();
+    while let Some(row) = rows.next()? {
+        users.extend(listed::unpack(row.get_ref(0)?.as_blob()?));
+    }
+    Ok(users)
 }
 
 fn lists(conn: &Connection) -> rusqlite::Result<BTreeMap<Field, BTreeSet<String>>> {

@@ -1,0 +1,258 @@
+//! Who is it, and may they: every login of every protocol goes through here.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::Service;
+use super::keys::PublicKey;
+use super::session::Session;
+use super::throttle::{Login, Throttle, Verdict};
+use crate::config::Config;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Protocol, check_login};
+use crate::secrets::Hasher;
+use crate::store::registry::LoginFacts;
+
+/// How often a session of the same account moves its "last login" (every note is a write).
+const NOTE_EVERY: Duration = Duration::from_secs(60);
+
+/// What logins share: the hashing threads and the memory of failures.
+pub(super) struct Door {
+    pub(super) hasher: Hasher,
+    throttle: Throttle,
+}
+
+impl Door {
+    pub(super) fn new(config: &Config) -> Result<Self> {
+        Ok(Self { hasher: Hasher::start()?, throttle: Throttle::new(&config.throttle) })
+    }
+}
+
+/// Who asks, over what, from where.
+#[derive(Debug, Clone)]
+pub struct LoginAttempt {
+    /// The login as the program sent it.
+    pub login: String,
+    /// The connection type.
+    pub protocol: Protocol,
+    /// The client's real address.
+    pub peer: SocketAddr,
+}
+
+/// The proof.
+#[derive(Clone, Copy)]
+pub enum Credential<'a> {
+    /// A password.
+    Password(&'a str),
+    /// A public key whose signature the transport has verified.
+    PublicKey {
+        /// `ssh-ed25519 AAAA…`
+        openssh: &'a str,
+    },
+}
+
+/// A refusal. The client is told nothing but that the login failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoginRefused {
+    /// The reason, for the log only.
+    pub log: &'static str,
+}
+
+const fn refused(log: &'static str) -> LoginRefused {
+    LoginRefused { log }
+}
+
+impl Service {
+    /// Whether this address is banned for now: its connections need not be listened to.
+    #[must_use]
+    pub fn is_banned(&self, peer: IpAddr) -> bool {
+        self.0.door.throttle.is_banned(peer, Instant::now())
+    }
+
+    /// Whether a key would be accepted for a login (SSH's query before the signature). Blocks for one indexed read.
+    #[must_use]
+    pub fn key_is_known(&self, attempt: &LoginAttempt, openssh: &str) -> bool {
+        let peer = attempt.peer.ip();
+        if self.is_banned(peer) {
+            return false;
+        }
+        let facts = match self.facts(&attempt.login) {
+            Ok(facts) => facts,
+            Err(error) => {
+                tracing::error!(%error, login = attempt.login, "login facts cannot be read");
+                return false;
+            }
+        };
+        let exists = if facts.is_some() { Login::Known } else { Login::Unknown };
+        self.0.door.throttle.probed(peer, &attempt.login, exists, Instant::now());
+        facts.is_some_and(|facts| {
+            has_key(&facts, openssh) && may_enter(&facts, attempt.protocol).is_ok()
+        })
+    }
+
+    /// Verifies a login and begins its session. Slowed senders wait here; other tasks go on meanwhile.
+    ///
+    /// # Errors
+    /// A refusal that takes as long for unknown logins, wrong passwords and disabled accounts.
+    pub async fn log_in(
+        &self,
+        attempt: &LoginAttempt,
+        credential: Credential<'_>,
+    ) -> std::result::Result<Session, LoginRefused> {
+        let entered = match credential {
+            Credential::Password(password) => self.by_password(attempt, password).await,
+            Credential::PublicKey { openssh } => self.by_key(attempt, openssh).await,
+        };
+        let (login, peer, protocol) = (&attempt.login, attempt.peer, attempt.protocol.name());
+        match &entered {
+            Ok(_) => tracing::info!(login, %peer, protocol, "logged in"),
+            Err(refusal) => {
+                let login: String = login.chars().take(64).collect();
+                tracing::warn!(login, %peer, protocol, reason = refusal.log, "login refused");
+            }
+        }
+        entered
+    }
+
+    async fn by_password(
+        &self,
+        attempt: &LoginAttempt,
+        password: &str,
+    ) -> std::result::Result<Session, LoginRefused> {
+        let (door, peer, login) = (&self.0.door, attempt.peer.ip(), attempt.login.as_str());
+        match door.throttle.attempt(peer, login, Instant::now()) {
+            Verdict::Banned => {
+                return Err(refused("the address is banned: too many unknown logins"));
+            }
+            Verdict::Crowded => return Err(refused("too many attempts of this address wait")),
+            Verdict::Wait(wait) if wait.is_zero() => {}
+            Verdict::Wait(wait) => tokio::time::sleep(wait).await,
+        }
+        let facts = self.facts_aside(login).await?;
+        let hash = facts.as_ref().and_then(|f| f.password_hash.as_deref());
+        let right = door.hasher.verify(password, hash).await.map_err(|error| {
+            tracing::error!(%error, login, "a password cannot be checked");
+            refused("the password cannot be checked")
+        })?;
+        let exists = if facts.is_some() { Login::Known } else { Login::Unknown };
+        let allowed = match facts {
+            None => Err(refused("unknown login")),
+            Some(facts) if facts.password_hash.is_none() => Err(refused(if has_any_key(&facts) {
+                "only keys may log in"
+            } else {
+                "no password is set"
+            })),
+            Some(_) if !right => Err(refused("wrong password")),
+            Some(facts) => may_enter(&facts, attempt.protocol).map(|()| facts),
+        };
+        match allowed {
+            Ok(facts) => self.enter(attempt, facts).await,
+            Err(refusal) => {
+                door.throttle.failed(peer, login, exists, Instant::now());
+                Err(refusal)
+            }
+        }
+    }
+
+    async fn by_key(
+        &self,
+        attempt: &LoginAttempt,
+        openssh: &str,
+    ) -> std::result::Result<Session, LoginRefused> {
+        let (throttle, peer) = (&self.0.door.throttle, attempt.peer.ip());
+        if throttle.is_banned(peer, Instant::now()) {
+            return Err(refused("the address is banned: too many unknown logins"));
+        }
+        let facts = self.facts_aside(&attempt.login).await?;
+        let Some(facts) = facts else {
+            throttle.probed(peer, &attempt.login, Login::Unknown, Instant::now());
+            return Err(refused("unknown login"));
+        };
+        if !has_key(&facts, openssh) {
+            return Err(refused("unknown key"));
+        }
+        may_enter(&facts, attempt.protocol)?;
+        self.enter(attempt, facts).await
+    }
+
+    /// Begins the session of somebody who has proved who they are.
+    async fn enter(
+        &self,
+        attempt: &LoginAttempt,
+        facts: LoginFacts,
+    ) -> std::result::Result<Session, LoginRefused> {
+        self.0.door.throttle.succeeded(attempt.peer.ip(), &attempt.login, Instant::now());
+        let (service, protocol) = (self.clone(), attempt.protocol);
+        let last_login_at = facts.account.last_login_at;
+        let begun = tokio::task::spawn_blocking(move || {
+            let LoginFacts { account, client, folders, .. } = facts;
+            Session::begin(&service, account, client, folders, protocol)
+        });
+        let session = begun.await.map_err(|_| refused("the session's task was stopped"))?;
+        let session = session.map_err(|error| match error.kind() {
+            Kind::Busy => refused("the account has too many sessions"),
+            _ => {
+                tracing::error!(%error, login = attempt.login, "a session cannot begin");
+                refused("the session cannot begin")
+            }
+        })?;
+        self.note_login(&attempt.login, last_login_at);
+        Ok(session)
+    }
+
+    fn note_login(&self, login: &str, last: Option<Timestamp>) {
+        let now = self.clock().now();
+        let recent = last.is_some_and(|at| now.duration_since(at).unsigned_abs() < NOTE_EVERY);
+        if !recent && let Err(error) = self.registry().note_login(login, now) {
+            tracing::warn!(%error, login, "a login was not noted");
+        }
+    }
+
+    fn facts(&self, login: &str) -> Result<Option<LoginFacts>> {
+        // What cannot be a login is not looked up.
+        if check_login(login).is_err() { Ok(None) } else { self.registry().login_facts(login) }
+    }
+
+    async fn facts_aside(
+        &self,
+        login: &str,
+    ) -> std::result::Result<Option<LoginFacts>, LoginRefused> {
+        let (service, login) = (self.clone(), login.to_owned());
+        let facts = tokio::task::spawn_blocking(move || service.facts(&login)).await;
+        facts
+            .map_err(|e| Error::caused(Kind::Internal, "the look-up was stopped", e))
+            .and_then(|facts| facts)
+            .map_err(|error| {
+                tracing::error!(%error, "login facts cannot be read");
+                refused("the registry cannot be read")
+            })
+    }
+}
+
+fn has_any_key(facts: &LoginFacts) -> bool {
+    !facts.keys.is_empty()
+}
+
+/// Compares the keys themselves: comments and spelling do not matter.
+fn has_key(facts: &LoginFacts, openssh: &str) -> bool {
+    PublicKey::parse_line(openssh).is_ok_and(|given| {
+        facts.keys.iter().any(|known| {
+            PublicKey::parse_line(&known.public_key).is_ok_and(|known| known.blob() == given.blob())
+        })
+    })
+}
+
+/// Whether the account may use this connection type now.
+fn may_enter(facts: &LoginFacts, protocol: Protocol) -> std::result::Result<(), LoginRefused> {
+    if !facts.client.enabled {
+        Err(refused("the client is disabled"))
+    } else if !facts.account.enabled {
+        Err(refused("the account is disabled"))
+    } else if !facts.account.protocols.contains(&protocol) {
+        Err(refused("the account may not use this connection type"))
+    } else {
+        Ok(())
+    }
+}
