@@ -1,6 +1,9 @@
 //! The use cases: the only door for front-ends; every commit, rename and import goes through it.
 
+pub mod accounts;
+pub mod clients;
 mod commit;
+pub mod folders;
 mod keys;
 mod live;
 mod locks;
@@ -8,6 +11,7 @@ pub mod login;
 mod names;
 mod rename;
 pub mod session;
+mod settings;
 mod staged;
 mod throttle;
 

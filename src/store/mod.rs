@@ -43,6 +43,22 @@ fn connect(path: &Path, access: Access) -> Result<Connection> {
     open().map_err(failed(format_args!("open the database {}", path.display())))
 }
 
+/// What SQLite finds wrong with a database: broken pages and indexes, rows that point nowhere.
+fn integrity(conn: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut problems: Vec<String> = conn
+        .prepare("PRAGMA integrity_check(20)")?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    problems.retain(|line| line != "ok");
+    let mut dangling = conn.prepare("PRAGMA foreign_key_check")?;
+    let mut rows = dangling.query([])?;
+    while let Some(row) = rows.next()?.filter(|_| problems.len() < 20) {
+        let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
+        problems.push(format!("a row of {table} points to a row of {parent} that is not there"));
+    }
+    Ok(problems)
+}
+
 /// Turns a database error into ours; `what` says what was tried.
 fn failed(what: impl std::fmt::Display) -> impl FnOnce(rusqlite::Error) -> Error {
     move |error| {

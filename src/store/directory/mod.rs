@@ -15,7 +15,7 @@ pub use apply::Applied;
 pub use history::HistoryEntry;
 pub use imports::{ImportRecord, ImportSummary, StoredImport};
 
-use super::{Access, connect, failed, migrations};
+use super::{Access, connect, failed, integrity, migrations};
 use crate::error::Result;
 use crate::import::directory::SourceMemory;
 
@@ -49,6 +49,14 @@ impl Directory {
             Ok((change_number, source_memory(&tx, source)?))
         };
         read().map_err(failed(format_args!("read the source \"{source}\"")))
+    }
+
+    /// What SQLite finds wrong with the file; empty: nothing.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn check(&self) -> Result<Vec<String>> {
+        integrity(&self.conn).map_err(failed("check the directory"))
     }
 
     /// Moves committed pages from the write-ahead log into the database file. Nothing depends on it; do it after the answer.

@@ -24,8 +24,6 @@ pub struct ClientPatch {
 /// What to change of a remote folder; `None` leaves a value as it is.
 #[derive(Debug, Clone, Default)]
 pub struct FolderPatch {
-    /// Its name.
-    pub name: Option<String>,
     /// Its address below the account's root.
     pub path: Option<VPath>,
     /// What it is for.
@@ -190,14 +188,13 @@ impl Registry {
                 .optional()
                 .map_err(failed(format_args!("read folder \"{name}\"")))?
                 .ok_or_else(|| no_folder(&login, &name))?;
-            now.name = patch.name.unwrap_or(now.name);
             now.path = patch.path.unwrap_or(now.path);
             now.purpose = patch.purpose.unwrap_or(now.purpose);
             now.pattern = patch.pattern.unwrap_or(now.pattern);
             conn.execute(
-                "UPDATE folders SET name = ?3, path = ?4, purpose = ?5, pattern = ?6
+                "UPDATE folders SET path = ?3, purpose = ?4, pattern = ?5
                  WHERE login = ?1 AND name = ?2",
-                params![login, name, now.name, now.path.as_str(), now.purpose.name(), now.pattern],
+                params![login, name, now.path.as_str(), now.purpose.name(), now.pattern],
             )
             .map_err(|e| taken_folder(e, &now))?;
             Ok(now)

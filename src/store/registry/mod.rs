@@ -15,7 +15,7 @@ pub use access::{AccountPatch, LoginFacts, NewAccount};
 pub use clients::{AuditEvent, ClientPatch, FolderPatch};
 pub use uploads::{Interruption, NewUpload, UploadFilter};
 
-use super::{Access, connect, failed, migrations};
+use super::{Access, connect, failed, integrity, migrations};
 use crate::error::Result;
 use writer::Writer;
 
@@ -72,6 +72,14 @@ impl Registry {
             conn.prepare_cached("SELECT version FROM access_version")?
                 .query_row([], |row| row.get(0))
         })
+    }
+
+    /// What SQLite finds wrong with the file; empty: nothing.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn check(&self) -> Result<Vec<String>> {
+        self.read("check the registry", integrity)
     }
 
     fn write<T: Send + 'static>(

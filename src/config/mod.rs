@@ -1,5 +1,7 @@
 //! The configuration: one TOML file, environment overrides, every default and every limit.
 
+mod profiles;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

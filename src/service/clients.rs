@@ -1,0 +1,191 @@
+//! Use cases about clients: add, list, change, erase; and the state of every database.
+
+use std::path::Path;
+
+use jiff::tz::TimeZone;
+
+use super::Service;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Client, Language, check_slug};
+use crate::store::directory::Directory;
+use crate::store::registry::AuditEvent;
+
+pub use crate::store::registry::ClientPatch;
+
+/// The longest name of a client, account or folder, in characters.
+const MAX_NAME_CHARS: usize = 200;
+
+/// A client to be added.
+#[derive(Debug, Clone)]
+pub struct NewClient {
+    /// The short name in commands and on disk.
+    pub slug: String,
+    /// The name that people read; empty: the slug.
+    pub name: String,
+    /// The language of its reports.
+    pub language: Language,
+    /// IANA time zone, such as `Europe/Paris`.
+    pub time_zone: String,
+}
+
+impl Service {
+    /// Adds a client and makes its folders.
+    ///
+    /// # Errors
+    /// `Kind::Exists` for a slug that is taken; `Kind::Invalid` for a slug, name or time zone that is not acceptable.
+    pub fn add_client(&self, new: NewClient) -> Result<Client> {
+        check_slug(&new.slug).map_err(|e| Error::new(Kind::Invalid, e))?;
+        let name = if new.name.trim().is_empty() { new.slug.clone() } else { new.name };
+        let client = Client {
+            name: checked_name("client", &name)?,
+            slug: new.slug,
+            language: new.language,
+            time_zone: checked_time_zone(&new.time_zone)?,
+            enabled: true,
+            created_at: self.clock().now(),
+        };
+        self.registry().add_client(&client)?;
+        self.client_space(&client.slug)?;
+        self.record("client.add", &client.slug, &client.name);
+        self.client(&client.slug)
+    }
+
+    /// Every client, by slug.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    pub fn clients(&self) -> Result<Vec<Client>> {
+        self.registry().clients()
+    }
+
+    /// The client with this slug.
+    ///
+    /// # Errors
+    /// `Kind::NotFound`.
+    pub fn client(&self, slug: &str) -> Result<Client> {
+        self.registry().client(slug)?.ok_or_else(|| {
+            let known: Vec<String> =
+                self.clients().unwrap_or_default().into_iter().map(|c| c.slug).take(10).collect();
+            let hint = if known.is_empty() {
+                "add one with `rollcall client add`".to_owned()
+            } else {
+                format!("there are: {}", known.join(", "))
+            };
+            Error::new(Kind::NotFound, format!("there is no client \"{slug}\"; {hint}"))
+        })
+    }
+
+    /// Changes a client.
+    ///
+    /// # Errors
+    /// `Kind::NotFound`; `Kind::Invalid` for a name or time zone that is not acceptable.
+    pub fn set_client(&self, slug: &str, patch: &ClientPatch) -> Result<Client> {
+        self.client(slug)?;
+        let mut patch = patch.clone();
+        patch.name = patch.name.map(|name| checked_name("client", &name)).transpose()?;
+        patch.time_zone = patch.time_zone.map(|zone| checked_time_zone(&zone)).transpose()?;
+        let client = self.registry().update_client(slug, &patch)?;
+        let changed = [
+            patch.name.is_some().then_some("name"),
+            patch.language.is_some().then_some("language"),
+            patch.time_zone.is_some().then_some("time zone"),
+            patch.enabled.map(|on| if on { "enabled" } else { "disabled" }),
+        ];
+        let changed: Vec<&str> = changed.into_iter().flatten().collect();
+        self.record("client.set", slug, &changed.join(", "));
+        Ok(client)
+    }
+
+    /// Lets a client's accounts log in again, or no longer: their live sessions end.
+    ///
+    /// # Errors
+    /// `Kind::NotFound`.
+    pub fn set_client_enabled(&self, slug: &str, enabled: bool) -> Result<Client> {
+        self.set_client(slug, &ClientPatch { enabled: Some(enabled), ..ClientPatch::default() })
+    }
+
+    /// Erases a client: accounts, uploads, files, directory and history. There is no way back.
+    ///
+    /// # Errors
+    /// `Kind::NotFound`; `Kind::Busy` while an import of it runs in another process; file system faults.
+    pub fn erase_client(&self, slug: &str) -> Result<()> {
+        self.client(slug)?;
+        // First nobody can log in any more; then the running import ends; then the files go.
+        self.set_client_enabled(slug, false)?;
+        let space = self.client_space(slug)?;
+        let lock = space.lock()?;
+        self.registry().remove_client(slug)?;
+        let folder = self.data().join("clients").join(slug);
+        std::fs::remove_dir_all(&folder)
+            .map_err(|e| Error::io(format!("erase the folder {}", folder.display()), e))?;
+        drop(lock);
+        self.record("client.erase", slug, "");
+        Ok(())
+    }
+
+    /// Opens and checks every database: its file, and what is wrong with it in words.
+    #[must_use]
+    pub fn check_databases(&self) -> Vec<(String, std::result::Result<(), String>)> {
+        let words = |result: Result<Vec<String>>| match result {
+            Ok(problems) if problems.is_empty() => Ok(()),
+            Ok(problems) => Err(format!("{}; restore a backup", problems.join("; "))),
+            Err(error) => Err(error.message().to_owned()),
+        };
+        let registry = self.data().join("registry.db").display().to_string();
+        let mut found = vec![(registry, words(self.registry().check()))];
+        for client in self.clients().unwrap_or_default() {
+            let path = self.directory_file(&client.slug);
+            if path.exists() {
+                let checked = Directory::open(&path).and_then(|directory| directory.check());
+                found.push((path.display().to_string(), words(checked)));
+            }
+        }
+        found
+    }
+
+    /// Where a client's directory lies.
+    pub(super) fn directory_file(&self, slug: &str) -> std::path::PathBuf {
+        self.data().join(Path::new("clients")).join(slug).join("users.db")
+    }
+
+    /// Adds to the audit trail; what was done stays done when the note fails.
+    pub(super) fn record(&self, what: &str, object: &str, detail: &str) {
+        let event = AuditEvent {
+            at: self.clock().now(),
+            who: "cli".to_owned(),
+            what: what.to_owned(),
+            object: object.to_owned(),
+            detail: detail.to_owned(),
+        };
+        if let Err(error) = self.registry().audit(&event) {
+            tracing::error!(%error, what, object, "the audit trail was not written");
+        }
+    }
+}
+
+/// Checks a name that people read.
+pub(super) fn checked_name(what: &str, name: &str) -> Result<String> {
+    let name = name.trim();
+    let chars = name.chars().count();
+    let problem = if chars == 0 {
+        "it is empty".to_owned()
+    } else if chars > MAX_NAME_CHARS {
+        format!("it has {chars} characters; use at most {MAX_NAME_CHARS}")
+    } else if name.chars().any(char::is_control) {
+        "it holds a control character".to_owned()
+    } else {
+        return Ok(name.to_owned());
+    };
+    Err(Error::new(Kind::Invalid, format!("the {what}'s name is not acceptable: {problem}")))
+}
+
+fn checked_time_zone(name: &str) -> Result<String> {
+    match TimeZone::get(name) {
+        Ok(zone) => Ok(zone.iana_name().unwrap_or(name).to_owned()),
+        Err(error) => Err(Error::caused(
+            Kind::Invalid,
+            format!("time zone \"{name}\" is not known; write for example Europe/Paris"),
+            error,
+        )),
+    }
+}

@@ -1,0 +1,192 @@
+//! Use cases about remote folders: add, list, change, remove.
+
+use globset::GlobBuilder;
+
+use super::Service;
+use super::clients::checked_name;
+use crate::config::HostProfile;
+use crate::error::{Error, Kind, Result};
+use crate::import::report::is_reserved_name;
+use crate::import::settings::Settings;
+use crate::model::{Folder, Purpose, Upload, UploadState, VPath};
+use crate::store::registry::UploadFilter;
+
+pub use crate::store::registry::FolderPatch;
+
+/// The longest pattern, in bytes.
+const MAX_PATTERN_BYTES: usize = 256;
+
+impl Service {
+    /// Adds a folder to an account; an import folder begins with the import settings of the account's host profile.
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for the account; `Kind::Exists` for a name or path that is taken; `Kind::Invalid` for a
+    /// value that is not acceptable.
+    pub fn add_folder(
+        &self,
+        login: &str,
+        name: &str,
+        path: &VPath,
+        purpose: Purpose,
+        pattern: Option<&str>,
+    ) -> Result<Folder> {
+        let account = self.account(login)?;
+        let folder = Folder {
+            login: login.to_owned(),
+            name: checked_folder_name(name)?,
+            path: path.clone(),
+            purpose,
+            pattern: pattern.map(checked_pattern).transpose()?,
+        };
+        check_place(&folder, &self.registry().folders(login)?)?;
+        let settings = match purpose {
+            // A profile that was taken out of the configuration since leaves the defaults.
+            Purpose::Import => match self.config().profile(&account.host_profile) {
+                Some(profile) => profile_settings(&profile)?,
+                None => None,
+            },
+            Purpose::Export | Purpose::Plain => None,
+        };
+        self.registry().add_folder(&account.client, &folder, settings.as_deref())?;
+        let files = self.client_space(&account.client)?.account(login)?;
+        files.folder_or_new(&folder.path)?;
+        self.record("folder.add", login, &format!("{} {}", folder.name, folder.path));
+        Ok(folder)
+    }
+
+    /// The folders of an account, by path.
+    ///
+    /// # Errors
+    /// `Kind::NotFound`.
+    pub fn folders(&self, login: &str) -> Result<Vec<Folder>> {
+        self.account(login)?;
+        self.registry().folders(login)
+    }
+
+    /// Changes a folder; its files stay where they are.
+    ///
+    /// # Errors
+    /// `Kind::NotFound`; `Kind::Exists` for a path that is taken; `Kind::Invalid` for a value that is not
+    /// acceptable; `Kind::Busy` while uploads in it wait for import.
+    pub fn set_folder(&self, login: &str, name: &str, patch: &FolderPatch) -> Result<Folder> {
+        let account = self.account(login)?;
+        let folders = self.registry().folders(login)?;
+        let mut next = find(&folders, login, name)?.clone();
+        let mut patch = patch.clone();
+        patch.pattern = match patch.pattern {
+            Some(Some(pattern)) => Some(Some(checked_pattern(&pattern)?)),
+            other => other,
+        };
+        next.path = patch.path.clone().unwrap_or(next.path);
+        next.purpose = patch.purpose.unwrap_or(next.purpose);
+        check_place(&next, folders.iter().filter(|f| f.name != name))?;
+        if patch.path.is_some() || patch.purpose.is_some() {
+            self.refuse_while_waiting(&account.client, |u| u.folder.as_deref() == Some(name))?;
+        }
+        let folder = self.registry().update_folder(login, name, &patch)?;
+        self.client_space(&account.client)?.account(login)?.folder_or_new(&folder.path)?;
+        self.record("folder.set", login, name);
+        Ok(folder)
+    }
+
+    /// Removes a folder from the account; its files stay on disk and can be read.
+    ///
+    /// # Errors
+    /// `Kind::NotFound`; `Kind::Busy` while uploads in it wait for import.
+    pub fn remove_folder(&self, login: &str, name: &str) -> Result<()> {
+        let account = self.account(login)?;
+        self.refuse_while_waiting(&account.client, |u| u.folder.as_deref() == Some(name))?;
+        self.registry().remove_folder(login, name)?;
+        self.record("folder.remove", login, name);
+        Ok(())
+    }
+
+    /// Nothing that an acknowledged upload still needs is taken away.
+    pub(super) fn refuse_while_waiting(
+        &self,
+        client: &str,
+        concerns: impl Fn(&Upload) -> bool,
+    ) -> Result<()> {
+        let waiting = self.registry().uploads(&UploadFilter {
+            client: Some(client.to_owned()),
+            states: vec![UploadState::Prepared, UploadState::Queued],
+            ..UploadFilter::default()
+        })?;
+        let count = waiting.iter().filter(|upload| concerns(upload)).count();
+        if count == 0 {
+            return Ok(());
+        }
+        let message = format!(
+            "{count} received file(s) still wait for import; try again when they are done \
+             (`rollcall imports list {client}`)"
+        );
+        Err(Error::new(Kind::Busy, message))
+    }
+}
+
+/// The import settings of a profile as they are stored for a new folder; `None`: all defaults.
+pub(super) fn profile_settings(profile: &HostProfile) -> Result<Option<String>> {
+    if profile.settings.is_empty() {
+        return Ok(None);
+    }
+    let settings = Settings::from_table(&profile.settings)
+        .map_err(|e| Error::new(Kind::Invalid, format!("the host profile's settings: {e}")))?;
+    Ok(Some(settings.to_toml()))
+}
+
+fn find<'a>(folders: &'a [Folder], login: &str, name: &str) -> Result<&'a Folder> {
+    folders.iter().find(|f| f.name == name).ok_or_else(|| {
+        let known: Vec<&str> = folders.iter().map(|f| f.name.as_str()).collect();
+        let message =
+            format!("account \"{login}\" has no folder \"{name}\"; it has: {}", known.join(", "));
+        Error::new(Kind::NotFound, message)
+    })
+}
+
+fn checked_folder_name(name: &str) -> Result<String> {
+    let name = checked_name("folder", name)?;
+    if name.contains('/') || name.starts_with('-') {
+        let message = format!(
+            "the folder's name \"{name}\" is not acceptable: no \"/\", and no \"-\" at its beginning \
+             (the path is given beside it)"
+        );
+        return Err(Error::new(Kind::Invalid, message));
+    }
+    Ok(name)
+}
+
+fn checked_pattern(pattern: &str) -> Result<String> {
+    let good = pattern.len() <= MAX_PATTERN_BYTES
+        && !pattern.is_empty()
+        && !pattern.contains('/')
+        && GlobBuilder::new(pattern).build().is_ok();
+    if good {
+        return Ok(pattern.to_owned());
+    }
+    let message = format!(
+        "the pattern \"{pattern}\" is not acceptable: write a file name with * or ?, such as *.csv"
+    );
+    Err(Error::new(Kind::Invalid, message))
+}
+
+/// An import folder's `test/` and `reports/` are its own; a folder that lies there would be neither.
+fn check_place<'a>(folder: &Folder, others: impl IntoIterator<Item = &'a Folder>) -> Result<()> {
+    let refuse = |why: String| {
+        let message =
+            format!("the folder cannot lie at {}: {why}; choose another path", folder.path);
+        Err(Error::new(Kind::Invalid, message))
+    };
+    if let Some(name) = folder.path.parts().find(|part| is_reserved_name(part)) {
+        return refuse(format!("\"{name}\" is a name of reports"));
+    }
+    for other in others {
+        let (inner, outer) =
+            if folder.path.is_within(&other.path) { (folder, other) } else { (other, folder) };
+        let test = outer.path.join("test").ok();
+        let in_test = test.is_some_and(|test| inner.path.is_within(&test));
+        if outer.purpose == Purpose::Import && in_test {
+            return refuse(format!("{}/test is where {} tries files", outer.path, outer.name));
+        }
+    }
+    Ok(())
+}
