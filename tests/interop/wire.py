@@ -87,7 +87,7 @@ class Control:
         except (OSError, ssl.SSLError):
             pass
 
-    def upload(self, name, data, verb="STOR"):
+    def upload(self, name, data, verb="STOR", session=None, end="close_notify"):
         where = self.passive()
         self.send(f"{verb} {name}")
         plain = socket.create_connection(where, timeout=20)
@@ -95,9 +95,18 @@ class Control:
         if first[:1] != "1":
             plain.close()
             return first
-        secure = self.context.wrap_socket(plain, server_hostname="localhost")
+        return self.send_data(plain, data, session, end)
+
+    def send_data(self, plain, data, session=None, end="close_notify"):
+        """Sends a file over a data connection that stands, ends it in one of three ways, answers the last reply."""
+        secure = self.context.wrap_socket(plain, server_hostname="localhost", session=session)
         secure.sendall(data)
-        secure.unwrap().close()
+        if end == "close_notify":
+            secure.unwrap().close()
+        elif end == "fin":
+            secure.shutdown(socket.SHUT_WR)
+        else:
+            reset(socket.socket(fileno=secure.detach()))
         return self.reply()
 
     def works(self):
@@ -435,11 +444,62 @@ def stranger(account):
 
 def sixth(account):
     """Over IPv6 EPSV works and PASV is refused without ending the session."""
-    control = Control(account, address="::1")
-    control.log_in()
+    control = peculiar(account, "ftpes", "::1")
     answer = control.ask("PASV")
-    expect(answer.startswith("522") or answer.startswith("425"), f"PASV answered {answer}")
-    control.works()
+    expect(answer.startswith("522"), f"PASV answered {answer}")
+    answer = control.upload("/files/six.bin", b"six", session=control.sock.session)
+    expect(answer.startswith("226"), answer)
+
+
+def peculiar(account, protocol="ftps", address="127.0.0.1"):
+    """A session on the server whose data connections must resume the control connection's TLS session."""
+    control = Control(account, protocol, address=address, context=anyone(None, ssl.TLSVersion.TLSv1_2))
+    control.log_in()
+    return control
+
+
+def must_resume(account):
+    """With `resumption = "require"` a data connection of another TLS session is refused."""
+    control = peculiar(account)
+    try:
+        answer = control.upload("/files/hijack.bin", b"another's")
+    except OSError:
+        answer = control.reply()
+    expect(answer[:1] in "45", f"answered {answer}")
+    expect(not account.on_disk("/files/hijack.bin").exists(), "another's bytes were stored")
+    answer = control.upload("/files/mine.bin", b"mine", session=control.sock.session)
+    expect(answer.startswith("226"), f"a resumed data connection was answered {answer}")
+
+
+def lenient(account):
+    """With `lenient_data_end` a FIN ends a file, a reset never does."""
+    control = peculiar(account)
+    answer = control.upload("/files/fin.bin", b"all", session=control.sock.session, end="fin")
+    expect(answer.startswith("226"), f"FIN: answered {answer}")
+    expect(account.on_disk("/files/fin.bin").read_bytes() == b"all", "other bytes")
+    old = account.on_disk("/files/fin.bin")
+    answer = control.upload("/files/fin.bin", os.urandom(100_000), session=control.sock.session, end="reset")
+    expect(answer[:1] == "4", f"reset: answered {answer}")
+    expect(old.read_bytes() == b"all", "a reset replaced the file")
+
+
+def active(account):
+    """With `active = "own-address"` the server connects to the client itself, and to nobody else."""
+    control = peculiar(account)
+    for line in ("PORT 127,0,0,2,200,200", "EPRT |1|10.0.0.1|51400|", "PORT 127,0,0,1,0,80", "EPRT |1|127.0.0.1|80|"):
+        answer = control.ask(line)
+        expect(answer[:1] == "5", f"{line} answered {answer}")
+    with socket.create_server(("127.0.0.1", 0)) as here:
+        here.settimeout(20)
+        port = here.getsockname()[1]
+        answer = control.ask(f"PORT 127,0,0,1,{port // 256},{port % 256}")
+        expect(answer.startswith("200"), f"PORT answered {answer}")
+        control.send("STOR /files/active.bin")
+        plain, _ = here.accept()
+        expect(control.reply()[:1] == "1", "STOR")
+        answer = control.send_data(plain, b"active", control.sock.session)
+    expect(answer.startswith("226"), answer)
+    expect(account.on_disk("/files/active.bin").read_bytes() == b"active", "other bytes")
 
 
 def quit_during(account):
@@ -450,7 +510,7 @@ def quit_during(account):
             control.log_in()
         if how % 3 == 0:
             control.sock.sendall(b"STOR /files/x")
-        if how % 4 == 1:
+        elif how % 4 == 1:
             control.passive()
             control.send("STOR /files/x.bin")
         reset(socket.socket(fileno=control.sock.detach()))
@@ -711,8 +771,11 @@ def has_ipv6():
         return False
 
 
-def cases(house, over_ipv6):
+def cases(house, odd_house):
     for name, run in CASES:
         yield f"wire: {name}", None, None, lambda run=run: run(house().account("wire"))
+    odd = [("FTPS resumption required", must_resume), ("FTPS lenient data end", lenient), ("FTPS active mode", active)]
     if has_ipv6():
-        yield "wire: FTPS over IPv6", None, None, lambda: sixth(over_ipv6().account("wire"))
+        odd.append(("FTPS over IPv6", sixth))
+    for name, run in odd:
+        yield f"wire: {name}", None, None, lambda run=run: run(odd_house().account("odd"))
