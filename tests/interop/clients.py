@@ -107,6 +107,11 @@ class OpenSshSftpPassword(OpenSshSftp):
         return super().run(account, steps, password or account.password)
 
 
+def literally(path):
+    """scp and pscp read a remote source as a pattern."""
+    return "".join("\\" + c if c in "[]*?\\" else c for c in path)
+
+
 class OpenSshScp(Client):
     name = "OpenSSH scp"
     needs = "scp"
@@ -119,7 +124,7 @@ class OpenSshScp(Client):
         outcome = Outcome(True, "")
         for what, one, other in steps:
             there = f"{account.login}@127.0.0.1:"
-            ends = [str(one), there + other] if what == "put" else [there + one, str(other)]
+            ends = [str(one), there + other] if what == "put" else [there + literally(one), str(other)]
             outcome = program(["scp", *self.more, *login, *ssh_options(account), "-P",
                                account.house.ports["sftp"], *ends], env=env)
             if not outcome.ok:
@@ -373,6 +378,7 @@ class Ftplib(Client):
                         said.append(ftp.retrbinary(f"RETR {a[0]}", here.write, 65536))
                 elif what == "resume":
                     with open(a[0], "rb") as here:
+                        ftp.voidcmd("TYPE I")
                         had = ftp.size(a[1])
                         here.seek(had)
                         said.append(ftp.storbinary(f"STOR {a[1]}", here, 65536, rest=had))
@@ -461,7 +467,7 @@ class Pscp(OpenSshScp):
         outcome = Outcome(True, "")
         for what, one, other in steps:
             there = f"{account.login}@127.0.0.1:"
-            ends = [str(one), there + other] if what == "put" else [there + one, str(other)]
+            ends = [str(one), there + other] if what == "put" else [there + literally(one), str(other)]
             outcome = program(
                 ["pscp", "-sftp", "-P", account.house.ports["sftp"], "-pw", password or account.password,
                  "-batch", "-hostkey", account.house.host_fingerprint(), *ends],

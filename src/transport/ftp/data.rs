@@ -1,0 +1,162 @@
+//! A data connection in TLS: it belongs to its session, and its end is proved or it is no end.
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::{HandshakeKind, ServerConfig};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use super::passive::Source;
+use super::reply::Reply;
+use crate::config::{Config, Resumption};
+
+/// rustls reads 4 KiB at a time; a buffer below it saves most of the system calls.
+const SOCKET_BUFFER_BYTES: usize = 128 * 1024;
+/// How long the other side may take to read our last bytes after a finished download.
+const LINGER: Duration = Duration::from_secs(10);
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// What a data connection needs from its session.
+#[derive(Clone)]
+pub(super) struct Terms {
+    pub(super) peer: IpAddr,
+    pub(super) tls: Arc<ServerConfig>,
+    pub(super) resumption: Resumption,
+    pub(super) accept: Duration,
+    pub(super) handshake: Duration,
+    pub(super) idle: Duration,
+    pub(super) lenient_end: bool,
+}
+
+impl Terms {
+    pub(super) fn new(config: &Config, peer: IpAddr, tls: Arc<ServerConfig>) -> Self {
+        let limits = &config.limits;
+        Self {
+            peer,
+            tls,
+            resumption: config.ftps.resumption,
+            accept: Duration::from_secs(limits.data_accept_timeout_s),
+            handshake: Duration::from_secs(limits.tls_handshake_timeout_s),
+            idle: Duration::from_secs(limits.data_idle_timeout_s),
+            lenient_end: config.ftps.lenient_data_end,
+        }
+    }
+}
+
+/// A data connection after its TLS handshake.
+pub(super) struct Data {
+    stream: TlsStream<BufReader<TcpStream>>,
+    idle: Duration,
+    lenient_end: bool,
+}
+
+impl Data {
+    /// Waits for the connection and its handshake.
+    ///
+    /// # Errors
+    /// The 425 or 522 reply that says what was missing.
+    pub(super) async fn open(source: Source, terms: &Terms) -> Result<Self, Reply> {
+        let tcp = source.connect(terms.peer, terms.accept).await.map_err(|e| {
+            let text = format!("No data connection came ({e}); is the port open in the firewall?");
+            Reply::new(425, text)
+        })?;
+        let buffered = BufReader::with_capacity(SOCKET_BUFFER_BYTES, tcp);
+        let handshake = TlsAcceptor::from(Arc::clone(&terms.tls)).accept(buffered);
+        let stream = match timeout(terms.handshake, handshake).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => {
+                let text = format!("The TLS handshake of the data connection failed: {error}");
+                return Err(Reply::new(425, text));
+            }
+            Err(_) => {
+                return Err(Reply::new(
+                    425,
+                    "The TLS handshake of the data connection took too long.",
+                ));
+            }
+        };
+        let resumed = stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed);
+        if terms.resumption == Resumption::Require && !resumed {
+            let text = "The data connection must resume the TLS session of the control connection; set your program to do so.";
+            return Err(Reply::new(522, text));
+        }
+        Ok(Self { stream, idle: terms.idle, lenient_end: terms.lenient_end })
+    }
+
+    /// Reads some bytes; 0 is the proved end (close_notify, or FIN when leniency is set).
+    ///
+    /// # Errors
+    /// A reset, an end without close_notify, or no byte within the idle limit.
+    pub(super) async fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match timeout(self.idle, self.stream.read(into)).await? {
+            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof && self.lenient_end => Ok(0),
+            read => read,
+        }
+    }
+
+    /// Answers close_notify with ours at once: Python's ftplib waits for it and raises without it.
+    pub(super) async fn answer_end(mut self) {
+        // A client that has closed already needs no answer.
+        drop(timeout(GOODBYE, self.stream.shutdown()).await);
+    }
+
+    /// Writes all of `bytes`; some of them must move within the idle limit each time.
+    ///
+    /// # Errors
+    /// The client closed the connection or does not read.
+    pub(super) async fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let moved = timeout(self.idle, self.stream.write(bytes)).await??;
+            if moved == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            bytes = bytes.get(moved..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// Ends a download in good order: everything out, close_notify, FIN. What the client still sends is taken in
+    /// the background, so that no reset overtakes the last bytes.
+    ///
+    /// # Errors
+    /// The client closed the connection or does not read.
+    pub(super) async fn finish(mut self) -> io::Result<()> {
+        timeout(self.idle, self.stream.flush()).await??;
+        timeout(self.idle, self.stream.shutdown()).await??;
+        drop(tokio::spawn(async move {
+            let mut scrap = [0_u8; 1024];
+            let drain = async { while matches!(self.stream.read(&mut scrap).await, Ok(1..)) {} };
+            drop(timeout(LINGER, drain).await);
+        }));
+        Ok(())
+    }
+
+    /// Ends a download that is not whole: a reset, which no client can take for an end.
+    pub(super) fn cut(self) {
+        let tcp = self.stream.get_ref().0.get_ref();
+        if let Err(error) = tcp.set_zero_linger() {
+            tracing::debug!(%error, "a data connection could not be reset; it is closed without close_notify");
+        }
+    }
+}
+
+/// An error of a data connection in words for the client.
+pub(super) fn in_words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => {
+            "The data connection ended without TLS close_notify, so the file may be cut off."
+                .to_owned()
+        }
+        io::ErrorKind::TimedOut => "Nothing moved on the data connection for too long.".to_owned(),
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::BrokenPipe
+        | io::ErrorKind::ConnectionAborted => "The data connection was cut.".to_owned(),
+        _ => format!("The data connection failed: {error}."),
+    }
+}

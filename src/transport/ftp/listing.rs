@@ -1,0 +1,247 @@
+//! What a folder looks like to FTP clients: LIST, NLST, MLSD and MLST, written page by page from the session.
+
+use globset::GlobMatcher;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
+
+use super::data::{Data, in_words};
+use super::reply::Reply;
+use super::transfer::{Lane, blocking};
+use crate::error::{Error, Kind, Result};
+use crate::model::VPath;
+use crate::service::session::{Entry, Listing, Session, Stat};
+
+const PAGE_BYTES: usize = 64 * 1024;
+
+/// How entries are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As `ls -l` (LIST).
+    Long {
+        /// Decides between clock time and year.
+        now: Timestamp,
+        /// The owner that is shown.
+        owner: String,
+    },
+    /// Names only, each after this prefix (NLST).
+    Names(String),
+    /// Machine-readable facts (MLSD). Source: RFC 3659, 7.
+    Facts,
+}
+
+impl Form {
+    /// One entry with its line end.
+    pub(super) fn line(&self, entry: &Entry) -> String {
+        let name = &entry.name;
+        match self {
+            Self::Long { now, owner } => format!("{} {name}\r\n", long(&entry.stat, *now, owner)),
+            Self::Names(prefix) => format!("{prefix}{name}\r\n"),
+            Self::Facts => format!("{} {name}\r\n", facts(&entry.stat)),
+        }
+    }
+}
+
+/// The facts of MLST and MLSD, each with its semicolon.
+pub(super) fn facts(stat: &Stat) -> String {
+    let modified = stamp(stat.modified);
+    if stat.is_folder() {
+        format!("type=dir;modify={modified};perm=cdeflmp;")
+    } else {
+        format!("type=file;size={};modify={modified};perm=adfrw;", stat.bytes)
+    }
+}
+
+/// `YYYYMMDDhhmmss` in UTC. Source: RFC 3659, 2.3.
+pub(super) fn stamp(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::UTC).strftime("%Y%m%d%H%M%S").to_string()
+}
+
+/// Reads `YYYYMMDDhhmmss` (UTC), with fractions of a second ignored.
+pub(super) fn parse_stamp(text: &str) -> Option<Timestamp> {
+    let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
+    if whole.len() != 14 || !whole.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let civil = jiff::civil::DateTime::strptime("%Y%m%d%H%M%S", whole).ok()?;
+    civil.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+}
+
+fn long(stat: &Stat, now: Timestamp, owner: &str) -> String {
+    let kind = if stat.is_folder() { "drwxr-xr-x" } else { "-rw-r--r--" };
+    let zoned = stat.modified.to_zoned(TimeZone::UTC);
+    let half_a_year_ago = now.saturating_sub((24 * 182).hours()).unwrap_or(now);
+    let tomorrow = now.saturating_add(24.hours()).unwrap_or(now);
+    let recent = (half_a_year_ago..tomorrow).contains(&stat.modified);
+    let date = zoned.strftime(if recent { "%b %e %H:%M" } else { "%b %e  %Y" });
+    format!("{kind} 1 {owner} {owner} {:>13} {date}", stat.bytes)
+}
+
+/// What a listing command names: a folder, one file, or (LIST and NLST) a pattern in a folder.
+pub(super) struct Selection {
+    entries: Entries,
+    pattern: Option<GlobMatcher>,
+}
+
+enum Entries {
+    Folder(Listing),
+    One(Option<Entry>),
+}
+
+/// Whether wildcards in the last name mean a pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wildcards {
+    Allowed,
+    None,
+}
+
+impl Selection {
+    /// Finds what `path` names.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`], [`Kind::NotFolder`], as the session tells them.
+    pub(super) fn open(session: &Session, path: &VPath, wildcards: Wildcards) -> Result<Self> {
+        let stat = session.stat(path);
+        let is_pattern = wildcards == Wildcards::Allowed
+            && path.name().is_some_and(|name| name.contains(['*', '?', '[']));
+        match stat {
+            Ok(stat) if stat.is_folder() => {
+                let entries = Entries::Folder(session.list(path)?);
+                Ok(Self { entries, pattern: None })
+            }
+            Ok(_) if wildcards == Wildcards::None => {
+                let message =
+                    format!("{path} is a file; MLSD lists folders, MLST and LIST take files");
+                Err(Error::new(Kind::NotFolder, message))
+            }
+            Ok(stat) => {
+                let name = path.name().unwrap_or_default().to_owned();
+                Ok(Self { entries: Entries::One(Some(Entry { name, stat })), pattern: None })
+            }
+            Err(_) if is_pattern => Self::matching(session, path),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn matching(session: &Session, path: &VPath) -> Result<Self> {
+        let pattern = globset::GlobBuilder::new(path.name().unwrap_or_default())
+            .literal_separator(true)
+            .build()
+            .map_err(|e| {
+                Error::caused(Kind::Invalid, format!("the pattern cannot be read: {e}"), e)
+            })?;
+        let folder = path.parent().unwrap_or_else(VPath::root);
+        let entries = Entries::Folder(session.list(&folder)?);
+        Ok(Self { entries, pattern: Some(pattern.compile_matcher()) })
+    }
+
+    /// The next page; empty at the end.
+    fn page(&mut self, form: &Form) -> Result<String> {
+        let mut page = String::new();
+        while page.len() < PAGE_BYTES {
+            let Some(entry) = self.next().transpose()? else { break };
+            page.push_str(&form.line(&entry));
+        }
+        Ok(page)
+    }
+}
+
+impl Iterator for Selection {
+    type Item = Result<Entry>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let entry = match &mut self.entries {
+                Entries::Folder(listing) => listing.next()?,
+                Entries::One(entry) => Ok(entry.take()?),
+            };
+            match (&entry, &self.pattern) {
+                (Ok(found), Some(pattern)) if !pattern.is_match(&found.name) => {}
+                _ => return Some(entry),
+            }
+        }
+    }
+}
+
+/// Writes the selection to the data connection and ends it in good order.
+///
+/// # Errors
+/// The reply for the client.
+pub(super) async fn write(
+    mut selection: Selection,
+    form: Form,
+    mut data: Data,
+    lane: &Lane,
+) -> std::result::Result<(), Reply> {
+    let writing = async {
+        loop {
+            let form = form.clone();
+            let (rest, page) = blocking(move || {
+                let page = selection.page(&form)?;
+                Ok((selection, page))
+            })
+            .await
+            .map_err(|e| Reply::error(&e))?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            selection = rest;
+            data.write(page.as_bytes()).await.map_err(|e| Reply::new(426, in_words(&e)))?;
+        }
+    };
+    let written = tokio::select! {
+        biased;
+        () = lane.stop.cancelled() => Err(Reply::new(426, "Listing aborted.")),
+        written = writing => written,
+    };
+    match written {
+        Ok(()) => data.finish().await.map_err(|e| Reply::new(426, in_words(&e))),
+        Err(failure) => {
+            data.cut();
+            Err(failure)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::session::StatKind;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn entry(kind: StatKind, modified: &str) -> Entry {
+        let stat = Stat { kind, bytes: 1234, modified: at(modified) };
+        Entry { name: "employés été.csv".to_owned(), stat }
+    }
+
+    #[test]
+    fn lines_are_what_clients_parse() {
+        let now = at("2026-11-21T12:00:00Z");
+        let form = Form::Long { now, owner: "acme".to_owned() };
+        let file = entry(StatKind::File, "2026-11-02T03:04:05Z");
+        assert_eq!(
+            form.line(&file),
+            "-rw-r--r-- 1 acme acme          1234 Nov  2 03:04 employés été.csv\r\n"
+        );
+        let old = entry(StatKind::File, "2025-01-02T03:04:05Z");
+        assert!(form.line(&old).contains(" Jan  2  2025 "));
+        assert!(form.line(&entry(StatKind::Folder, "2026-11-02T03:04:05Z")).starts_with("drwx"));
+        assert_eq!(
+            Form::Facts.line(&file),
+            "type=file;size=1234;modify=20261102030405;perm=adfrw; employés été.csv\r\n"
+        );
+        assert_eq!(Form::Names("in/".to_owned()).line(&file), "in/employés été.csv\r\n");
+    }
+
+    #[test]
+    fn stamps_are_read_as_they_are_written() {
+        assert_eq!(parse_stamp("20261102030405"), Some(at("2026-11-02T03:04:05Z")));
+        assert_eq!(parse_stamp("20261102030405.123"), Some(at("2026-11-02T03:04:05Z")));
+        assert_eq!(stamp(at("2026-11-02T03:04:05.9Z")), "20261102030405");
+        for wrong in ["", "2026", "20261302030405", "2026110203040x", "+0261102030405"] {
+            assert_eq!(parse_stamp(wrong), None, "{wrong}");
+        }
+    }
+}
