@@ -245,6 +245,10 @@ pub const MIN_PASSWORD_CHARS: usize = 12;
 pub const MAX_PASSWORD_BYTES: usize = 1024;
 /// Notes of interrupted uploads that the registry keeps of each client.
 pub const INTERRUPTIONS_KEPT: u32 = 1000;
+/// Field changes that a report lists; it counts all of them.
+pub const REPORT_CHANGES_LISTED: usize = 1000;
+/// Messages of one column and cause that a report lists one by one.
+pub const REPORT_MESSAGES_LISTED: usize = 1000;
 
 /// How long finished things are kept; 0: for ever.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

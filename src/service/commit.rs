@@ -1,24 +1,30 @@
 //! The commit: bytes become durable, get their row and their name, and go to the importer, in this order.
 
-use std::sync::Arc;
+use std::io;
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::names::{self, Place};
 use super::session::State;
-use crate::error::{Error, Result};
-use crate::model::{UploadId, VPath};
-use crate::vfs::{Overwrite, Sealed, Stage};
-
-/// Where the bytes come from. They lie in the spool under the upload's id.
-pub(super) enum Source {
-    /// A transport wrote them.
-    Stage(Stage),
-}
+use super::{Service, reports};
+use crate::clock::Clock;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Upload, UploadId, UploadState, VPath};
+use crate::store::registry::{Interruption, NewUpload};
+use crate::vfs::{self, Folder, Inode, Overwrite, Sealed, Stage, StageLimits};
 
 /// The proof that a commit is durable.
 pub struct Receipt {
-    answer: Answer,
+    text: String,
+    import: Option<PendingImport>,
+}
+
+struct PendingImport {
+    result: oneshot::Receiver<String>,
+    wait: Duration,
 }
 
 /// What to tell the client: one line, English, without line ends.
@@ -30,63 +36,248 @@ pub struct Answer {
 
 impl Receipt {
     pub(super) fn done(text: impl Into<String>) -> Self {
-        Self { answer: Answer { text: text.into() } }
+        Self { text: text.into(), import: None }
     }
 
     /// Waits for the import, if there is one, up to `limits.reply_wait_s`.
     pub async fn settle(self) -> Answer {
-        self.answer
+        let Some(import) = self.import else { return Answer { text: self.text } };
+        // A result channel that closed without a word: the service is stopping, and the import goes on at the next start.
+        let text = match tokio::time::timeout(import.wait, import.result).await {
+            Ok(Ok(text)) => text,
+            Ok(Err(_)) | Err(_) => self.text,
+        };
+        Answer { text: text.replace(char::is_control, " ") }
     }
 }
 
 /// A new upload's id.
-pub(super) fn new_id(session: &State) -> UploadId {
-    let now = session.service.clock().now();
+pub(super) fn new_id(clock: Clock) -> UploadId {
+    let now = clock.now();
     let seconds = u64::try_from(now.as_second()).unwrap_or(0);
     let nanoseconds = u32::try_from(now.subsec_nanosecond()).unwrap_or(0);
     Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanoseconds))
 }
 
+/// What an upload may use.
+pub(super) fn stage_limits(service: &Service) -> StageLimits {
+    let limits = &service.config().limits;
+    StageLimits { max_upload_bytes: limits.max_upload_bytes, min_free_bytes: limits.min_free_bytes }
+}
+
 /// Refuses an upload for import while too many of the client wait.
-pub(super) fn check_waiting(session: &State) -> Result<()> {
-    let _ = session;
-    Ok(())
+pub(super) fn check_waiting(service: &Service, client: &str) -> Result<()> {
+    let most = service.config().limits.max_waiting_uploads;
+    if service.registry().waiting_uploads(client)? < most {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Busy,
+        format!("{most} uploads wait for import already; try again in a few minutes"),
+    ))
 }
 
 /// Notes an upload that ended before it was complete (T01).
 pub(super) fn record_interruption(session: &State, path: &VPath, bytes: u64, why: &str) {
-    let _ = (session, path, bytes, why);
+    let noted = session.service.registry().record_interruption(&Interruption {
+        client: session.client.slug.clone(),
+        login: session.login.clone(),
+        path: path.clone(),
+        protocol: Some(session.protocol),
+        bytes,
+        why: why.to_owned(),
+        at: session.service.clock().now(),
+    });
+    if let Err(error) = noted {
+        tracing::warn!(%error, %path, "noting an interrupted upload");
+    }
 }
 
-/// Commits the upload `id` onto `path`. The caller holds the lock on `path`.
+/// Commits the upload `id`, staged in the spool, onto `path`. The caller holds the lock on `path`.
+///
+/// Every step leaves the disk so that a crash right after it loses nothing and repeats nothing; `reconcile`
+/// is the other half of this function.
 pub(super) fn commit(
     session: &Arc<State>,
     id: UploadId,
-    source: Source,
+    mut stage: Stage,
     path: &VPath,
     overwrite: Overwrite,
 ) -> Result<Receipt> {
     session.may_write(path)?;
     let place = names::place(&session.folders(), path);
-    let Source::Stage(mut stage) = source;
-    let _sealed: Sealed = stage.seal()?;
-    let (folder, name) = session.files.holder(path)?;
-    let replaced = folder.look(name).map_err(|e| Error::io(path, e))?;
-    let spool = &session.space.spool;
-    let id = id.to_string();
-    match overwrite {
-        Overwrite::Allow => spool.rename(&id, &folder, name),
-        Overwrite::Never => spool.rename_new(&id, &folder, name),
+    if matches!(place, Place::Import { .. }) {
+        check_waiting(&session.service, &session.client.slug)?;
     }
-    .map_err(|e| crate::vfs::fault(path, e))?;
+    let sealed = stage.seal()?;
+    let (folder, name) = session.files.holder(path)?;
+    let replaced = check_target(&folder, name, path, overwrite)?;
+    let upload = prepare(session, id, path, &place, &sealed)?;
+    if let Err(e) = publish(session, id, &folder, name, overwrite) {
+        let error = vfs::fault(path, e);
+        withdraw(session, id, &error);
+        return Err(error);
+    }
     stage.hand_on();
-    folder.sync().and_then(|()| spool.sync()).map_err(|e| Error::io(path, e))?;
+    let spool = &session.space.spool;
+    let durable = folder.sync().and_then(|()| spool.sync());
     if let Some(old) = replaced.filter(|old| old.links < 2) {
         session.space.occupied.release(old.stat.bytes);
     }
-    Ok(Receipt::done(match place {
+    if let Place::Import { .. } | Place::Beside { .. } = place {
+        reports::retire(&session.service, &session.space, &session.login, path);
+    }
+    let receipt = hand_over(&session.service, &upload, &place);
+    tracing::info!(
+        login = session.login, protocol = %session.protocol, %path, bytes = upload.bytes, upload = %id,
+        "upload received"
+    );
+    // Published, but perhaps not for ever: it is imported like any other, and the client is told to send it again.
+    durable.map_err(|e| vfs::fault(path, e))?;
+    Ok(receipt)
+}
+
+fn check_target(
+    folder: &Folder,
+    name: &str,
+    path: &VPath,
+    overwrite: Overwrite,
+) -> Result<Option<Inode>> {
+    let there = folder.look(name).map_err(|e| vfs::fault(path, e))?;
+    match there {
+        Some(inode) if inode.stat.is_folder() => {
+            Err(Error::new(Kind::IsFolder, format!("{path} is a folder")))
+        }
+        Some(_) if overwrite == Overwrite::Never => {
+            Err(Error::new(Kind::Exists, format!("{path} exists already")))
+        }
+        other => Ok(other),
+    }
+}
+
+/// Archives the bytes and records the upload as prepared, durably.
+fn prepare(
+    session: &State,
+    id: UploadId,
+    path: &VPath,
+    place: &Place,
+    sealed: &Sealed,
+) -> Result<Upload> {
+    let folder = match place {
+        Place::Import { folder, .. } | Place::Beside { folder, .. } => Some(folder.clone()),
+        Place::Plain => None,
+    };
+    let new = NewUpload {
+        id,
+        client: session.client.slug.clone(),
+        login: session.login.clone(),
+        folder,
+        path: path.clone(),
+        protocol: Some(session.protocol),
+        bytes: sealed.bytes,
+        sha256: sealed.sha256.clone(),
+        received_at: session.service.clock().now(),
+        wants_import: matches!(place, Place::Import { .. }),
+    };
+    record(&session.service, &session.space, &new)
+}
+
+/// Links the spool file `new.id` into the archive if it is to be imported, and records it as prepared.
+pub(super) fn record(
+    service: &Service,
+    space: &vfs::ClientSpace,
+    new: &NewUpload,
+) -> Result<Upload> {
+    let name = new.id.to_string();
+    let archived = || -> io::Result<()> {
+        if new.wants_import {
+            space.spool.link(&name, &space.archive, &name)?;
+            space.archive.sync()?;
+        }
+        space.spool.sync()
+    };
+    let prepared = archived()
+        .map_err(|e| Error::io("archiving the upload", e))
+        .and_then(|()| service.registry().prepare_upload(new));
+    if prepared.is_err() {
+        discard_archived(space, &name);
+    }
+    prepared
+}
+
+fn publish(
+    session: &State,
+    id: UploadId,
+    folder: &Folder,
+    name: &str,
+    overwrite: Overwrite,
+) -> io::Result<()> {
+    let spool = &session.space.spool;
+    let id = id.to_string();
+    match overwrite {
+        Overwrite::Allow => spool.rename(&id, folder, name),
+        Overwrite::Never => spool.rename_new(&id, folder, name),
+    }?;
+    // Two names of one file: rename(2) did nothing, and the target has the bytes already.
+    spool.remove_file_if_there(&id)
+}
+
+/// Takes a prepared upload back that could not be published: it is never imported.
+fn withdraw(session: &State, id: UploadId, why: &Error) {
+    // The archive goes first: should the row stay `prepared` (a full disk), a start finds that nothing was published.
+    discard_archived(&session.space, &id.to_string());
+    let at = session.service.clock().now();
+    let failed = UploadState::Failed;
+    if let Err(error) =
+        session.service.registry().finish_upload(id, failed, at, Some(why.message()))
+    {
+        tracing::error!(%error, upload = %id, "marking an upload as failed");
+    }
+}
+
+fn discard_archived(space: &vfs::ClientSpace, name: &str) {
+    if let Err(error) = space.archive.remove_file_if_there(name) {
+        tracing::error!(%error, upload = name, "removing an archived upload that was not published");
+    }
+}
+
+/// Marks the upload as published and wakes the importer.
+fn hand_over(service: &Service, upload: &Upload, place: &Place) -> Receipt {
+    let text = match place {
         Place::Import { .. } => "Received; import running".to_owned(),
         Place::Beside { why, .. } => format!("Stored, not imported: {why}"),
         Place::Plain => "Stored".to_owned(),
-    }))
+    };
+    // Registered before the hand-over: a quick import must find somebody to tell.
+    let import = matches!(place, Place::Import { .. }).then(|| PendingImport {
+        result: service.0.waiters.register(upload.id),
+        wait: Duration::from_secs(service.config().limits.reply_wait_s),
+    });
+    service.publish(upload.id);
+    if import.is_some() {
+        service.0.queue.wake(&upload.client);
+    }
+    Receipt { text, import }
+}
+
+impl Service {
+    /// Marks an upload as published. Should the registry refuse just now, the watcher tries again.
+    pub(super) fn publish(&self, id: UploadId) {
+        if let Err(error) = self.registry().publish_upload(id) {
+            tracing::error!(%error, upload = %id, "queueing an upload; it is tried again");
+            self.unpublished().push(id);
+        }
+    }
+
+    /// Tries again what [`Service::publish`] could not do.
+    pub(super) fn publish_again(&self) {
+        let waiting = std::mem::take(&mut *self.unpublished());
+        for id in waiting {
+            self.publish(id);
+        }
+    }
+
+    fn unpublished(&self) -> MutexGuard<'_, Vec<UploadId>> {
+        self.0.unpublished.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

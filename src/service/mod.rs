@@ -9,21 +9,36 @@ mod live;
 mod locks;
 pub mod login;
 mod names;
+mod owed;
+mod queue;
+mod reconcile;
 mod rename;
+mod reports;
+mod run;
 pub mod session;
 mod settings;
+mod shim;
 mod staged;
 mod throttle;
+mod waiters;
+mod workers;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::model::UploadId;
+use crate::store::directory::Directory;
 use crate::store::registry::Registry;
 use crate::vfs::ClientSpace;
+
+pub use workers::Workers;
+
+/// Open directories that wait for their client's next import.
+const DIRECTORIES_KEPT: usize = 64;
 
 /// The door. Cheap to clone.
 #[derive(Clone)]
@@ -37,8 +52,13 @@ struct Inner {
     registry: Registry,
     door: login::Door,
     spaces: Mutex<HashMap<String, Arc<ClientSpace>>>,
+    directories: Mutex<HashMap<String, (Arc<ClientSpace>, Directory)>>,
     locks: locks::PathLocks,
     sessions: live::LiveSessions,
+    queue: queue::Queue,
+    owed: owed::Owed,
+    waiters: waiters::Waiters,
+    unpublished: Mutex<Vec<UploadId>>,
 }
 
 impl Service {
@@ -61,7 +81,12 @@ impl Service {
             door,
             spaces: Mutex::default(),
             locks: locks::PathLocks::default(),
+            directories: Mutex::default(),
             sessions: live::LiveSessions::default(),
+            queue: queue::Queue::default(),
+            owed: owed::Owed::default(),
+            waiters: waiters::Waiters::default(),
+            unpublished: Mutex::default(),
         })))
     }
 
@@ -98,5 +123,25 @@ impl Service {
         let space = Arc::new(ClientSpace::open(&self.0.data, client, quota_bytes)?);
         spaces.insert(client.to_owned(), Arc::clone(&space));
         Ok(space)
+    }
+
+    /// The client's directory of users: the one that was kept open, or opened now.
+    fn directory(&self, space: &Arc<ClientSpace>) -> Result<Directory> {
+        match self.directories().remove(space.client()) {
+            Some((of, directory)) if Arc::ptr_eq(&of, space) => Ok(directory),
+            _ => Directory::open(&space.directory_path()),
+        }
+    }
+
+    /// Keeps an open directory for the client's next import.
+    fn keep_directory(&self, space: &Arc<ClientSpace>, directory: Directory) {
+        let mut directories = self.directories();
+        if directories.len() < DIRECTORIES_KEPT {
+            directories.insert(space.client().to_owned(), (Arc::clone(space), directory));
+        }
+    }
+
+    fn directories(&self) -> MutexGuard<'_, HashMap<String, (Arc<ClientSpace>, Directory)>> {
+        self.0.directories.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

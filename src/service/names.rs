@@ -2,13 +2,14 @@
 
 use globset::GlobBuilder;
 
-use crate::model::{Folder, Purpose, VPath};
+use crate::import::report::is_reserved_name;
+use crate::model::{Folder, MAX_NAME_BYTES, Purpose, VPath};
 
 /// What an upload to a path is, by its name alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
     /// It is imported with this folder's settings.
-    Import { folder: String, dry_run: bool },
+    Import { folder: String },
     /// It lies in an import folder and its name asks for no import; the words say why.
     Beside { folder: String, why: String },
     /// It lies in no import folder.
@@ -19,6 +20,9 @@ pub(super) enum Place {
 const TEST_FOLDER: &str = "test";
 /// The sub-folder of an import folder that keeps old reports.
 pub(super) const REPORTS_FOLDER: &str = "reports";
+
+/// The longest name of an upload in an import folder: `reports/` adds a time, an id and an ending to it.
+const MAX_IMPORT_NAME_BYTES: usize = MAX_NAME_BYTES - 75;
 
 /// Endings of names under which programs write before they rename.
 const TEMPORARY_ENDINGS: [&str; 13] = [
@@ -39,29 +43,30 @@ const TEMPORARY_ENDINGS: [&str; 13] = [
 
 pub(super) fn place(folders: &[Folder], path: &VPath) -> Place {
     let (Some(parent), Some(name)) = (path.parent(), path.name()) else { return Place::Plain };
-    let holder = import_folder(folders, &parent).map(|folder| (folder, false)).or_else(|| {
-        let above = parent.parent().filter(|_| parent.name() == Some(TEST_FOLDER))?;
-        Some((import_folder(folders, &above)?, true))
-    });
-    let Some((folder, in_test)) = holder else { return Place::Plain };
+    let Some(folder) = import_home(folders, &parent) else { return Place::Plain };
     let beside = |why: String| Place::Beside { folder: folder.name.clone(), why };
     if is_temporary(name) {
         return beside("the name is a temporary one; rename it when it is complete".to_owned());
     }
-    if is_reserved(name) && !is_corrections(name) {
+    if is_reserved(name) {
         return beside("the name is reserved for reports".to_owned());
     }
     match &folder.pattern {
-        Some(pattern) if !matches(pattern, name) => {
+        Some(pattern) if !matches(pattern, name) && !is_corrections(name) => {
             beside(format!("name does not match {pattern}"))
         }
-        _ => Place::Import { folder: folder.name.clone(), dry_run: in_test || is_test(name) },
+        _ => Place::Import { folder: folder.name.clone() },
     }
 }
 
-/// The import folder at exactly this path.
-pub(super) fn import_folder<'a>(folders: &'a [Folder], path: &VPath) -> Option<&'a Folder> {
-    folders.iter().find(|f| f.purpose == Purpose::Import && f.path == *path)
+/// The import folder to which files right in `folder` belong.
+pub(super) fn import_home<'a>(folders: &'a [Folder], folder: &VPath) -> Option<&'a Folder> {
+    folders.iter().find(|f| f.purpose == Purpose::Import && is_home(&f.path, folder))
+}
+
+/// Whether `folder` is the import folder at `home` or its test folder.
+pub(super) fn is_home(home: &VPath, folder: &VPath) -> bool {
+    folder == home || (folder.name() == Some(TEST_FOLDER) && folder.parent().as_ref() == Some(home))
 }
 
 /// The first import folder that is `path` or lies below it.
@@ -86,10 +91,16 @@ pub(super) fn refusal(folders: &[Folder], path: &VPath) -> Option<String> {
             "{path}: the folder \"{REPORTS_FOLDER}\" is kept by the server; use another name"
         ));
     }
-    let in_import = parent == above.path || parent.name() == Some(TEST_FOLDER);
-    if in_import && is_reserved(name) && !is_corrections(name) {
+    let is_home = is_home(&above.path, &parent);
+    if is_home && is_reserved(name) {
         return Some(format!(
             "{path}: this name is reserved for the server's reports; use another name"
+        ));
+    }
+    if is_home && name.len() > MAX_IMPORT_NAME_BYTES {
+        return Some(format!(
+            "{path}: the name has {} bytes; here at most {MAX_IMPORT_NAME_BYTES} are allowed, so that the report's name fits",
+            name.len()
         ));
     }
     None
@@ -105,19 +116,32 @@ pub(super) fn is_temporary(name: &str) -> bool {
         || ending.is_some_and(|e| TEMPORARY_ENDINGS.contains(&e))
 }
 
-fn is_reserved(name: &str) -> bool {
-    let lower = name.to_lowercase();
-    [".report.csv", ".report.json", ".report.html"].iter().any(|end| lower.ends_with(end))
+/// Whether a name is one of the server's reports or markers.
+pub(super) fn is_reserved(name: &str) -> bool {
+    is_reserved_name(name) && !is_random_partial(name)
+}
+
+/// `users.csv.2a3b4c5d.partial`: rclone's name while it writes; the marker would be `users.csv.partial`.
+fn is_random_partial(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    lower.strip_suffix(".partial").and_then(|stem| stem.rsplit_once('.')).is_some_and(
+        |(_, random)| random.len() == 8 && random.bytes().all(|b| b.is_ascii_alphanumeric()),
+    )
 }
 
 fn is_corrections(name: &str) -> bool {
     name.to_lowercase().ends_with(".corrections.csv")
 }
 
-/// `users.test.csv`: tried and not applied.
-fn is_test(name: &str) -> bool {
-    let lower = name.to_lowercase();
-    lower.rsplit_once('.').is_some_and(|(stem, _)| stem.ends_with(".test"))
+/// Whether an upload is tried and not applied: `users.test.csv`, or anything in the `test/` below an import folder.
+pub(super) fn is_dry_run(folders: &[Folder], path: &VPath) -> bool {
+    let lower = path.name().unwrap_or_default().to_lowercase();
+    let in_test = path.parent().is_some_and(|parent| {
+        // An import folder may itself be called `test`.
+        let is_import = folders.iter().any(|f| f.purpose == Purpose::Import && f.path == parent);
+        parent.name() == Some(TEST_FOLDER) && !is_import
+    });
+    in_test || lower.rsplit_once('.').is_some_and(|(stem, _)| stem.ends_with(".test"))
 }
 
 fn matches(pattern: &str, name: &str) -> bool {

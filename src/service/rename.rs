@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::commit::Receipt;
-use super::names;
+use super::commit::{self, Receipt};
+use super::names::{self, Place};
+use super::reports;
 use super::session::State;
 use crate::error::{Error, Kind, Result};
-use crate::model::VPath;
-use crate::vfs::Overwrite;
+use crate::model::{Upload, UploadState, VPath};
+use crate::vfs::{Inode, Overwrite, Stage};
 
 pub(super) fn rename(
     session: &Arc<State>,
@@ -18,13 +19,107 @@ pub(super) fn rename(
     session.may_move(from)?;
     session.may_write(to)?;
     let _guard = session.service.0.locks.lock(&session.login, &[from, to]);
-    let source = session.files.stat(from)?;
-    if source.is_folder() && names::import_folder_above(&session.folders(), to).is_some() {
+    let there = session.files.look(from)?;
+    let source =
+        there.ok_or_else(|| Error::new(Kind::NotFound, format!("{from} does not exist")))?;
+    if from == to {
+        return Ok(Receipt::done("Renamed"));
+    }
+    if source.stat.is_folder() {
+        return move_folder(session, from, to, overwrite);
+    }
+    // A file that was only tried is not received: under its real name it is imported, and its trial stays one.
+    let folders = session.folders();
+    let same_kind = names::is_dry_run(&folders, from) == names::is_dry_run(&folders, to);
+    let received = received(session, from, &source)?.filter(|_| same_kind);
+    match names::place(&folders, to) {
+        Place::Import { folder } if !is_of(received.as_ref(), &folder) => {
+            commit_file(session, from, to, overwrite)
+        }
+        _ => move_file(session, received.as_ref(), from, to, overwrite),
+    }
+}
+
+fn move_folder(session: &State, from: &VPath, to: &VPath, overwrite: Overwrite) -> Result<Receipt> {
+    let folders = session.folders();
+    let import = names::import_folder_above(&folders, to)
+        .or_else(|| names::import_folder_below(&folders, to));
+    if let Some(import) = import {
         return Err(Error::new(
             Kind::Denied,
-            format!("{to}: a folder cannot be moved into or over an import folder"),
+            format!(
+                "{to}: a folder cannot be moved into or over {}, whose uploads are imported",
+                import.path
+            ),
         ));
     }
     session.files.rename(from, to, overwrite)?;
     Ok(Receipt::done("Renamed"))
+}
+
+/// The import upload whose bytes this file holds: one that was committed under this name or moved to it.
+fn received(session: &State, path: &VPath, inode: &Inode) -> Result<Option<Upload>> {
+    let newest =
+        session.service.registry().newest_upload(&session.client.slug, &session.login, path)?;
+    Ok(newest.filter(|upload| {
+        let was_for_import = !matches!(upload.state, UploadState::Stored | UploadState::Failed);
+        was_for_import
+            && (reports::is_archived_as(&session.space, upload.id, inode)
+                || !reports::is_archived(&session.space, upload.id))
+    }))
+}
+
+/// Whether the file was received in this very import folder: moving it to another one asks for an import there.
+fn is_of(received: Option<&Upload>, folder: &str) -> bool {
+    received.is_some_and(|upload| upload.folder.as_deref() == Some(folder))
+}
+
+fn move_file(
+    session: &State,
+    received: Option<&Upload>,
+    from: &VPath,
+    to: &VPath,
+    overwrite: Overwrite,
+) -> Result<Receipt> {
+    let replaced = session.files.look(to)?;
+    session.files.rename(from, to, overwrite)?;
+    if let Some(old) = replaced.filter(|old| old.links < 2) {
+        session.space.occupied.release(old.stat.bytes);
+    }
+    if let Some(upload) = received {
+        session.service.registry().move_upload(upload.id, to)?;
+    }
+    // Neither name's report speaks of what lies there now.
+    for path in [from, to] {
+        let parent = path.parent().unwrap_or_else(VPath::root);
+        if names::import_home(&session.folders(), &parent).is_some() {
+            reports::retire(&session.service, &session.space, &session.login, path);
+        }
+    }
+    Ok(Receipt::done(match names::place(&session.folders(), to) {
+        Place::Beside { why, .. } => format!("Renamed, not imported: {why}"),
+        Place::Import { .. } => {
+            "Renamed; it was received before, so it is not imported again".to_owned()
+        }
+        Place::Plain => "Renamed".to_owned(),
+    }))
+}
+
+/// A complete file gets a name that is imported: the same way as any upload, and its old name goes last.
+fn commit_file(
+    session: &Arc<State>,
+    from: &VPath,
+    to: &VPath,
+    overwrite: Overwrite,
+) -> Result<Receipt> {
+    let (folder, name) = session.files.holder(from)?;
+    let id = commit::new_id(session.service.clock());
+    let limits = commit::stage_limits(&session.service);
+    let stage = Stage::adopt(&session.space, &id.to_string(), &folder, name, limits)?;
+    let receipt = commit::commit(session, id, stage, to, overwrite)?;
+    // The commit stands; a name that stays behind is only a copy.
+    if let Err(error) = folder.remove_file_if_there(name).and_then(|()| folder.sync()) {
+        tracing::error!(%error, %from, "removing the old name of a committed file");
+    }
+    Ok(receipt)
 }

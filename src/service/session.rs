@@ -24,6 +24,8 @@ pub struct Session(pub(super) Arc<State>);
 pub(super) struct State {
     pub(super) service: Service,
     pub(super) login: String,
+    /// Tells an account from a later one of the same login.
+    pub(super) created_at: Timestamp,
     pub(super) client: Client,
     pub(super) protocol: Protocol,
     pub(super) space: Arc<ClientSpace>,
@@ -53,6 +55,7 @@ impl Session {
         let session = Self(Arc::new(State {
             service: service.clone(),
             login: account.login,
+            created_at: account.created_at,
             client,
             protocol,
             space,

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 
-use super::commit::{self, Receipt, Source};
+use super::commit::{self, Receipt};
 use super::names::{self, Place};
 use super::session::State;
 use crate::error::{Error, Kind, Result};
 use crate::model::{UploadId, VPath};
-use crate::vfs::{Open, Overwrite, Stage, StageLimits};
+use crate::vfs::{Open, Overwrite, Stage};
 
 /// An upload under way. Dropping it without [`Staged::commit`] is an interruption.
 pub struct Staged {
@@ -45,14 +45,10 @@ impl Staged {
             ));
         }
         if matches!(place, Place::Import { .. }) {
-            commit::check_waiting(session)?;
+            commit::check_waiting(&session.service, &session.client.slug)?;
         }
-        let id = commit::new_id(session);
-        let limits = &session.service.config().limits;
-        let limits = StageLimits {
-            max_upload_bytes: limits.max_upload_bytes,
-            min_free_bytes: limits.min_free_bytes,
-        };
+        let id = commit::new_id(session.service.clock());
+        let limits = commit::stage_limits(&session.service);
         let mut stage = Stage::new(&session.space, &id.to_string(), limits)?;
         if resumes {
             let part = folder.open_file(name).map_err(|e| Error::io(path, e))?;
@@ -138,7 +134,7 @@ impl Staged {
             Open::Replace | Open::Resume => Overwrite::Allow,
         };
         let _guard = self.session.service.0.locks.lock(&self.session.login, &[&self.path]);
-        commit::commit(&self.session, self.id, Source::Stage(stage), &self.path, overwrite)
+        commit::commit(&self.session, self.id, stage, &self.path, overwrite)
     }
 
     /// The upload was not proved complete (connection lost, ABOR …): nothing is published, and `why` is recorded.

@@ -16,6 +16,7 @@ use crate::error::{Error, Kind, Result};
 
 /// `data/clients/<client>`: `files/<login>/…`, `spool/`, `archive/`.
 pub(crate) struct ClientSpace {
+    slug: String,
     path: PathBuf,
     top: Inode,
     files: Folder,
@@ -40,7 +41,12 @@ impl ClientSpace {
         let (top, files, spool, archive) =
             opened.map_err(|e| Error::io(format!("opening {}", path.display()), e))?;
         let occupied = Occupied::new(quota_bytes);
-        Ok(Self { path, top, files, spool, archive, occupied })
+        Ok(Self { slug: client.to_owned(), path, top, files, spool, archive, occupied })
+    }
+
+    /// The client's slug.
+    pub(crate) fn client(&self) -> &str {
+        &self.slug
     }
 
     /// Whether the folder that was opened is still the one with its name.
@@ -151,7 +157,8 @@ impl Occupied {
     /// Gives `bytes` back.
     pub(crate) fn release(&self, bytes: u64) {
         let less = |now: u64| Some(now.saturating_sub(bytes));
-        drop(self.bytes.fetch_update(Ordering::AcqRel, Ordering::Acquire, less));
+        // The closure always gives a value, so this cannot fail.
+        let _was = self.bytes.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
     }
 
     fn take(&self, bytes: u64, count: impl Fn() -> io::Result<u64>) -> bool {

@@ -15,7 +15,7 @@ use crate::model::VPath;
 
 pub(crate) use client::ClientSpace;
 pub(crate) use folder::{Folder, Inode};
-pub(crate) use upload::{Sealed, Stage, StageLimits};
+pub(crate) use upload::{Sealed, Stage, StageLimits, sha256_of};
 
 /// File or folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::client::ClientSpace;
-use super::folder;
+use super::folder::{self, Folder};
 use crate::error::{Error, Kind, Result};
 
 /// What an upload may use.
@@ -35,6 +35,8 @@ pub(crate) struct Stage {
     space_checked_bytes: u64,
     modified: Option<Timestamp>,
     poison: Option<(Kind, String)>,
+    /// Its bytes were taken from the quota for it.
+    counted: bool,
     keep: bool,
 }
 
@@ -49,7 +51,31 @@ impl Stage {
     /// Makes a fresh file in the spool.
     pub(crate) fn new(client: &Arc<ClientSpace>, name: &str, limits: StageLimits) -> Result<Self> {
         let file = client.spool.new_file(name).map_err(|e| Error::io("starting the upload", e))?;
-        let stage = Self {
+        let stage = Self::around(client, name, file, limits);
+        stage.check_space(0)?;
+        Ok(stage)
+    }
+
+    /// Gives a complete file of the account a second name in the spool, from where it can be committed.
+    pub(crate) fn adopt(
+        client: &Arc<ClientSpace>,
+        name: &str,
+        from: &Folder,
+        from_name: &str,
+        limits: StageLimits,
+    ) -> Result<Self> {
+        let linking = |e| Error::io("taking over the file", e);
+        from.link(from_name, &client.spool, name).map_err(linking)?;
+        let file = client.spool.open_file(name).map_err(linking)?;
+        let mut stage = Self::around(client, name, file, limits);
+        stage.counted = false;
+        stage.bytes = stage.file.metadata().map_err(linking)?.len();
+        stage.check_size(stage.bytes)?;
+        Ok(stage)
+    }
+
+    fn around(client: &Arc<ClientSpace>, name: &str, file: File, limits: StageLimits) -> Self {
+        Self {
             client: Arc::clone(client),
             name: name.to_owned(),
             file,
@@ -59,10 +85,9 @@ impl Stage {
             space_checked_bytes: 0,
             modified: None,
             poison: None,
+            counted: true,
             keep: false,
-        };
-        stage.check_space(0)?;
-        Ok(stage)
+        }
     }
 
     /// Starts from a copy of `source`: shared blocks where the file system can, else copied.
@@ -198,7 +223,9 @@ impl Drop for Stage {
         if self.keep {
             return;
         }
-        self.client.occupied.release(self.bytes);
+        if self.counted {
+            self.client.occupied.release(self.bytes);
+        }
         if let Err(error) = self.client.spool.remove_file_if_there(&self.name) {
             tracing::warn!(%error, name = self.name, "removing a spool file");
         }
@@ -241,9 +268,9 @@ impl RunningHash {
     }
 }
 
-/// SHA-256 of a whole file, in 64 hex digits.
-pub(crate) fn sha256(file: &File) -> io::Result<String> {
-    hash_from(Sha256::new(), file, 0)
+/// SHA-256 in 64 hex digits.
+pub(crate) fn sha256_of(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
 }
 
 fn hash_from(mut hasher: Sha256, file: &File, mut from: u64) -> io::Result<String> {
@@ -259,11 +286,6 @@ fn hash_from(mut hasher: Sha256, file: &File, mut from: u64) -> io::Result<Strin
 }
 
 /// Bytes as lower-case hex digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        drop(write!(text, "{byte:02x}"));
-        text
-    })
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

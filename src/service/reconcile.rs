@@ -1,0 +1,177 @@
+//! What a crash left between two steps of a commit is brought to its end, before anybody connects.
+
+use std::sync::Arc;
+
+use super::names::{self, Place};
+use super::{Service, reports, workers};
+use crate::error::{Error, Result};
+use crate::model::{Upload, UploadId, UploadState};
+use crate::store::directory::Directory;
+use crate::store::registry::UploadFilter;
+use crate::vfs::{ClientSpace, Folder};
+
+/// Reconciles every client, in order of arrival, and wakes the importer. The caller has the data folder to itself.
+pub(super) fn reconcile(service: &Service) -> Result<()> {
+    for client in service.registry().clients()? {
+        let space = service.client_space(&client.slug)?;
+        // A `rollcall import` in another process has this lock while it stages.
+        let _lock = space.lock()?;
+        for upload in uploads(service, &client.slug, UploadState::Prepared)? {
+            settle_prepared(service, &space, &upload)?;
+        }
+        sweep_spool(&space)?;
+        sweep_archive(service, &space)?;
+        requeue_unknown(service, &space, &client.slug)?;
+    }
+    workers::wake_waiting(service)
+}
+
+fn uploads(service: &Service, client: &str, state: UploadState) -> Result<Vec<Upload>> {
+    service.registry().uploads(&UploadFilter {
+        client: Some(client.to_owned()),
+        states: vec![state],
+        ..UploadFilter::default()
+    })
+}
+
+/// A prepared row: the spool entry says whether the rename happened.
+fn settle_prepared(service: &Service, space: &ClientSpace, upload: &Upload) -> Result<()> {
+    let name = upload.id.to_string();
+    let spooled = look(&space.spool, &name)?;
+    let folders = service.registry().folders(&upload.login)?;
+    let is_import = matches!(names::place(&folders, &upload.path), Place::Import { .. });
+    if spooled && is_overtaken(service, upload)? {
+        discard(space, &name)?;
+        return fail(service, upload, "a newer file took its place before it was published");
+    }
+    if spooled {
+        if let Err(error) = rename_into_place(space, upload) {
+            tracing::error!(%error, upload = name, path = %upload.path, "publishing after a restart");
+            discard(space, &name)?;
+            return fail(service, upload, error.message());
+        }
+    } else if is_import && !look(&space.archive, &name)? {
+        return fail(service, upload, "it was refused before it was published");
+    }
+    if upload.protocol.is_some() {
+        reports::retire(service, space, &upload.login, &upload.path);
+    }
+    let state = service.registry().publish_upload(upload.id)?;
+    tracing::info!(upload = name, path = %upload.path, ?state, "an upload was completed after a restart");
+    Ok(())
+}
+
+fn is_overtaken(service: &Service, upload: &Upload) -> Result<bool> {
+    let later = service.registry().uploads(&UploadFilter {
+        client: Some(upload.client.clone()),
+        login: Some(upload.login.clone()),
+        path: Some(upload.path.clone()),
+        after_seq: Some(upload.seq),
+        ..UploadFilter::default()
+    })?;
+    let published = |u: &Upload| !matches!(u.state, UploadState::Prepared | UploadState::Failed);
+    Ok(later.iter().any(published))
+}
+
+fn rename_into_place(space: &ClientSpace, upload: &Upload) -> Result<()> {
+    let name = upload.id.to_string();
+    // An import by the command line has no file among the account's.
+    if upload.protocol.is_none() {
+        return remove(&space.spool, &name);
+    }
+    let files = space.account(&upload.login)?;
+    if let Some(parent) = upload.path.parent() {
+        files.folder_or_new(&parent)?;
+    }
+    let (folder, target) = files.holder(&upload.path)?;
+    let publish = || -> std::io::Result<()> {
+        space.spool.rename(&name, &folder, target)?;
+        space.spool.remove_file_if_there(&name)?;
+        folder.sync()?;
+        space.spool.sync()
+    };
+    publish().map_err(|e| Error::io(&upload.path, e))
+}
+
+fn fail(service: &Service, upload: &Upload, why: &str) -> Result<()> {
+    let at = service.clock().now();
+    service.registry().finish_upload(upload.id, UploadState::Failed, at, Some(why))
+}
+
+fn discard(space: &ClientSpace, name: &str) -> Result<()> {
+    remove(&space.spool, name)?;
+    remove(&space.archive, name)
+}
+
+fn remove(folder: &Folder, name: &str) -> Result<()> {
+    folder.remove_file_if_there(name).map_err(|e| Error::io(format!("removing {name}"), e))
+}
+
+fn look(folder: &Folder, name: &str) -> Result<bool> {
+    let found = folder.look(name).map_err(|e| Error::io(format!("looking for {name}"), e))?;
+    Ok(found.is_some())
+}
+
+fn names_in(folder: &Folder) -> Result<Vec<String>> {
+    let listed = folder.entries().and_then(|all| all.collect::<std::io::Result<Vec<_>>>());
+    let all = listed.map_err(|e| Error::io("listing the spool or archive", e))?;
+    Ok(all.into_iter().filter(|(_, i)| !i.stat.is_folder()).map(|(name, _)| name).collect())
+}
+
+/// Every prepared row is settled, so what still lies here belongs to nobody: interrupted uploads, half-written reports.
+fn sweep_spool(space: &ClientSpace) -> Result<()> {
+    for name in names_in(&space.spool)? {
+        tracing::info!(client = space.client(), name, "removing what an interrupted upload left");
+        remove(&space.spool, &name)?;
+    }
+    Ok(())
+}
+
+/// Archived bytes without a row were never acknowledged.
+fn sweep_archive(service: &Service, space: &ClientSpace) -> Result<()> {
+    for name in names_in(&space.archive)? {
+        let Ok(id) = name.parse::<UploadId>() else { continue };
+        if service.registry().upload(id)?.is_none() {
+            tracing::info!(
+                client = space.client(),
+                name,
+                "removing an archived file without an upload"
+            );
+            remove(&space.archive, &name)?;
+        }
+    }
+    Ok(())
+}
+
+/// After a restored backup the client's directory may not know imports that the registry calls done, or owe their reports.
+fn requeue_unknown(service: &Service, space: &Arc<ClientSpace>, client: &str) -> Result<()> {
+    let done = uploads(service, client, UploadState::Done)?;
+    if done.is_empty() {
+        return Ok(());
+    }
+    let directory = service.directory(space)?;
+    let owing = directory.imports_owing_reports()?;
+    for upload in done {
+        if !owing.contains(&upload.id) && directory.knows_import(upload.id)? {
+            continue;
+        }
+        requeue(service, space, &directory, &upload)?;
+    }
+    service.keep_directory(space, directory);
+    Ok(())
+}
+
+fn requeue(
+    service: &Service,
+    space: &ClientSpace,
+    directory: &Directory,
+    upload: &Upload,
+) -> Result<()> {
+    let known = directory.knows_import(upload.id)?;
+    if known || reports::is_archived(space, upload.id) {
+        tracing::warn!(upload = %upload.id, path = %upload.path, known, "queueing an import again: the client's database is older than the registry");
+        return service.registry().requeue_upload(upload.id);
+    }
+    tracing::error!(upload = %upload.id, path = %upload.path, "the client's database does not know this import and its archived file is gone; send the file again");
+    Ok(())
+}

@@ -1,0 +1,356 @@
+//! One import of one upload: from the archived bytes to the report that lies beside them.
+
+use std::io::Read as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::queue::Next;
+use super::reports::{self, Beside};
+use super::{Service, names, shim};
+use crate::config;
+use crate::error::{Error, Kind, Result};
+use crate::import::report::{self, Report};
+use crate::import::settings::{Mode, Settings};
+use crate::import::{self, Job, Limits, Meta, Plan};
+use crate::model::{Client, ImportStatus, Language, Upload, UploadState};
+use crate::store::directory::{Directory, ImportRecord};
+use crate::store::registry::UploadFilter;
+use crate::vfs::{self, ClientSpace};
+
+/// How long the next try waits after a failure that is ours: longer each time.
+const RETRY_PAUSES: [Duration; 3] =
+    [Duration::from_millis(500), Duration::from_secs(5), Duration::from_secs(30)];
+/// The directory may move between plan and commit only if somebody bypasses the client's lock.
+const PLANS: u32 = 5;
+/// How long what is owed for want of room or a lock waits for the next try.
+const OWED_PAUSE: Duration = Duration::from_secs(2);
+/// What is read of a file to see whether it is a corrections file.
+const HEAD_BYTES: u64 = 64 * 1024;
+
+/// Imports the next waiting upload of a client, whose lock the caller holds.
+pub(super) fn next(service: &Service, space: &Arc<ClientSpace>, client: &str) -> Result<Next> {
+    let Some(client) = service.registry().client(client)? else { return Ok(Next::Idle) };
+    let owed = &service.0.owed;
+    let waiting = service.registry().uploads(&UploadFilter {
+        client: Some(client.slug.clone()),
+        states: vec![UploadState::Queued],
+        limit: Some(owed.count().saturating_add(1)),
+        ..UploadFilter::default()
+    })?;
+    let Some(upload) = waiting.iter().find(|upload| owed.is_due(upload.id)) else {
+        return Ok(if waiting.is_empty() { Next::Idle } else { Next::After(OWED_PAUSE) });
+    };
+    let run = Run { service, space, client: &client, upload };
+    Ok(match run.import() {
+        Ok(()) => {
+            owed.settle(upload.id);
+            Next::Now
+        }
+        Err(Fault::Report(error)) => {
+            tracing::error!(code = "T03", %error, upload = %upload.id, path = %upload.path, "the report is owed");
+            owed.postpone(upload.id, OWED_PAUSE);
+            Next::Now
+        }
+        Err(Fault::Import(error)) => run.after_fault(&error),
+    })
+}
+
+/// What went wrong on our side, by what stands.
+enum Fault {
+    /// Nothing was applied.
+    Import(Error),
+    /// The import stands; its report files do not all lie there.
+    Report(Error),
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Import(error)
+    }
+}
+
+/// One upload's import under way.
+pub(super) struct Run<'a> {
+    pub(super) service: &'a Service,
+    pub(super) space: &'a Arc<ClientSpace>,
+    pub(super) client: &'a Client,
+    pub(super) upload: &'a Upload,
+}
+
+impl Run<'_> {
+    /// From the archive to the report. A second run of an applied import only writes the report again.
+    fn import(&self) -> std::result::Result<(), Fault> {
+        let mut directory = self.service.directory(self.space)?;
+        let settings = self.settings()?;
+        let report = match directory.import(self.upload.id)? {
+            Some(stored) => stored.report,
+            None => self.apply(&mut directory, &settings)?,
+        };
+        let superseded = report.status == ImportStatus::Superseded;
+        let beside = if superseded { Beside::Never } else { Beside::IfNewest };
+        self.deliver(&report, &settings, beside).map_err(Fault::Report)?;
+        self.service.0.waiters.tell(self.upload.id, &answer(&report));
+        directory.set_reports_written(self.upload.id).map_err(Fault::Report)?;
+        let state = if superseded { UploadState::Superseded } else { UploadState::Done };
+        self.finish(state, None).map_err(Fault::Report)?;
+        tracing::info!(
+            client = self.client.slug, upload = %self.upload.id, path = %self.upload.path,
+            status = report.status.name(), rows = report.counts.rows, "import done"
+        );
+        // After the answer: nothing depends on it.
+        if let Err(error) = directory.checkpoint() {
+            tracing::warn!(%error, client = self.client.slug, "checkpointing the directory");
+        }
+        self.service.keep_directory(self.space, directory);
+        Ok(())
+    }
+
+    fn apply(&self, directory: &mut Directory, settings: &Settings) -> Result<Report> {
+        if let Some(newer) = self.superseding(settings)? {
+            let meta = self.meta();
+            return self.record(
+                directory,
+                settings,
+                shim::plan_superseded(&meta, settings, &newer.id.to_string()),
+            );
+        }
+        self.count_attempt()?;
+        let bytes = self.read_archive()?;
+        for _ in 0..PLANS {
+            let plan = self.plan(directory, settings, &bytes)?;
+            match self.record(directory, settings, plan) {
+                Err(e) if e.kind() == Kind::Conflict => {}
+                other => return other,
+            }
+        }
+        Err(Error::new(Kind::Busy, "the directory is being changed by somebody else"))
+    }
+
+    fn count_attempt(&self) -> Result<()> {
+        if self.service.0.owed.is_excused(self.upload.id) {
+            return Ok(());
+        }
+        let most = self.service.config().limits.import_attempts;
+        let attempts = self.service.registry().begin_attempt(self.upload.id)?;
+        if attempts <= most {
+            return Ok(());
+        }
+        // More tries than failures were seen: the program itself ended in the middle of each.
+        Err(Error::new(
+            Kind::Unsupported,
+            format!("the import was tried {most} times and the server stopped each time"),
+        ))
+    }
+
+    fn plan(&self, directory: &Directory, settings: &Settings, bytes: &[u8]) -> Result<Plan> {
+        let today = self.service.clock().today(&self.client.time_zone);
+        let meta = self.meta();
+        let folders = self.service.registry().folders(&self.upload.login)?;
+        let dry_run = names::is_dry_run(&folders, &self.upload.path);
+        let (change_number, source) = directory.source(self.source())?;
+        let version = settings.version();
+        let sha256 = &self.upload.sha256;
+        if !dry_run && import::is_duplicate(sha256, &version, &source, change_number, today) {
+            return Ok(shim::plan_duplicate(&meta, settings, change_number));
+        }
+        let snapshot = directory.snapshot(self.source())?;
+        let limits = &self.service.config().limits;
+        let limits = Limits {
+            max_bytes: limits.max_import_bytes,
+            max_columns: limits.max_columns,
+            max_cell_bytes: limits.max_cell_bytes,
+            max_report_changes: config::REPORT_CHANGES_LISTED,
+            max_report_messages: config::REPORT_MESSAGES_LISTED,
+        };
+        Ok(shim::plan(&Job {
+            bytes,
+            settings,
+            snapshot: &snapshot,
+            today,
+            dry_run,
+            meta: &meta,
+            limits: &limits,
+        }))
+    }
+
+    /// Applies a plan together with the import's own row.
+    fn record(&self, directory: &mut Directory, settings: &Settings, plan: Plan) -> Result<Report> {
+        let mut plan = plan;
+        plan.report.finished_at = Some(self.service.clock().now());
+        directory.apply(
+            &plan,
+            &ImportRecord {
+                id: self.upload.id,
+                source: self.source().to_owned(),
+                login: self.upload.login.clone(),
+                path: self.upload.path.clone(),
+                file_name: self.file_name().to_owned(),
+                bytes: self.upload.bytes,
+                sha256: self.upload.sha256.clone(),
+                received_at: self.upload.received_at,
+                settings_version: settings.version(),
+                settings_toml: settings.to_toml(),
+            },
+        )?;
+        Ok(plan.report)
+    }
+
+    fn deliver(&self, report: &Report, settings: &Settings, beside: Beside) -> Result<()> {
+        let language = self.client.language;
+        let make = |name: &str| report::files(report, &settings.report, language, name);
+        reports::deliver(self.service, self.space, self.upload, beside, &make)
+    }
+
+    fn finish(&self, state: UploadState, failure: Option<&str>) -> Result<()> {
+        let at = self.service.clock().now();
+        self.service.registry().finish_upload(self.upload.id, state, at, failure)
+    }
+
+    /// Decides what follows a failure before anything was applied.
+    fn after_fault(&self, error: &Error) -> Next {
+        let id = self.upload.id;
+        let attempts = self.service.registry().upload(id).ok().flatten().map_or(0, |u| u.attempts);
+        tracing::error!(
+            code = "E901", %error, upload = %id, path = %self.upload.path, attempts, "import failed on our side"
+        );
+        match error.kind() {
+            // The disk or a lock, not this file: it waits as long as it takes.
+            Kind::NoSpace | Kind::Busy => {
+                self.service.0.owed.excuse(id);
+                return Next::After(OWED_PAUSE);
+            }
+            Kind::Unsupported | Kind::NotFound => {}
+            _ if attempts < self.service.config().limits.import_attempts => {
+                let pause = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
+                return Next::After(RETRY_PAUSES.get(pause).copied().unwrap_or(OWED_PAUSE));
+            }
+            _ => {}
+        }
+        match self.give_up(error) {
+            Ok(()) => Next::Now,
+            Err(error) => {
+                tracing::error!(code = "E901", %error, upload = %id, "giving an import up");
+                Next::After(OWED_PAUSE)
+            }
+        }
+    }
+
+    /// Marks the import as failed for good, and says so where its report belongs.
+    fn give_up(&self, error: &Error) -> Result<()> {
+        let settings = self.settings().unwrap_or_default();
+        let plan = shim::plan_failed(&self.meta(), &settings, error.message());
+        let mut report = plan.report.clone();
+        report.finished_at = Some(self.service.clock().now());
+        // The client's database may be what is broken: the report goes out all the same.
+        let recorded = self
+            .service
+            .directory(self.space)
+            .and_then(|mut directory| self.record(&mut directory, &settings, plan));
+        if let Err(error) = recorded {
+            tracing::error!(%error, client = self.client.slug, "recording a failed import");
+        }
+        self.deliver(&report, &settings, Beside::IfNewest)?;
+        self.service.0.waiters.tell(self.upload.id, &answer(&report));
+        self.finish(UploadState::Failed, Some(error.message()))
+    }
+
+    /// The newer waiting full file of the same path that makes this one pointless, if there is one.
+    fn superseding(&self, settings: &Settings) -> Result<Option<Upload>> {
+        if settings.mode != Mode::Full || self.upload.protocol.is_none() {
+            return Ok(None);
+        }
+        let newer = self.service.registry().uploads(&UploadFilter {
+            client: Some(self.upload.client.clone()),
+            login: Some(self.upload.login.clone()),
+            path: Some(self.upload.path.clone()),
+            states: vec![UploadState::Queued],
+            after_seq: Some(self.upload.seq),
+            ..UploadFilter::default()
+        })?;
+        let same_folder = newer.into_iter().filter(|u| u.folder == self.upload.folder);
+        let Some(newer) = same_folder.last() else { return Ok(None) };
+        // A corrections file says nothing about anybody else, whatever its name.
+        let full = |upload: &Upload| -> Result<bool> {
+            Ok(!shim::is_delta_file(&self.read_head(upload)?, settings))
+        };
+        Ok(if full(&newer)? && full(self.upload)? { Some(newer) } else { None })
+    }
+
+    fn read_head(&self, upload: &Upload) -> Result<Vec<u8>> {
+        let mut head = Vec::new();
+        let file = self.open_archive(upload)?;
+        let read = file.take(HEAD_BYTES).read_to_end(&mut head);
+        read.map_err(|e| Error::io(format!("reading upload {}", upload.id), e))?;
+        Ok(head)
+    }
+
+    /// The bytes as they were acknowledged, or an error that no second try cures.
+    fn read_archive(&self) -> Result<Vec<u8>> {
+        if self.upload.bytes > self.service.config().limits.max_import_bytes {
+            // Refused by its size (F006); its bytes are not wanted in memory.
+            return Ok(Vec::new());
+        }
+        let reading = |e| Error::io(format!("reading upload {}", self.upload.id), e);
+        let mut file = self.open_archive(self.upload)?;
+        let mut bytes = Vec::with_capacity(usize::try_from(self.upload.bytes).unwrap_or(0));
+        file.read_to_end(&mut bytes).map_err(reading)?;
+        if vfs::sha256_of(&bytes) == self.upload.sha256 {
+            return Ok(bytes);
+        }
+        Err(Error::new(
+            Kind::Unsupported,
+            "the archived file is not the one that was received (its SHA-256 differs); send it again",
+        ))
+    }
+
+    fn open_archive(&self, upload: &Upload) -> Result<std::fs::File> {
+        let name = upload.id.to_string();
+        self.space.archive.open_file(&name).map_err(|e| {
+            Error::io(
+                format!("the archived file of upload {name} cannot be opened; send it again"),
+                e,
+            )
+        })
+    }
+
+    fn settings(&self) -> Result<Settings> {
+        let stored = self.service.registry().folder_settings(&self.client.slug, self.source());
+        let text = match stored {
+            Ok(text) => text.unwrap_or_default(),
+            // The folder was removed after the upload.
+            Err(e) if e.kind() == Kind::NotFound => String::new(),
+            Err(e) => return Err(e),
+        };
+        Settings::from_toml(&text).map_err(|why| {
+            let folder = self.source();
+            Error::new(Kind::Invalid, format!("the import settings of folder {folder}: {why}"))
+        })
+    }
+
+    fn source(&self) -> &str {
+        self.upload.folder.as_deref().unwrap_or_default()
+    }
+
+    fn file_name(&self) -> &str {
+        self.upload.path.name().unwrap_or_default()
+    }
+
+    fn meta(&self) -> Meta {
+        Meta {
+            import: self.upload.id.to_string(),
+            client: self.client.slug.clone(),
+            account: self.upload.login.clone(),
+            file_name: self.file_name().to_owned(),
+            path: self.upload.path.to_string(),
+            bytes: self.upload.bytes,
+            sha256: self.upload.sha256.clone(),
+            received_at: Some(self.upload.received_at),
+            started_at: Some(self.service.clock().now()),
+        }
+    }
+}
+
+/// What the upload's own answer says of its import.
+fn answer(report: &Report) -> String {
+    report::summary_line(report, Language::En)
+}

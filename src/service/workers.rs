@@ -1,0 +1,214 @@
+//! What runs beside the transports: import workers and the watcher of what operators change.
+
+use std::fs::File;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rustix::fs::FlockOperation;
+
+use super::queue::Next;
+use super::session::State;
+use super::{Service, reconcile, run};
+use crate::error::{Error, Kind, Result};
+use crate::model::UploadState;
+use crate::store::registry::UploadFilter;
+
+/// How often the watcher looks: a change by the command line must reach the server within a second.
+const WATCH_PAUSE: Duration = Duration::from_millis(200);
+/// Another process holds the client's lock.
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
+/// Something unforeseen stood in a turn's way.
+const FAULT_PAUSE: Duration = Duration::from_secs(2);
+
+/// The running workers. Dropping them without [`Workers::stop`] stops them too.
+pub struct Workers {
+    service: Service,
+    stopping: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+    _lock: File,
+}
+
+impl Service {
+    /// Reconciles what a crash left and starts the workers. Only `serve` and `demo` do: one process for each data folder.
+    ///
+    /// # Errors
+    /// [`Kind::Busy`] when another process serves this data folder; a folder or database that cannot be read.
+    pub fn start(&self) -> Result<Workers> {
+        let lock = lock_data(self)?;
+        reconcile::reconcile(self)?;
+        let stopping = Arc::new(AtomicBool::new(false));
+        let mut workers = Workers {
+            service: self.clone(),
+            stopping: Arc::clone(&stopping),
+            threads: Vec::new(),
+            _lock: lock,
+        };
+        for n in 0..worker_count(self) {
+            let service = self.clone();
+            workers.spawn(format!("import-{n}"), move || work(&service))?;
+        }
+        let service = self.clone();
+        workers.spawn("watcher".to_owned(), move || watch(&service, &stopping))?;
+        Ok(workers)
+    }
+}
+
+impl Workers {
+    /// Waits for the running imports and ends the threads. What waits is imported at the next start.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn spawn(&mut self, name: String, body: impl FnOnce() + Send + 'static) -> Result<()> {
+        let thread = std::thread::Builder::new()
+            .name(name)
+            .spawn(body)
+            .map_err(|e| Error::io("starting a worker thread", e))?;
+        self.threads.push(thread);
+        Ok(())
+    }
+
+    fn end(&mut self) {
+        self.stopping.store(true, Ordering::Release);
+        self.service.0.queue.stop();
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a worker thread panicked");
+            }
+        }
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn lock_data(service: &Service) -> Result<File> {
+    let path = service.data().join("serve.lock");
+    let what = || format!("locking {}", path.display());
+    let mut options = File::options();
+    let file = options
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|e| Error::io(what(), e))?;
+    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(Error::new(
+            Kind::Busy,
+            format!(
+                "another rollcall serves the data folder {}; stop it first, or give this one its own --data",
+                service.data().display()
+            ),
+        )),
+        Err(e) => Err(Error::io(what(), e.into())),
+    }
+}
+
+fn worker_count(service: &Service) -> usize {
+    match service.config().limits.import_workers {
+        0 => std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
+        n => n,
+    }
+}
+
+fn work(service: &Service) {
+    while let Some(client) = service.0.queue.take() {
+        // A panic in one client's file must not take the workers from all others.
+        let turn = std::panic::catch_unwind(AssertUnwindSafe(|| take_turn(service, &client)));
+        let next = match turn {
+            Ok(Ok(next)) => next,
+            Ok(Err(error)) => {
+                tracing::error!(code = "E901", %error, client, "an import turn failed");
+                Next::After(FAULT_PAUSE)
+            }
+            Err(_) => {
+                tracing::error!(code = "E901", client, "an import panicked");
+                Next::After(FAULT_PAUSE)
+            }
+        };
+        service.0.queue.finish(&client, next);
+    }
+}
+
+fn take_turn(service: &Service, client: &str) -> Result<Next> {
+    if service.registry().client(client)?.is_none() {
+        return Ok(Next::Idle);
+    }
+    let space = service.client_space(client)?;
+    let Some(_lock) = space.try_lock()? else { return Ok(Next::After(LOCK_PAUSE)) };
+    run::next(service, &space, client)
+}
+
+fn watch(service: &Service, stopping: &AtomicBool) {
+    let mut seen = None;
+    let mut access_seen = None;
+    while !stopping.load(Ordering::Acquire) {
+        service.publish_again();
+        let looked = service.registry().data_version().and_then(|version| {
+            if seen != Some(version) {
+                look(service, &mut access_seen)?;
+                seen = Some(version);
+            }
+            Ok(())
+        });
+        if let Err(error) = looked {
+            tracing::warn!(%error, "watching the registry");
+        }
+        std::thread::park_timeout(WATCH_PAUSE);
+    }
+}
+
+/// Takes up what was written since the last look, by whichever process.
+fn look(service: &Service, access_seen: &mut Option<i64>) -> Result<()> {
+    let access = service.registry().access_version()?;
+    if *access_seen != Some(access) {
+        for session in service.0.sessions.all() {
+            if let Err(error) = refresh(&session) {
+                tracing::error!(%error, login = session.login, "taking up changes in a session");
+            }
+        }
+        *access_seen = Some(access);
+    }
+    wake_waiting(service)
+}
+
+/// Ends a session whose account may no longer be here; gives the others their folders as they are now.
+fn refresh(session: &State) -> Result<()> {
+    let facts = session.service.registry().login_facts(&session.login)?;
+    let allowed = facts.filter(|facts| {
+        facts.account.enabled
+            && facts.client.enabled
+            && facts.client.slug == session.client.slug
+            && facts.account.created_at == session.created_at
+            && facts.account.protocols.contains(&session.protocol)
+    });
+    let Some(facts) = allowed else {
+        tracing::info!(
+            login = session.login,
+            "ending a session: its account was disabled or removed"
+        );
+        session.ended.cancel();
+        return Ok(());
+    };
+    for folder in &facts.folders {
+        session.files.folder_or_new(&folder.path)?;
+    }
+    session.set_folders(facts.folders);
+    Ok(())
+}
+
+/// Wakes every client that has uploads waiting: another process may have queued them.
+pub(super) fn wake_waiting(service: &Service) -> Result<()> {
+    let filter = UploadFilter { states: vec![UploadState::Queued], ..UploadFilter::default() };
+    for upload in service.registry().uploads(&filter)? {
+        service.0.queue.wake(&upload.client);
+    }
+    Ok(())
+}
