@@ -3,9 +3,12 @@
 pub mod codes;
 pub mod directory;
 pub mod fields;
+pub mod note;
 pub mod plan;
 pub mod report;
 pub mod settings;
+pub mod table;
+pub mod text;
 
 use jiff::Timestamp;
 use jiff::civil::Date;

@@ -169,6 +169,10 @@ pub(crate) async fn next_connection(
         match accepted {
             Ok((tcp, peer)) => {
                 let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+                if edge.service.is_banned(peer.ip()) {
+                    tracing::debug!(%protocol, %peer, "connection refused: the address is banned");
+                    continue;
+                }
                 match edge.gate.admit(peer.ip()) {
                     Ok(pass) => return Some((tcp, peer, pass)),
                     Err(full) => {

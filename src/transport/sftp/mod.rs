@@ -1,14 +1,125 @@
 //! SFTP: a russh server and our own request loop over russh-sftp's codec.
 
-use tokio::net::TcpListener;
+mod algorithms;
+mod channel;
+mod connection;
+mod desk;
+mod files;
+mod packet;
+mod ssh;
+mod wire;
 
-use super::{Edge, next_connection};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use russh::server::{RunningSession, run_stream};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::{Edge, Pass, next_connection};
 use crate::model::Protocol;
+use connection::Connection;
+use ssh::Ssh;
+use wire::Wire;
+
+/// How long a client that is sent away may take to read why.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Serves the SFTP listener until the server stops.
 pub async fn serve(edge: Edge, listener: TcpListener) {
+    let config = Arc::new(algorithms::ssh_config(&edge.config, &edge.host_keys));
     while let Some((tcp, peer, pass)) = next_connection(&edge, &listener, Protocol::Sftp).await {
-        tracing::debug!(%peer, "not served yet");
-        drop((tcp, pass));
+        edge.spawn(serve_connection(edge.clone(), Arc::clone(&config), tcp, peer, pass));
+    }
+}
+
+async fn serve_connection(
+    edge: Edge,
+    config: Arc<russh::server::Config>,
+    tcp: TcpStream,
+    peer: SocketAddr,
+    mut pass: Pass,
+) {
+    let login_by = Instant::now() + Duration::from_secs(edge.config.limits.login_timeout_s);
+    if let Err(error) = tcp.set_nodelay(true) {
+        tracing::debug!(%peer, %error, "a connection was gone before it began");
+        return;
+    }
+    let connection = Arc::new(Connection::new(edge, peer));
+    let wire = Wire::new(tcp, connection.kill.clone());
+    let ssh = Ssh::new(Arc::clone(&connection));
+    let mut running = tokio::select! {
+        started = timeout_at(login_by, run_stream(config, wire, ssh)) => match started {
+            Ok(Ok(running)) => running,
+            Ok(Err(error)) => return log_end(peer, None, Some(&error)),
+            Err(_) => return log_end(peer, Some("no login within limits.login_timeout_s"), None),
+        },
+        () = connection.edge.shutdown.cancelled() => return,
+    };
+    tokio::select! {
+        ended = &mut running => log_end(peer, None, ended.err().as_ref()),
+        why = must_end(&connection, &mut pass, login_by) => {
+            connection.doom(&why);
+            log_end(peer, Some(&why), None);
+            send_away(&connection, running, &why).await;
+        }
+    }
+}
+
+/// Waits for a reason to end the connection from our side.
+async fn must_end(connection: &Connection, pass: &mut Pass, login_by: Instant) -> String {
+    let limits = &connection.edge.config.limits;
+    let session = tokio::select! {
+        session = connection.logged_in() => session,
+        () = connection.doomed() => return doom(connection),
+        () = connection.edge.shutdown.cancelled() => return "the server stops".to_owned(),
+        () = tokio::time::sleep_until(login_by) => {
+            return "no login within limits.login_timeout_s".to_owned();
+        }
+    };
+    pass.logged_in();
+    tokio::select! {
+        () = session.ended() => "the account was disabled".to_owned(),
+        () = connection.doomed() => doom(connection),
+        () = connection.idle_for(Duration::from_secs(limits.idle_timeout_s)) => {
+            "nothing moved for limits.idle_timeout_s".to_owned()
+        }
+        () = connection.edge.shutdown.cancelled() => {
+            connection.stop_taking();
+            // What was asked before the stop is still done and answered; the stop itself bounds the wait.
+            let grace = Duration::from_secs(limits.shutdown_grace_s).saturating_sub(2 * FAREWELL);
+            drop(timeout(grace, connection.quiet()).await);
+            "the server stops".to_owned()
+        }
+    }
+}
+
+fn doom(connection: &Connection) -> String {
+    connection.end_reason().unwrap_or_else(|| "internal error".to_owned())
+}
+
+/// Tells the client why, then throws the switch, whether it listens or not.
+async fn send_away(connection: &Connection, mut running: RunningSession<Ssh>, why: &str) {
+    let handle = running.handle();
+    let told = async {
+        let reason = russh::Disconnect::ByApplication;
+        // A session that is gone cannot be told, and need not.
+        drop(handle.disconnect(reason, why.to_owned(), "en".to_owned()).await);
+        drop((&mut running).await);
+    };
+    drop(timeout(FAREWELL, told).await);
+    connection.kill.cancel();
+    drop(running.await);
+}
+
+fn log_end(peer: SocketAddr, why: Option<&str>, error: Option<&russh::Error>) {
+    match (why, error) {
+        (Some(why), _) => tracing::info!(protocol = "sftp", %peer, why, "connection ended"),
+        // Port scanners and lost lines are everyday.
+        (None, Some(error)) => {
+            tracing::debug!(protocol = "sftp", %peer, %error, "connection ended");
+        }
+        (None, None) => tracing::debug!(protocol = "sftp", %peer, "connection ended"),
     }
 }

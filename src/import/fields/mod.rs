@@ -1,8 +1,20 @@
 //! The field catalogue: codes, synonyms, types, parsing.
 
+mod catalogue;
+mod dates;
+mod headers;
+mod matching;
+mod values;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub use catalogue::{AMBIGUOUS, Names, names};
+pub use dates::{DATE_FIELDS, Dates, Proof, prove_dates};
+pub use headers::{Headers, MatchedBy};
+pub use matching::{CellCount, Column, Columns, letter, match_columns};
+pub use values::{CULTURES, GENDERS, Value, parse};
 
 macro_rules! fields {
     ($($variant:ident = $name:literal),+ $(,)?) => {

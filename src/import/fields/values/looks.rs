@@ -1,0 +1,211 @@
+//! What kind of value a text looks like.
+
+use crate::import::text::fold;
+
+/// `#REF!`, `#N/A`, `#WERT!`, `#####`.
+pub(in crate::import::fields) fn like_spreadsheet_error(text: &str) -> bool {
+    const ERRORS: &[&str] = &[
+        "#REF!",
+        "#REF",
+        "#N/A",
+        "#NA",
+        "#NAME?",
+        "#NOM?",
+        "#VALUE!",
+        "#VALEUR!",
+        "#WERT!",
+        "#DIV/0!",
+        "#NUM!",
+        "#NOMBRE!",
+        "#ZAHL!",
+        "#NULL!",
+        "#NUL!",
+        "#BEZUG!",
+        "#NV",
+        "#SPILL!",
+        "#CALC!",
+        "#GETTING_DATA",
+    ];
+    let only_signs = text.len() >= 2 && text.bytes().all(|b| b == b'#');
+    only_signs || ERRORS.iter().any(|error| error.eq_ignore_ascii_case(text))
+}
+
+/// `1,23E+05`: a number that a spreadsheet rounded away.
+pub(in crate::import::fields) fn like_scientific(text: &str) -> bool {
+    let Some((mantissa, exponent)) = text.split_once(['E', 'e']) else { return false };
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let signed = exponent.strip_prefix(['+', '-']);
+    let fraction = mantissa.split_once([',', '.']);
+    match (signed, fraction) {
+        (Some(exponent), Some((whole, part))) => digits(exponent) && digits(whole) && digits(part),
+        (Some(exponent), None) => digits(exponent) && digits(mantissa),
+        // `1.5E3` is damage too; `12E3` may be a code.
+        (None, Some((whole, part))) => digits(exponent) && digits(whole) && digits(part),
+        (None, None) => false,
+    }
+}
+
+/// Words for "no end" in a date column.
+pub(in crate::import::fields) fn like_never(text: &str) -> bool {
+    if text.starts_with(|c: char| c.is_ascii_digit()) {
+        return false;
+    }
+    const WORDS: &[&str] = &[
+        "cdi",
+        "indetermine",
+        "indeterminee",
+        "dureeindeterminee",
+        "sansfin",
+        "aucune",
+        "neant",
+        "encours",
+        "unbefristet",
+        "keines",
+        "keine",
+        "offen",
+        "permanent",
+        "openended",
+        "none",
+        "never",
+        "ongoing",
+        "current",
+        "null",
+        "na",
+        "nd",
+    ];
+    matches!(text, "-" | "--" | "/" | "//" | "∞") || WORDS.contains(&fold(text).as_str())
+}
+
+/// An address that mail servers accept: one @, a plain name before it, a domain with a dot after it.
+pub(in crate::import::fields) fn like_email(text: &str) -> bool {
+    let Some((name, domain)) = text.split_once('@') else { return false };
+    let atom = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&b);
+    let good_name = (1..=64).contains(&name.len())
+        && name.bytes().all(atom)
+        && !name.starts_with('.')
+        && !name.ends_with('.')
+        && !name.contains("..");
+    let good_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let last = domain.rsplit('.').next().unwrap_or_default();
+    good_name
+        && domain.contains('.')
+        && domain.split('.').all(good_label)
+        && last.chars().count() >= 2
+        && !last.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// `female`, `male` or `other`, as the three languages and the French social security number write it.
+pub(in crate::import::fields) fn gender_of(text: &str) -> Option<&'static str> {
+    match fold(text).as_str() {
+        "f" | "w" | "2" | "femme" | "feminin" | "female" | "woman" | "weiblich" | "frau"
+        | "mme" | "madame" | "mlle" | "mademoiselle" | "mrs" | "ms" | "miss" => Some("female"),
+        "m" | "h" | "1" | "homme" | "masculin" | "male" | "man" | "mannlich" | "maennlich"
+        | "herr" | "mr" | "monsieur" | "mister" => Some("male"),
+        "x" | "d" | "divers" | "autre" | "other" | "nonbinaire" | "nonbinary" | "diverse" => {
+            Some("other")
+        }
+        _ => None,
+    }
+}
+
+/// `active` or `ended` where a status, or a yes or no, says so.
+pub(in crate::import::fields) fn status_of(text: &str) -> Option<&'static str> {
+    if let Some(yes) = boolean(text) {
+        return Some(if yes { "active" } else { "ended" });
+    }
+    match fold(text).as_str() {
+        "a" | "actif" | "active" | "actifve" | "aktiv" | "present" | "presente" | "enposte"
+        | "enactivite" | "encours" | "employed" | "current" | "beschaftigt" => Some("active"),
+        "i" | "inactif" | "inactive" | "inaktiv" | "sorti" | "sortie" | "parti" | "partie"
+        | "ended" | "terminated" | "left" | "leaver" | "ausgeschieden" | "ausgetreten"
+        | "exited" => Some("ended"),
+        _ => None,
+    }
+}
+
+/// Yes or no, as the three languages write it.
+pub(in crate::import::fields) fn boolean(text: &str) -> Option<bool> {
+    match fold(text).as_str() {
+        "oui" | "o" | "vrai" | "yes" | "y" | "true" | "t" | "ja" | "j" | "wahr" | "1" => Some(true),
+        "non" | "n" | "faux" | "no" | "false" | "nein" | "falsch" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+pub(in crate::import::fields) fn like_status(text: &str) -> bool {
+    status_of(text).is_some()
+        || matches!(
+            fold(text).as_str(),
+            "suspendu"
+                | "suspended"
+                | "absent"
+                | "onleave"
+                | "conge"
+                | "ruhend"
+                | "preavis"
+                | "avenir"
+        )
+}
+
+pub(in crate::import::fields) fn like_gender(text: &str) -> bool {
+    gender_of(text).is_some()
+}
+
+/// A socio-professional category by the words that the French use.
+pub(in crate::import::fields) fn like_csp(text: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "cadre",
+        "employe",
+        "ouvrier",
+        "etam",
+        "agentdemaitrise",
+        "maitrise",
+        "technicien",
+        "apprenti",
+        "stagiaire",
+        "dirigeant",
+        "profession",
+        "noncadre",
+        "alternant",
+        "ingenieur",
+        "vrp",
+        "am",
+        "tam",
+    ];
+    let folded = fold(text);
+    WORDS.iter().any(|word| folded.starts_with(word))
+}
+
+/// The French number of an establishment: 14 digits.
+pub(in crate::import::fields) fn like_siret(text: &str) -> bool {
+    has_digits(text, 14)
+}
+
+/// The French number of a company: 9 digits.
+pub(in crate::import::fields) fn like_siren(text: &str) -> bool {
+    has_digits(text, 9)
+}
+
+fn has_digits(text: &str, wanted: usize) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    digits == wanted && text.bytes().all(|b| b.is_ascii_digit() || b == b' ')
+}
+
+/// An employee number: digits with at most a few letters around them.
+pub(in crate::import::fields) fn like_number(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    (1..=20).contains(&text.len())
+        && digits * 2 >= text.len()
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_/.".contains(&b))
+}
+
+/// A login: letters, without white space.
+pub(in crate::import::fields) fn like_login(text: &str) -> bool {
+    let letters = text.chars().filter(|c| c.is_alphabetic()).count();
+    letters * 2 > text.chars().count() && !text.contains(char::is_whitespace)
+}

@@ -1,0 +1,307 @@
+//! Where the table stands in the file: title lines above, blank lines between, totals and signatures below.
+
+use super::dialect::{Dialect, TOP_RECORDS};
+use super::records::{self, Records, Span};
+use crate::import::fields::Headers;
+use crate::import::note::{FileRefusal, Note};
+use crate::import::text::{clean, fold};
+
+/// The table within its file.
+pub(super) struct Framed {
+    pub header: Vec<String>,
+    /// The rows, by their place among the records.
+    pub rows: Vec<u32>,
+    pub title_lines: Vec<(u32, String)>,
+    pub notes: Vec<Note>,
+}
+
+/// How many records from the end may be totals or signatures.
+const FOOT_RECORDS: usize = 10;
+
+/// The header is the first of the top records that holds (nearly) the most known names; where none
+/// is known, the first that is as wide as the table.
+pub(super) fn header_position(
+    text: &str,
+    records: &Records,
+    dialect: Dialect,
+    headers: &Headers,
+) -> usize {
+    let known: Vec<usize> = records
+        .spans
+        .iter()
+        .take(TOP_RECORDS)
+        .map(|span| cells(text, records, span, dialect).filter(|cell| headers.knows(cell)).count())
+        .collect();
+    let most = known.iter().copied().max().unwrap_or(0);
+    if most >= 2 {
+        let enough = most.div_ceil(2).max(2);
+        return known.iter().position(|n| *n >= enough).unwrap_or(0);
+    }
+    let width = usual_width(records);
+    records
+        .spans
+        .iter()
+        .position(|s| s.cells >= width && !records.is_blank(text, s, dialect.delimiter))
+        .unwrap_or(0)
+}
+
+/// The number of cells that most records have.
+fn usual_width(records: &Records) -> u32 {
+    let mut widths: Vec<u32> = records.spans.iter().map(|s| s.cells).filter(|n| *n > 1).collect();
+    widths.sort_unstable();
+    widths
+        .chunk_by(|a, b| a == b)
+        .max_by_key(|same| same.len())
+        .and_then(|same| same.first().copied())
+        .unwrap_or(1)
+}
+
+fn cells<'t>(
+    text: &'t str,
+    records: &'t Records,
+    span: &'t Span,
+    dialect: Dialect,
+) -> impl Iterator<Item = std::borrow::Cow<'t, str>> {
+    (0..span.cells)
+        .filter_map(|index| records.cell(text, span, index))
+        .map(move |cell| records::unquote(cell, dialect.escape))
+}
+
+/// Tells rows from what is no row.
+///
+/// # Errors
+/// F002 header only · F005 truncated.
+pub(super) fn frame(
+    text: &str,
+    records: &Records,
+    dialect: Dialect,
+    header_at: usize,
+) -> Result<Framed, FileRefusal> {
+    let header_span = records
+        .spans
+        .get(header_at)
+        .ok_or_else(|| FileRefusal::new("F003", vec![("found", "text".to_owned())]))?;
+    let header: Vec<String> = cells(text, records, header_span, dialect)
+        .map(|cell| cell.trim_start_matches('\u{FEFF}').to_owned())
+        .collect();
+    let blank = |span: &Span| records.is_blank(text, span, dialect.delimiter);
+    let mut left_out = LeftOut::default();
+    let mut title_lines = Vec::new();
+    for span in records.spans.iter().take(header_at) {
+        if blank(span) {
+            left_out.blank.add_line(span.line);
+        } else {
+            let title = words(text, records, span, dialect);
+            left_out.tell("title", &title, span);
+            title_lines.push((span.line, title));
+        }
+    }
+    refuse_open_quote(records)?;
+    let foot = foot_start(text, records, dialect, header_at, header.len());
+    refuse_cut_record(text, records, dialect, header_span, foot)?;
+    let header_raw = records.raw(text, header_span);
+    let mut rows = Vec::new();
+    let mut trailing = 0_u64;
+    for (index, span) in records.spans.iter().enumerate().skip(header_at + 1) {
+        if blank(span) {
+            left_out.blank.add_line(span.line);
+        } else if index >= foot {
+            left_out.tell("total", &words(text, records, span, dialect), span);
+        } else if records.raw(text, span) == header_raw {
+            left_out.tell("repeated_header", header_raw, span);
+        } else {
+            trailing += u64::from(span.cells > header_span.cells);
+            rows.push(u32::try_from(index).unwrap_or(u32::MAX));
+        }
+    }
+    if rows.is_empty() {
+        return Err(
+            FileRefusal::new("F002", Vec::new()).at(header_span.line, header_span.physical_line)
+        );
+    }
+    let unnamed_at_end = header.iter().rev().take_while(|name| clean(name).is_empty()).count();
+    if unnamed_at_end > 0 || trailing > 0 {
+        left_out.trailing_separators(text, records, &rows, header.len() - unnamed_at_end);
+    }
+    Ok(Framed { header, rows, title_lines, notes: left_out.notes() })
+}
+
+fn refuse_open_quote(records: &Records) -> Result<(), FileRefusal> {
+    let Some((_, physical_line)) = records.open_quote else { return Ok(()) };
+    let line = records.spans.last().map_or(1, |span| span.line);
+    Err(FileRefusal::new("F005", vec![("cause", "open_quote".to_owned())]).at(line, physical_line))
+}
+
+/// A last record without line end that has fewer cells than the header was cut on its way.
+fn refuse_cut_record(
+    text: &str,
+    records: &Records,
+    dialect: Dialect,
+    header: &Span,
+    foot: usize,
+) -> Result<(), FileRefusal> {
+    let Some(last) = records.spans.last() else { return Ok(()) };
+    let is_row = last.line > header.line && records.spans.len() <= foot;
+    let cut = !records.ended
+        && is_row
+        && last.cells < header.cells
+        && !records.is_blank(text, last, dialect.delimiter);
+    if !cut {
+        return Ok(());
+    }
+    let params = vec![
+        ("cause", "cells".to_owned()),
+        ("cells", last.cells.to_string()),
+        ("expected", header.cells.to_string()),
+    ];
+    Err(FileRefusal::new("F005", params).at(last.line, last.physical_line))
+}
+
+/// Where the total and signature lines at the end begin (blank ones among them).
+fn foot_start(
+    text: &str,
+    records: &Records,
+    dialect: Dialect,
+    header_at: usize,
+    header_cells: usize,
+) -> usize {
+    let mut start = records.spans.len();
+    for (index, span) in
+        records.spans.iter().enumerate().skip(header_at + 1).rev().take(FOOT_RECORDS)
+    {
+        if records.is_blank(text, span, dialect.delimiter) {
+            continue;
+        }
+        let ended = records.ended || index + 1 < records.spans.len();
+        let filled: Vec<String> = cells(text, records, span, dialect)
+            .map(|cell| clean(&cell).into_owned())
+            .filter(|cell| !cell.is_empty())
+            .collect();
+        let alone = span.cells == 1 && ended;
+        if !is_foot(&filled, header_cells, alone) {
+            break;
+        }
+        start = index;
+    }
+    start
+}
+
+/// A total or a signature: few cells filled, the first of them begins with a word that says so, or it is
+/// a sentence alone on its line.
+fn is_foot(filled: &[String], header_cells: usize, alone: bool) -> bool {
+    const WORDS: &[&str] = &[
+        "total",
+        "totaux",
+        "soustotal",
+        "grandtotal",
+        "somme",
+        "nombrede",
+        "nbde",
+        "nbsalaries",
+        "effectiftotal",
+        "findefichier",
+        "findufichier",
+        "finfichier",
+        "genere",
+        "editele",
+        "editepar",
+        "imprimele",
+        "exportele",
+        "exportdu",
+        "exportepar",
+        "signature",
+        "subtotal",
+        "sumof",
+        "numberof",
+        "rowcount",
+        "recordcount",
+        "records",
+        "rows",
+        "endoffile",
+        "eof",
+        "generated",
+        "exported",
+        "printed",
+        "createdby",
+        "createdon",
+        "summe",
+        "gesamt",
+        "zwischensumme",
+        "anzahl",
+        "dateiende",
+        "endederdatei",
+        "erstellt",
+        "gedruckt",
+        "exportiert",
+        "unterschrift",
+    ];
+    let few = filled.len() * 2 <= header_cells.max(2) && filled.len() <= 4;
+    let Some(first) = filled.first().filter(|_| few && header_cells >= 3) else { return false };
+    let folded = fold(first);
+    let starts = WORDS.iter().any(|word| {
+        folded.strip_prefix(word).is_some_and(|rest| {
+            // "Rowsell" is a name, "Rows: 12" is not.
+            rest.is_empty()
+                || first.chars().any(|c| c.is_whitespace() || c == ':')
+                || rest.starts_with(|c: char| c.is_ascii_digit())
+        })
+    });
+    let sentence = alone && filled.len() == 1 && first.contains(' ') && header_cells >= 3;
+    starts || sentence
+}
+
+fn words(text: &str, records: &Records, span: &Span, dialect: Dialect) -> String {
+    let filled: Vec<String> = cells(text, records, span, dialect)
+        .map(|cell| clean(&cell).into_owned())
+        .filter(|cell| !cell.is_empty())
+        .collect();
+    let line = filled.join(" ");
+    line.chars().take(200).collect()
+}
+
+/// What is told of the lines that are no rows.
+struct LeftOut {
+    blank: Note,
+    told: Vec<Note>,
+}
+
+impl Default for LeftOut {
+    fn default() -> Self {
+        Self { blank: Note::new("R102", Vec::new()), told: Vec::new() }
+    }
+}
+
+impl LeftOut {
+    /// Equal kinds become one note; the first line's words stand for all.
+    fn tell(&mut self, kind: &str, text: &str, span: &Span) {
+        let same =
+            |note: &&mut Note| note.params.iter().any(|(name, v)| *name == "kind" && v == kind);
+        match self.told.iter_mut().find(same) {
+            Some(note) => note.add_line(span.line),
+            None => {
+                let params = vec![("kind", kind.to_owned()), ("text", text.to_owned())];
+                self.told.push(Note::new("R104", params).at(span.line, span.physical_line));
+            }
+        }
+    }
+
+    /// Cells after the last named column that are blank everywhere: separators at the end of the lines.
+    fn trailing_separators(&mut self, text: &str, records: &Records, rows: &[u32], named: usize) {
+        let first = u32::try_from(named).unwrap_or(u32::MAX);
+        let all_blank =
+            rows.iter().filter_map(|i| records.spans.get(records::to_usize(*i))).all(|span| {
+                (first..span.cells)
+                    .filter_map(|index| records.cell(text, span, index))
+                    .all(|cell| clean(cell.trim_matches('"')).is_empty())
+            });
+        if all_blank {
+            let params = vec![("kind", "trailing_separator".to_owned())];
+            self.told.push(Note::new("R104", params));
+        }
+    }
+
+    fn notes(self) -> Vec<Note> {
+        let blank = Some(self.blank).filter(|note| note.count > 0);
+        self.told.into_iter().chain(blank).collect()
+    }
+}

@@ -1,0 +1,356 @@
+//! Text to records: one pass over separators, line ends and quotes; cells are ranges of the text.
+
+use std::borrow::Cow;
+
+use super::dialect::{Dialect, Escape};
+use crate::import::note::FileRefusal;
+
+/// What is wrong with a record as such.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowProblem {
+    /// R103: text stands after a closing quote, or a quote was opened and never closed in its row.
+    Quotes,
+}
+
+/// What a stranger's table may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TableLimits {
+    /// The most columns.
+    pub max_columns: usize,
+    /// The most bytes of one cell.
+    pub max_cell_bytes: usize,
+}
+
+/// One record: its place in the text and its cells' place in [`Records::ends`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    pub start: u32,
+    pub first_cell: u32,
+    pub cells: u32,
+    /// As a text editor counts, from 1.
+    pub physical_line: u32,
+    /// As Excel counts, from 1.
+    pub line: u32,
+    pub problem: Option<RowProblem>,
+}
+
+/// The records of a text.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Records {
+    pub spans: Vec<Span>,
+    /// Where each cell ends; it starts one byte after the end of the one before it.
+    pub ends: Vec<u32>,
+    /// The place of a quote that is still open at the end.
+    pub open_quote: Option<(u32, u32)>,
+    /// The last record has a line end.
+    pub ended: bool,
+}
+
+impl Records {
+    /// The text of a record, from its first cell to its last.
+    pub(super) fn raw<'t>(&self, text: &'t str, span: &Span) -> &'t str {
+        let end = self.end(span, span.cells.saturating_sub(1)).unwrap_or(span.start);
+        slice(text, span.start, end)
+    }
+
+    /// A cell as it lies in the text, with its quotes.
+    pub(super) fn cell<'t>(&self, text: &'t str, span: &Span, index: u32) -> Option<&'t str> {
+        if index >= span.cells {
+            return None;
+        }
+        let start = match index.checked_sub(1) {
+            None => span.start,
+            Some(before) => self.end(span, before)?.saturating_add(1),
+        };
+        Some(slice(text, start, self.end(span, index)?))
+    }
+
+    /// Whether every cell is empty or white space.
+    pub(super) fn is_blank(&self, text: &str, span: &Span, delimiter: u8) -> bool {
+        self.raw(text, span).chars().all(|c| {
+            c.is_whitespace() || c == '"' || c == '\u{FEFF}' || u32::from(c) == u32::from(delimiter)
+        })
+    }
+
+    fn end(&self, span: &Span, index: u32) -> Option<u32> {
+        self.ends.get(to_usize(span.first_cell.checked_add(index)?)).copied()
+    }
+}
+
+fn slice(text: &str, start: u32, end: u32) -> &str {
+    text.get(to_usize(start)..to_usize(end)).unwrap_or_default()
+}
+
+/// `u32` fits into `usize` on every machine that this program is built for.
+pub(super) fn to_usize(value: u32) -> usize {
+    usize::try_from(value).unwrap_or(usize::MAX)
+}
+
+/// A position in a text whose length was checked to fit.
+fn to_u32(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+/// What a scan is asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scan {
+    pub dialect: Dialect,
+    /// Where the first record starts, in bytes, and its line in a text editor.
+    pub from: usize,
+    pub physical_line: u32,
+    /// Stop after so many records.
+    pub max_records: usize,
+    /// The header's cells, once known: lets a stray quote be told from a quoted line break.
+    pub header_cells: Option<u32>,
+    pub limits: TableLimits,
+}
+
+/// Splits the text into records.
+///
+/// # Errors
+/// F006 when a cell or a record is larger than the limits.
+pub(super) fn scan(text: &str, ask: &Scan) -> Result<Records, FileRefusal> {
+    let mut scanner = Scanner {
+        text: text.as_bytes(),
+        ask,
+        records: Records::default(),
+        record_start: ask.from,
+        cell_start: ask.from,
+        first_cell: 0,
+        quote: Quote::None,
+        problem: None,
+        record_line: ask.physical_line,
+        line: ask.physical_line,
+        inner_breaks: None,
+    };
+    let mut from = ask.from;
+    while let Next::Restart(at) = scanner.run(from)? {
+        from = at;
+    }
+    Ok(scanner.records)
+}
+
+/// Where the scanner stands within a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quote {
+    None,
+    Open(usize),
+    Closed(usize),
+}
+
+enum Next {
+    Done,
+    Restart(usize),
+}
+
+struct Scanner<'t> {
+    text: &'t [u8],
+    ask: &'t Scan,
+    records: Records,
+    record_start: usize,
+    cell_start: usize,
+    first_cell: usize,
+    quote: Quote,
+    problem: Option<RowProblem>,
+    /// The physical line on which the record began.
+    record_line: u32,
+    line: u32,
+    /// The first and the last line break inside quoted cells of this record.
+    inner_breaks: Option<(usize, usize)>,
+}
+
+impl Scanner<'_> {
+    fn run(&mut self, from: usize) -> Result<Next, FileRefusal> {
+        let delimiter = self.ask.dialect.delimiter;
+        let Some(rest) = self.text.get(from..) else { return Ok(Next::Done) };
+        let mut skip = None;
+        for offset in memchr::memchr3_iter(delimiter, b'\n', b'"', rest) {
+            let at = from + offset;
+            if skip == Some(at) {
+                continue;
+            }
+            match self.text.get(at) {
+                Some(b'"') => {
+                    if self.on_quote(at) {
+                        skip = Some(at + 1);
+                    }
+                }
+                Some(b'\n') if matches!(self.quote, Quote::Open(_)) => self.on_inner_break(at),
+                Some(b'\n') => {
+                    self.end_cell(self.before_line_end(at))?;
+                    if let Some(resume) = self.swallowed_rows() {
+                        return Ok(Next::Restart(self.take_back(resume)?));
+                    }
+                    self.end_record(at + 1);
+                    if self.records.spans.len() >= self.ask.max_records {
+                        return Ok(Next::Done);
+                    }
+                }
+                _ if matches!(self.quote, Quote::Open(_)) => {}
+                _ => self.end_cell(at)?,
+            }
+        }
+        self.finish()?;
+        Ok(Next::Done)
+    }
+
+    fn finish(&mut self) -> Result<(), FileRefusal> {
+        let end = self.text.len();
+        if let Quote::Open(at) = self.quote {
+            self.records.open_quote = Some((to_u32(at), self.record_line));
+        }
+        self.records.ended = self.record_start == end;
+        if self.record_start < end {
+            self.end_cell(self.before_line_end(end))?;
+            self.end_record(end);
+        }
+        Ok(())
+    }
+
+    /// Whether the byte after the quote belongs to it (a doubled quote).
+    fn on_quote(&mut self, at: usize) -> bool {
+        match self.quote {
+            Quote::None => {
+                let before = self.text.get(self.cell_start..at).unwrap_or_default();
+                if before.iter().all(|b| *b == b' ') {
+                    self.quote = Quote::Open(at);
+                }
+                false
+            }
+            Quote::Open(opened) => {
+                if self.ask.dialect.escape == Escape::Backslash && self.is_escaped(opened, at) {
+                    return false;
+                }
+                if self.text.get(at + 1) == Some(&b'"') {
+                    return true;
+                }
+                self.quote = Quote::Closed(at);
+                false
+            }
+            Quote::Closed(_) => false,
+        }
+    }
+
+    /// An odd number of backslashes stands before the quote.
+    fn is_escaped(&self, opened: usize, at: usize) -> bool {
+        let inside = self.text.get(opened + 1..at).unwrap_or_default();
+        inside.iter().rev().take_while(|b| **b == b'\\').count() % 2 == 1
+    }
+
+    fn on_inner_break(&mut self, at: usize) {
+        self.line = self.line.saturating_add(1);
+        let first = self.inner_breaks.map_or(at, |(first, _)| first);
+        self.inner_breaks = Some((first, at));
+    }
+
+    fn before_line_end(&self, at: usize) -> usize {
+        match at.checked_sub(1) {
+            Some(before) if before >= self.cell_start && self.text.get(before) == Some(&b'\r') => {
+                before
+            }
+            _ => at,
+        }
+    }
+
+    fn end_cell(&mut self, at: usize) -> Result<(), FileRefusal> {
+        if let Quote::Closed(closed) = self.quote {
+            let after = self.text.get(closed + 1..at).unwrap_or_default();
+            if !after.iter().all(|b| *b == b' ') {
+                self.problem = Some(RowProblem::Quotes);
+            }
+        }
+        let bytes = at.saturating_sub(self.cell_start);
+        if bytes > self.ask.limits.max_cell_bytes {
+            return Err(self.too_large("cell_bytes", self.ask.limits.max_cell_bytes));
+        }
+        self.records.ends.push(to_u32(at));
+        if self.records.ends.len() - self.first_cell > self.ask.limits.max_columns {
+            return Err(self.too_large("columns", self.ask.limits.max_columns));
+        }
+        self.cell_start = at + 1;
+        self.quote = Quote::None;
+        Ok(())
+    }
+
+    fn too_large(&self, what: &str, limit: usize) -> FileRefusal {
+        let line = to_u32(self.records.spans.len()).saturating_add(1);
+        FileRefusal::new("F006", vec![("what", what.to_owned()), ("limit", limit.to_string())])
+            .at(line, self.record_line)
+    }
+
+    fn end_record(&mut self, next: usize) {
+        let cells = self.records.ends.len() - self.first_cell;
+        self.records.spans.push(Span {
+            start: to_u32(self.record_start),
+            first_cell: to_u32(self.first_cell),
+            cells: to_u32(cells),
+            physical_line: self.record_line,
+            line: to_u32(self.records.spans.len()).saturating_add(1),
+            problem: self.problem.take(),
+        });
+        self.line = self.line.saturating_add(1);
+        self.start_record(next);
+    }
+
+    fn start_record(&mut self, at: usize) {
+        self.record_start = at;
+        self.cell_start = at;
+        self.first_cell = self.records.ends.len();
+        self.record_line = self.line;
+        self.inner_breaks = None;
+        self.quote = Quote::None;
+        self.problem = None;
+    }
+
+    /// A stray opening quote takes the following rows into its cell. Seen by a line inside the record
+    /// that has a whole row's separators. Gives the end of the record's own line.
+    fn swallowed_rows(&self) -> Option<usize> {
+        let (first, last) = self.inner_breaks?;
+        let wanted = to_usize(self.ask.header_cells?.checked_sub(1)?);
+        if wanted < 2 {
+            return None;
+        }
+        let is_row =
+            |line: &[u8]| memchr::memchr_iter(self.ask.dialect.delimiter, line).count() >= wanted;
+        let inner = self.text.get(first + 1..last).unwrap_or_default();
+        let tail = self.text.get(last + 1..self.cell_start).unwrap_or_default();
+        let swallowed =
+            inner.split(|b| *b == b'\n').any(is_row) || (self.problem.is_some() && is_row(tail));
+        swallowed.then_some(first)
+    }
+
+    /// Makes the record's own line a record with a problem, and gives where to go on.
+    fn take_back(&mut self, line_end: usize) -> Result<usize, FileRefusal> {
+        self.records.ends.truncate(self.first_cell);
+        self.cell_start = self.record_start;
+        self.line = self.record_line;
+        let own = self.text.get(self.record_start..line_end).unwrap_or_default();
+        let offsets: Vec<usize> = memchr::memchr_iter(self.ask.dialect.delimiter, own).collect();
+        for offset in offsets {
+            self.quote = Quote::None;
+            self.end_cell(self.record_start + offset)?;
+        }
+        self.quote = Quote::None;
+        self.end_cell(self.before_line_end(line_end))?;
+        self.problem = Some(RowProblem::Quotes);
+        self.end_record(line_end + 1);
+        Ok(line_end + 1)
+    }
+}
+
+/// A cell without its quotes; doubled and escaped quotes inside become one.
+pub(super) fn unquote(cell: &str, escape: Escape) -> Cow<'_, str> {
+    if !cell.as_bytes().first().is_some_and(|b| matches!(b, b'"' | b' ')) {
+        return Cow::Borrowed(cell);
+    }
+    let Some(inner) = cell.trim_matches(' ').strip_prefix('"') else {
+        return Cow::Borrowed(cell);
+    };
+    let Some(inner) = inner.strip_suffix('"') else { return Cow::Borrowed(cell) };
+    let escaped = escape == Escape::Backslash && inner.contains("\\\"");
+    match (inner.contains("\"\""), escaped) {
+        (false, false) => Cow::Borrowed(inner),
+        (true, false) => Cow::Owned(inner.replace("\"\"", "\"")),
+        (_, true) => Cow::Owned(inner.replace("\\\"", "\"").replace("\"\"", "\"")),
+    }
+}

@@ -1,0 +1,170 @@
+//! Which 8-bit code a file is in when it is not Unicode: a guess by the letters that each code would show.
+
+use encoding_rs::{ISO_8859_15, MACINTOSH, WINDOWS_1250, WINDOWS_1252};
+
+use super::Encoding;
+use crate::import::note::FileRefusal;
+
+/// How much of a file is looked at to recognise UTF-16 without a byte order mark.
+const SAMPLE_BYTES: usize = 64 * 1024;
+
+/// UTF-16 without a mark shows as NULs at every other byte, because most characters are Latin.
+pub(super) fn utf16_without_mark(bytes: &[u8]) -> Option<Encoding> {
+    let sample = bytes.get(..SAMPLE_BYTES).unwrap_or(bytes);
+    let pairs = sample.as_chunks::<2>().0;
+    if pairs.len() < 2 {
+        return None;
+    }
+    let high_first = pairs.iter().filter(|p| p[0] == 0 && p[1] != 0).count();
+    let low_first = pairs.iter().filter(|p| p[1] == 0 && p[0] != 0).count();
+    let most = pairs.len() / 10 * 6;
+    if low_first > most && high_first == 0 {
+        Some(Encoding::Utf16Le)
+    } else if high_first > most && low_first == 0 {
+        Some(Encoding::Utf16Be)
+    } else {
+        None
+    }
+}
+
+/// The most plausible 8-bit code, and the text in it.
+///
+/// # Errors
+/// F004 when every code shows control characters.
+pub(super) fn eight_bit(bytes: &[u8]) -> Result<(Encoding, String), FileRefusal> {
+    const CODES: [Encoding; 5] = [
+        Encoding::Windows1252,
+        Encoding::Iso8859_15,
+        Encoding::MacRoman,
+        Encoding::Cp850,
+        Encoding::Windows1250,
+    ];
+    let pairs = Contexts::of(bytes);
+    let mut best: Option<(Encoding, i64)> = None;
+    for code in CODES {
+        let score = pairs.score(code);
+        if best.is_none_or(|(_, most)| score > most) {
+            best = Some((code, score));
+        }
+    }
+    let (code, _) = best.unwrap_or((Encoding::Windows1252, 0));
+    let text = decode_as(code, bytes);
+    match text.chars().position(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{1A}')) {
+        Some(at) if u32::from(text.chars().nth(at).unwrap_or(' ')) < 0x20 => Err(FileRefusal::new(
+            "F004",
+            vec![("offset", at.to_string()), ("what", "control".to_owned())],
+        )),
+        _ => Ok((code, text)),
+    }
+}
+
+/// How often each byte above 127 stands in a word, and how often alone.
+struct Contexts {
+    in_word: [u32; 128],
+    alone: [u32; 128],
+}
+
+impl Contexts {
+    fn of(bytes: &[u8]) -> Self {
+        let mut contexts = Self { in_word: [0; 128], alone: [0; 128] };
+        let mut before = b' ';
+        for (index, byte) in bytes.iter().enumerate() {
+            if let Some(slot) = byte.checked_sub(128) {
+                let after = bytes.get(index + 1).copied().unwrap_or(b' ');
+                let table = if before.is_ascii_alphabetic() || after.is_ascii_alphabetic() {
+                    &mut contexts.in_word
+                } else {
+                    &mut contexts.alone
+                };
+                if let Some(count) = table.get_mut(usize::from(slot)) {
+                    *count = count.saturating_add(1);
+                }
+            }
+            before = *byte;
+        }
+        contexts
+    }
+
+    fn score(&self, code: Encoding) -> i64 {
+        (0..128_u8).zip(self.in_word).zip(self.alone).fold(0, |sum, ((slot, in_word), alone)| {
+            let c = character(code, slot + 128);
+            sum + i64::from(in_word) * weight(c, code) + i64::from(alone) * weight_alone(c)
+        })
+    }
+}
+
+/// How plausible a character is inside a word of a Western roster.
+fn weight(c: char, code: Encoding) -> i64 {
+    match c {
+        'é' | 'è' | 'ê' | 'à' | 'ç' | 'ü' | 'ö' | 'ä' | 'ß' | 'É' | 'ô' | 'î' | 'ï' | 'ë' | 'â' => {
+            10
+        }
+        'û' | 'ù' | 'œ' | 'È' | 'À' | 'Ç' | 'Ü' | 'Ö' | 'Ä' | 'ñ' | 'á' | 'í' | 'ó' | 'ú' => {
+            8
+        }
+        'Ê' | 'Ë' | 'Ï' | 'Î' | 'Ô' | 'Œ' | 'Â' | 'Û' | 'Ù' | 'ì' | 'ò' | 'ã' | 'õ' | 'Ñ' | 'ø'
+        | 'å' | 'æ' | 'Á' | 'Í' | 'Ó' | 'Ú' => 5,
+        '’' | '°' | '–' | 'º' | 'ª' => 4,
+        'š' | 'ž' | 'Š' | 'Ž' | 'ÿ' | 'Ÿ' => 2,
+        // Letters of one more region count only where the code is for that region.
+        'ł' | 'ą' | 'ę' | 'ś' | 'ć' | 'ń' | 'ż' | 'ź' | 'č' | 'ř' | 'ě' | 'ů' | 'ý' | 'ő' | 'ű'
+        | 'ț' | 'ș' | 'ă' | 'Ł' | 'Ś' | 'Ż' | 'Č' | 'Ř'
+            if matches!(code, Encoding::Windows1250) =>
+        {
+            6
+        }
+        '€' | '\u{A0}' | '«' | '»' | '“' | '”' | '‘' | '—' | '…' => 1,
+        c if c.is_alphabetic() => 0,
+        c if c.is_control() => -12,
+        _ => -8,
+    }
+}
+
+/// The same where no Latin letter stands beside it: signs are at home there, letters less so.
+fn weight_alone(c: char) -> i64 {
+    match c {
+        '€' | '°' | '\u{A0}' | '–' | '—' | '’' | '«' | '»' | '“' | '”' | '…' | '•' => {
+            3
+        }
+        'É' | 'È' | 'À' | 'Ç' | 'é' | 'è' | 'à' | 'ê' | 'ü' | 'ö' | 'ä' | 'Ü' | 'Ö' | 'Ä' => {
+            3
+        }
+        c if c.is_alphabetic() => 0,
+        c if c.is_control() => -12,
+        _ => -2,
+    }
+}
+
+fn character(code: Encoding, byte: u8) -> char {
+    if matches!(code, Encoding::Cp850) {
+        return cp850(byte);
+    }
+    let one = [byte];
+    codec(code).decode_without_bom_handling(&one).0.chars().next().unwrap_or('\u{FFFD}')
+}
+
+fn codec(code: Encoding) -> &'static encoding_rs::Encoding {
+    match code {
+        Encoding::Iso8859_15 => ISO_8859_15,
+        Encoding::MacRoman => MACINTOSH,
+        Encoding::Windows1250 => WINDOWS_1250,
+        _ => WINDOWS_1252,
+    }
+}
+
+fn decode_as(code: Encoding, bytes: &[u8]) -> String {
+    match code {
+        Encoding::Cp850 => bytes.iter().map(|b| cp850(*b)).collect(),
+        _ => codec(code).decode_without_bom_handling(bytes).0.into_owned(),
+    }
+}
+
+/// Source: Unicode, VENDORS/MICSFT/PC/CP850.TXT.
+fn cp850(byte: u8) -> char {
+    const HIGH: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜø£Ø×ƒáíóúñÑªº¿®¬½¼¡«»░▒▓│┤ÁÂÀ©╣║╗╝¢¥┐└┴┬├─┼ãÃ╚╔╩╦╠═╬¤\
+        ðÐÊËÈıÍÎÏ┘┌█▄¦Ì▀ÓßÔÒõÕµþÞÚÛÙýÝ¯´\u{AD}±‗¾¶§÷¸°¨·¹³²■\u{A0}";
+    match byte.checked_sub(128) {
+        None => char::from(byte),
+        Some(slot) => HIGH.chars().nth(usize::from(slot)).unwrap_or('\u{FFFD}'),
+    }
+}

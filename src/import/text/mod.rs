@@ -1,0 +1,191 @@
+//! Bytes to text: which encoding a file is in, what it is when it is no text, and what was repaired.
+
+mod clean;
+mod guess;
+mod magic;
+mod twice;
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use super::note::{FileRefusal, Note};
+
+pub use clean::{clean, clean_words, fold};
+
+/// How a file's characters are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Encoding {
+    /// UTF-8, and plain ASCII.
+    Utf8,
+    /// UTF-16, low byte first ("Unicode text" of Excel).
+    Utf16Le,
+    /// UTF-16, high byte first.
+    Utf16Be,
+    /// Western Windows; ISO-8859-1 is read as this.
+    Windows1252,
+    /// ISO-8859-15, with € and œ in other places than Windows-1252.
+    Iso8859_15,
+    /// Central European Windows.
+    Windows1250,
+    /// Classic Mac OS.
+    MacRoman,
+    /// Western MS-DOS.
+    Cp850,
+}
+
+impl Encoding {
+    /// The name that people and programs know: `UTF-8`, `windows-1252` …
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Utf8 => "UTF-8",
+            Self::Utf16Le => "UTF-16LE",
+            Self::Utf16Be => "UTF-16BE",
+            Self::Windows1252 => "windows-1252",
+            Self::Iso8859_15 => "ISO-8859-15",
+            Self::Windows1250 => "windows-1250",
+            Self::MacRoman => "macintosh",
+            Self::Cp850 => "IBM850",
+        }
+    }
+}
+
+impl fmt::Display for Encoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for Encoding {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// A file's text and how it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoded<'a> {
+    /// The text, without byte order mark; borrowed where the bytes are UTF-8 already.
+    pub text: Cow<'a, str>,
+    /// The encoding that was found.
+    pub encoding: Encoding,
+    /// The file began with a byte order mark.
+    pub had_bom: bool,
+    /// F008 (the encoding is a guess), F009 (decoded twice, repaired).
+    pub notes: Vec<Note>,
+}
+
+/// Finds the encoding and decodes.
+///
+/// # Errors
+/// F001 nothing in it · F003 not a text file (parameter `found` names what it is) · F004 NUL or
+/// undecodable bytes (parameter `offset`, in bytes) · F009 decoded twice and not to be repaired.
+pub fn decode(bytes: &[u8]) -> Result<Decoded<'_>, FileRefusal> {
+    if bytes.is_empty() {
+        return Err(FileRefusal::new("F001", Vec::new()));
+    }
+    if let Some(found) = magic::what_it_is(bytes) {
+        return Err(FileRefusal::new("F003", vec![("found", found.to_owned())]));
+    }
+    let decoded = decode_text(bytes)?;
+    if decoded.text.chars().all(|c| c.is_whitespace() || c == '\u{FEFF}' || c == END_OF_FILE) {
+        return Err(FileRefusal::new("F001", Vec::new()));
+    }
+    if let Some(offset) = memchr::memchr(0, decoded.text.as_bytes()) {
+        return Err(undecodable(decoded.encoding, offset, "NUL"));
+    }
+    if let Some(found) = magic::what_text_it_is(&decoded.text) {
+        return Err(FileRefusal::new("F003", vec![("found", found.to_owned())]));
+    }
+    twice::mend(without_end_of_file(decoded))
+}
+
+/// Ctrl-Z: how MS-DOS programs end a text file.
+const END_OF_FILE: char = '\u{1A}';
+
+fn without_end_of_file(mut decoded: Decoded<'_>) -> Decoded<'_> {
+    let kept = decoded.text.trim_end_matches(END_OF_FILE).len();
+    match &mut decoded.text {
+        Cow::Borrowed(text) => *text = text.get(..kept).unwrap_or_default(),
+        Cow::Owned(text) => text.truncate(kept),
+    }
+    decoded
+}
+
+fn decode_text(bytes: &[u8]) -> Result<Decoded<'_>, FileRefusal> {
+    if bytes.starts_with(b"\xFF\xFE\0\0") || bytes.starts_with(b"\0\0\xFE\xFF") {
+        return Err(FileRefusal::new("F004", vec![("encoding", "UTF-32".to_owned())]));
+    }
+    if let Some(rest) = bytes.strip_prefix(b"\xEF\xBB\xBF") {
+        return match std::str::from_utf8(rest) {
+            Ok(text) => Ok(found(Cow::Borrowed(text), Encoding::Utf8, true)),
+            Err(error) => Err(undecodable(Encoding::Utf8, error.valid_up_to() + 3, "bytes")),
+        };
+    }
+    if let Some(rest) = bytes.strip_prefix(b"\xFF\xFE") {
+        return utf16(rest, Encoding::Utf16Le, 2);
+    }
+    if let Some(rest) = bytes.strip_prefix(b"\xFE\xFF") {
+        return utf16(rest, Encoding::Utf16Be, 2);
+    }
+    if let Some(encoding) = guess::utf16_without_mark(bytes) {
+        return utf16(bytes, encoding, 0);
+    }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Ok(found(Cow::Borrowed(text), Encoding::Utf8, false));
+    }
+    if let Some(offset) = memchr::memchr(0, bytes) {
+        return Err(FileRefusal::new(
+            "F004",
+            vec![("offset", offset.to_string()), ("what", "NUL".to_owned())],
+        ));
+    }
+    let (encoding, text) = guess::eight_bit(bytes)?;
+    let mut decoded = found(Cow::Owned(text), encoding, false);
+    decoded.notes.push(Note::new("F008", vec![("encoding", encoding.name().to_owned())]));
+    Ok(decoded)
+}
+
+fn found(text: Cow<'_, str>, encoding: Encoding, had_bom: bool) -> Decoded<'_> {
+    Decoded { text, encoding, had_bom, notes: Vec::new() }
+}
+
+fn undecodable(encoding: Encoding, offset: usize, what: &str) -> FileRefusal {
+    FileRefusal::new(
+        "F004",
+        vec![
+            ("encoding", encoding.name().to_owned()),
+            ("offset", offset.to_string()),
+            ("what", what.to_owned()),
+        ],
+    )
+}
+
+fn utf16(
+    bytes: &[u8],
+    encoding: Encoding,
+    mark_bytes: usize,
+) -> Result<Decoded<'static>, FileRefusal> {
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    let unit = |pair: &[u8; 2]| match encoding {
+        Encoding::Utf16Be => u16::from_be_bytes(*pair),
+        _ => u16::from_le_bytes(*pair),
+    };
+    let mut text = String::with_capacity(pairs.len() + pairs.len() / 16);
+    for (index, decoded) in char::decode_utf16(pairs.iter().map(unit)).enumerate() {
+        match decoded {
+            Ok(c) => text.push(c),
+            Err(_) => return Err(undecodable(encoding, mark_bytes + index * 2, "bytes")),
+        }
+    }
+    // Half a character at the end: the transfer stopped in the middle of it.
+    if !rest.is_empty() {
+        return Err(FileRefusal::new("F005", vec![("cause", "half_character".to_owned())]));
+    }
+    Ok(found(Cow::Owned(text), encoding, mark_bytes > 0))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! Text that was decoded twice (`Ã©` for `é`): seen, and taken back where nothing is lost.
+
+use std::borrow::Cow;
+
+use super::{Decoded, Encoding};
+use crate::import::note::{FileRefusal, Note};
+
+/// Takes the second decoding back when the whole text allows it.
+///
+/// # Errors
+/// F009 when some of the text was decoded twice but the whole cannot be converted back.
+pub(super) fn mend(mut decoded: Decoded<'_>) -> Result<Decoded<'_>, FileRefusal> {
+    let unicode =
+        matches!(decoded.encoding, Encoding::Utf8 | Encoding::Utf16Le | Encoding::Utf16Be);
+    if !unicode || decoded.text.is_ascii() {
+        return Ok(decoded);
+    }
+    let Some(seen) = first_broken(&decoded.text) else { return Ok(decoded) };
+    let params = vec![("received", seen.0), ("meant", seen.1)];
+    match undo(&decoded.text) {
+        Some(text) => {
+            decoded.text = Cow::Owned(text);
+            decoded.notes.push(Note::new("F009", params));
+            Ok(decoded)
+        }
+        None => {
+            let line = decoded.text.get(..seen.2).map_or(1, |before| {
+                memchr::memchr_iter(b'\n', before.as_bytes()).count().saturating_add(1)
+            });
+            let line = u32::try_from(line).unwrap_or(u32::MAX);
+            let mut refusal = FileRefusal::new("F009", params);
+            refusal.physical_line = Some(line);
+            Err(refusal)
+        }
+    }
+}
+
+/// The first place where two to four characters are, taken as bytes, one accented letter in UTF-8:
+/// the characters, the letter, and where (in bytes).
+fn first_broken(text: &str) -> Option<(String, String, usize)> {
+    for (at, lead) in text.char_indices() {
+        let length = match lead {
+            'Ã' | 'Â' | 'Ä' | 'Å' => 2,
+            'â' => 3,
+            _ => continue,
+        };
+        let Some(rest) = text.get(at..) else { continue };
+        let broken: String = rest.chars().take(length).collect();
+        if let Some(letter) = undo(&broken)
+            && letter.chars().count() == 1
+        {
+            return Some((broken, letter, at));
+        }
+    }
+    None
+}
+
+/// Each character back to its Windows-1252 (or ISO-8859-1) byte, and those read as UTF-8.
+fn undo(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    for c in text.chars() {
+        bytes.push(byte_of(c)?);
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn byte_of(c: char) -> Option<u8> {
+    if let Ok(byte) = u8::try_from(u32::from(c)) {
+        return Some(byte);
+    }
+    WINDOWS_1252.iter().find(|(_, special)| *special == c).map(|(byte, _)| *byte)
+}
+
+/// Where Windows-1252 differs from ISO-8859-1. Source: WHATWG Encoding, index windows-1252.
+const WINDOWS_1252: &[(u8, char)] = &[
+    (0x80, '€'),
+    (0x82, '‚'),
+    (0x83, 'ƒ'),
+    (0x84, '„'),
+    (0x85, '…'),
+    (0x86, '†'),
+    (0x87, '‡'),
+    (0x88, 'ˆ'),
+    (0x89, '‰'),
+    (0x8A, 'Š'),
+    (0x8B, '‹'),
+    (0x8C, 'Œ'),
+    (0x8E, 'Ž'),
+    (0x91, '‘'),
+    (0x92, '’'),
+    (0x93, '“'),
+    (0x94, '”'),
+    (0x95, '•'),
+    (0x96, '–'),
+    (0x97, '—'),
+    (0x98, '˜'),
+    (0x99, '™'),
+    (0x9A, 'š'),
+    (0x9B, '›'),
+    (0x9C, 'œ'),
+    (0x9E, 'ž'),
+    (0x9F, 'Ÿ'),
+];

@@ -1,0 +1,494 @@
+//! The requests themselves: each one as a call of the service's session.
+
+use std::collections::{HashMap, HashSet};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use russh_sftp::extensions::{
+    FsyncExtension, HardlinkExtension, LimitsExtension, Statvfs, StatvfsExtension,
+};
+use russh_sftp::protocol::{
+    Attrs, Extended, ExtendedReply, File, FileAttributes, Handle, Name, Open as OpenPacket,
+    OpenFlags, Packet, Read, StatusCode, Version,
+};
+use russh_sftp::{de, ser};
+
+use super::channel::Shared;
+use super::packet::{MAX_DATA_BYTES, MAX_PACKET_BYTES, data_reply, status};
+use crate::error::{Error, Kind, Result};
+use crate::model::{MAX_NAME_BYTES, VPath};
+use crate::service::session::{
+    Download, Entry, Listing, Open, Overwrite, Session, Staged, Stat, StatKind,
+};
+
+const LIMITS: &str = "limits@openssh.com";
+const POSIX_RENAME: &str = "posix-rename@openssh.com";
+const FSYNC: &str = "fsync@openssh.com";
+const STATVFS: &str = "statvfs@openssh.com";
+/// Names in one answer to READDIR, as many as OpenSSH gives.
+const NAMES: usize = 100;
+/// The block size in which `statvfs@openssh.com` counts.
+const BLOCK_BYTES: u64 = 4096;
+
+/// What a call comes to.
+pub(super) enum Reply {
+    Packet(Packet),
+    Bytes(Bytes),
+    Refused(Error),
+    /// An upload was closed: it is committed aside.
+    Commit(Box<Staged>),
+    /// A rename may be a commit, too.
+    Rename {
+        from: VPath,
+        to: VPath,
+        overwrite: Overwrite,
+    },
+}
+
+/// The open handles of a channel.
+#[derive(Default)]
+pub(super) struct Files {
+    open: HashMap<u64, Held>,
+    /// Handles whose CLOSE has come but waits behind their READs.
+    closing: HashSet<u64>,
+    next: u64,
+}
+
+enum Held {
+    Reading { file: Download, path: VPath, sent_bytes: u64 },
+    Writing(Box<Writing>),
+    Listing(Box<Listing>),
+}
+
+struct Writing {
+    staged: Staged,
+    /// Every WRITE goes to the end, whatever its offset says.
+    append: bool,
+    /// Why it can no longer be committed.
+    poisoned: Option<String>,
+}
+
+/// The answer to INIT, with the extensions that are offered.
+pub(super) fn version() -> Packet {
+    let mut version = Version::new();
+    for (name, data) in [(LIMITS, "1"), (POSIX_RENAME, "1"), (FSYNC, "1"), (STATVFS, "2")] {
+        version.extensions.insert(name.to_owned(), data.to_owned());
+    }
+    Packet::Version(version)
+}
+
+/// The two paths of a `posix-rename@openssh.com` request.
+pub(super) fn posix_rename(extended: &Extended) -> Option<(String, String)> {
+    if extended.request != POSIX_RENAME {
+        return None;
+    }
+    // The same two strings as in a hard link request.
+    let paths: HardlinkExtension =
+        de::from_bytes(&mut Bytes::copy_from_slice(&extended.data)).ok()?;
+    Some((paths.oldpath, paths.newpath))
+}
+
+impl Files {
+    /// The target of the upload that a handle stands for.
+    pub(super) fn upload_path(&self, handle: &str) -> Option<&VPath> {
+        match self.open.get(&number(handle)?)? {
+            Held::Writing(w) => Some(w.staged.path()),
+            Held::Reading { .. } | Held::Listing(_) => None,
+        }
+    }
+
+    /// A CLOSE has come: the handle takes no more data.
+    pub(super) fn mark_closing(&mut self, handle: &str) {
+        self.closing.extend(number(handle));
+    }
+
+    /// The channel ends: uploads that were not closed are interrupted.
+    pub(super) fn drop_all(&mut self, shared: &Shared, because: &str) {
+        for (_, held) in self.open.drain() {
+            match held {
+                Held::Writing(w) => {
+                    log_interrupted(shared, &w.staged, because);
+                    w.staged.interrupt(w.poisoned.as_deref().unwrap_or(because));
+                }
+                Held::Reading { file, path, sent_bytes } => {
+                    log_download(shared, &path, sent_bytes, file.bytes());
+                }
+                Held::Listing(_) => {}
+            }
+        }
+    }
+
+    /// Writes file data. A failure makes the upload worthless: it can only be dropped.
+    pub(super) fn write(&mut self, id: u32, handle: &[u8], offset: u64, data: &[u8]) -> Reply {
+        let number = std::str::from_utf8(handle).ok().and_then(number);
+        let held = number.filter(|n| !self.closing.contains(n)).and_then(|n| self.open.get_mut(&n));
+        let writing = match held {
+            Some(Held::Writing(writing)) => writing,
+            Some(Held::Reading { .. } | Held::Listing(_)) => {
+                let text = "This handle is not open for writing";
+                return Reply::Packet(status(id, StatusCode::PermissionDenied, text));
+            }
+            None => return Reply::Refused(unknown_handle()),
+        };
+        if let Some(why) = &writing.poisoned {
+            return Reply::Packet(status(id, StatusCode::Failure, why));
+        }
+        let offset = if writing.append { writing.staged.bytes() } else { offset };
+        match writing.staged.write_at(offset, data) {
+            Ok(()) => Reply::Packet(status(id, StatusCode::Ok, "")),
+            Err(error) => {
+                writing.poisoned = Some(error.message().to_owned());
+                Reply::Refused(error)
+            }
+        }
+    }
+
+    /// Does every request but INIT and WRITE.
+    pub(super) fn perform(&mut self, shared: &Shared, id: u32, packet: Packet) -> Reply {
+        self.try_perform(shared, id, packet).unwrap_or_else(Reply::Refused)
+    }
+
+    fn try_perform(&mut self, shared: &Shared, id: u32, packet: Packet) -> Result<Reply> {
+        let session = &shared.session;
+        match packet {
+            Packet::Open(open) => self.open(shared, id, &open),
+            Packet::Close(close) => self.close(shared, id, &close.handle),
+            Packet::Read(read) => self.read(id, &read),
+            Packet::Stat(p) => Ok(attrs(id, &session.stat(&at(&p.path)?)?)),
+            Packet::Lstat(p) => Ok(attrs(id, &session.stat(&at(&p.path)?)?)),
+            Packet::Fstat(p) => self.fstat(session, id, &p.handle),
+            Packet::SetStat(p) => self.set_stat(session, id, &at(&p.path)?, &p.attrs),
+            Packet::FSetStat(p) => self.set_handle_stat(id, &p.handle, &p.attrs),
+            Packet::OpenDir(p) => {
+                let listing = session.list(&at(&p.path)?)?;
+                self.hold(shared, id, Held::Listing(Box::new(listing)))
+            }
+            Packet::ReadDir(p) => self.read_dir(session, id, &p.handle),
+            Packet::Remove(p) => done(id, session.remove_file(&at(&p.filename)?)),
+            Packet::MkDir(p) => done(id, session.make_dir(&at(&p.path)?)),
+            Packet::RmDir(p) => done(id, session.remove_dir(&at(&p.path)?)),
+            Packet::RealPath(p) => Ok(real_path(id, &at(&p.path)?)),
+            Packet::Rename(p) => {
+                let (from, to) = (at(&p.oldpath)?, at(&p.newpath)?);
+                Ok(Reply::Rename { from, to, overwrite: Overwrite::Never })
+            }
+            Packet::Extended(p) => self.extended(shared, id, &p),
+            Packet::ReadLink(_) | Packet::Symlink(_) => {
+                Err(Error::new(Kind::Unsupported, "There are no links on this server"))
+            }
+            _ => Err(Error::new(Kind::Unsupported, "This is not a request of SFTP version 3")),
+        }
+    }
+
+    fn hold(&mut self, shared: &Shared, id: u32, held: Held) -> Result<Reply> {
+        let most = shared.connection.edge.config.limits.sftp_handles;
+        if self.open.len() >= most {
+            let text = format!("{most} files and folders are open already; close one first");
+            return Err(Error::new(Kind::Busy, text));
+        }
+        let number = self.next;
+        self.next = self.next.wrapping_add(1);
+        self.open.insert(number, held);
+        Ok(Reply::Packet(Packet::Handle(Handle { id, handle: number.to_string() })))
+    }
+
+    fn held(&mut self, handle: &str) -> Result<&mut Held> {
+        number(handle).and_then(|n| self.open.get_mut(&n)).ok_or_else(unknown_handle)
+    }
+
+    fn open(&mut self, shared: &Shared, id: u32, open: &OpenPacket) -> Result<Reply> {
+        let session = &shared.session;
+        let path = at(&open.filename)?;
+        let flags = open.pflags;
+        let append = flags.contains(OpenFlags::APPEND);
+        if !append && !flags.contains(OpenFlags::WRITE) {
+            let file = session.open_read(&path)?;
+            return self.hold(shared, id, Held::Reading { file, path, sent_bytes: 0 });
+        }
+        if !flags.contains(OpenFlags::CREATE) {
+            // Answers "no such file", as the request asks for one that exists.
+            session.stat(&path)?;
+        }
+        let how = if flags.contains(OpenFlags::EXCLUDE) && flags.contains(OpenFlags::CREATE) {
+            Open::CreateNew
+        } else if flags.contains(OpenFlags::TRUNCATE) {
+            Open::Replace
+        } else {
+            Open::Resume
+        };
+        let staged = session.open_upload(&path, how)?;
+        let writing = Writing { staged, append, poisoned: None };
+        self.hold(shared, id, Held::Writing(Box::new(writing)))
+    }
+
+    fn close(&mut self, shared: &Shared, id: u32, handle: &str) -> Result<Reply> {
+        let number = number(handle).ok_or_else(unknown_handle)?;
+        self.closing.remove(&number);
+        match self.open.remove(&number).ok_or_else(unknown_handle)? {
+            Held::Listing(_) => done(id, Ok(())),
+            Held::Reading { file, path, sent_bytes } => {
+                log_download(shared, &path, sent_bytes, file.bytes());
+                done(id, Ok(()))
+            }
+            Held::Writing(writing) => {
+                let Writing { staged, poisoned, .. } = *writing;
+                let Some(why) = poisoned else { return Ok(Reply::Commit(Box::new(staged))) };
+                log_interrupted(shared, &staged, &why);
+                staged.interrupt(&why);
+                let text = format!("Nothing was stored: {why}");
+                Ok(Reply::Packet(status(id, StatusCode::Failure, &text)))
+            }
+        }
+    }
+
+    fn read(&mut self, id: u32, read: &Read) -> Result<Reply> {
+        let room = usize::try_from(read.len).unwrap_or(MAX_DATA_BYTES).min(MAX_DATA_BYTES);
+        let bytes = match self.held(&read.handle)? {
+            Held::Reading { file, sent_bytes, .. } => {
+                // No more room than there is left: a READ beyond the end must not cost memory.
+                let room = room.min(left(file.bytes(), read.offset));
+                let bytes = data_reply(id, room, |buffer| file.read_at(read.offset, buffer))?;
+                let sent = bytes.as_ref().map_or(0, Bytes::len);
+                *sent_bytes = sent_bytes.saturating_add(u64::try_from(sent).unwrap_or(0));
+                bytes
+            }
+            Held::Writing(w) => {
+                let room = room.min(left(w.staged.bytes(), read.offset));
+                data_reply(id, room, |buffer| w.staged.read_at(read.offset, buffer))?
+            }
+            Held::Listing(_) => {
+                return Err(Error::new(Kind::IsFolder, "This handle is a folder's; use READDIR"));
+            }
+        };
+        Ok(bytes.map_or_else(|| end_of_file(id), Reply::Bytes))
+    }
+
+    fn fstat(&mut self, session: &Session, id: u32, handle: &str) -> Result<Reply> {
+        Ok(match self.held(handle)? {
+            Held::Reading { file, .. } => attrs(id, &file.stat()),
+            Held::Writing(w) => {
+                let modified = session.stat(w.staged.path()).map(|s| s.modified);
+                let modified = modified.unwrap_or(Timestamp::UNIX_EPOCH);
+                attrs(id, &Stat { kind: StatKind::File, bytes: w.staged.bytes(), modified })
+            }
+            Held::Listing(_) => {
+                let modified = Timestamp::UNIX_EPOCH;
+                attrs(id, &Stat { kind: StatKind::Folder, bytes: 0, modified })
+            }
+        })
+    }
+
+    /// Sets what can be set. Owner and rights mean nothing here and are passed over: they must never fail a transfer.
+    fn set_stat(
+        &mut self,
+        session: &Session,
+        id: u32,
+        path: &VPath,
+        wanted: &FileAttributes,
+    ) -> Result<Reply> {
+        let uploading = self.open.values_mut().find_map(|held| match held {
+            Held::Writing(w) if w.staged.path() == path => Some(w),
+            _ => None,
+        });
+        if let Some(writing) = uploading {
+            return done(id, writing.set(wanted));
+        }
+        let stat = session.stat(path)?;
+        if wanted.size.is_some_and(|size| size != stat.bytes) {
+            let text = format!("{path} cannot be cut in place; send the whole file");
+            return Err(Error::new(Kind::Unsupported, text));
+        }
+        if let Some(modified) = modified(wanted)
+            && let Err(error) = session.set_modified(path, modified)
+        {
+            tracing::debug!(path = ?path.as_str(), %error, "a modification time was not set");
+        }
+        done(id, Ok(()))
+    }
+
+    fn set_handle_stat(&mut self, id: u32, handle: &str, wanted: &FileAttributes) -> Result<Reply> {
+        match self.held(handle)? {
+            Held::Writing(writing) => done(id, writing.set(wanted)),
+            Held::Reading { .. } | Held::Listing(_) => done(id, Ok(())),
+        }
+    }
+
+    fn read_dir(&mut self, session: &Session, id: u32, handle: &str) -> Result<Reply> {
+        let Held::Listing(listing) = self.held(handle)? else {
+            return Err(Error::new(Kind::NotFolder, "This handle is not a folder's"));
+        };
+        let mut files = Vec::new();
+        for entry in listing.take(NAMES) {
+            files.push(file(session, entry?));
+        }
+        if files.is_empty() {
+            return Ok(end_of_file(id));
+        }
+        Ok(Reply::Packet(Packet::Name(Name { id, files })))
+    }
+
+    fn extended(&mut self, shared: &Shared, id: u32, asked: &Extended) -> Result<Reply> {
+        let mut data = Bytes::copy_from_slice(&asked.data);
+        match asked.request.as_str() {
+            LIMITS => {
+                let limits = LimitsExtension {
+                    max_packet_len: wide(MAX_PACKET_BYTES),
+                    max_read_len: wide(MAX_DATA_BYTES),
+                    max_write_len: wide(MAX_DATA_BYTES),
+                    max_open_handles: wide(shared.connection.edge.config.limits.sftp_handles),
+                };
+                extended_reply(id, &limits)
+            }
+            POSIX_RENAME => {
+                let (from, to) = posix_rename(asked).ok_or_else(unreadable)?;
+                Ok(Reply::Rename { from: at(&from)?, to: at(&to)?, overwrite: Overwrite::Allow })
+            }
+            FSYNC => {
+                let fsync: FsyncExtension = de::from_bytes(&mut data).map_err(|_| unreadable())?;
+                match self.held(&fsync.handle)? {
+                    Held::Writing(w) => {
+                        let synced = w.staged.sync();
+                        w.poisoned = synced.as_ref().err().map(|e| e.message().to_owned());
+                        done(id, synced)
+                    }
+                    Held::Reading { .. } | Held::Listing(_) => done(id, Ok(())),
+                }
+            }
+            STATVFS => {
+                let asked: StatvfsExtension =
+                    de::from_bytes(&mut data).map_err(|_| unreadable())?;
+                shared.session.stat(&at(&asked.path)?)?;
+                extended_reply(id, &statvfs(&shared.session)?)
+            }
+            _ => Err(Error::new(Kind::Unsupported, "This extension is not offered")),
+        }
+    }
+}
+
+impl Writing {
+    /// Sets size and time of an upload under way; the time holds from the commit on.
+    fn set(&mut self, wanted: &FileAttributes) -> Result<()> {
+        if let Some(size) = wanted.size
+            && size != self.staged.bytes()
+        {
+            let cut = self.staged.truncate(size);
+            if let Err(error) = &cut {
+                self.poisoned = Some(error.message().to_owned());
+            }
+            cut?;
+        }
+        if let Some(modified) = modified(wanted) {
+            self.staged.set_modified(modified);
+        }
+        Ok(())
+    }
+}
+
+/// Resolves a client's name; what cannot be a name here is refused in words.
+fn at(raw: &str) -> Result<VPath> {
+    VPath::root().join(raw).map_err(|why| Error::new(Kind::Invalid, why))
+}
+
+fn number(handle: &str) -> Option<u64> {
+    handle.parse().ok()
+}
+
+fn unknown_handle() -> Error {
+    Error::new(Kind::Invalid, "This handle is not open")
+}
+
+fn unreadable() -> Error {
+    Error::new(Kind::Invalid, "The request cannot be read")
+}
+
+fn done(id: u32, result: Result<()>) -> Result<Reply> {
+    result.map(|()| Reply::Packet(status(id, StatusCode::Ok, "")))
+}
+
+fn end_of_file(id: u32) -> Reply {
+    Reply::Packet(status(id, StatusCode::Eof, "End of file"))
+}
+
+fn left(bytes: u64, offset: u64) -> usize {
+    usize::try_from(bytes.saturating_sub(offset)).unwrap_or(usize::MAX)
+}
+
+fn wide(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+fn attrs(id: u32, stat: &Stat) -> Reply {
+    Reply::Packet(Packet::Attrs(Attrs { id, attrs: attributes(stat) }))
+}
+
+/// Type and rights as a client shows them; nothing here depends on the rights.
+fn attributes(stat: &Stat) -> FileAttributes {
+    let seconds = u32::try_from(stat.modified.as_second()).unwrap_or(0);
+    FileAttributes {
+        size: Some(stat.bytes),
+        uid: Some(0),
+        gid: Some(0),
+        permissions: Some(if stat.is_folder() { 0o040_755 } else { 0o100_644 }),
+        atime: Some(seconds),
+        mtime: Some(seconds),
+        ..FileAttributes::default()
+    }
+}
+
+fn modified(wanted: &FileAttributes) -> Option<Timestamp> {
+    Timestamp::from_second(i64::from(wanted.mtime?)).ok()
+}
+
+fn real_path(id: u32, path: &VPath) -> Reply {
+    let name = path.as_str().to_owned();
+    let attrs = FileAttributes::default();
+    let file = File { filename: name.clone(), longname: name, attrs };
+    Reply::Packet(Packet::Name(Name { id, files: vec![file] }))
+}
+
+/// One line of a listing, with the text that `ls -l` would print (programs take it apart).
+fn file(session: &Session, entry: Entry) -> File {
+    let Entry { name, stat } = entry;
+    let rights = if stat.is_folder() { "drwxr-xr-x" } else { "-rw-r--r--" };
+    let owner = session.login();
+    let time = stat.modified.strftime("%b %e  %Y");
+    let longname = format!("{rights}    1 {owner:8} {owner:8} {:>8} {time} {name}", stat.bytes);
+    File { filename: name, longname, attrs: attributes(&stat) }
+}
+
+fn extended_reply(id: u32, body: &impl serde::Serialize) -> Result<Reply> {
+    let data = ser::to_bytes(body)
+        .map_err(|e| Error::caused(Kind::Internal, "the answer could not be encoded", e))?;
+    Ok(Reply::Packet(Packet::ExtendedReply(ExtendedReply { id, data: data.to_vec() })))
+}
+
+fn statvfs(session: &Session) -> Result<Statvfs> {
+    let space = session.space()?;
+    let free = space.free_bytes / BLOCK_BYTES;
+    Ok(Statvfs {
+        block_size: BLOCK_BYTES,
+        fragment_size: BLOCK_BYTES,
+        blocks: space.total_bytes / BLOCK_BYTES,
+        blocks_free: free,
+        blocks_avail: free,
+        inodes: 0,
+        inodes_free: 0,
+        inodes_avail: 0,
+        fs_id: 0,
+        flags: 0,
+        name_max: wide(MAX_NAME_BYTES),
+    })
+}
+
+fn log_download(shared: &Shared, path: &VPath, sent_bytes: u64, bytes: u64) {
+    let (login, client) = (shared.session.login(), shared.session.client());
+    let (peer, path) = (shared.connection.peer, path.as_str());
+    tracing::info!(protocol = "sftp", login, client, %peer, ?path, bytes, sent_bytes, "download");
+}
+
+fn log_interrupted(shared: &Shared, staged: &Staged, because: &str) {
+    let (login, client) = (shared.session.login(), shared.session.client());
+    let (peer, path) = (shared.connection.peer, staged.path().as_str());
+    let bytes = staged.bytes();
+    tracing::warn!(protocol = "sftp", login, client, %peer, ?path, bytes, because, "upload interrupted");
+}

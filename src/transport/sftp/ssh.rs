@@ -1,0 +1,273 @@
+//! The SSH side of a connection: who may log in, and which channels there are.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use russh::keys::PublicKey;
+use russh::server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, VerifiedPublicKey};
+use russh::{Channel, ChannelId, ChannelOpenFailure, ChannelWriteHalf, Pty};
+
+use super::algorithms::{check_key, methods};
+use super::channel::Pump;
+use super::connection::Connection;
+use crate::model::Protocol;
+use crate::service::login::{Credential, LoginAttempt};
+
+/// Longer logins are cut for the log.
+const LOGGED_LOGIN_CHARS: usize = 64;
+const NO_SHELL: &str = "This server takes files over SFTP only: use sftp, or scp without -O.\r\n";
+
+/// The handler that russh calls for one connection.
+pub(super) struct Ssh {
+    connection: Arc<Connection>,
+    failures: u32,
+    channels: HashMap<ChannelId, Kind>,
+}
+
+/// What a channel is used for.
+enum Kind {
+    /// Open, nothing asked for yet.
+    Fresh(ChannelWriteHalf<Msg>),
+    Sftp(Pump),
+    /// Refused or being ended: what still comes is passed over.
+    Ending,
+}
+
+/// Whether a key or password was right.
+#[derive(Clone, Copy)]
+enum Proof<'a> {
+    Password(&'a str),
+    Key(&'a PublicKey),
+}
+
+impl Ssh {
+    pub(super) fn new(connection: Arc<Connection>) -> Self {
+        Self { connection, failures: 0, channels: HashMap::new() }
+    }
+
+    fn attempt(&self, user: &str) -> LoginAttempt {
+        LoginAttempt {
+            login: user.to_owned(),
+            protocol: Protocol::Sftp,
+            peer: self.connection.peer,
+        }
+    }
+
+    async fn log_in(&mut self, user: &str, proof: Proof<'_>) -> Result<Auth, russh::Error> {
+        let most = self.connection.edge.config.limits.login_attempts_per_connection;
+        if self.failures >= most {
+            return Err(russh::Error::NotAuthenticated);
+        }
+        let attempt = self.attempt(user);
+        let key;
+        let credential = match proof {
+            Proof::Password(password) => Credential::Password(password),
+            Proof::Key(public) => {
+                key = public.to_openssh()?;
+                Credential::PublicKey { openssh: &key }
+            }
+        };
+        // The service logs both outcomes, for both protocols alike.
+        if let Ok(session) = self.connection.edge.service.log_in(&attempt, credential).await {
+            self.connection.log_in(session);
+            return Ok(Auth::Accept);
+        }
+        self.failures = self.failures.saturating_add(1);
+        if self.failures >= most {
+            self.connection.doom("too many failed logins");
+        }
+        Ok(refuse())
+    }
+
+    /// Answers a request for anything but SFTP: a text, then exit status 1.
+    fn refuse_program(
+        &mut self,
+        channel: ChannelId,
+        session: &mut russh::server::Session,
+    ) -> Result<(), russh::Error> {
+        if !matches!(self.channels.get(&channel), Some(Kind::Fresh(_))) {
+            return session.channel_failure(channel);
+        }
+        self.channels.insert(channel, Kind::Ending);
+        session.channel_success(channel)?;
+        session.extended_data(channel, 1, NO_SHELL)?;
+        session.exit_status_request(channel, 1)?;
+        session.eof(channel)?;
+        session.close(channel)
+    }
+}
+
+/// Refused, and both methods stay open: a client may try its next key, or a password after its keys.
+fn refuse() -> Auth {
+    Auth::Reject { proceed_with_methods: Some(methods()), partial_success: false }
+}
+
+impl Handler for Ssh {
+    type Error = russh::Error;
+
+    async fn auth_none(&mut self, _user: &str) -> Result<Auth, Self::Error> {
+        Ok(refuse())
+    }
+
+    async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, Self::Error> {
+        self.log_in(user, Proof::Password(password)).await
+    }
+
+    async fn auth_publickey_offered(
+        &mut self,
+        user: &str,
+        offer: PublicKeyOffer<'_>,
+    ) -> Result<Auth, Self::Error> {
+        if let Err(reason) = check_key(offer.public_key, offer.algorithm) {
+            let login: String = user.chars().take(LOGGED_LOGIN_CHARS).collect();
+            tracing::info!(protocol = "sftp", ?login, peer = %self.connection.peer, reason, "key refused");
+            return Ok(refuse());
+        }
+        let (attempt, key) = (self.attempt(user), offer.public_key.to_openssh()?);
+        let service = self.connection.edge.service.clone();
+        let known = tokio::task::spawn_blocking(move || service.key_is_known(&attempt, &key));
+        Ok(if known.await.unwrap_or(false) { Auth::Accept } else { refuse() })
+    }
+
+    async fn auth_publickey(
+        &mut self,
+        user: &str,
+        key: VerifiedPublicKey<'_>,
+    ) -> Result<Auth, Self::Error> {
+        if check_key(key.public_key, key.algorithm).is_err() {
+            return Ok(refuse());
+        }
+        self.log_in(user, Proof::Key(key.public_key)).await
+    }
+
+    async fn channel_open_session(
+        &mut self,
+        channel: Channel<Msg>,
+        reply: ChannelOpenHandle,
+        _session: &mut russh::server::Session,
+    ) -> Result<(), Self::Error> {
+        if self.channels.len() >= self.connection.edge.config.limits.sftp_channels {
+            reply.reject(ChannelOpenFailure::ResourceShortage).await;
+            return Ok(());
+        }
+        let id = channel.id();
+        // Input comes through `data`, which alone can make the client wait.
+        let (_, write) = channel.split();
+        self.channels.insert(id, Kind::Fresh(write));
+        reply.accept().await;
+        Ok(())
+    }
+
+    async fn subsystem_request(
+        &mut self,
+        channel: ChannelId,
+        name: &str,
+        session: &mut russh::server::Session,
+    ) -> Result<(), Self::Error> {
+        let entry = self.channels.remove(&channel);
+        match (entry, self.connection.session()) {
+            (Some(Kind::Fresh(write)), Some(account)) if name == "sftp" => {
+                session.channel_success(channel)?;
+                let pump = Pump::start(&self.connection, account, write);
+                self.channels.insert(channel, Kind::Sftp(pump));
+                Ok(())
+            }
+            (entry, _) => {
+                self.channels.extend(entry.map(|kind| (channel, kind)));
+                session.channel_failure(channel)
+            }
+        }
+    }
+
+    async fn exec_request(
+        &mut self,
+        channel: ChannelId,
+        _command: &[u8],
+        session: &mut russh::server::Session,
+    ) -> Result<(), Self::Error> {
+        self.refuse_program(channel, session)
+    }
+
+    async fn shell_request(
+        &mut self,
+        channel: ChannelId,
+        session: &mut russh::server::Session,
+    ) -> Result<(), Self::Error> {
+        self.refuse_program(channel, session)
+    }
+
+    async fn pty_request(
+        &mut self,
+        channel: ChannelId,
+        _term: &str,
+        _col_width: u32,
+        _row_height: u32,
+        _pix_width: u32,
+        _pix_height: u32,
+        _modes: &[(Pty, u32)],
+        session: &mut russh::server::Session,
+    ) -> Result<(), Self::Error> {
+        session.channel_failure(channel)
+    }
+
+    async fn env_request(
+        &mut self,
+        channel: ChannelId,
+        _variable_name: &str,
+        _variable_value: &str,
+        session: &mut russh::server::Session,
+    ) -> Result<(), Self::Error> {
+        session.channel_failure(channel)
+    }
+
+    async fn x11_request(
+        &mut self,
+        channel: ChannelId,
+        _single_connection: bool,
+        _x11_auth_protocol: &str,
+        _x11_auth_cookie: &str,
+        _x11_screen_number: u32,
+        session: &mut russh::server::Session,
+    ) -> Result<(), Self::Error> {
+        session.channel_failure(channel)
+    }
+
+    async fn data(
+        &mut self,
+        channel: ChannelId,
+        data: &[u8],
+        session: &mut russh::server::Session,
+    ) -> Result<(), Self::Error> {
+        let Some(Kind::Sftp(pump)) = self.channels.get_mut(&channel) else { return Ok(()) };
+        let Err(overrun) = pump.take(data).await else { return Ok(()) };
+        let login = self.connection.session().map(|s| s.login().to_owned());
+        tracing::warn!(protocol = "sftp", login, peer = %self.connection.peer, reason = %overrun, "channel ended");
+        pump.lose(&format!("the client broke the protocol: {overrun}"));
+        self.channels.insert(channel, Kind::Ending);
+        session.exit_status_request(channel, 1)?;
+        session.eof(channel)?;
+        session.close(channel)
+    }
+
+    async fn channel_eof(
+        &mut self,
+        channel: ChannelId,
+        _session: &mut russh::server::Session,
+    ) -> Result<(), Self::Error> {
+        if let Some(Kind::Sftp(pump)) = self.channels.get(&channel) {
+            pump.end_of_input();
+        }
+        Ok(())
+    }
+
+    async fn channel_close(
+        &mut self,
+        channel: ChannelId,
+        _session: &mut russh::server::Session,
+    ) -> Result<(), Self::Error> {
+        if let Some(Kind::Sftp(pump)) = self.channels.remove(&channel) {
+            pump.lose("the client closed the channel without closing the file");
+        }
+        Ok(())
+    }
+}
