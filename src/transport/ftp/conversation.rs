@@ -165,17 +165,29 @@ impl Conversation {
             ),
             None => (self.login_deadline(), "Login took too long; closing."),
         };
+        // A port that is asked for and not used goes back to the others.
+        let unused_port = Instant::now() + Duration::from_secs(limits.data_idle_timeout_s);
         let session = self.guest.as_ref().map(|guest| guest.session.clone());
-        tokio::select! {
-            biased;
-            () = self.edge.shutdown.cancelled() => Err(Some(stopping())),
-            () = ended_session(session) => Err(Some(ended())),
-            line = self.control.line() => match line {
-                Line::Text(line) => Ok(line),
-                Line::TooLong => Err(Some(Reply::new(500, "The line is too long; closing."))),
-                Line::Gone => Err(None),
-            },
-            () = tokio::time::sleep_until(deadline) => Err(Some(Reply::new(421, late))),
+        loop {
+            let has_port = self.guest.as_ref().is_some_and(|guest| guest.source.is_some());
+            tokio::select! {
+                biased;
+                () = self.edge.shutdown.cancelled() => return Err(Some(stopping())),
+                () = ended_session(session.clone()) => return Err(Some(ended())),
+                line = self.control.line() => return match line {
+                    Line::Text(line) => Ok(line),
+                    Line::TooLong => Err(Some(Reply::new(500, "The line is too long; closing."))),
+                    Line::Gone => Err(None),
+                },
+                () = tokio::time::sleep_until(unused_port), if has_port => self.drop_port(),
+                () = tokio::time::sleep_until(deadline) => return Err(Some(Reply::new(421, late))),
+            }
+        }
+    }
+
+    fn drop_port(&mut self) {
+        if let Some(guest) = self.guest.as_mut() {
+            guest.source = None;
         }
     }
 

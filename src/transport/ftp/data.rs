@@ -20,6 +20,8 @@ use crate::config::{Config, Resumption};
 const SOCKET_BUFFER_BYTES: usize = 128 * 1024;
 /// How long the other side may take to read our last bytes after a finished download.
 const LINGER: Duration = Duration::from_secs(10);
+const DISCARD_STEP_BYTES: usize = 16 * 1024;
+const DISCARD_STEPS: usize = 256;
 const GOODBYE: Duration = Duration::from_secs(5);
 
 /// What a data connection needs from its session.
@@ -104,6 +106,19 @@ impl Data {
     pub(super) async fn answer_end(mut self) {
         // A client that has closed already needs no answer.
         drop(timeout(GOODBYE, self.stream.shutdown()).await);
+    }
+
+    /// Takes the rest of a refused upload if it is short: most clients read the refusal only after they have sent all.
+    pub(super) async fn discard(mut self) {
+        let mut scrap = vec![0_u8; DISCARD_STEP_BYTES];
+        let draining = async {
+            for _ in 0..DISCARD_STEPS {
+                if !matches!(self.stream.read(&mut scrap).await, Ok(1..)) {
+                    return;
+                }
+            }
+        };
+        drop(timeout(GOODBYE, draining).await);
     }
 
     /// Writes all of `bytes`; some of them must move within the idle limit each time.

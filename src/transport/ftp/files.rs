@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::command::{Request, Verb};
-use super::conversation::{Conversation, Flow, Guest};
+use super::conversation::{Conversation, Flow};
 use super::interpreter::{Answer, Interpreter};
 use super::listing::{self, Form, Selection, Wildcards};
 use super::login::go;
@@ -214,6 +214,15 @@ impl Conversation {
             Ok(path) => path,
             Err(refusal) => return Flow::Go(refusal),
         };
+        let asked = path.clone();
+        match self.with_session(move |session| session.stat(&asked)).await {
+            // Clients tell files from folders by this answer.
+            Ok(stat) if stat.is_folder() && command == "SIZE" => {
+                return Flow::Go(Reply::new(550, format!("{path} is a folder.")));
+            }
+            Ok(_) => {}
+            Err(refusal) => return Flow::Go(refusal),
+        }
         let lane = self.lane();
         let answer = self.ask(&lane, format!("{command} {path}")).await;
         let reply = self.judge(answer).map(|answer| Reply::new(answer.code, answer.text));
@@ -371,13 +380,6 @@ impl Conversation {
         };
         guest.restart = offset;
         go(350, &format!("The next transfer starts at byte {offset}."))
-    }
-}
-
-impl Guest {
-    /// Where the next data connection comes from, once.
-    pub(super) fn take_source(&mut self) -> Option<super::passive::Source> {
-        self.source.take()
     }
 }
 

@@ -12,7 +12,7 @@ use super::reply::Reply;
 use crate::error::{Error, Kind, Result};
 use crate::model::VPath;
 use crate::service::session::{Download, Open, Receipt, Session, Staged};
-use crate::transport::TransferMemory;
+use crate::transport::{Reserved, TransferMemory};
 
 const BLOCK_BYTES: usize = 256 * 1024;
 
@@ -83,16 +83,13 @@ pub(super) async fn receive(
     let (staged, offset) = open_at(session, path, opening).await?;
     // If nobody listens any more, the data never comes either.
     ready.send(()).unwrap_or_default();
-    let data = tokio::select! {
-        biased;
-        () = lane.stop.cancelled() => None,
-        data = data => data.ok(),
+    let (data, _share) = match arrived(lane, data).await {
+        Ok(arrived) => arrived,
+        Err(refusal) => {
+            interrupt(staged, "no data connection").await;
+            return Err(refusal);
+        }
     };
-    let Some(data) = data else {
-        interrupt(staged, "no data connection").await;
-        return Err(Reply::new(425, "No data connection; nothing was stored."));
-    };
-    let _share = lane.memory.reserve(2 * BLOCK_BYTES).await;
     let mut writer = Writer { idle: Some(staged), at_work: None, offset, spare: Vec::new() };
     match take_all(data, &mut writer, lane).await {
         Ok(bytes) => {
@@ -107,6 +104,22 @@ pub(super) async fn receive(
             }
             Err(failure)
         }
+    }
+}
+
+/// The data connection, with a share of the memory that transfers may use.
+async fn arrived(
+    lane: &Lane,
+    data: oneshot::Receiver<Data>,
+) -> std::result::Result<(Data, Reserved), Reply> {
+    let arriving = async {
+        let data = data.await.map_err(|_| Reply::new(425, "No data connection came."))?;
+        Ok((data, lane.memory.reserve(2 * BLOCK_BYTES).await))
+    };
+    tokio::select! {
+        biased;
+        () = lane.stop.cancelled() => Err(Reply::new(426, "Transfer aborted.")),
+        arrived = arriving => arrived,
     }
 }
 
@@ -179,7 +192,13 @@ async fn take_all(
         total = total.saturating_add(got);
         lane.moved.store(total, Ordering::Relaxed);
         if filled == block.len() {
-            block = writer.write(block, filled).await.map_err(|e| refused(&e))?;
+            block = match writer.write(block, filled).await {
+                Ok(next) => next,
+                Err(error) => {
+                    data.discard().await;
+                    return Err(refused(&error));
+                }
+            };
             filled = 0;
         }
         if got == 0 {
@@ -269,15 +288,7 @@ pub(super) async fn send(
         return Err(Reply::new(554, text));
     }
     ready.send(end.saturating_sub(offset)).unwrap_or_default();
-    let data = tokio::select! {
-        biased;
-        () = lane.stop.cancelled() => None,
-        data = data => data.ok(),
-    };
-    let Some(mut data) = data else {
-        return Err(Reply::new(425, "No data connection; nothing was sent."));
-    };
-    let _share = lane.memory.reserve(2 * BLOCK_BYTES).await;
+    let (mut data, _share) = arrived(lane, data).await?;
     let sent = tokio::select! {
         biased;
         () = lane.stop.cancelled() => Err(Reply::new(426, "Transfer aborted.")),

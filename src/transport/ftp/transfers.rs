@@ -233,7 +233,7 @@ impl Conversation {
 
     /// What every transfer through libunftp needs.
     async fn prepare(&mut self) -> Result<(Source, Interpreter), Reply> {
-        let source = self.guest.as_mut().and_then(super::conversation::Guest::take_source);
+        let source = self.guest.as_mut().and_then(|guest| guest.source.take());
         let source = source.ok_or_else(no_port)?;
         Ok((source, self.interpreter().await?))
     }
@@ -321,7 +321,7 @@ impl Conversation {
             Err(refusal) => return Flow::Go(refusal),
         };
         let Some(guest) = self.guest.as_mut() else { return go(530, "Log in first.") };
-        let Some(source) = guest.take_source() else { return Flow::Go(no_port()) };
+        let Some(source) = guest.source.take() else { return Flow::Go(no_port()) };
         let session = guest.session.clone();
         let (form, wildcards) = match verb {
             Verb::Mlsd => (Form::Facts, Wildcards::None),
