@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod clients;
 mod commit;
 pub mod folders;
+pub mod imports;
 mod keys;
 mod live;
 mod locks;
@@ -20,6 +21,7 @@ mod settings;
 mod shim;
 mod staged;
 mod throttle;
+pub mod users;
 mod waiters;
 mod workers;
 

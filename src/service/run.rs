@@ -4,6 +4,7 @@ use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::imports::DryRun;
 use super::queue::Next;
 use super::reports::{self, Beside};
 use super::{Service, names, shim};
@@ -117,13 +118,21 @@ impl Run<'_> {
         self.count_attempt()?;
         let bytes = self.read_archive()?;
         for _ in 0..PLANS {
-            let plan = self.plan(directory, settings, &bytes)?;
+            let plan = self.plan(directory, settings, &bytes, DryRun::No)?;
             match self.record(directory, settings, plan) {
                 Err(e) if e.kind() == Kind::Conflict => {}
                 other => return other,
             }
         }
         Err(Error::new(Kind::Busy, "the directory is being changed by somebody else"))
+    }
+
+    /// What an import would do, with nothing written anywhere.
+    pub(super) fn try_out(&self, bytes: &[u8]) -> Result<Report> {
+        let directory = self.service.open_directory(&self.client.slug)?;
+        let mut plan = self.plan(&directory, &self.settings()?, bytes, DryRun::Yes)?;
+        plan.report.finished_at = Some(self.service.clock().now());
+        Ok(plan.report)
     }
 
     fn count_attempt(&self) -> Result<()> {
@@ -142,11 +151,17 @@ impl Run<'_> {
         ))
     }
 
-    fn plan(&self, directory: &Directory, settings: &Settings, bytes: &[u8]) -> Result<Plan> {
+    fn plan(
+        &self,
+        directory: &Directory,
+        settings: &Settings,
+        bytes: &[u8],
+        dry_run: DryRun,
+    ) -> Result<Plan> {
         let today = self.service.clock().today(&self.client.time_zone);
         let meta = self.meta();
         let folders = self.service.registry().folders(&self.upload.login)?;
-        let dry_run = names::is_dry_run(&folders, &self.upload.path);
+        let dry_run = dry_run == DryRun::Yes || names::is_dry_run(&folders, &self.upload.path);
         let (change_number, source) = directory.source(self.source())?;
         let version = settings.version();
         let sha256 = &self.upload.sha256;

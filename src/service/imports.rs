@@ -1,0 +1,371 @@
+//! Use cases about imports: run one by hand, list them, make their reports again.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::queue::Next;
+use super::run::{self, Run};
+use super::{Service, commit, names};
+use crate::error::{Error, Kind, Result};
+use crate::import::report::{self, Counts, Report};
+use crate::model::{
+    Client, Folder, ImportStatus, Language, Purpose, Upload, UploadId, UploadState, VPath,
+};
+use crate::store::directory::Directory;
+use crate::store::registry::{NewUpload, UploadFilter};
+use crate::vfs::{ClientSpace, Stage};
+
+pub use crate::store::registry::Interruption;
+
+/// A file that `rollcall import` takes from this machine.
+#[derive(Debug, Clone, Copy)]
+pub struct ImportFile<'a> {
+    /// The client's slug.
+    pub client: &'a str,
+    /// The import folder whose settings apply; `None`: the client's only one.
+    pub folder: Option<&'a str>,
+    /// The file's name, without its folder.
+    pub name: &'a str,
+    /// Its content.
+    pub bytes: &'a [u8],
+}
+
+/// Whether an import by hand is applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DryRun {
+    /// Nothing is written anywhere; only the report says what would happen.
+    Yes,
+    /// It is recorded and applied like an upload.
+    No,
+}
+
+/// An import, or an upload that waits for its import, as lists show it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ImportView {
+    /// Its id, that of its upload.
+    pub id: UploadId,
+    /// The client's slug.
+    pub client: String,
+    /// The account's login.
+    pub account: String,
+    /// The import folder's name.
+    pub folder: Option<String>,
+    /// How it ended; `waiting` before that.
+    pub status: String,
+    /// Nothing was meant to be applied.
+    pub dry_run: bool,
+    /// The file.
+    pub file: FileView,
+    /// Rows by what they became.
+    pub counts: Counts,
+    /// When the upload was committed.
+    pub received_at: Timestamp,
+    /// When the import was done.
+    pub finished_at: Option<Timestamp>,
+    /// Why our side failed, in words.
+    pub failure: Option<String>,
+}
+
+/// The file of an import.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FileView {
+    /// Its name.
+    pub name: String,
+    /// Its address below the account's root.
+    pub path: VPath,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// SHA-256, 64 hex digits.
+    pub sha256: String,
+}
+
+/// One import with its report.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImportDetail {
+    /// As lists show it.
+    pub view: ImportView,
+    /// Its report; `None`: it waits, or its client's database does not know it.
+    pub report: Option<Report>,
+}
+
+/// A report file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReportFormat {
+    /// For the clerk.
+    Csv,
+    /// For a program.
+    Json,
+    /// The refused rows, to be mended and uploaded again.
+    Corrections,
+}
+
+/// How long a file by hand waits behind uploads that cannot be imported just now.
+const PATIENCE: Duration = Duration::from_secs(60);
+const POLL_PAUSE: Duration = Duration::from_millis(50);
+
+impl Service {
+    /// Imports a file of this machine as if it had been uploaded, behind what waits already, whether or not a
+    /// server runs; its report lies in the folder's `reports/`.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] (client, folder), [`Kind::Invalid`] (several folders, name), [`Kind::TooLarge`],
+    /// [`Kind::Busy`] when earlier uploads hold it up: it is imported after them.
+    pub fn import_file(&self, file: &ImportFile<'_>, dry_run: DryRun) -> Result<Report> {
+        let client = self.client(file.client)?;
+        let folder = self.chosen_folder(&client, file.folder)?;
+        let path = folder.path.join(file.name).map_err(|e| Error::new(Kind::Invalid, e))?;
+        if path.parent().as_ref() != Some(&folder.path) {
+            return Err(Error::new(Kind::Invalid, format!("\"{}\" is not a file name", file.name)));
+        }
+        let space = self.client_space(&client.slug)?;
+        let upload = Upload {
+            id: commit::new_id(self.clock()),
+            seq: 0,
+            client: client.slug.clone(),
+            login: folder.login.clone(),
+            folder: Some(folder.name.clone()),
+            path,
+            protocol: None,
+            bytes: u64::try_from(file.bytes.len()).unwrap_or(u64::MAX),
+            sha256: crate::vfs::sha256_of(file.bytes),
+            state: UploadState::Prepared,
+            attempts: 0,
+            received_at: self.clock().now(),
+            finished_at: None,
+            failure: None,
+        };
+        if dry_run == DryRun::Yes {
+            let run = Run { service: self, space: &space, client: &client, upload: &upload };
+            return run.try_out(file.bytes);
+        }
+        if let Some(why) = names::refusal(std::slice::from_ref(&folder), &upload.path) {
+            return Err(Error::new(Kind::Invalid, why));
+        }
+        self.stage_by_hand(&space, &upload, file.bytes)?;
+        self.import_now(&client, &space, upload.id)
+    }
+
+    /// The last imports of a client, newest first, with what waits on top.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] for the client.
+    pub fn imports(&self, client: &str, limit: u32) -> Result<Vec<ImportView>> {
+        let client = self.client(client)?;
+        let waiting = self.registry().uploads(&UploadFilter {
+            client: Some(client.slug.clone()),
+            states: vec![UploadState::Queued],
+            ..UploadFilter::default()
+        })?;
+        let most = usize::try_from(limit).unwrap_or(usize::MAX);
+        let directory = self.open_directory(&client.slug)?;
+        let done = directory.imports(limit)?;
+        let mut views: Vec<ImportView> = Vec::new();
+        for upload in waiting.into_iter().rev() {
+            if !done.iter().any(|summary| summary.record.id == upload.id) {
+                views.push(waiting_view(upload));
+            }
+        }
+        for summary in done {
+            let record = summary.record;
+            views.push(ImportView {
+                id: record.id,
+                client: client.slug.clone(),
+                account: record.login,
+                folder: Some(record.source),
+                status: summary.status.name().to_owned(),
+                dry_run: summary.dry_run,
+                file: FileView {
+                    name: record.file_name,
+                    path: record.path,
+                    bytes: record.bytes,
+                    sha256: record.sha256,
+                },
+                counts: summary.counts,
+                received_at: record.received_at,
+                finished_at: Some(summary.applied_at),
+                failure: None,
+            });
+        }
+        views.truncate(most);
+        Ok(views)
+    }
+
+    /// One import by its id.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`].
+    pub fn import(&self, id: UploadId) -> Result<ImportDetail> {
+        let unknown = || Error::new(Kind::NotFound, format!("there is no import {id}"));
+        let upload = self.registry().upload(id)?.ok_or_else(unknown)?;
+        let stored = self.open_directory(&upload.client)?.import(id)?;
+        let mut view = waiting_view(upload);
+        let report = stored.map(|stored| stored.report);
+        if let Some(report) = &report {
+            view.status = report.status.name().to_owned();
+            view.dry_run = report.dry_run;
+            view.counts = report.counts;
+            view.finished_at = report.finished_at;
+        }
+        Ok(ImportDetail { view, report })
+    }
+
+    /// Makes a report file again from the database; `language` as the client's if none is given.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] for the import, for one that has no report yet, and for corrections of a file without refusals.
+    pub fn report_file(
+        &self,
+        id: UploadId,
+        format: ReportFormat,
+        language: Option<Language>,
+    ) -> Result<Vec<u8>> {
+        let ImportDetail { view, report } = self.import(id)?;
+        let missing = |what: &str| Error::new(Kind::NotFound, format!("import {id} has {what}"));
+        let report = report.ok_or_else(|| missing("no report yet"))?;
+        let language = match language {
+            Some(language) => language,
+            None => self.client(&view.client)?.language,
+        };
+        match format {
+            ReportFormat::Csv => Ok(report::csv(&report, language)),
+            ReportFormat::Json => Ok(report::json(&report, language)),
+            ReportFormat::Corrections => report::corrections(&report, language)
+                .ok_or_else(|| missing("no refused rows, so there is nothing to correct")),
+        }
+    }
+
+    /// The last interrupted uploads of a client, newest first (T01).
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] for the client.
+    pub fn interruptions(&self, client: &str, limit: u32) -> Result<Vec<Interruption>> {
+        let client = self.client(client)?;
+        self.registry().interruptions(&client.slug, limit)
+    }
+
+    pub(super) fn open_directory(&self, client: &str) -> Result<Directory> {
+        Directory::open(&self.client_space(client)?.directory_path())
+    }
+
+    fn chosen_folder(&self, client: &Client, name: Option<&str>) -> Result<Folder> {
+        let mut all: Vec<Folder> = self
+            .registry()
+            .client_folders(&client.slug)?
+            .into_iter()
+            .filter(|folder| folder.purpose == Purpose::Import)
+            .collect();
+        let known = all.iter().map(|f| f.name.as_str()).collect::<Vec<_>>().join(", ");
+        match name {
+            Some(name) => all.into_iter().find(|f| f.name == name).ok_or_else(|| {
+                let message = format!(
+                    "client {} has no import folder \"{name}\"; it has: {known}",
+                    client.slug
+                );
+                Error::new(Kind::NotFound, message)
+            }),
+            None if all.len() > 1 => Err(Error::new(
+                Kind::Invalid,
+                format!(
+                    "client {} has several import folders ({known}): give --folder",
+                    client.slug
+                ),
+            )),
+            None => all.pop().ok_or_else(|| {
+                let message = format!(
+                    "client {} has no import folder; add one with \"rollcall folder add\"",
+                    client.slug
+                );
+                Error::new(Kind::NotFound, message)
+            }),
+        }
+    }
+
+    /// Archives and queues the bytes like an upload, without a file among the account's.
+    fn stage_by_hand(&self, space: &Arc<ClientSpace>, upload: &Upload, bytes: &[u8]) -> Result<()> {
+        commit::check_waiting(self, &upload.client)?;
+        // A server that starts right now clears the spool under this lock.
+        let _lock = space.lock()?;
+        let name = upload.id.to_string();
+        let mut stage = Stage::new(space, &name, commit::stage_limits(self))?;
+        stage.write_at(0, bytes)?;
+        let sealed = stage.seal()?;
+        let new = NewUpload {
+            id: upload.id,
+            client: upload.client.clone(),
+            login: upload.login.clone(),
+            folder: upload.folder.clone(),
+            path: upload.path.clone(),
+            protocol: None,
+            bytes: sealed.bytes,
+            sha256: sealed.sha256,
+            received_at: upload.received_at,
+            wants_import: true,
+        };
+        commit::record(self, space, &new)?;
+        self.registry().publish_upload(upload.id)?;
+        Ok(())
+    }
+
+    /// Imports what waits, in order of arrival, until this upload has had its turn.
+    fn import_now(
+        &self,
+        client: &Client,
+        space: &Arc<ClientSpace>,
+        id: UploadId,
+    ) -> Result<Report> {
+        let started = Instant::now();
+        loop {
+            let next = {
+                // A running server's workers take this lock too; either may do the work.
+                let _lock = space.lock()?;
+                run::next(self, space, &client.slug)?
+            };
+            let detail = self.import(id)?;
+            if let Some(report) = detail.report {
+                return Ok(report);
+            }
+            if let Some(failure) = detail.view.failure {
+                return Err(Error::new(Kind::Internal, failure));
+            }
+            if started.elapsed() > PATIENCE {
+                return Err(Error::new(
+                    Kind::Busy,
+                    format!("import {id} waits behind earlier uploads; it runs after them"),
+                ));
+            }
+            if next != Next::Now {
+                std::thread::sleep(POLL_PAUSE);
+            }
+        }
+    }
+}
+
+fn waiting_view(upload: Upload) -> ImportView {
+    let status = match upload.state {
+        UploadState::Prepared | UploadState::Queued | UploadState::Done => "waiting",
+        UploadState::Failed => ImportStatus::Failed.name(),
+        UploadState::Superseded => ImportStatus::Superseded.name(),
+        UploadState::Stored => "stored",
+    };
+    ImportView {
+        id: upload.id,
+        client: upload.client,
+        account: upload.login,
+        folder: upload.folder,
+        status: status.to_owned(),
+        dry_run: false,
+        file: FileView {
+            name: upload.path.name().unwrap_or_default().to_owned(),
+            path: upload.path,
+            bytes: upload.bytes,
+            sha256: upload.sha256,
+        },
+        counts: Counts::default(),
+        received_at: upload.received_at,
+        finished_at: upload.finished_at,
+        failure: upload.failure,
+    }
+}

@@ -1,0 +1,166 @@
+//! Use cases about users: the directory of a client as of today or any day, one user, a user's history.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
+
+use super::Service;
+use crate::error::Result;
+use crate::import::directory::{User, Values};
+use crate::import::fields::Field;
+
+pub use crate::store::directory::HistoryEntry;
+
+/// A user as lists show it. Serialised as one object: `id`, `state`, every field that has a value, `manager_name`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserView {
+    /// The user's id in its directory.
+    pub id: i64,
+    /// Where the user stands on the day that was asked for.
+    pub state: UserState,
+    /// The values in canonical text.
+    pub values: Values,
+    /// The manager's name, as people read it.
+    pub manager_name: Option<String>,
+}
+
+/// Where a user stands on a day, derived from the contract's dates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UserState {
+    /// The contract starts later.
+    Upcoming,
+    /// The contract runs.
+    Active,
+    /// The last day has passed.
+    Ended,
+    /// A creation that was undone.
+    Withdrawn,
+}
+
+impl UserState {
+    /// `upcoming`, `active`, `ended` or `withdrawn`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Upcoming => "upcoming",
+            Self::Active => "active",
+            Self::Ended => "ended",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    fn of(user: &User, day: Date) -> Self {
+        let date = |field| user.values.get(field).and_then(|text| text.parse::<Date>().ok());
+        if user.withdrawn {
+            Self::Withdrawn
+        } else if date(Field::ContractEnd).is_some_and(|last| last < day) {
+            Self::Ended
+        } else if date(Field::ContractStart).is_some_and(|first| first > day) {
+            Self::Upcoming
+        } else {
+            Self::Active
+        }
+    }
+}
+
+impl Serialize for UserView {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("id", &self.id)?;
+        map.serialize_entry("state", &self.state)?;
+        for field in Field::ALL {
+            if let Some(value) = self.values.get(*field) {
+                map.serialize_entry(field.name(), value)?;
+            }
+        }
+        for (name, value) in self.values.custom() {
+            map.serialize_entry(&format!("custom.{name}"), value)?;
+        }
+        if let Some(name) = &self.manager_name {
+            map.serialize_entry("manager_name", name)?;
+        }
+        map.end()
+    }
+}
+
+impl Service {
+    /// Every user of a client: as of now, or as the directory knew them at an earlier instant, by id.
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for the client.
+    pub fn users(&self, client: &str, as_of: Option<Timestamp>) -> Result<Vec<UserView>> {
+        let client = self.client(client)?;
+        let users = self.open_directory(&client.slug)?.users(as_of)?;
+        let names = names_of(&users);
+        let day = self.day(&client.time_zone, as_of);
+        Ok(users.into_iter().map(|user| view(user, day, &names)).collect())
+    }
+
+    /// The users of a client whose id, employee number, login, e-mail or name is `text`.
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for the client; nobody found is an empty list.
+    pub fn find_users(&self, client: &str, text: &str) -> Result<Vec<UserView>> {
+        let client = self.client(client)?;
+        let directory = self.open_directory(&client.slug)?;
+        let mut found = directory.find_users(text)?;
+        if found.is_empty()
+            && let Ok(id) = text.trim().parse()
+        {
+            found.extend(directory.user(id)?);
+        }
+        let managers: Vec<User> = found
+            .iter()
+            .filter_map(|user| user.values.get(Field::Manager)?.parse().ok())
+            .filter_map(|id| directory.user(id).transpose())
+            .collect::<Result<_>>()?;
+        let names = names_of(&managers);
+        let day = self.day(&client.time_zone, None);
+        Ok(found.into_iter().map(|user| view(user, day, &names)).collect())
+    }
+
+    /// Every change of a user, oldest first, each with the file and line that brought it.
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for the client.
+    pub fn user_history(&self, client: &str, user_id: i64) -> Result<Vec<HistoryEntry>> {
+        let client = self.client(client)?;
+        self.open_directory(&client.slug)?.user_history(user_id)
+    }
+
+    fn day(&self, time_zone: &str, as_of: Option<Timestamp>) -> Date {
+        match as_of {
+            None => self.clock().today(time_zone),
+            Some(at) => {
+                let zone = TimeZone::get(time_zone).unwrap_or(TimeZone::UTC);
+                at.to_zoned(zone).date()
+            }
+        }
+    }
+}
+
+fn names_of(users: &[User]) -> HashMap<i64, String> {
+    users
+        .iter()
+        .map(|user| {
+            let part = |field| user.values.get(field).unwrap_or_default();
+            let name = format!("{} {}", part(Field::LastName), part(Field::FirstName));
+            (user.id, name.trim().to_owned())
+        })
+        .collect()
+}
+
+fn view(user: User, day: Date, names: &HashMap<i64, String>) -> UserView {
+    let manager = user.values.get(Field::Manager).and_then(|id| id.parse::<i64>().ok());
+    UserView {
+        id: user.id,
+        state: UserState::of(&user, day),
+        manager_name: manager.and_then(|id| names.get(&id).cloned()),
+        values: user.values,
+    }
+}
