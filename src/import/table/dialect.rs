@@ -28,6 +28,9 @@ pub const CANDIDATES: [u8; 4] = [b';', b',', b'\t', b'|'];
 /// How many records from the top may be title lines.
 pub(super) const TOP_RECORDS: usize = 50;
 
+/// No record at the top is looked at beyond so many cells.
+const MOST_TOP_CELLS: usize = 1 << 20;
+
 /// A record with this many separators or more counts as this many: only rows' agreement matters.
 const MOST_COUNTED: usize = 4096;
 
@@ -72,7 +75,6 @@ pub(super) fn detect(
     start: usize,
     declared: Option<u8>,
     headers: &Headers,
-    limits: TableLimits,
 ) -> Result<Dialect, FileRefusal> {
     let tally = Tally::of(text.as_bytes().get(start..).unwrap_or_default());
     let escape =
@@ -83,7 +85,7 @@ pub(super) fn detect(
     let mut best: Option<(u64, u64, Dialect)> = None;
     for (delimiter, counts) in CANDIDATES.into_iter().zip(&tally.counts) {
         let dialect = Dialect { delimiter, escape };
-        let known = known_headers(text, start, dialect, headers, limits)?;
+        let known = known_headers(text, start, dialect, headers);
         let agreement = agreement(counts, tally.records);
         if (known >= 2 || agreement > 0)
             && best.is_none_or(|(k, a, _)| (known.max(1), agreement) > (k, a))
@@ -91,18 +93,19 @@ pub(super) fn detect(
             best = Some((known.max(1), agreement, dialect));
         }
     }
+    // A single column has no separator to find; its header must speak for it.
+    let one_column = || {
+        let dialect = Dialect { delimiter: b',', escape };
+        (tally.is_one_column() && known_headers(text, start, dialect, headers) > 0)
+            .then_some(dialect)
+    };
     best.map(|(_, _, dialect)| dialect)
+        .or_else(one_column)
         .ok_or_else(|| FileRefusal::new("F003", vec![("found", "text".to_owned())]))
 }
 
 /// How many header names the best of the first records holds with this separator.
-fn known_headers(
-    text: &str,
-    start: usize,
-    dialect: Dialect,
-    headers: &Headers,
-    limits: TableLimits,
-) -> Result<u64, FileRefusal> {
+fn known_headers(text: &str, start: usize, dialect: Dialect, headers: &Headers) -> u64 {
     let ask = Scan {
         dialect,
         from: start,
@@ -110,17 +113,16 @@ fn known_headers(
         max_records: TOP_RECORDS,
         header_cells: None,
         // With a wrong separator cells may be huge: that is no reason to refuse the file.
-        limits: TableLimits { max_columns: usize::MAX, max_cell_bytes: usize::MAX },
+        limits: TableLimits { max_columns: MOST_TOP_CELLS, max_cell_bytes: usize::MAX },
     };
-    let top = records::scan(text, &ask)?;
-    let best =
-        top.spans.iter().filter(|s| records::to_usize(s.cells) <= limits.max_columns).map(|span| {
-            (0..span.cells)
-                .filter_map(|i| top.cell(text, span, i))
-                .filter(|cell| headers.knows(&records::unquote(cell, dialect.escape)))
-                .count()
-        });
-    Ok(u64::try_from(best.max().unwrap_or(0)).unwrap_or(u64::MAX))
+    let Ok(top) = records::scan(text, &ask) else { return 0 };
+    let best = top.spans.iter().map(|span| {
+        (0..span.cells)
+            .filter_map(|i| top.cell(text, span, i))
+            .filter(|cell| headers.knows(&records::unquote(cell, dialect.escape)))
+            .count()
+    });
+    u64::try_from(best.max().unwrap_or(0)).unwrap_or(u64::MAX)
 }
 
 /// How far the lines agree on a number of separators, weighed by that number; 0: not enough.
@@ -207,6 +209,11 @@ impl Tally {
             }
         }
         text.len()
+    }
+
+    /// No separator stands anywhere outside quotes.
+    fn is_one_column(&self) -> bool {
+        self.counts.iter().all(|counts| counts.len() <= 1)
     }
 
     fn end_line(&mut self, line: &mut [usize; 4], is_blank: bool) {

@@ -58,7 +58,7 @@ pub fn read<'a>(
         Some((delimiter, start)) => (Some(delimiter), start.min(text.len())),
         None => (None, 0),
     };
-    let dialect = dialect::detect(&text, from, declared, headers, *limits)?;
+    let dialect = dialect::detect(&text, from, declared, headers)?;
     let mut ask = Scan {
         dialect,
         from,

@@ -1,1 +1,224 @@
+use super::*;
+use crate::import::text::decode;
 
+const LIMITS: TableLimits = TableLimits { max_columns: 200, max_cell_bytes: 10_000 };
+
+fn table(input: &[u8]) -> Result<Table<'_>, FileRefusal> {
+    read(decode(input)?, &Headers::default(), &LIMITS)
+}
+
+fn refusal(input: &str) -> &'static str {
+    match table(input.as_bytes()) {
+        Ok(table) => panic!("read {:?} as {:?}", input, rows(&table)),
+        Err(refusal) => refusal.code,
+    }
+}
+
+fn rows(table: &Table<'_>) -> Vec<Vec<String>> {
+    table.rows().map(|row| row.cells().map(Cow::into_owned).collect()).collect()
+}
+
+#[track_caller]
+fn check(input: &str, delimiter: char, header: &[&str], expected: &[&[&str]]) {
+    let table = table(input.as_bytes()).unwrap();
+    assert_eq!(table.delimiter(), delimiter);
+    assert_eq!(table.header(), header);
+    assert_eq!(rows(&table), expected);
+}
+
+#[test]
+fn separators() {
+    for sep in [";", ",", "\t", "|"] {
+        let input = ["Nom;Prénom;Matricule", "Dupont;Anne;1", "Martin;Paul;2", ""].join("\n");
+        check(
+            &input.replace(';', sep),
+            sep.chars().next().unwrap(),
+            &["Nom", "Prénom", "Matricule"],
+            &[&["Dupont", "Anne", "1"], &["Martin", "Paul", "2"]],
+        );
+    }
+}
+
+#[test]
+fn the_separator_is_not_what_is_most_frequent() {
+    // One comma in every row, decimals with commas, and a quoted cell full of separators.
+    check(
+        "Matricule;Nom complet;Taux d'activité;Adresse\n1;\"Dupont, A\";80,0;\"1, rue, X\"\n2;Martin, P;100,0;\"2, b, c\"\n",
+        ';',
+        &["Matricule", "Nom complet", "Taux d'activité", "Adresse"],
+        &[&["1", "Dupont, A", "80,0", "1, rue, X"], &["2", "Martin, P", "100,0", "2, b, c"]],
+    );
+    // No header of ours: the shape decides.
+    check(
+        "a,b,c\n1;5,2,3\n4,5;5,6\n",
+        ',',
+        &["a", "b", "c"],
+        &[&["1;5", "2", "3"], &["4", "5;5", "6"]],
+    );
+}
+
+#[test]
+fn a_sep_line_decides_and_does_not_count() {
+    for first in ["sep=;", "\"sep=;\"", "SEP=;", "sep=;;;"] {
+        let input = format!("{first}\r\nNom;Matricule\r\nA,B;1\r\n");
+        let table = table(input.as_bytes()).unwrap();
+        assert_eq!(table.delimiter(), ';');
+        assert_eq!(table.header_line(), 1);
+        let row = table.row(0).unwrap();
+        assert_eq!((row.line(), row.physical_line()), (2, 3));
+    }
+    check("sep=^\nnom^matricule\nA^1\n", '^', &["nom", "matricule"], &[&["A", "1"]]);
+    assert_eq!(refusal("sep=ab\nnom;matricule\nA;1\n"), "F003");
+}
+
+#[test]
+fn quotes() {
+    check(
+        "nom;prénom;service\n\"Du;pont\";\"dit \"\"le Grand\"\"\";\"\"\n 5\" tube;\"x\"  ; \"y\"\n",
+        ';',
+        &["nom", "prénom", "service"],
+        &[&["Du;pont", "dit \"le Grand\"", ""], &[" 5\" tube", "x", "y"]],
+    );
+    check(
+        "nom,prénom,service\n\"say \\\"hi\\\", you\",\"b\",\"c\"\n\"x\",\"y \\\"z\\\"\",\"w\"\n",
+        ',',
+        &["nom", "prénom", "service"],
+        &[&["say \"hi\", you", "b", "c"], &["x", "y \"z\"", "w"]],
+    );
+    // A backslash before the closing quote is a backslash where quotes are doubled.
+    check(
+        "nom;prénom;service\n\"a \"\"b\"\"\";\"C:\\dir\\\";\"c\"\n",
+        ';',
+        &["nom", "prénom", "service"],
+        &[&["a \"b\"", "C:\\dir\\", "c"]],
+    );
+    check(
+        "=x;nom;prénom\n=\"00123\";A;B\n",
+        ';',
+        &["=x", "nom", "prénom"],
+        &[&["=\"00123\"", "A", "B"]],
+    );
+}
+
+#[test]
+fn quoted_line_breaks_and_line_numbers() {
+    let input = "Titre de l'export\r\n\r\nNom;Adresse;Matricule\r\nA;\"1 rue\r\nX\r\nVille\";1\r\n\r\nB;y;2\r\n";
+    let table = table(input.as_bytes()).unwrap();
+    assert_eq!(table.header_line(), 3);
+    assert_eq!(table.title_lines(), [(1, "Titre de l'export".to_owned())]);
+    let lines: Vec<(u32, u32)> =
+        table.rows().map(|row| (row.line(), row.physical_line())).collect();
+    assert_eq!(lines, [(4, 4), (6, 8)]);
+    assert_eq!(table.row(0).unwrap().get(1).unwrap(), "1 rue\r\nX\r\nVille");
+    let blank = table.notes().iter().find(|note| note.code == "R102").unwrap();
+    assert_eq!((blank.count, blank.lines.as_slice()), (2, [2, 5].as_slice()));
+}
+
+#[test]
+fn line_ends_of_every_kind() {
+    for input in [
+        "nom;matricule\nA;1\nB;2\n",
+        "nom;matricule\r\nA;1\r\nB;2\r\n",
+        "nom;matricule\rA;1\rB;2\r",
+        "nom;matricule\r\r\nA;1\r\r\nB;2\r\r\n",
+        "nom;matricule\nA;1\r\nB;2\r",
+        "nom;matricule\nA;1\nB;2",
+        "nom;matricule\nA;1\nB;2\n\u{1A}",
+    ] {
+        let table = table(input.as_bytes()).unwrap();
+        assert_eq!(rows(&table), [["A", "1"], ["B", "2"]], "{input:?}");
+        assert_eq!(table.rows().map(|r| r.line()).collect::<Vec<_>>(), [2, 3], "{input:?}");
+        assert_eq!(table.ends_with_newline(), !input.ends_with('2'));
+    }
+}
+
+#[test]
+fn above_and_below_the_table() {
+    let input = "Société;X\n;;;\nExport du 20/11/2026\nMatricule;Nom;Prénom;Service\n1;A;B;C\n;;;\nMatricule;Nom;Prénom;Service\n2;D;E;F\nTotal;2;;\nÉdité le 20/11/2026 par Mme X\n\n";
+    let table = table(input.as_bytes()).unwrap();
+    assert_eq!(rows(&table), [["1", "A", "B", "C"], ["2", "D", "E", "F"]]);
+    let told: Vec<(&str, Vec<u32>)> = table
+        .notes()
+        .iter()
+        .map(|n| (n.params.first().map_or(n.code, |(_, kind)| kind.as_str()), n.lines.clone()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("title", vec![1, 3]),
+            ("repeated_header", vec![7]),
+            ("total", vec![9, 10]),
+            ("R102", vec![2, 6, 11]),
+        ]
+    );
+}
+
+#[test]
+fn people_are_no_totals() {
+    let input = "Matricule;Nom;Prénom;Service\n1;Total;Anne;C\nRowsell;;;\n12;Somme;Paul;\n";
+    let table = table(input.as_bytes()).unwrap();
+    assert_eq!(table.row_count(), 3);
+}
+
+#[test]
+fn trailing_separators() {
+    let input = "Nom;Prénom;;\nA;B;;\nC;D;;\n";
+    let table = table(input.as_bytes()).unwrap();
+    assert_eq!(table.notes()[0].params[0].1, "trailing_separator");
+    let input = "Nom;Prénom\nA;B;\nC;D;\n";
+    assert_eq!(self::table(input.as_bytes()).unwrap().notes()[0].params[0].1, "trailing_separator");
+    let input = "Nom;Prénom\nA;B;x\nC;D;\n";
+    assert!(self::table(input.as_bytes()).unwrap().notes().is_empty());
+}
+
+#[test]
+fn what_is_no_table() {
+    assert_eq!(refusal("nom;prénom;matricule\n"), "F002");
+    assert_eq!(refusal("nom;prénom;matricule"), "F002");
+    assert_eq!(refusal("nom;prénom;matricule\n;;\n\n"), "F002");
+    assert_eq!(refusal("Dear all,\nplease find the list attached.\nRegards\n"), "F003");
+    assert_eq!(refusal("hello"), "F003");
+    assert_eq!(refusal("sep=;\n"), "F003");
+    let wide = format!("nom;prénom{}\nA;B\n", ";x".repeat(300));
+    assert_eq!(refusal(&wide), "F006");
+    let long = format!("nom;prénom\nA;{}\n", "b".repeat(20_000));
+    assert_eq!(refusal(&long), "F006");
+}
+
+#[test]
+fn truncated_files() {
+    for input in [
+        "nom;prénom;matricule\nA;B;1\nC;D",
+        "nom;prénom;matricule\nA;B;1\nTotale",
+        "nom;prénom;matricule\nA;B;1\nACME FRANCE",
+        "nom;prénom;matricule\nA;B;1\nC;\"D;2\n",
+        "nom;prénom;matricule\nA;B;1\nC;\"D;2",
+        "nom;prénom;matricule\nA;B;1\nC;D;\"2",
+    ] {
+        assert_eq!(refusal(input), "F005", "{input:?}");
+    }
+    // Complete, only without a line end.
+    assert!(table("nom;prénom;matricule\nA;B;1\nC;D;2".as_bytes()).is_ok());
+    assert!(table("nom;prénom;matricule\nA;B;1\nTotal : 1".as_bytes()).is_ok());
+    // A short last row with its line end is a row's error, not the file's.
+    assert!(table("nom;prénom;matricule\nA;B;1\nC;D\n".as_bytes()).is_ok());
+}
+
+#[test]
+fn a_stray_quote_takes_no_other_row_with_it() {
+    let input = "nom;prénom;matricule\nA;B;1\nC;\"D;2\nE;F;3\nG;\"H\";4\nI;J;5\n";
+    let table = table(input.as_bytes()).unwrap();
+    let found: Vec<(u32, bool)> =
+        table.rows().map(|row| (row.line(), row.problem().is_some())).collect();
+    assert_eq!(found, [(2, false), (3, true), (4, false), (5, false), (6, false)]);
+    assert_eq!(table.row(3).unwrap().get(1).unwrap(), "H");
+    let input = "nom;prénom;matricule\nA;B;1\n\"C\" x;D;2\nE;F;3\n";
+    let table = self::table(input.as_bytes()).unwrap();
+    assert_eq!(table.row(1).unwrap().problem(), Some(RowProblem::Quotes));
+    assert_eq!(table.row(2).unwrap().problem(), None);
+}
+
+#[test]
+fn one_column_is_a_table_if_its_header_is_known() {
+    check("Matricule\n1\n2\n", ',', &["Matricule"], &[&["1"], &["2"]]);
+}

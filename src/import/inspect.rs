@@ -1,0 +1,351 @@
+//! How a file is read, told without any client: for `rollcall inspect`, and the table as clean CSV.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+use super::codes::{self, Code, Level};
+use super::directory::DateOrder;
+use super::fields::{self, Column, Columns, Dates, FieldKey, Headers, MatchedBy};
+use super::note::{FileRefusal, Note};
+use super::settings::Settings;
+use super::table::{self, Escape, RowProblem, Table, TableLimits};
+use super::text::{self, Encoding};
+use crate::model::Language;
+
+/// What was found in a file.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Inspection {
+    /// The file's name.
+    pub file: String,
+    /// Its size.
+    pub bytes: u64,
+    /// How its characters are written.
+    pub encoding: Encoding,
+    /// It begins with a byte order mark.
+    pub byte_order_mark: bool,
+    /// What stands between two cells.
+    pub separator: char,
+    /// How a quote inside a quoted cell is written: `""` or `\"`.
+    pub quote_inside: &'static str,
+    /// The lines above the header that are no part of the table: row number and text.
+    pub title_lines: Vec<(u32, String)>,
+    /// The header's row number, as Excel shows it.
+    pub header_line: u32,
+    /// The columns, and how each was matched.
+    pub columns: Vec<InspectedColumn>,
+    /// How many rows there are below the header.
+    pub rows: u64,
+    /// The first rows, cells without quotes.
+    pub first_rows: Vec<InspectedRow>,
+    /// The order of day and month that ambiguous dates are read in.
+    pub date_order: Option<DateOrder>,
+    /// The last line has a line end.
+    pub ends_with_newline: bool,
+    /// What a report would say about reading it.
+    pub warnings: Vec<Warning>,
+}
+
+/// One column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InspectedColumn {
+    /// Its letter in a spreadsheet.
+    pub letter: String,
+    /// Its header.
+    pub header: String,
+    /// The field that it fills.
+    pub field: Option<FieldKey>,
+    /// How that was found, or why it is not read.
+    pub matched_by: MatchedBy,
+    /// Its first value as it is understood.
+    pub example: Option<String>,
+}
+
+/// One row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InspectedRow {
+    /// The row number that Excel shows.
+    pub line: u32,
+    /// Its cells.
+    pub cells: Vec<String>,
+}
+
+/// Something that a report would tell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    /// How grave it is.
+    pub level: Level,
+    /// The code (docs/report-codes.md).
+    pub code: &'static str,
+    /// The first line that it is about.
+    pub line: Option<u32>,
+    /// The column's letter.
+    pub column: Option<String>,
+    /// How many lines it speaks for; 0: the file or a column.
+    pub count: u64,
+    /// What is wrong, in words.
+    pub text: String,
+    /// What to do about it.
+    pub cure: String,
+}
+
+/// How many rows are shown.
+const FIRST_ROWS: usize = 5;
+
+/// Reads a file as an import would, without a directory.
+///
+/// # Errors
+/// F001 to F009: the file cannot be read as a table; see [`refusal_words`].
+pub fn inspect(
+    bytes: &[u8],
+    file_name: &str,
+    settings: &Settings,
+    limits: &TableLimits,
+    today: Date,
+) -> Result<Inspection, FileRefusal> {
+    let decoded = text::decode(bytes)?;
+    let (encoding, byte_order_mark) = (decoded.encoding, decoded.had_bom);
+    let headers = Headers::new(&settings.aliases, settings.unknown_columns);
+    let table = table::read(decoded, &headers, limits)?;
+    let columns = fields::match_columns(&table, &headers);
+    let dates = fields::prove_dates(&table, &columns, settings.dates, None, today);
+    let mut warnings: Vec<Warning> = table
+        .notes()
+        .iter()
+        .chain(&columns.notes)
+        .chain(&row_notes(&table, &columns))
+        .chain(&cell_notes(&table, &columns, &dates))
+        .filter_map(warning)
+        .collect();
+    // The gravest first; within one gravity in the order of the file.
+    warnings.sort_by_key(|warning| warning.level);
+    Ok(Inspection {
+        file: file_name.to_owned(),
+        bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        encoding,
+        byte_order_mark,
+        separator: table.delimiter(),
+        quote_inside: match table.dialect().escape {
+            Escape::Doubled => "\"\"",
+            Escape::Backslash => "\\\"",
+        },
+        title_lines: table.title_lines().to_vec(),
+        header_line: table.header_line(),
+        columns: columns.columns.iter().map(|c| inspected(&table, c, &dates)).collect(),
+        rows: u64::try_from(table.row_count()).unwrap_or(u64::MAX),
+        first_rows: first_rows(&table),
+        date_order: dates.order,
+        ends_with_newline: table.ends_with_newline(),
+        warnings,
+    })
+}
+
+/// The whole table (header and rows) as UTF-8, separated by commas, lines ended by CRLF (RFC 4180).
+/// Any table will do; cells are as they were, without their quotes. Rows too short are filled up.
+///
+/// # Errors
+/// F001 to F009: the file cannot be read as a table.
+pub fn clean_csv(bytes: &[u8], limits: &TableLimits) -> Result<Vec<u8>, FileRefusal> {
+    let table = table::read(text::decode(bytes)?, &Headers::default(), limits)?;
+    let width = used_width(&table);
+    let mut csv = Vec::with_capacity(bytes.len());
+    write_record(&mut csv, table.header().iter().map(String::as_str), width);
+    for row in table.rows() {
+        let cells: Vec<_> = row.cells().collect();
+        write_record(&mut csv, cells.iter().map(AsRef::as_ref), width);
+    }
+    Ok(csv)
+}
+
+/// The columns that have a header or a value: separators at the end of all lines make no column.
+fn used_width(table: &Table<'_>) -> usize {
+    let named = table.header().iter().rposition(|name| !text::clean(name).is_empty());
+    let named = named.map_or(0, |last| last + 1);
+    let used = table.rows().map(|row| {
+        let beyond = (named..row.len())
+            .rev()
+            .find(|index| row.get(*index).is_some_and(|cell| !text::clean(&cell).is_empty()));
+        beyond.map_or(0, |last| last + 1)
+    });
+    used.max().unwrap_or(0).max(named)
+}
+
+fn write_record<'c>(csv: &mut Vec<u8>, cells: impl Iterator<Item = &'c str>, width: usize) {
+    let padded = cells.chain(std::iter::repeat("")).take(width);
+    for (index, cell) in padded.enumerate() {
+        if index > 0 {
+            csv.push(b',');
+        }
+        // A lone empty cell would be an empty line.
+        let quoted = memchr::memchr3(b'"', b',', b'\n', cell.as_bytes()).is_some()
+            || cell.contains('\r')
+            || (width == 1 && cell.is_empty());
+        if quoted {
+            csv.push(b'"');
+            csv.extend_from_slice(cell.replace('"', "\"\"").as_bytes());
+            csv.push(b'"');
+        } else {
+            csv.extend_from_slice(cell.as_bytes());
+        }
+    }
+    csv.extend_from_slice(b"\r\n");
+}
+
+/// Why a file was refused, in words: what is wrong, and what to do about it.
+#[must_use]
+pub fn refusal_words(refusal: &FileRefusal, language: Language) -> (String, String) {
+    words(refusal.code, &refusal.params, language)
+}
+
+fn words(code: &str, params: &[(&'static str, String)], language: Language) -> (String, String) {
+    let Some(code) = Code::from_name(code) else { return (code.to_owned(), String::new()) };
+    let entry = codes::entry(code, variant(params));
+    let param = |name: &str| {
+        params.iter().find(|(key, _)| *key == name).map(|(_, v)| std::borrow::Cow::from(v.as_str()))
+    };
+    let fill = |words: &codes::Words| codes::fill(words.get(language), language, param);
+    (fill(&entry.text), fill(&entry.cure))
+}
+
+/// The parameter that chooses between several texts of a code.
+fn variant<'p>(params: &'p [(&'static str, String)]) -> &'p str {
+    const CHOOSING: [&str; 5] = ["found", "cause", "kind", "hint", "what"];
+    params.iter().find(|(name, _)| CHOOSING.contains(name)).map_or("", |(_, value)| value.as_str())
+}
+
+fn warning(note: &Note) -> Option<Warning> {
+    let code = Code::from_name(note.code)?;
+    let (text, cure) = words(note.code, &note.params, Language::En);
+    Some(Warning {
+        level: codes::entry(code, variant(&note.params)).level,
+        code: note.code,
+        line: note.line.or_else(|| note.lines.first().copied()),
+        column: note.column.map(fields::letter),
+        count: note.count,
+        text,
+        cure,
+    })
+}
+
+/// R101 and R103, as one note each.
+fn row_notes(table: &Table<'_>, columns: &Columns) -> Vec<Note> {
+    let mut notes: BTreeMap<(&'static str, String), Note> = BTreeMap::new();
+    for row in table.rows() {
+        let code = match row.problem() {
+            Some(RowProblem::Quotes) => "R103",
+            None if columns.cell_count(&row, |_| false) != fields::CellCount::Full => "R101",
+            None => continue,
+        };
+        let params =
+            vec![("cells", row.len().to_string()), ("expected", columns.columns.len().to_string())];
+        notes
+            .entry((code, row.len().to_string()))
+            .or_insert_with(|| Note::new(code, params))
+            .add_line(row.line());
+    }
+    notes.into_values().collect()
+}
+
+/// Cells that could not be read, one note for each column and cause, with the first value.
+fn cell_notes(table: &Table<'_>, columns: &Columns, dates: &Dates) -> Vec<Note> {
+    let mut notes: BTreeMap<(usize, &'static str), Note> = BTreeMap::new();
+    for row in table.rows().filter(|row| row.problem().is_none()) {
+        for column in &columns.columns {
+            let Some(key) = &column.field else { continue };
+            let Some(cell) = row.get(column.index) else { continue };
+            if let Err(refusal) = fields::parse(key, &cell, dates) {
+                let mut params = refusal.params;
+                params.push(("field", key.to_string()));
+                params.push(("header", column.header.clone()));
+                notes
+                    .entry((column.index, refusal.code))
+                    .or_insert_with(|| Note::new(refusal.code, params).in_column(column.index))
+                    .add_line(row.line());
+            }
+        }
+    }
+    notes.into_values().collect()
+}
+
+fn inspected(table: &Table<'_>, column: &Column, dates: &Dates) -> InspectedColumn {
+    let mut cells = table.rows().filter_map(|row| row.get(column.index));
+    let example = match &column.field {
+        Some(key) => cells.find_map(|cell| match fields::parse(key, &cell, dates) {
+            Ok(fields::Value::Text(value)) => Some(value.into_owned()),
+            _ => None,
+        }),
+        None => cells.map(|cell| text::clean(&cell).into_owned()).find(|cell| !cell.is_empty()),
+    };
+    InspectedColumn {
+        letter: column.letter.clone(),
+        header: column.header.clone(),
+        field: column.field.clone(),
+        matched_by: column.matched_by,
+        example,
+    }
+}
+
+fn first_rows(table: &Table<'_>) -> Vec<InspectedRow> {
+    table
+        .rows()
+        .take(FIRST_ROWS)
+        .map(|row| InspectedRow {
+            line: row.line(),
+            cells: row.cells().map(|cell| cell.into_owned()).collect(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: TableLimits = TableLimits { max_columns: 2000, max_cell_bytes: 1 << 20 };
+
+    fn clean(input: &str) -> String {
+        String::from_utf8(clean_csv(input.as_bytes(), &LIMITS).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn any_table_becomes_plain_csv() {
+        assert_eq!(clean("a;b\n1;2\n"), "a,b\r\n1,2\r\n");
+        assert_eq!(
+            clean("x\ty\tz\r\n\"1,5\"\t\"say \"\"hi\"\"\"\t\r\n2\t3\t\"a\nb\"\r\n"),
+            "x,y,z\r\n\"1,5\",\"say \"\"hi\"\"\",\r\n2,3,\"a\nb\"\r\n"
+        );
+        assert_eq!(clean("a;b;\n1;2;\n3;4;\n"), "a,b\r\n1,2\r\n3,4\r\n");
+    }
+
+    #[test]
+    fn inspection_of_the_model_file() {
+        let bytes = include_bytes!("../../data/samples/model-fr.csv");
+        let today = Date::constant(2026, 11, 21);
+        let found = inspect(bytes, "model-fr.csv", &Settings::default(), &LIMITS, today).unwrap();
+        assert_eq!(found.encoding, Encoding::Windows1252);
+        assert_eq!((found.separator, found.header_line, found.rows), (';', 1, 12));
+        assert_eq!(found.date_order, Some(DateOrder::Dmy));
+        let fields: Vec<String> =
+            found.columns.iter().map(|c| c.field.as_ref().unwrap().to_string()).collect();
+        assert_eq!(
+            fields,
+            [
+                "legal_entity",
+                "employee_number",
+                "last_name",
+                "first_name",
+                "contract_start",
+                "contract_end",
+                "birth_date",
+                "department",
+                "profile_absence",
+                "csp",
+                "manager",
+            ]
+        );
+        assert!(found.columns.iter().all(|c| c.matched_by == MatchedBy::Code));
+        assert_eq!(found.columns[6].example.as_deref(), Some("1971-03-14"));
+        let codes: Vec<&str> = found.warnings.iter().map(|w| w.code).collect();
+        assert_eq!(codes, ["F008"]);
+    }
+}
