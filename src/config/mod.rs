@@ -1,5 +1,8 @@
 //! The configuration: one TOML file, environment overrides, every default and every limit.
 
+mod check;
+mod keys;
+mod load;
 mod profiles;
 
 use std::collections::BTreeMap;

@@ -59,3 +59,18 @@ impl Service {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_of_the_document_is_accepted() {
+        let document = include_str!("../../docs/configuration.md");
+        let (_, section) = document.split_once("## Import settings").unwrap();
+        let (_, rest) = section.split_once("```toml\n").unwrap();
+        let (example, _) = rest.split_once("```").unwrap();
+        let settings = Settings::from_toml(example).unwrap();
+        assert!(!settings.aliases.is_empty() && !settings.value_maps.is_empty());
+    }
+}

@@ -1,0 +1,151 @@
+//! What the types alone cannot say of a configuration: addresses, ranges, limits that fit each other.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use super::{Config, Limits};
+
+/// A setting whose value cannot stand.
+pub(super) struct Wrong {
+    /// `section.key`.
+    pub(super) key: String,
+    /// `is …: why; write for example …`
+    pub(super) problem: String,
+}
+
+fn wrong(key: &str, problem: String) -> Wrong {
+    Wrong { key: key.to_owned(), problem }
+}
+
+pub(super) fn check(config: &Config) -> Result<(), Wrong> {
+    for (key, value, example) in [
+        ("sftp.listen", &config.sftp.listen, "[::]:2022"),
+        ("ftps.explicit", &config.ftps.explicit, "[::]:2121"),
+        ("ftps.implicit", &config.ftps.implicit, "[::]:2990"),
+    ] {
+        if !value.eq_ignore_ascii_case("off") && value.parse::<SocketAddr>().is_err() {
+            let problem = format!(
+                "is \"{value}\": not an address with a port; write for example \"{example}\", or \"off\""
+            );
+            return Err(wrong(key, problem));
+        }
+    }
+    passive_ports(&config.ftps.passive_ports)?;
+    if let Some(host) = &config.ftps.passive_host
+        && host.parse::<Ipv4Addr>().is_err()
+    {
+        let problem =
+            format!("is \"{host}\": not an IPv4 address; write for example \"203.0.113.7\"");
+        return Err(wrong("ftps.passive_host", problem));
+    }
+    for name in config.hosts.keys() {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if name.is_empty() || !name.chars().all(plain) {
+            let problem =
+                "is not a good name for a host profile: use a-z, 0-9 and \"-\"".to_owned();
+            return Err(wrong(&format!("hosts.{name}"), problem));
+        }
+    }
+    limits(&config.limits)?;
+    if config.throttle.remembered == 0 || config.throttle.ban_unknown_logins == 0 {
+        let key = if config.throttle.remembered == 0 { "remembered" } else { "ban_unknown_logins" };
+        return Err(wrong(&format!("throttle.{key}"), "is 0: use at least 1".to_owned()));
+    }
+    Ok(())
+}
+
+fn passive_ports(value: &str) -> Result<(), Wrong> {
+    let good = value.trim().parse::<u16>().is_ok()
+        || value.split_once('-').is_some_and(|(first, last)| {
+            match (first.trim().parse::<u16>(), last.trim().parse::<u16>()) {
+                (Ok(first), Ok(last)) => 0 < first && first <= last,
+                _ => false,
+            }
+        });
+    if good {
+        return Ok(());
+    }
+    let problem = format!(
+        "is \"{value}\": not a range of ports; write for example \"50000-50099\", or \"0\" to let the \
+         system choose"
+    );
+    Err(wrong("ftps.passive_ports", problem))
+}
+
+/// Limits that would stop everything when they are too small.
+fn limits(limits: &Limits) -> Result<(), Wrong> {
+    let wide = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+    for (key, value, least) in [
+        ("max_upload_bytes", limits.max_upload_bytes, 1),
+        ("max_import_bytes", limits.max_import_bytes, 1),
+        ("max_columns", wide(limits.max_columns), 1),
+        ("max_cell_bytes", wide(limits.max_cell_bytes), 1),
+        ("max_waiting_uploads", u64::from(limits.max_waiting_uploads), 1),
+        ("import_attempts", u64::from(limits.import_attempts), 1),
+        ("max_connections", wide(limits.max_connections), 1),
+        ("max_connections_per_address", wide(limits.max_connections_per_address), 1),
+        ("max_half_open", wide(limits.max_half_open), 1),
+        ("login_timeout_s", limits.login_timeout_s, 1),
+        ("tls_handshake_timeout_s", limits.tls_handshake_timeout_s, 1),
+        ("data_accept_timeout_s", limits.data_accept_timeout_s, 1),
+        ("data_idle_timeout_s", limits.data_idle_timeout_s, 1),
+        ("idle_timeout_s", limits.idle_timeout_s, 1),
+        ("login_attempts_per_connection", u64::from(limits.login_attempts_per_connection), 1),
+        // RFC 959 lines with the longest path that is accepted.
+        ("control_line_bytes", wide(limits.control_line_bytes), 512),
+        ("sftp_handles", wide(limits.sftp_handles), 1),
+        ("sftp_channels", wide(limits.sftp_channels), 1),
+        ("sftp_outstanding_requests", wide(limits.sftp_outstanding_requests), 16),
+        // One SFTP packet must fit.
+        ("connection_memory_bytes", wide(limits.connection_memory_bytes), 512 * 1024),
+        ("transfer_memory_bytes", wide(limits.transfer_memory_bytes), 512 * 1024),
+        ("sessions_per_account", wide(limits.sessions_per_account), 1),
+    ] {
+        if value < least {
+            return Err(wrong(
+                &format!("limits.{key}"),
+                format!("is {value}: use at least {least}"),
+            ));
+        }
+    }
+    if limits.transfer_memory_bytes < limits.connection_memory_bytes {
+        let problem = format!(
+            "is {}: less than limits.connection_memory_bytes, {}; use at least that",
+            limits.transfer_memory_bytes, limits.connection_memory_bytes
+        );
+        return Err(wrong("limits.transfer_memory_bytes", problem));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(change: impl FnOnce(&mut Config)) -> Option<String> {
+        let mut config = Config::default();
+        change(&mut config);
+        check(&config).err().map(|w| format!("{} {}", w.key, w.problem))
+    }
+
+    #[test]
+    fn the_defaults_stand() {
+        assert_eq!(problem(|_| {}), None);
+        for ports in ["0", "50000", "50000-50099", "1-65535"] {
+            assert_eq!(problem(|c| c.ftps.passive_ports = ports.to_owned()), None, "{ports}");
+        }
+        assert_eq!(problem(|c| c.sftp.listen = "off".to_owned()), None);
+    }
+
+    #[test]
+    fn what_cannot_work_is_refused() {
+        for ports in ["", "9-5", "0-5", "1-70000", "a-b"] {
+            assert!(problem(|c| c.ftps.passive_ports = ports.to_owned()).is_some(), "{ports}");
+        }
+        for listen in ["", "2022", ":2022", "localhost", "[::]"] {
+            assert!(problem(|c| c.sftp.listen = listen.to_owned()).is_some(), "{listen}");
+        }
+        assert!(problem(|c| c.ftps.passive_host = Some("ftp.example.com".to_owned())).is_some());
+        assert!(problem(|c| c.limits.max_connections = 0).is_some());
+        assert!(problem(|c| c.limits.transfer_memory_bytes = 1024 * 1024).is_some());
+    }
+}
