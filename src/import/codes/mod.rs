@@ -105,6 +105,7 @@ codes! {
     N001 "The summary of the import.",
     N002 "This was a dry run: nothing was written to the directory.",
     N003 "The same file as last time: there was nothing to do.",
+    N004 "A newer file of the same name arrived before this one was imported.",
     E901 "An error on our side stopped the import.",
 }
 

@@ -1,10 +1,24 @@
 //! Rows and directory in, changes out: who each row is and what it becomes.
 
+mod cells;
+mod contract;
+mod finish;
+mod identity;
+mod managers;
+mod people;
+mod rows;
+mod sheet;
+mod tell;
+
 use serde::{Deserialize, Serialize};
 
+use super::codes::{Code, Params};
 use super::directory::SourceMemory;
 use super::fields::{Field, FieldKey};
 use super::report::Report;
+use super::settings::Settings;
+use super::{Job, Meta};
+use crate::model::ImportStatus;
 
 /// One field's change of one user; kept as history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,4 +59,94 @@ pub struct Plan {
     pub listed: Option<Vec<i64>>,
     /// The report's content; `finished_at` is filled in by the caller.
     pub report: Report,
+}
+
+/// Decides what a file would do to the directory. Never fails: a file that cannot be read is a plan with
+/// the status `rejected`.
+#[must_use]
+pub fn plan(job: &Job<'_>) -> Plan {
+    let mut teller = tell::Teller::default();
+    let mut opened = sheet::Opened::default();
+    let Some(sheet) = sheet::open(job, &mut opened, &mut teller) else {
+        return finish::refused(job, opened, teller);
+    };
+    let context = rows::Context { job, sheet: &sheet, today: job.today.to_string() };
+    let mut rows = rows::read(&context, &mut teller);
+    // A refused row takes nothing and gives nothing, so whatever hung on it is asked again.
+    loop {
+        while people::refuse_clashes(&context, &mut rows, &mut teller) {}
+        let (managers, of_row) = {
+            let people = people::people(&context, &rows.drafts);
+            let managers = managers::resolve(&context, &people, &rows);
+            if managers.refused_rows.is_empty() {
+                people::tell_homonyms(&context, &people, &mut teller);
+            }
+            (managers, people.of_row)
+        };
+        let refused = managers.refused_rows;
+        let stays = |row: &usize| refused.is_empty() || refused.contains(row);
+        for (row, told) in managers.told.into_iter().filter(|(row, _)| stays(row)) {
+            teller.row(row, told);
+        }
+        if refused.is_empty() {
+            rows.depends_on_date |= managers.depends_on_date;
+            let managers = managers.of_row;
+            let decided = finish::Decided { context: &context, rows, managers, of_row, teller };
+            return finish::finish(decided, opened);
+        }
+        for row in refused {
+            if let Some(draft) = rows.drafts.get_mut(row) {
+                draft.fate = rows::Fate::Refused;
+            }
+        }
+    }
+}
+
+/// The plan for a file that `is_duplicate`: nothing to do, and said so.
+#[must_use]
+pub fn plan_duplicate(
+    meta: &Meta,
+    settings: &Settings,
+    source: &SourceMemory,
+    change_number: i64,
+) -> Plan {
+    let before = source.import.clone().unwrap_or_default();
+    let day = source.applied_on.map(|day| day.to_string()).unwrap_or_default();
+    let told = tell::params([("import", before), ("applied_date", day)]);
+    told_only(meta, settings, ImportStatus::Duplicate, Code::N003, told, change_number)
+}
+
+/// The plan for an import that a newer full file of the same path has made needless.
+#[must_use]
+pub fn plan_superseded(meta: &Meta, settings: &Settings, newer: &str) -> Plan {
+    let told = tell::params([("import", newer.to_owned())]);
+    told_only(meta, settings, ImportStatus::Superseded, Code::N004, told, 0)
+}
+
+/// The plan for an import that failed by our fault; `why` is for the operator.
+#[must_use]
+pub fn plan_failed(meta: &Meta, settings: &Settings, why: &str) -> Plan {
+    let told = tell::params([("import", meta.import.clone()), ("why", why.to_owned())]);
+    told_only(meta, settings, ImportStatus::Failed, Code::E901, told, 0)
+}
+
+fn told_only(
+    meta: &Meta,
+    settings: &Settings,
+    status: ImportStatus,
+    code: Code,
+    told: Params,
+    change_number: i64,
+) -> Plan {
+    let mut report = finish::empty_report(meta, settings, status);
+    report.messages =
+        vec![tell::message(Code::N001, "", Params::new()), tell::message(code, "", told)];
+    finish::nothing(change_number, report)
+}
+
+/// Whether a file says nothing about those who are not in it: the settings say so, or it is a
+/// corrections file. Reads only the head of the file.
+#[must_use]
+pub fn is_delta_file(bytes: &[u8], settings: &Settings) -> bool {
+    settings.mode == super::settings::Mode::Delta || sheet::has_correction_columns(bytes)
 }

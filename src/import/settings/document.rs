@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use toml::Value;
 
-use super::{Blank, Defaults, Format, Mode, Settings, UnknownColumns, Unmapped, key_name};
+use super::{Blank, Defaults, FinalLineEnd, Format, Mode, Settings, UnknownColumns, Unmapped, key_name};
 use crate::import::directory::DateOrder;
 use crate::import::fields::FieldKey;
 
@@ -92,6 +92,17 @@ fn people(doc: &mut Document, settings: &Settings) {
             "Else \"dmy\", \"mdy\" or \"ymd\". 2026-04-03 is always read.",
         ],
         &format!("dates = {}", quoted(dates)),
+    );
+    let line_end = match settings.final_line_end {
+        FinalLineEnd::Auto => "auto",
+        FinalLineEnd::Optional => "optional",
+    };
+    doc.setting(
+        &[
+            "A file without a line end after its last row: \"auto\" (default) refuses it as cut off once a full file had one;",
+            "\"optional\" takes it.",
+        ],
+        &format!("final_line_end = {}", quoted(line_end)),
     );
     let unknown = match settings.unknown_columns {
         UnknownColumns::Ignore => "ignore",

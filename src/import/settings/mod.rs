@@ -33,8 +33,20 @@ pub struct Settings {
     pub defaults: Vec<Defaults>,
     /// The order of day, month and year; `None`: proved by the file itself.
     pub dates: Option<DateOrder>,
+    /// Whether a file without a line end after its last row is cut off.
+    pub final_line_end: FinalLineEnd,
     /// The report files.
     pub report: ReportSettings,
+}
+
+/// Whether a file without a line end after its last row is cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FinalLineEnd {
+    /// Yes, once an applied full file has had one.
+    Auto,
+    /// No: the sender writes none.
+    Optional,
 }
 
 /// Whether everybody is in the file. Declared, never inferred.
@@ -134,6 +146,7 @@ impl Default for Settings {
             value_maps: BTreeMap::new(),
             defaults: Vec::new(),
             dates: None,
+            final_line_end: FinalLineEnd::Auto,
             report: ReportSettings {
                 languages: Vec::new(),
                 formats: vec![Format::Csv, Format::Json],

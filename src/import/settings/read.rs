@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use toml::{Table, Value};
 
 use super::{
-    Blank, Defaults, Format, Mode, ReportSettings, Settings, UnknownColumns, Unmapped, ValueMap,
+    Blank, Defaults, FinalLineEnd, Format, Mode, ReportSettings, Settings, UnknownColumns, Unmapped, ValueMap,
 };
 use crate::import::directory::{DateOrder, Key};
 use crate::import::fields::{Field, FieldKey};
@@ -26,6 +26,7 @@ const KEYS: &[&str] = &[
     "defaults",
     "defaults_for",
     "dates",
+    "final_line_end",
     "trigger",
     "report",
 ];
@@ -51,6 +52,10 @@ pub(super) fn settings(table: &Table) -> Read<Settings> {
             "defaults" => settings.defaults.insert(0, defaults("defaults", value)?),
             "defaults_for" => settings.defaults.extend(defaults_for(value)?),
             "dates" => settings.dates = dates(value)?,
+            "final_line_end" => {
+                let known = [("auto", FinalLineEnd::Auto), ("optional", FinalLineEnd::Optional)];
+                settings.final_line_end = choice("final_line_end", value, &known)?;
+            }
             "trigger" => only("trigger", value, "upload", &["daily", "cron"])?,
             "report" => settings.report = report(value)?,
             "strict" | "guards" => return Err(not_yet(name, "leave it out")),

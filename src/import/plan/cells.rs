@@ -1,0 +1,402 @@
+//! The cells of one row: values, blanks, value maps, defaults, the contract.
+
+use std::borrow::Cow;
+
+use super::FieldChange;
+use super::contract::{Contract, End, Refused, settle};
+use super::identity::mapped;
+use super::rows::{Context, Draft, Fate, Wish};
+use super::sheet::{Wired, refusal, value};
+use super::tell::{Teller, message, params, shown};
+use crate::import::codes::{Code, Effect, Level};
+use crate::import::directory::User;
+use crate::import::fields::{Field, FieldKey, Value, parse};
+use crate::import::report::Message;
+use crate::import::settings::Blank;
+use crate::import::table::Row;
+
+/// Reads one row into its draft.
+pub(super) struct Reader<'x, 's> {
+    pub context: &'x Context<'s>,
+    pub at: usize,
+    pub row: Row<'s>,
+    pub draft: &'x mut Draft<'s>,
+    pub teller: &'x mut Teller,
+}
+
+/// What a cell says.
+enum Said<'s> {
+    /// Nothing: the row ends before it, or it was refused.
+    Silent,
+    Blank,
+    Open,
+    Text(Cow<'s, str>),
+}
+
+/// What the row says about the contract.
+#[derive(Default)]
+struct Spoken<'s> {
+    start: Option<Cow<'s, str>>,
+    end: Option<Cow<'s, str>>,
+    end_is_open: bool,
+    status: Option<Cow<'s, str>>,
+}
+
+const START: FieldKey = FieldKey::Known(Field::ContractStart);
+const END: FieldKey = FieldKey::Known(Field::ContractEnd);
+
+impl<'s> Reader<'_, 's> {
+    fn user(&self) -> Option<&'s User> {
+        self.context.user(self.draft.user)
+    }
+
+    /// Reads every cell; returns whether something hung on today's date.
+    pub(super) fn read(&mut self) -> bool {
+        let user = self.user();
+        let mut spoken = Spoken::default();
+        let mut refused: Vec<&'s FieldKey> = Vec::new();
+        let mut depends_on_date = false;
+        if user.is_none() {
+            self.draft.changes.reserve(self.context.sheet.wired.len());
+        }
+        for wired in &self.context.sheet.wired {
+            match self.said(wired, &mut depends_on_date) {
+                Some(said) => self.take(wired, said, &mut spoken),
+                None => refused.push(&wired.key),
+            }
+        }
+        self.tell_short_row();
+        depends_on_date |= self.settle_contract(&spoken);
+        if user.is_none() {
+            self.give_defaults(&refused);
+            self.require(&refused);
+        }
+        depends_on_date
+    }
+
+    /// What a cell says; `None`: it was refused, and told.
+    fn said(&mut self, wired: &'s Wired<'s>, depends_on_date: &mut bool) -> Option<Said<'s>> {
+        if !wired.more.is_empty() {
+            return Some(self.joined(wired));
+        }
+        let Some(cell) = self.row.get(wired.index) else { return Some(Said::Silent) };
+        let text = match value(&wired.key, cell, &self.context.sheet.dates) {
+            Ok(Value::Blank) => return Some(Said::Blank),
+            Ok(Value::Open) => return Some(Said::Open),
+            Ok(Value::Text(text)) => text,
+            Err(cell) => {
+                *depends_on_date |= cell.depends_on_today;
+                self.refuse_cell(wired, refusal(&cell));
+                return None;
+            }
+        };
+        if wired.map.is_none() {
+            return Some(Said::Text(text));
+        }
+        let theirs = text.clone();
+        let Some(ours) = mapped(wired.map, text) else {
+            let told = message(Code::X206, "blocked", params([("code", theirs.into_owned())]));
+            self.refuse_cell(wired, told);
+            return None;
+        };
+        if ours != theirs && self.old(&wired.key) != Some(ours.as_ref()) {
+            let named = params([
+                ("from", shown(&wired.key, &theirs)),
+                ("to", shown(&wired.key, &ours)),
+            ]);
+            self.tell(wired, message(Code::V311, "", named));
+        }
+        Some(Said::Text(ours))
+    }
+
+    /// Several columns of one field (roles): their values, each once.
+    fn joined(&self, wired: &'s Wired<'s>) -> Said<'s> {
+        let mut parts: Vec<String> = Vec::new();
+        let cells = [wired.index].into_iter().chain(wired.more.iter().copied());
+        for cell in cells.filter_map(|index| self.row.get(index)) {
+            let Ok(Value::Text(text)) = value(&wired.key, cell, &self.context.sheet.dates) else {
+                continue;
+            };
+            for part in text.split('\n') {
+                let Some(part) = mapped(wired.map, Cow::Borrowed(part)) else { continue };
+                if !parts.iter().any(|known| *known == part) {
+                    parts.push(part.into_owned());
+                }
+            }
+        }
+        if parts.is_empty() { Said::Blank } else { Said::Text(Cow::Owned(parts.join("\n"))) }
+    }
+
+    fn old(&self, key: &FieldKey) -> Option<&'s str> {
+        self.user()?.values.get_key(key)
+    }
+
+    /// Takes what a cell says into the draft.
+    fn take(&mut self, wired: &'s Wired<'s>, said: Said<'s>, spoken: &mut Spoken<'s>) {
+        let said = match said {
+            Said::Blank => self.blank(wired),
+            Said::Open if wired.key != END => self.blank(wired),
+            other => other,
+        };
+        match (&wired.key, said) {
+            (_, Said::Silent) => {}
+            (FieldKey::Known(Field::ContractStart), Said::Text(text)) => spoken.start = Some(text),
+            (FieldKey::Known(Field::ContractEnd), Said::Text(text)) => spoken.end = Some(text),
+            (FieldKey::Known(Field::ContractEnd), _) => spoken.end_is_open = true,
+            (FieldKey::Known(Field::Manager), Said::Text(text)) => {
+                self.draft.manager = Wish::Named(text);
+            }
+            (FieldKey::Known(Field::Manager), _) => self.draft.manager = Wish::Clear,
+            (key, Said::Text(text)) => {
+                if *key == FieldKey::Known(Field::Status) {
+                    spoken.status = Some(text.clone());
+                }
+                self.change(key, Some(&text));
+            }
+            (key, Said::Blank | Said::Open) => self.change(key, None),
+        }
+    }
+
+    /// What a blank means; `Blank` if the value is to go.
+    fn blank(&mut self, wired: &'s Wired<'s>) -> Said<'s> {
+        let Some(user) = self.user() else { return Said::Silent };
+        if wired.never_blank {
+            let told = message(Code::V301, "kept", params([]));
+            self.tell(wired, told);
+            return Said::Silent;
+        }
+        match wired.blank {
+            Blank::Keep => Said::Silent,
+            Blank::Clear => Said::Blank,
+            Blank::Default => {
+                let entity = user.values.get(Field::LegalEntity);
+                let department = user.values.get(Field::Department);
+                let default = self.default_of(&wired.key, entity, department);
+                match default {
+                    Some(text) => {
+                        if self.old(&wired.key) != Some(text.as_ref()) {
+                            self.tell_default(&wired.key, &text);
+                        }
+                        Said::Text(text)
+                    }
+                    None => Said::Silent,
+                }
+            }
+        }
+    }
+
+    fn change(&mut self, key: &FieldKey, to: Option<&str>) {
+        let from = self.old(key);
+        let same = match (key, from, to) {
+            (FieldKey::Known(Field::Login), Some(from), Some(to)) => {
+                from == to || from.to_lowercase() == to.to_lowercase()
+            }
+            _ => from == to,
+        };
+        if !same {
+            self.draft.changes.push(FieldChange {
+                field: key.clone(),
+                from: from.map(str::to_owned),
+                to: to.map(str::to_owned),
+            });
+        }
+    }
+
+    fn tell(&mut self, wired: &Wired<'_>, told: Message) {
+        let placed = self.context.place(&self.row, self.user(), Some(wired), told);
+        self.teller.row(self.at, placed);
+    }
+
+    /// A refused cell; of a new user without whom it cannot be, the row is refused.
+    fn refuse_cell(&mut self, wired: &Wired<'_>, mut told: Message) {
+        let name = matches!(wired.key, FieldKey::Known(Field::FirstName | Field::LastName));
+        if self.draft.user.is_none() && (wired.required || name) {
+            self.draft.fate = Fate::Refused;
+            told.level = Level::Error;
+            told.effect = Effect::RowRefused;
+        } else {
+            told.level = Level::Field;
+            told.effect = Effect::CellRefused;
+        }
+        self.tell(wired, told);
+    }
+
+    /// R101 as a warning: optional cells are missing at the end of the row.
+    fn tell_short_row(&mut self) {
+        let columns = &self.context.sheet.columns.columns;
+        let missing = columns.get(self.row.len()..).unwrap_or_default();
+        if missing.iter().all(|column| column.field.is_none()) {
+            return;
+        }
+        let named = params([
+            ("cells", self.row.len().to_string()),
+            ("columns", columns.len().to_string()),
+        ]);
+        let told = message(Code::R101, "short", named);
+        let placed = self.context.place(&self.row, self.user(), None, told);
+        self.teller.row(self.at, placed);
+    }
+
+    /// Start, end and status together; returns whether something hung on today's date.
+    fn settle_contract(&mut self, spoken: &Spoken<'s>) -> bool {
+        let context = self.context;
+        let user = self.user();
+        let old_start = user.and_then(|user| user.values.get(Field::ContractStart));
+        let old_end = user.and_then(|user| user.values.get(Field::ContractEnd));
+        let end = match &spoken.end {
+            Some(end) => End::On(end),
+            None if spoken.end_is_open => End::Open,
+            None => End::Silent,
+        };
+        let settled = settle(&Contract {
+            is_new: user.is_none(),
+            old_start,
+            old_end,
+            start: spoken.start.as_deref(),
+            end,
+            today: &context.today,
+        });
+        let (start, end) = (settled.start, settled.end);
+        self.draft.ended = settled.ended;
+        self.draft.reinstated = settled.reinstated;
+        for (code, why, named) in settled.told {
+            let field = if code == Code::C406 || settled.refused == Some(Refused::Start) {
+                &START
+            } else {
+                &END
+            };
+            let mut told = message(code, why, named);
+            if settled.refused.is_some() && user.is_none() {
+                self.draft.fate = Fate::Refused;
+                told.level = Level::Error;
+                told.effect = Effect::RowRefused;
+            }
+            let wired = context.sheet.field(field).or_else(|| context.sheet.field(&START));
+            let placed = context.place(&self.row, user, wired, told);
+            self.teller.row(self.at, placed);
+        }
+        self.change(&START, start);
+        self.change(&END, end);
+        self.tell_closed(old_end, end);
+        self.tell_status(spoken.status.as_deref(), end)
+    }
+
+    /// C407: something else changes of somebody who has left and stays away.
+    fn tell_closed(&mut self, old_end: Option<&str>, end: Option<&str>) {
+        let today = self.context.today.as_str();
+        let closed = old_end.is_some_and(|old| old < today) && end == old_end;
+        if !closed || self.draft.changes.is_empty() {
+            return;
+        }
+        let fields: Vec<String> =
+            self.draft.changes.iter().map(|change| change.field.to_string()).collect();
+        let named = params([
+            ("old_date", old_end.unwrap_or_default().to_owned()),
+            ("fields", fields.join(", ")),
+        ]);
+        let told = message(Code::C407, "change", named);
+        let placed = self.context.place(&self.row, self.user(), None, told);
+        self.teller.row(self.at, placed);
+    }
+
+    /// V312: the status never overrides the dates.
+    fn tell_status(&mut self, status: Option<&str>, end: Option<&str>) -> bool {
+        let today = self.context.today.as_str();
+        let has_left = end.is_some_and(|end| end < today);
+        let contradicts = match status {
+            Some("active") => has_left,
+            Some("ended") => !has_left,
+            _ => return false,
+        };
+        if contradicts {
+            let why = if has_left { "left" } else { "here" };
+            let named = params([("end_date", end.unwrap_or_default().to_owned())]);
+            if let Some(wired) = self.context.sheet.field(&FieldKey::Known(Field::Status)) {
+                self.tell(wired, message(Code::V312, why, named));
+            }
+        }
+        contradicts || end.is_some_and(|end| end >= today)
+    }
+
+    /// The default of a field, as the file would have written it.
+    fn default_of(
+        &self,
+        key: &FieldKey,
+        entity: Option<&str>,
+        department: Option<&str>,
+    ) -> Option<Cow<'s, str>> {
+        let text = self.context.job.settings.default_for(key, entity, department)?;
+        match parse(key, text, &self.context.sheet.dates) {
+            Ok(Value::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn tell_default(&mut self, key: &FieldKey, text: &str) {
+        let mut told = message(Code::V310, "", params([("default", shown(key, text))]));
+        let wired = self.context.sheet.field(key);
+        told = self.context.place(&self.row, self.user(), wired, told);
+        told.field = Some(key.clone());
+        told.kept = shown(key, text);
+        self.teller.row(self.at, told);
+    }
+
+    /// The defaults of a new user, where the file gives nothing.
+    fn give_defaults(&mut self, refused: &[&FieldKey]) {
+        let settings = self.context.job.settings;
+        if settings.defaults.is_empty() {
+            return;
+        }
+        // Legal entity and department first: the other defaults may hang on them.
+        let first = [FieldKey::Known(Field::LegalEntity), FieldKey::Known(Field::Department)];
+        let mut keys: Vec<&FieldKey> = settings.defaults.iter().flat_map(|d| d.values.keys()).collect();
+        keys.sort_by_key(|key| (!first.contains(key), *key));
+        keys.dedup();
+        for key in keys {
+            if self.has(key) || refused.contains(&key) {
+                continue;
+            }
+            let [entity, department] =
+                [Field::LegalEntity, Field::Department].map(|field| self.given(field));
+            let Some(text) = self.default_of(key, entity.as_deref(), department.as_deref()) else {
+                continue;
+            };
+            self.tell_default(key, &text);
+            if *key == FieldKey::Known(Field::Manager) {
+                self.draft.manager = Wish::Named(text);
+            } else {
+                self.change(key, Some(&text));
+            }
+        }
+    }
+
+    /// The value that a new user gets for a field.
+    fn given(&self, field: Field) -> Option<String> {
+        let key = FieldKey::Known(field);
+        self.draft.changes.iter().find(|c| c.field == key).and_then(|c| c.to.clone())
+    }
+
+    fn has(&self, key: &FieldKey) -> bool {
+        match key {
+            FieldKey::Known(Field::Manager) => matches!(self.draft.manager, Wish::Named(_)),
+            _ => self.draft.changes.iter().any(|change| change.field == *key),
+        }
+    }
+
+    /// V301: a new user lacks what a new user must have.
+    fn require(&mut self, refused: &[&FieldKey]) {
+        for field in &self.context.sheet.required {
+            let key = FieldKey::Known(*field);
+            if self.has(&key) || refused.contains(&&key) {
+                continue;
+            }
+            self.draft.fate = Fate::Refused;
+            let wired = self.context.sheet.field(&key);
+            let why = if wired.is_some() { "" } else { "no_column" };
+            let mut told =
+                self.context.place(&self.row, None, wired, message(Code::V301, why, params([])));
+            told.field = Some(key);
+            self.teller.row(self.at, told);
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Who a row is: its key, the user whom it means, rows that mean the same user.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::sheet::{Sheet, Wired, value};
+use crate::import::directory::{Key, User};
+use crate::import::fields::{Field, FieldKey, Value};
+use crate::import::note::CellRefusal;
+use crate::import::settings::{Unmapped, ValueMap, key_fields};
+use crate::import::table::Row;
+
+/// A key as it is compared: legal entity (empty where the key has none) and the deciding value.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct RowKey<'t> {
+    pub entity: Cow<'t, str>,
+    pub value: Cow<'t, str>,
+}
+
+/// Why a row's key cannot be read.
+#[derive(Debug)]
+pub(super) enum KeyProblem {
+    /// A cell of the key is blank or missing.
+    Blank(Field),
+    /// A cell of the key is refused.
+    Refused(Field, CellRefusal),
+    /// The value map blocks the code.
+    Blocked(Field),
+}
+
+/// The directory by key.
+#[derive(Debug)]
+pub(super) struct Index<'a> {
+    users: &'a [User],
+    by_key: HashMap<RowKey<'a>, Slot>,
+    /// Numbers without their leading zeros; made when the first row asks.
+    without_zeros: Option<HashMap<RowKey<'a>, usize>>,
+    key: Key,
+}
+
+/// The users who have a key: several only where a bare number is the key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Slot {
+    One(usize),
+    Several(Vec<usize>),
+}
+
+/// Text in lower case; borrowed where it is already.
+pub(super) fn lower(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
+        return text;
+    }
+    let small = text.to_lowercase();
+    if *text == small { text } else { Cow::Owned(small) }
+}
+
+impl<'a> Index<'a> {
+    pub(super) fn new(users: &'a [User], key: Key) -> Self {
+        let mut by_key = HashMap::with_capacity(users.len());
+        for (place, user) in users.iter().enumerate().filter(|(_, user)| !user.withdrawn) {
+            let Some(row_key) = user_key(user, key) else { continue };
+            by_key
+                .entry(row_key)
+                .and_modify(|slot: &mut Slot| slot.add(place))
+                .or_insert(Slot::One(place));
+        }
+        Self { users, by_key, without_zeros: None, key }
+    }
+
+    pub(super) fn get(&self, key: &RowKey<'_>) -> Option<&Slot> {
+        self.by_key.get(key)
+    }
+
+    /// The user whose number is this one with the leading zeros that a spreadsheet ate.
+    pub(super) fn zero_padded(&mut self, key: &RowKey<'_>) -> Option<usize> {
+        let numbers = matches!(self.key, Key::EmployeeNumber | Key::LegalEntityAndEmployeeNumber);
+        if !numbers || !could_have_lost_zeros(&key.value) {
+            return None;
+        }
+        let (users, by) = (self.users, self.key);
+        self.without_zeros.get_or_insert_with(|| padded(users, by)).get(key).copied()
+    }
+}
+
+/// A number that may have had zeros in front.
+pub(super) fn could_have_lost_zeros(value: &str) -> bool {
+    !value.is_empty() && !value.starts_with('0') && value.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn padded(users: &[User], key: Key) -> HashMap<RowKey<'_>, usize> {
+    let mut found = HashMap::new();
+    for (place, user) in users.iter().enumerate().filter(|(_, user)| !user.withdrawn) {
+        let Some(row_key) = user_key(user, key) else { continue };
+        let RowKey { entity, value: Cow::Borrowed(number) } = row_key else { continue };
+        let bare = number.trim_start_matches('0');
+        if bare.len() < number.len() && could_have_lost_zeros(bare) {
+            found.insert(RowKey { entity, value: Cow::Borrowed(bare) }, place);
+        }
+    }
+    found
+}
+
+impl Slot {
+    fn add(&mut self, place: usize) {
+        match self {
+            Self::One(first) => *self = Self::Several(vec![*first, place]),
+            Self::Several(places) => places.push(place),
+        }
+    }
+}
+
+/// A user's key, if they have one.
+fn user_key(user: &User, key: Key) -> Option<RowKey<'_>> {
+    let get = |field| user.values.get(field).map(Cow::Borrowed);
+    let (entity, value) = match key {
+        Key::Login => (None, lower(get(Field::Login)?)),
+        Key::Email => (None, get(Field::Email)?),
+        Key::EmployeeNumber => (None, get(Field::EmployeeNumber)?),
+        Key::LegalEntityAndEmployeeNumber => {
+            (Some(get(Field::LegalEntity)?), get(Field::EmployeeNumber)?)
+        }
+    };
+    Some(RowKey { entity: entity.unwrap_or_default(), value })
+}
+
+/// The value that a value map makes of a code; `None`: blocked.
+pub(super) fn mapped<'t>(map: Option<&'t ValueMap>, code: Cow<'t, str>) -> Option<Cow<'t, str>> {
+    let Some(map) = map else { return Some(code) };
+    if let Some(ours) = map.codes.get(code.as_ref()) {
+        return Some(Cow::Borrowed(ours));
+    }
+    let small = code.to_lowercase();
+    if let Some((_, ours)) = map.codes.iter().find(|(theirs, _)| theirs.to_lowercase() == small) {
+        return Some(Cow::Borrowed(ours));
+    }
+    match &map.unmapped {
+        Unmapped::Keep => Some(code),
+        Unmapped::Block => None,
+        Unmapped::Default(value) => Some(Cow::Borrowed(value)),
+    }
+}
+
+/// Reads the key of a row.
+pub(super) fn row_key<'t>(sheet: &'t Sheet<'_>, row: &Row<'t>) -> Result<RowKey<'t>, KeyProblem> {
+    let mut key = RowKey { entity: Cow::Borrowed(""), value: Cow::Borrowed("") };
+    for field in key_fields(sheet.key) {
+        let text = key_cell(sheet, row, *field)?;
+        match field {
+            Field::LegalEntity => key.entity = text,
+            Field::Login => key.value = lower(text),
+            _ => key.value = text,
+        }
+    }
+    Ok(key)
+}
+
+fn key_cell<'t>(
+    sheet: &'t Sheet<'_>,
+    row: &Row<'t>,
+    field: Field,
+) -> Result<Cow<'t, str>, KeyProblem> {
+    let blank = || KeyProblem::Blank(field);
+    let wired: &Wired<'_> = sheet.field(&FieldKey::Known(field)).ok_or_else(blank)?;
+    let cell = row.get(wired.index).ok_or_else(blank)?;
+    match value(&wired.key, cell, &sheet.dates) {
+        Ok(Value::Text(text)) => mapped(wired.map, text).ok_or(KeyProblem::Blocked(field)),
+        Ok(Value::Blank | Value::Open) => Err(blank()),
+        Err(refusal) => Err(KeyProblem::Refused(field, refusal)),
+    }
+}

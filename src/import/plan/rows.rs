@@ -1,0 +1,435 @@
+//! Each row by itself: whom it means, whether it can be read, what it would change.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::cells::Reader;
+use super::identity::{Index, KeyProblem, RowKey, Slot, row_key};
+use super::sheet::{Sheet, Wired, refusal, value};
+use super::tell::{Teller, is_sensitive, message, params, shown};
+use super::{FieldChange, tell};
+use crate::import::Job;
+use crate::import::codes::{Code, Effect, Level};
+use crate::import::directory::User;
+use crate::import::fields::{CellCount, Field, FieldKey};
+use crate::import::report::Message;
+use crate::import::settings::key_fields;
+use crate::import::table::Row;
+use crate::import::text::clean;
+
+/// What a row would do, before it is compared with other rows.
+#[derive(Debug)]
+pub(super) struct Draft<'s> {
+    pub line: u32,
+    /// The user in the directory whom it means, by place in the snapshot.
+    pub user: Option<usize>,
+    pub fate: Fate,
+    pub changes: Vec<FieldChange>,
+    pub manager: Wish<'s>,
+    pub ended: bool,
+    pub reinstated: bool,
+}
+
+/// Whether a row goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    Live,
+    Refused,
+    Ignored,
+}
+
+/// Whom a row names as manager.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Wish<'s> {
+    /// Nobody: no such column, a blank that keeps, a refused cell.
+    Silent,
+    /// The manager goes.
+    Clear,
+    /// The text of the cell or of the default.
+    Named(Cow<'s, str>),
+}
+
+/// The rows of a file, read against the directory.
+#[derive(Debug)]
+pub(super) struct Rows<'s> {
+    pub drafts: Vec<Draft<'s>>,
+    /// Whether each user of the directory is in the file, also by a refused row.
+    pub present: Vec<bool>,
+    /// Every row's person is known, so whoever is not present is absent.
+    pub absence_known: bool,
+    /// On another day the same bytes might come out otherwise.
+    pub depends_on_date: bool,
+}
+
+/// The longest raw cell that a report repeats, in characters.
+const MAX_SHOWN_CHARS: usize = 200;
+
+/// Everything that reading a row needs.
+#[derive(Debug)]
+pub(super) struct Context<'s> {
+    pub job: &'s Job<'s>,
+    pub sheet: &'s Sheet<'s>,
+    pub today: String,
+}
+
+impl<'s> Context<'s> {
+    pub(super) fn user(&self, place: Option<usize>) -> Option<&'s User> {
+        self.job.snapshot.users.get(place?)
+    }
+
+    pub(super) fn row(&self, row: usize) -> Option<Row<'_>> {
+        self.sheet.table.row(row)
+    }
+
+    /// Puts a message in its place: line, cell, column, what was received and kept, the person.
+    pub(super) fn place(
+        &self,
+        row: &Row<'_>,
+        user: Option<&User>,
+        wired: Option<&Wired<'_>>,
+        mut message: Message,
+    ) -> Message {
+        message.line = Some(row.line());
+        message.physical_line = Some(row.physical_line());
+        message.person = self.person(row, user);
+        let Some(wired) = wired else { return message };
+        message.cell = format!("{}{}", wired.letter, row.line());
+        message.column.clone_from(&wired.header);
+        message.field = Some(wired.key.clone());
+        let raw = row.get(wired.index).unwrap_or_default();
+        let raw: String = raw.chars().take(MAX_SHOWN_CHARS).collect();
+        message.received = shown(&wired.key, &raw);
+        if let Some(old) = user.and_then(|user| user.values.get_key(&wired.key)) {
+            message.kept = match wired.key {
+                // The directory keeps an id; people know the name.
+                FieldKey::Known(Field::Manager) => self.manager_name(old),
+                _ => shown(&wired.key, old),
+            };
+        }
+        if is_sensitive(&wired.key) {
+            for name in ["value", "dmy", "mdy", "ymd"] {
+                message.params.entry(name.to_owned()).and_modify(|v| tell::MASK.clone_into(v));
+            }
+        }
+        message
+    }
+
+    fn manager_name(&self, id: &str) -> String {
+        let users = &self.job.snapshot.users;
+        id.parse::<i64>()
+            .ok()
+            .and_then(|id| users.binary_search_by_key(&id, |user| user.id).ok())
+            .and_then(|place| users.get(place))
+            .map(user_name)
+            .unwrap_or_default()
+    }
+
+    /// The person of a row, `DUPONT Anne`: by the row's own cells, else by the directory.
+    pub(super) fn person(&self, row: &Row<'_>, user: Option<&User>) -> String {
+        let cell = |field| {
+            let wired = self.sheet.field(&FieldKey::Known(field))?;
+            let raw = row.get(wired.index)?;
+            Some(clean(&raw).into_owned()).filter(|text| !text.is_empty())
+        };
+        match (cell(Field::LastName), cell(Field::FirstName)) {
+            (None, None) => user.map(user_name).unwrap_or_default(),
+            (last, first) => name(last.as_deref(), first.as_deref()),
+        }
+    }
+}
+
+/// `DUPONT Anne`
+pub(super) fn name(last: Option<&str>, first: Option<&str>) -> String {
+    match (last, first) {
+        (Some(last), Some(first)) => format!("{} {first}", last.to_uppercase()),
+        (Some(last), None) => last.to_uppercase(),
+        (None, first) => first.unwrap_or_default().to_owned(),
+    }
+}
+
+/// A user's name, `DUPONT Anne`.
+pub(super) fn user_name(user: &User) -> String {
+    name(user.values.get(Field::LastName), user.values.get(Field::FirstName))
+}
+
+/// Reads all rows.
+pub(super) fn read<'s>(context: &Context<'s>, teller: &mut Teller) -> Rows<'s> {
+    let (job, sheet) = (context.job, context.sheet);
+    let mut index = Index::new(&job.snapshot.users, sheet.key);
+    let mut rows = Rows {
+        drafts: Vec::with_capacity(sheet.table.row_count()),
+        present: vec![false; job.snapshot.users.len()],
+        absence_known: true,
+        depends_on_date: sheet.dates.depends_on_today,
+    };
+    let keys: Vec<Option<RowKey<'s>>> = sheet
+        .table
+        .rows()
+        .enumerate()
+        .map(|(at, row)| rows.admit(context, &index, at, &row, teller))
+        .collect();
+    let repeated = repeated(context, &keys);
+    for (at, (row, key)) in sheet.table.rows().zip(&keys).enumerate() {
+        let mut draft = Draft {
+            line: row.line(),
+            user: None,
+            fate: Fate::Refused,
+            changes: Vec::new(),
+            manager: Wish::Silent,
+            ended: false,
+            reinstated: false,
+        };
+        if let Some(key) = key {
+            match identify(context, &mut index, key) {
+                Ok(user) => {
+                    draft.user = user;
+                    rows.see(user);
+                    match repeated.get(&at) {
+                        Some(repeat) => refuse_repeat(context, &row, &mut draft, at, repeat, teller),
+                        None => draft.fate = Fate::Live,
+                    }
+                }
+                Err(stranger) => {
+                    stranger.seen.iter().for_each(|user| rows.see(Some(*user)));
+                    let user = context.user(stranger.seen.first().copied());
+                    let wired = key_column(sheet);
+                    let mut told = context.place(&row, user, wired, stranger.message);
+                    told.kept = String::new();
+                    teller.row(at, told);
+                }
+            }
+        }
+        if draft.fate == Fate::Live {
+            let mut reader = Reader { context, at, row, draft: &mut draft, teller };
+            rows.depends_on_date |= reader.read();
+        }
+        rows.drafts.push(draft);
+    }
+    rows
+}
+
+/// The column that shows a row's key best: the last field of the key.
+fn key_column<'x, 'a>(sheet: &'x Sheet<'a>) -> Option<&'x Wired<'a>> {
+    sheet.field(&FieldKey::Known(*key_fields(sheet.key).last()?))
+}
+
+impl<'s> Rows<'s> {
+    fn see(&mut self, user: Option<usize>) {
+        if let Some(seen) = user.and_then(|user| self.present.get_mut(user)) {
+            *seen = true;
+        }
+    }
+
+    /// The key of a row that can be read as a row; what cannot is told, and its person counts as present.
+    fn admit(
+        &mut self,
+        context: &Context<'s>,
+        index: &Index<'_>,
+        at: usize,
+        row: &Row<'s>,
+        teller: &mut Teller,
+    ) -> Option<RowKey<'s>> {
+        let sheet = context.sheet;
+        let broken = broken(context, row);
+        let key = row_key(sheet, row);
+        match (&broken, &key) {
+            (None, Ok(_)) => return key.ok(),
+            (_, Ok(key)) => match index.get(key) {
+                Some(Slot::One(user)) => self.see(Some(*user)),
+                Some(Slot::Several(users)) => users.iter().for_each(|user| self.see(Some(*user))),
+                // The cells may have moved: nobody knows whom this row means.
+                None => self.absence_known = false,
+            },
+            (_, Err(_)) => self.absence_known = false,
+        }
+        if let Some(message) = broken {
+            teller.row(at, context.place(row, None, None, message));
+        } else if let Err(problem) = key {
+            teller.row(at, key_message(context, row, &problem));
+        }
+        None
+    }
+}
+
+/// What is wrong with a row as a row: its quotes or the number of its cells.
+fn broken(context: &Context<'_>, row: &Row<'_>) -> Option<Message> {
+    let sheet = context.sheet;
+    if row.problem().is_some() {
+        return Some(message(Code::R103, "", params([])));
+    }
+    if row.len() == sheet.columns.columns.len() {
+        return None;
+    }
+    let needed = |key: &FieldKey| match key {
+        FieldKey::Known(field) => {
+            key_fields(sheet.key).contains(field) || sheet.required.contains(field)
+        }
+        FieldKey::Custom(_) => false,
+    };
+    let numbers = |rest: [(&'static str, String); 1]| {
+        let cells = [
+            ("cells", row.len().to_string()),
+            ("columns", sheet.columns.columns.len().to_string()),
+        ];
+        params(cells.into_iter().chain(rest))
+    };
+    match sheet.columns.cell_count(row, needed) {
+        CellCount::Full | CellCount::MissingOptional(_) => None,
+        CellCount::TooMany => Some(message(Code::R101, "", numbers([("why", String::new())]))),
+        CellCount::MissingNeeded(key) => {
+            Some(message(Code::R101, "missing", numbers([("field", key.to_string())])))
+        }
+    }
+}
+
+fn key_message(context: &Context<'_>, row: &Row<'_>, problem: &KeyProblem) -> Message {
+    let (field, mut told) = match problem {
+        KeyProblem::Blank(field) => (field, message(Code::V301, "key", params([]))),
+        KeyProblem::Refused(field, cell) => (field, refusal(cell)),
+        KeyProblem::Blocked(field) => (field, message(Code::X206, "blocked", params([]))),
+    };
+    told.level = Level::Error;
+    told.effect = Effect::RowRefused;
+    context.place(row, None, context.sheet.field(&FieldKey::Known(*field)), told)
+}
+
+/// A row whose key means nobody for sure.
+struct Stranger {
+    message: Message,
+    /// The users whom it resembles: they count as present.
+    seen: Vec<usize>,
+}
+
+/// The user whom a key means; `None`: a new one.
+fn identify(
+    context: &Context<'_>,
+    index: &mut Index<'_>,
+    key: &RowKey<'_>,
+) -> Result<Option<usize>, Stranger> {
+    match index.get(key) {
+        Some(Slot::One(user)) => return Ok(Some(*user)),
+        Some(Slot::Several(users)) => {
+            let who: Vec<String> = users
+                .iter()
+                .filter_map(|user| context.user(Some(*user)))
+                .map(|user| {
+                    let entity = user.values.get(Field::LegalEntity).unwrap_or("–");
+                    format!("{} ({entity})", user_name(user))
+                })
+                .collect();
+            return Err(Stranger {
+                message: message(
+                    Code::D101,
+                    "several",
+                    params([("key", key.value.to_string()), ("users", who.join(", "))]),
+                ),
+                seen: users.clone(),
+            });
+        }
+        None => {}
+    }
+    let Some(user) = index.zero_padded(key) else { return Ok(None) };
+    let known = context.user(Some(user));
+    let number = known.and_then(|user| user.values.get(Field::EmployeeNumber)).unwrap_or_default();
+    let mut told = message(
+        Code::V309,
+        "zeros",
+        params([
+            ("number", key.value.to_string()),
+            ("known", number.to_owned()),
+            ("user", known.map(user_name).unwrap_or_default()),
+        ]),
+    );
+    told.level = Level::Error;
+    told.effect = Effect::RowRefused;
+    Err(Stranger { message: told, seen: vec![user] })
+}
+
+/// A row whose user stands in other rows too.
+#[derive(Debug)]
+enum Repeat {
+    /// Nothing new: the same as the row on this line.
+    SameAs(u32),
+    /// The rows on these lines differ.
+    Differs(Vec<u32>),
+    /// The first of equal rows: it goes on.
+    First,
+}
+
+/// The rows whose key stands more than once.
+fn repeated(context: &Context<'_>, keys: &[Option<RowKey<'_>>]) -> HashMap<usize, Repeat> {
+    let mut first: HashMap<&RowKey<'_>, usize> = HashMap::with_capacity(keys.len());
+    let mut more: HashMap<usize, Vec<usize>> = HashMap::new();
+    for (at, key) in keys.iter().enumerate() {
+        let Some(key) = key else { continue };
+        match first.get(key) {
+            Some(before) => more.entry(*before).or_insert_with(|| vec![*before]).push(at),
+            None => drop(first.insert(key, at)),
+        }
+    }
+    let line = |at: usize| context.row(at).map_or(0, |row| row.line());
+    let mut repeats = HashMap::new();
+    for (head, group) in more {
+        let same = group.iter().all(|at| same_content(context, head, *at));
+        let lines: Vec<u32> = group.iter().map(|at| line(*at)).collect();
+        for at in group {
+            let repeat = match (same, at == head) {
+                (true, true) => Repeat::First,
+                (true, false) => Repeat::SameAs(line(head)),
+                (false, _) => Repeat::Differs(lines.clone()),
+            };
+            repeats.insert(at, repeat);
+        }
+    }
+    repeats.retain(|_, repeat| !matches!(repeat, Repeat::First));
+    repeats
+}
+
+/// Whether two rows say the same in every column that is read.
+fn same_content(context: &Context<'_>, a: usize, b: usize) -> bool {
+    if a == b {
+        return true;
+    }
+    let (Some(a), Some(b)) = (context.row(a), context.row(b)) else { return false };
+    let dates = &context.sheet.dates;
+    context.sheet.wired.iter().all(|wired| {
+        wired.more.iter().chain([&wired.index]).all(|index| {
+            match (a.get(*index), b.get(*index)) {
+                (Some(x), Some(y)) => {
+                    x == y
+                        || match (value(&wired.key, x, dates), value(&wired.key, y, dates)) {
+                            (Ok(x), Ok(y)) => x == y,
+                            _ => false,
+                        }
+                }
+                (None, None) => true,
+                _ => false,
+            }
+        })
+    })
+}
+
+fn refuse_repeat(
+    context: &Context<'_>,
+    row: &Row<'_>,
+    draft: &mut Draft<'_>,
+    at: usize,
+    repeat: &Repeat,
+    teller: &mut Teller,
+) {
+    let told = match repeat {
+        Repeat::First => return,
+        Repeat::SameAs(line) => {
+            draft.fate = Fate::Ignored;
+            message(Code::D102, "", params([("first_line", line.to_string())]))
+        }
+        Repeat::Differs(lines) => {
+            let others: Vec<String> =
+                lines.iter().filter(|line| **line != row.line()).map(u32::to_string).collect();
+            message(Code::D103, "", params([("other_lines", others.join(", "))]))
+        }
+    };
+    let mut told = context.place(row, context.user(draft.user), key_column(context.sheet), told);
+    told.kept = String::new();
+    teller.row(at, told);
+}

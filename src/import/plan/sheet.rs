@@ -1,0 +1,392 @@
+//! The file as the plan reads it: table, fields of the columns, key and date order, or why it is refused.
+
+use std::borrow::Cow;
+
+use super::tell::{Teller, from_note, message, owned, params};
+use crate::import::codes::{Code, Level};
+use crate::import::directory::{DateOrder, Key};
+use crate::import::fields::{self, Column, Columns, Dates, Field, FieldKey, Headers, MatchedBy, Value};
+use crate::import::note::{CellRefusal, FileRefusal, Note};
+use crate::import::report::{FileFacts, ReportColumn};
+use crate::import::settings::{Blank, FinalLineEnd, Mode, Settings, UnknownColumns, ValueMap, key_fields, key_name};
+use crate::import::table::{self, Table, TableLimits};
+use crate::import::{Job, text};
+
+/// A column that fills a field.
+#[derive(Debug)]
+pub(super) struct Wired<'a> {
+    /// Its place in the row, from 0.
+    pub index: usize,
+    /// Further columns of the same field (roles).
+    pub more: Vec<usize>,
+    pub key: FieldKey,
+    pub letter: String,
+    pub header: String,
+    /// A new user must have it.
+    pub required: bool,
+    /// A blank cell of an existing user is a mistake, not an instruction.
+    pub never_blank: bool,
+    pub blank: Blank,
+    pub map: Option<&'a ValueMap>,
+}
+
+/// A file that can be planned.
+#[derive(Debug)]
+pub(super) struct Sheet<'a> {
+    pub table: Table<'a>,
+    pub columns: Columns,
+    pub wired: Vec<Wired<'a>>,
+    pub key: Key,
+    pub dates: Dates,
+    pub mode: Mode,
+    /// The fields that a new user must have.
+    pub required: Vec<Field>,
+}
+
+impl<'a> Sheet<'a> {
+    /// The column of a field.
+    pub(super) fn field(&self, key: &FieldKey) -> Option<&Wired<'a>> {
+        self.wired.iter().find(|wired| wired.key == *key)
+    }
+}
+
+/// What is known of a file, whether it can be planned or not.
+#[derive(Debug, Default)]
+pub(super) struct Opened {
+    pub file: FileFacts,
+    pub columns: Vec<ReportColumn>,
+}
+
+/// Opens the file; `None`: it is refused, and the teller knows why.
+pub(super) fn open<'a>(
+    job: &Job<'a>,
+    opened: &mut Opened,
+    teller: &mut Teller,
+) -> Option<Sheet<'a>> {
+    let headers = Headers::new(&job.settings.aliases);
+    let table = match read_table(job, &headers) {
+        Ok(table) => table,
+        Err(refusal) => {
+            teller.file(from_note(&as_note(&refusal)));
+            return None;
+        }
+    };
+    let mut columns = fields::match_columns(&table, &headers);
+    if job.settings.unknown_columns == UnknownColumns::Keep {
+        keep_unknown(&mut columns);
+    }
+    opened.file.encoding = Some(table.encoding().name().to_owned());
+    opened.file.delimiter = Some(table.delimiter());
+    opened.file.rows = u64::try_from(table.row_count()).unwrap_or(u64::MAX);
+    let own = columns.columns.iter().filter(|c| !(columns.is_corrections && is_correction(c)));
+    opened.columns = own.map(report_column).collect();
+
+    let mode = if columns.is_corrections { Mode::Delta } else { job.settings.mode };
+    let key = choose_key(job, &columns, teller);
+    let required = required(job.settings, &columns);
+    tell_notes(&table, &columns, key, &required, teller);
+    tell_missing(job.settings, mode, &columns, &required, teller);
+    let unended = mode == Mode::Full
+        && job.settings.final_line_end == FinalLineEnd::Auto
+        && job.snapshot.source.ends_with_newline == Some(true)
+        && !table.ends_with_newline();
+    if unended {
+        teller.file(message(Code::F005, "no_line_end", params([])));
+    }
+    let dates = dates(job, &table, &columns, teller);
+    opened.file.date_format = dates.order;
+    if mode == Mode::Full {
+        tell_moved_columns(job, &columns, teller);
+    }
+    let key = key.filter(|_| !teller.is_fatal())?;
+    let wired = wire(job.settings, &columns, &required);
+    Some(Sheet { table, columns, wired, key, dates, mode, required })
+}
+
+fn read_table<'a>(job: &Job<'a>, headers: &Headers) -> Result<Table<'a>, FileRefusal> {
+    if u64::try_from(job.bytes.len()).map_or(true, |bytes| bytes > job.limits.max_bytes) {
+        let megabytes = (job.limits.max_bytes / (1024 * 1024)).to_string();
+        return Err(FileRefusal::new(
+            "F006",
+            vec![("what", "file_bytes".to_owned()), ("limit", format!("{megabytes} MiB"))],
+        ));
+    }
+    let limits = TableLimits {
+        max_columns: job.limits.max_columns,
+        max_cell_bytes: job.limits.max_cell_bytes,
+    };
+    table::read(text::decode(job.bytes)?, headers, &limits)
+}
+
+fn as_note(refusal: &FileRefusal) -> Note {
+    let mut note = Note::new(refusal.code, refusal.params.clone());
+    note.line = refusal.line;
+    note.physical_line = refusal.physical_line;
+    note
+}
+
+/// Whether a column is one of the two that a corrections file adds.
+pub(super) fn is_correction(column: &Column) -> bool {
+    column.matched_by == MatchedBy::Control && matches!(column.header.as_str(), "_code" | "_message")
+}
+
+fn report_column(column: &Column) -> ReportColumn {
+    ReportColumn {
+        letter: column.letter.clone(),
+        header: column.header.clone(),
+        field: column.field.clone(),
+        matched_by: column.matched_by.name().to_owned(),
+    }
+}
+
+/// Gives the columns that nobody knows a field of their own, if the client asked for it.
+fn keep_unknown(columns: &mut Columns) {
+    let mut kept = Vec::new();
+    for column in &mut columns.columns {
+        if column.matched_by == MatchedBy::Unknown && !column.header.is_empty() {
+            column.field = Some(FieldKey::Custom(fields::fold(&column.header)));
+            column.matched_by = MatchedBy::Custom;
+            kept.push(column.index);
+        }
+    }
+    columns.notes.retain(|note| {
+        note.code != "H103" || note.column.is_none_or(|column| !kept.contains(&column))
+    });
+}
+
+/// The key of this file: the settings', else the frozen one, else by the first columns.
+fn choose_key(job: &Job<'_>, columns: &Columns, teller: &mut Teller) -> Option<Key> {
+    let has = |key: Key| {
+        key_fields(key).iter().all(|field| columns.position(&FieldKey::Known(*field)).is_some())
+    };
+    let frozen = job.snapshot.source.key;
+    if let Some(key) = job.settings.key.or(frozen) {
+        if has(key) {
+            return Some(key);
+        }
+        let why = if job.settings.key.is_some() { "set" } else { "frozen" };
+        let missing: Vec<&str> = key_fields(key)
+            .iter()
+            .filter(|field| columns.position(&FieldKey::Known(**field)).is_none())
+            .map(|field| field.name())
+            .collect();
+        teller.file(message(
+            Code::H101,
+            why,
+            params([("key", key_name(key).to_owned()), ("fields", missing.join(", "))]),
+        ));
+        return None;
+    }
+    let field = |place: usize| match columns.columns.get(place).and_then(|c| c.field.as_ref()) {
+        Some(FieldKey::Known(field)) => Some(*field),
+        _ => None,
+    };
+    match (field(0), field(1)) {
+        (Some(Field::LegalEntity), Some(Field::EmployeeNumber))
+        | (Some(Field::EmployeeNumber), Some(Field::LegalEntity)) => {
+            Some(Key::LegalEntityAndEmployeeNumber)
+        }
+        (Some(Field::Login), _) => Some(Key::Login),
+        (Some(Field::Email), _) => Some(Key::Email),
+        (Some(Field::EmployeeNumber), _) => Some(Key::EmployeeNumber),
+        _ => {
+            let first: Vec<&str> =
+                columns.columns.iter().take(2).map(|c| c.header.as_str()).collect();
+            teller.file(message(Code::H101, "", params([("headers", first.join(", "))])));
+            None
+        }
+    }
+}
+
+/// The fields that a new user must have.
+fn required(settings: &Settings, columns: &Columns) -> Vec<Field> {
+    match &settings.required {
+        Some(fields) => fields.clone(),
+        None => {
+            let mut fields = vec![Field::FirstName, Field::LastName, Field::ContractStart];
+            if columns.position(&FieldKey::Known(Field::Email)).is_some() {
+                fields.push(Field::Email);
+            }
+            fields
+        }
+    }
+}
+
+/// What reading found; a column that could not be settled is fatal where the field is needed.
+fn tell_notes(
+    table: &Table<'_>,
+    columns: &Columns,
+    key: Option<Key>,
+    required: &[Field],
+    teller: &mut Teller,
+) {
+    let needed = |name: &str| {
+        Field::from_name(name).is_some_and(|field| {
+            required.contains(&field) || key.is_some_and(|key| key_fields(key).contains(&field))
+        })
+    };
+    for note in table.notes().iter().chain(&columns.notes) {
+        let mut message = from_note(note);
+        if let Some(column) = note.column.and_then(|at| columns.columns.get(at)) {
+            message.cell.clone_from(&column.letter);
+            message.column.clone_from(&column.header);
+            message.field.clone_from(&column.field);
+        }
+        let fields = message.params.get("field").or_else(|| message.params.get("fields"));
+        let unread = matches!(message.code, Code::H104 | Code::H105);
+        if unread
+            && let Some(fields) = fields
+            && fields.split(", ").any(|name| {
+                needed(name)
+                    && Field::from_name(name)
+                        .is_some_and(|f| columns.position(&FieldKey::Known(f)).is_none())
+            })
+        {
+            message.level = Level::Fatal;
+            message.effect = crate::import::codes::Effect::FileRefused;
+        }
+        teller.file(message);
+    }
+}
+
+/// A full file must have the required columns; in a delta file only new users need them.
+fn tell_missing(
+    settings: &Settings,
+    mode: Mode,
+    columns: &Columns,
+    required: &[Field],
+    teller: &mut Teller,
+) {
+    if mode == Mode::Delta || teller.is_fatal() {
+        return;
+    }
+    for field in required {
+        let key = FieldKey::Known(*field);
+        let given = settings
+            .defaults
+            .iter()
+            .any(|d| d.legal_entity.is_none() && d.department.is_none() && d.values.contains_key(&key));
+        if columns.position(&key).is_none() && !given {
+            let mut told = message(Code::H102, "", params([]));
+            told.field = Some(key);
+            teller.file(told);
+        }
+    }
+}
+
+fn dates(job: &Job<'_>, table: &Table<'_>, columns: &Columns, teller: &mut Teller) -> Dates {
+    let frozen = job.snapshot.source.date_order;
+    let dates = fields::prove_dates(table, columns, job.settings.dates, frozen, job.today);
+    if let Some(proof) = &dates.contradicts {
+        let order = job.settings.dates.or(frozen).map_or("", order_name);
+        let mut told = message(
+            Code::V303,
+            if job.settings.dates.is_some() { "set" } else { "frozen" },
+            params([("order", order.to_owned())]),
+        );
+        told.line = Some(proof.line);
+        if let Some(column) = columns.columns.get(proof.column) {
+            told.cell = format!("{}{}", column.letter, proof.line);
+            told.column.clone_from(&column.header);
+            told.field.clone_from(&column.field);
+            if let Some(field) = &column.field {
+                told.received = super::tell::shown(field, &proof.value);
+            }
+        }
+        teller.file(told);
+    }
+    dates
+}
+
+/// A date order as the settings write it.
+pub(super) fn order_name(order: DateOrder) -> &'static str {
+    match order {
+        DateOrder::Dmy => "dmy",
+        DateOrder::Mdy => "mdy",
+        DateOrder::Ymd => "ymd",
+    }
+}
+
+/// The names of the fields that the columns fill, for the source's memory.
+pub(super) fn field_names(columns: &Columns) -> Vec<String> {
+    let mut names: Vec<String> =
+        columns.columns.iter().filter_map(|c| c.field.as_ref()).map(ToString::to_string).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// H106: columns that vanished or appeared since the last applied full file.
+fn tell_moved_columns(job: &Job<'_>, columns: &Columns, teller: &mut Teller) {
+    let before = &job.snapshot.source.columns;
+    if before.is_empty() {
+        return;
+    }
+    let now = field_names(columns);
+    for name in before.iter().filter(|name| !now.contains(name)) {
+        let mut told = message(Code::H106, "vanished", params([]));
+        told.field = name.parse().ok();
+        teller.file(told);
+    }
+    for column in &columns.columns {
+        let Some(field) = &column.field else { continue };
+        if !before.contains(&field.to_string()) {
+            let mut told = message(Code::H106, "appeared", params([]));
+            told.cell.clone_from(&column.letter);
+            told.column.clone_from(&column.header);
+            told.field = Some(field.clone());
+            teller.file(told);
+        }
+    }
+}
+
+fn wire<'a>(settings: &'a Settings, columns: &Columns, required: &[Field]) -> Vec<Wired<'a>> {
+    let mut wired: Vec<Wired<'a>> = Vec::new();
+    for column in &columns.columns {
+        let Some(key) = &column.field else { continue };
+        if let Some(first) = wired.iter_mut().find(|w| w.key == *key) {
+            first.more.push(column.index);
+            continue;
+        }
+        let known = match key {
+            FieldKey::Known(field) => Some(*field),
+            FieldKey::Custom(_) => None,
+        };
+        let required = known.is_some_and(|field| required.contains(&field));
+        let name = matches!(known, Some(Field::FirstName | Field::LastName | Field::ContractStart));
+        wired.push(Wired {
+            index: column.index,
+            more: Vec::new(),
+            letter: column.letter.clone(),
+            header: column.header.clone(),
+            required,
+            never_blank: name || (required && !settings.blanks.contains_key(key)),
+            blank: settings.blank(key),
+            map: settings.value_maps.get(key),
+            key: key.clone(),
+        });
+    }
+    wired
+}
+
+/// Reads a cell as a value of a field; what need not be copied is borrowed from the file.
+pub(super) fn value<'t>(
+    key: &FieldKey,
+    cell: Cow<'t, str>,
+    dates: &Dates,
+) -> Result<Value<'t>, CellRefusal> {
+    match cell {
+        Cow::Borrowed(raw) => fields::parse(key, raw, dates),
+        Cow::Owned(raw) => match fields::parse(key, &raw, dates)? {
+            Value::Blank => Ok(Value::Blank),
+            Value::Open => Ok(Value::Open),
+            Value::Text(text) => Ok(Value::Text(Cow::Owned(text.into_owned()))),
+        },
+    }
+}
+
+/// The refusal of a cell as a message without its place.
+pub(super) fn refusal(refusal: &CellRefusal) -> crate::import::report::Message {
+    let code = Code::from_name(refusal.code).unwrap_or(Code::V307);
+    message(code, &super::tell::cause(code, &refusal.params), owned(&refusal.params))
+}
