@@ -17,7 +17,7 @@ use jiff::civil::Date;
 use directory::{Snapshot, SourceMemory};
 use settings::Settings;
 
-pub use plan::Plan;
+pub use plan::{Plan, is_delta_file, plan, plan_duplicate, plan_failed, plan_superseded};
 
 /// Everything that a plan is a function of.
 #[derive(Debug, Clone, Copy)]

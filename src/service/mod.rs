@@ -18,7 +18,6 @@ mod reports;
 mod run;
 pub mod session;
 mod settings;
-mod shim;
 mod staged;
 mod throttle;
 pub mod users;

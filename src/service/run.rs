@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::imports::DryRun;
 use super::queue::Next;
 use super::reports::{self, Beside};
-use super::{Service, names, shim};
+use super::{Service, names};
 use crate::config;
 use crate::error::{Error, Kind, Result};
 use crate::import::report::{self, Report};
@@ -112,7 +112,7 @@ impl Run<'_> {
             return self.record(
                 directory,
                 settings,
-                shim::plan_superseded(&meta, settings, &newer.id.to_string()),
+                import::plan_superseded(&meta, settings, &newer.id.to_string()),
             );
         }
         self.count_attempt()?;
@@ -166,7 +166,7 @@ impl Run<'_> {
         let version = settings.version();
         let sha256 = &self.upload.sha256;
         if !dry_run && import::is_duplicate(sha256, &version, &source, change_number, today) {
-            return Ok(shim::plan_duplicate(&meta, settings, change_number));
+            return Ok(import::plan_duplicate(&meta, settings, &source, change_number));
         }
         let snapshot = directory.snapshot(self.source())?;
         let limits = &self.service.config().limits;
@@ -177,7 +177,7 @@ impl Run<'_> {
             max_report_changes: config::REPORT_CHANGES_LISTED,
             max_report_messages: config::REPORT_MESSAGES_LISTED,
         };
-        Ok(shim::plan(&Job {
+        Ok(import::plan(&Job {
             bytes,
             settings,
             snapshot: &snapshot,
@@ -253,7 +253,7 @@ impl Run<'_> {
     /// Marks the import as failed for good, and says so where its report belongs.
     fn give_up(&self, error: &Error) -> Result<()> {
         let settings = self.settings().unwrap_or_default();
-        let plan = shim::plan_failed(&self.meta(), &settings, error.message());
+        let plan = import::plan_failed(&self.meta(), &settings, error.message());
         let mut report = plan.report.clone();
         report.finished_at = Some(self.service.clock().now());
         // The client's database may be what is broken: the report goes out all the same.
@@ -286,7 +286,7 @@ impl Run<'_> {
         let Some(newer) = same_folder.last() else { return Ok(None) };
         // A corrections file says nothing about anybody else, whatever its name.
         let full = |upload: &Upload| -> Result<bool> {
-            Ok(!shim::is_delta_file(&self.read_head(upload)?, settings))
+            Ok(!import::is_delta_file(&self.read_head(upload)?, settings))
         };
         Ok(if full(&newer)? && full(self.upload)? { Some(newer) } else { None })
     }

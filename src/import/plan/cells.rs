@@ -100,10 +100,8 @@ impl<'s> Reader<'_, 's> {
             return None;
         };
         if ours != theirs && self.old(&wired.key) != Some(ours.as_ref()) {
-            let named = params([
-                ("from", shown(&wired.key, &theirs)),
-                ("to", shown(&wired.key, &ours)),
-            ]);
+            let named =
+                params([("from", shown(&wired.key, &theirs)), ("to", shown(&wired.key, &ours))]);
             self.tell(wired, message(Code::V311, "", named));
         }
         Some(Said::Text(ours))
@@ -228,10 +226,8 @@ impl<'s> Reader<'_, 's> {
         if missing.iter().all(|column| column.field.is_none()) {
             return;
         }
-        let named = params([
-            ("cells", self.row.len().to_string()),
-            ("columns", columns.len().to_string()),
-        ]);
+        let named =
+            params([("cells", self.row.len().to_string()), ("columns", columns.len().to_string())]);
         let told = message(Code::R101, "short", named);
         let placed = self.context.place(&self.row, self.user(), None, told);
         self.teller.row(self.at, placed);
@@ -349,7 +345,8 @@ impl<'s> Reader<'_, 's> {
         }
         // Legal entity and department first: the other defaults may hang on them.
         let first = [FieldKey::Known(Field::LegalEntity), FieldKey::Known(Field::Department)];
-        let mut keys: Vec<&FieldKey> = settings.defaults.iter().flat_map(|d| d.values.keys()).collect();
+        let mut keys: Vec<&FieldKey> =
+            settings.defaults.iter().flat_map(|d| d.values.keys()).collect();
         keys.sort_by_key(|key| (!first.contains(key), *key));
         keys.dedup();
         for key in keys {

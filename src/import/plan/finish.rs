@@ -96,7 +96,11 @@ pub(super) struct Decided<'x, 's> {
 }
 
 /// The ids of the new users, by place among all people, in the order of the file.
-fn give_ids(snapshot: &Snapshot, drafts: &[Draft<'_>], of_row: &[Option<usize>]) -> BTreeMap<usize, i64> {
+fn give_ids(
+    snapshot: &Snapshot,
+    drafts: &[Draft<'_>],
+    of_row: &[Option<usize>],
+) -> BTreeMap<usize, i64> {
     let mut next = snapshot.next_user_id;
     let mut ids = BTreeMap::new();
     for (draft, place) in drafts.iter().zip(of_row) {
@@ -212,17 +216,8 @@ fn cells_refused(messages: &[Message]) -> u64 {
 /// The list that a field's codes are entries of.
 fn list_of(field: Field) -> Option<Field> {
     match field {
-        Field::LegalEntity
-        | Field::Establishment
-        | Field::Department
-        | Field::Csp
-        | Field::Role
-        | Field::ProfileAbsence
-        | Field::ProfileTime
-        | Field::ProfileExpense
-        | Field::Calendar => Some(field),
         Field::Roles => Some(Field::Role),
-        _ => None,
+        _ => Some(field).filter(|field| field.is_reference()),
     }
 }
 
@@ -279,11 +274,8 @@ fn absent(context: &Context<'_>, rows: &mut Rows<'_>) -> Vec<Message> {
         // Once that end has passed, nobody misses them.
         rows.depends_on_date |= end.is_some();
         let number = user.values.get(Field::EmployeeNumber).or(user.values.get(Field::Login));
-        let mut told = message(
-            Code::A501,
-            "",
-            params([("number", number.unwrap_or_default().to_owned())]),
-        );
+        let mut told =
+            message(Code::A501, "", params([("number", number.unwrap_or_default().to_owned())]));
         told.person = user_name(user);
         messages.push(told);
     }
@@ -347,8 +339,7 @@ fn list_changes(
             continue;
         }
         let user = context.user(draft.user);
-        let person =
-            context.row(at).map(|row| context.person(&row, user)).unwrap_or_default();
+        let person = context.row(at).map(|row| context.person(&row, user)).unwrap_or_default();
         let new_id = place.and_then(|place| ids.get(&place)).copied();
         let id = user.map(|user| user.id).or(new_id).unwrap_or_default();
         for change in draft.changes.iter().take(room) {

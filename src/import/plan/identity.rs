@@ -67,12 +67,12 @@ impl<'a> Index<'a> {
         Self { users, by_key, without_zeros: None, key }
     }
 
-    pub(super) fn get(&self, key: &RowKey<'_>) -> Option<&Slot> {
+    pub(super) fn get(&self, key: &RowKey<'a>) -> Option<&Slot> {
         self.by_key.get(key)
     }
 
     /// The user whose number is this one with the leading zeros that a spreadsheet ate.
-    pub(super) fn zero_padded(&mut self, key: &RowKey<'_>) -> Option<usize> {
+    pub(super) fn zero_padded(&mut self, key: &RowKey<'a>) -> Option<usize> {
         let numbers = matches!(self.key, Key::EmployeeNumber | Key::LegalEntityAndEmployeeNumber);
         if !numbers || !could_have_lost_zeros(&key.value) {
             return None;

@@ -6,10 +6,11 @@ use std::collections::HashMap;
 use super::identity::{could_have_lost_zeros, lower};
 use super::people::{People, Person};
 use super::rows::{Context, Fate, Rows, Wish};
-use super::tell::{Teller, message, params};
+use super::tell::{message, params};
 use crate::import::codes::{Code, Effect, Level};
-use crate::import::fields::{Field, FieldKey, fold};
+use crate::import::fields::{Field, FieldKey};
 use crate::import::report::Message;
+use crate::import::text::fold;
 
 /// What becomes of a row's manager. People are named by their place among all people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +105,13 @@ impl Managers {
     }
 
     /// The cell is refused; of a new user who must have a manager, the row.
-    fn refuse(&mut self, context: &Context<'_>, people: &People<'_>, row: usize, mut told: Message) {
+    fn refuse(
+        &mut self,
+        context: &Context<'_>,
+        people: &People<'_>,
+        row: usize,
+        mut told: Message,
+    ) {
         let is_new = person_of(people, row).is_some_and(|person| person.user.is_none());
         if is_new && context.sheet.required.contains(&Field::Manager) {
             told.level = Level::Error;
@@ -394,7 +401,8 @@ fn circle_from(above: &[Option<usize>], start: usize) -> Vec<usize> {
 fn path(people: &People<'_>, circle: &[usize]) -> String {
     let mut names: Vec<String> =
         circle.iter().filter_map(|at| people.all.get(*at)).map(Person::name).collect();
-    let first = names.iter().enumerate().min_by_key(|(_, name)| name.as_str()).map_or(0, |(at, _)| at);
+    let first =
+        names.iter().enumerate().min_by_key(|(_, name)| name.as_str()).map_or(0, |(at, _)| at);
     names.rotate_left(first);
     names.extend(names.first().cloned());
     names.join(" → ")

@@ -7,7 +7,8 @@ use super::identity::lower;
 use super::rows::{Context, Draft, Fate, Rows, name};
 use super::tell::{Teller, message, params};
 use crate::import::codes::Code;
-use crate::import::fields::{Field, FieldKey, fold};
+use crate::import::fields::{Field, FieldKey};
+use crate::import::text::fold;
 
 /// A user as the directory would have them, borrowed from directory and drafts.
 #[derive(Debug, Clone, Copy, Default)]
@@ -151,7 +152,11 @@ impl Unique {
 
 /// D101 and D106: refuses the rows that take what is another user's. Returns whether any was refused:
 /// then the directory would be another, and the question must be asked again.
-pub(super) fn refuse_clashes(context: &Context<'_>, rows: &mut Rows<'_>, teller: &mut Teller) -> bool {
+pub(super) fn refuse_clashes(
+    context: &Context<'_>,
+    rows: &mut Rows<'_>,
+    teller: &mut Teller,
+) -> bool {
     let mut clashes: Vec<Clash> = Vec::new();
     {
         let people = people(context, &rows.drafts);
@@ -202,7 +207,8 @@ fn find_clashes(people: &People<'_>, unique: Unique) -> Vec<Clash> {
     }
     let mut clashes = Vec::new();
     for ((entity, value), places) in shared {
-        let value = if entity.is_empty() { value.into_owned() } else { format!("{entity} + {value}") };
+        let value =
+            if entity.is_empty() { value.into_owned() } else { format!("{entity} + {value}") };
         for place in &places {
             let Some(person) = people.all.get(*place) else { continue };
             if let Some(row) = person.row.filter(|_| unique.is_set(person)) {

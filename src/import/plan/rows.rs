@@ -185,7 +185,9 @@ pub(super) fn read<'s>(context: &Context<'s>, teller: &mut Teller) -> Rows<'s> {
                     draft.user = user;
                     rows.see(user);
                     match repeated.get(&at) {
-                        Some(repeat) => refuse_repeat(context, &row, &mut draft, at, repeat, teller),
+                        Some(repeat) => {
+                            refuse_repeat(context, &row, &mut draft, at, repeat, teller)
+                        }
                         None => draft.fate = Fate::Live,
                     }
                 }
@@ -224,7 +226,7 @@ impl<'s> Rows<'s> {
     fn admit(
         &mut self,
         context: &Context<'s>,
-        index: &Index<'_>,
+        index: &Index<'s>,
         at: usize,
         row: &Row<'s>,
         teller: &mut Teller,
@@ -301,10 +303,10 @@ struct Stranger {
 }
 
 /// The user whom a key means; `None`: a new one.
-fn identify(
+fn identify<'s>(
     context: &Context<'_>,
-    index: &mut Index<'_>,
-    key: &RowKey<'_>,
+    index: &mut Index<'s>,
+    key: &RowKey<'s>,
 ) -> Result<Option<usize>, Stranger> {
     match index.get(key) {
         Some(Slot::One(user)) => return Ok(Some(*user)),
@@ -393,18 +395,16 @@ fn same_content(context: &Context<'_>, a: usize, b: usize) -> bool {
     let (Some(a), Some(b)) = (context.row(a), context.row(b)) else { return false };
     let dates = &context.sheet.dates;
     context.sheet.wired.iter().all(|wired| {
-        wired.more.iter().chain([&wired.index]).all(|index| {
-            match (a.get(*index), b.get(*index)) {
-                (Some(x), Some(y)) => {
-                    x == y
-                        || match (value(&wired.key, x, dates), value(&wired.key, y, dates)) {
-                            (Ok(x), Ok(y)) => x == y,
-                            _ => false,
-                        }
-                }
-                (None, None) => true,
-                _ => false,
+        wired.more.iter().chain([&wired.index]).all(|index| match (a.get(*index), b.get(*index)) {
+            (Some(x), Some(y)) => {
+                x == y
+                    || match (value(&wired.key, x, dates), value(&wired.key, y, dates)) {
+                        (Ok(x), Ok(y)) => x == y,
+                        _ => false,
+                    }
             }
+            (None, None) => true,
+            _ => false,
         })
     })
 }

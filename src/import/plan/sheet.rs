@@ -5,12 +5,19 @@ use std::borrow::Cow;
 use super::tell::{Teller, from_note, message, owned, params};
 use crate::import::codes::{Code, Level};
 use crate::import::directory::{DateOrder, Key};
-use crate::import::fields::{self, Column, Columns, Dates, Field, FieldKey, Headers, MatchedBy, Value};
+use crate::import::fields::{
+    self, Column, Columns, Dates, Field, FieldKey, Headers, MatchedBy, Value,
+};
 use crate::import::note::{CellRefusal, FileRefusal, Note};
 use crate::import::report::{FileFacts, ReportColumn};
-use crate::import::settings::{Blank, FinalLineEnd, Mode, Settings, UnknownColumns, ValueMap, key_fields, key_name};
+use crate::import::settings::{
+    Blank, FinalLineEnd, Mode, Settings, ValueMap, key_fields, key_name,
+};
 use crate::import::table::{self, Table, TableLimits};
 use crate::import::{Job, text};
+
+/// Enough for the header line of any table that people make.
+const HEAD_BYTES: usize = 64 * 1024;
 
 /// A column that fills a field.
 #[derive(Debug)]
@@ -63,7 +70,7 @@ pub(super) fn open<'a>(
     opened: &mut Opened,
     teller: &mut Teller,
 ) -> Option<Sheet<'a>> {
-    let headers = Headers::new(&job.settings.aliases);
+    let headers = Headers::new(&job.settings.aliases, job.settings.unknown_columns);
     let table = match read_table(job, &headers) {
         Ok(table) => table,
         Err(refusal) => {
@@ -71,10 +78,7 @@ pub(super) fn open<'a>(
             return None;
         }
     };
-    let mut columns = fields::match_columns(&table, &headers);
-    if job.settings.unknown_columns == UnknownColumns::Keep {
-        keep_unknown(&mut columns);
-    }
+    let columns = fields::match_columns(&table, &headers);
     opened.file.encoding = Some(table.encoding().name().to_owned());
     opened.file.delimiter = Some(table.delimiter());
     opened.file.rows = u64::try_from(table.row_count()).unwrap_or(u64::MAX);
@@ -127,7 +131,8 @@ fn as_note(refusal: &FileRefusal) -> Note {
 
 /// Whether a column is one of the two that a corrections file adds.
 pub(super) fn is_correction(column: &Column) -> bool {
-    column.matched_by == MatchedBy::Control && matches!(column.header.as_str(), "_code" | "_message")
+    column.matched_by == MatchedBy::Control
+        && matches!(column.header.as_str(), "_code" | "_message")
 }
 
 fn report_column(column: &Column) -> ReportColumn {
@@ -135,23 +140,24 @@ fn report_column(column: &Column) -> ReportColumn {
         letter: column.letter.clone(),
         header: column.header.clone(),
         field: column.field.clone(),
-        matched_by: column.matched_by.name().to_owned(),
+        matched_by: matched_by(column.matched_by),
     }
 }
 
-/// Gives the columns that nobody knows a field of their own, if the client asked for it.
-fn keep_unknown(columns: &mut Columns) {
-    let mut kept = Vec::new();
-    for column in &mut columns.columns {
-        if column.matched_by == MatchedBy::Unknown && !column.header.is_empty() {
-            column.field = Some(FieldKey::Custom(fields::fold(&column.header)));
-            column.matched_by = MatchedBy::Custom;
-            kept.push(column.index);
-        }
+/// The word for how a column was matched, as the JSON report writes it.
+fn matched_by(matched: MatchedBy) -> String {
+    match serde_json::to_value(matched) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
     }
-    columns.notes.retain(|note| {
-        note.code != "H103" || note.column.is_none_or(|column| !kept.contains(&column))
-    });
+}
+
+/// Whether the head of a file names the two columns of a corrections file.
+pub(super) fn has_correction_columns(bytes: &[u8]) -> bool {
+    let head = bytes.get(..HEAD_BYTES).unwrap_or(bytes);
+    let Ok(decoded) = text::decode(head) else { return false };
+    let Some(header) = decoded.text.lines().next() else { return false };
+    header.contains("_code") && header.contains("_message")
 }
 
 /// The key of this file: the settings', else the frozen one, else by the first columns.
@@ -262,10 +268,9 @@ fn tell_missing(
     }
     for field in required {
         let key = FieldKey::Known(*field);
-        let given = settings
-            .defaults
-            .iter()
-            .any(|d| d.legal_entity.is_none() && d.department.is_none() && d.values.contains_key(&key));
+        let given = settings.defaults.iter().any(|d| {
+            d.legal_entity.is_none() && d.department.is_none() && d.values.contains_key(&key)
+        });
         if columns.position(&key).is_none() && !given {
             let mut told = message(Code::H102, "", params([]));
             told.field = Some(key);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::import::codes::{Code, Effect, Level, Params, entry};
-use crate::import::fields::{Field, FieldKey};
+use crate::import::fields::FieldKey;
 use crate::import::note::{MAX_LINES, Note};
 use crate::import::report::Message;
 
@@ -25,7 +25,7 @@ pub(super) struct Teller {
 
 /// Whether a field's values are masked in reports.
 pub(super) fn is_sensitive(key: &FieldKey) -> bool {
-    matches!(key, FieldKey::Known(Field::BirthDate | Field::Nationality | Field::Gender))
+    matches!(key, FieldKey::Known(field) if field.is_sensitive())
 }
 
 /// A value as a report may show it.
@@ -74,7 +74,7 @@ pub(super) fn from_note(note: &Note) -> Message {
 
 /// The variant of a code's text that the parameters ask for.
 pub(super) fn cause(code: Code, params: &[(&'static str, String)]) -> String {
-    ["found", "kind", "hint", "what", "why"]
+    ["found", "kind", "hint", "cause", "what"]
         .iter()
         .filter_map(|name| params.iter().find(|(known, _)| known == name))
         .map(|(_, value)| value)
@@ -193,10 +193,11 @@ impl Grouped {
             message.lines.extend(message.line);
         }
         message.count += other.count;
-        for line in other.line {
-            if message.lines.len() < MAX_LINES && !message.lines.contains(&line) {
-                message.lines.push(line);
-            }
+        if let Some(line) = other.line
+            && message.lines.len() < MAX_LINES
+            && !message.lines.contains(&line)
+        {
+            message.lines.push(line);
         }
         if message.person != other.person {
             message.person.clear();

@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use toml::Value;
 
-use super::{Blank, Defaults, FinalLineEnd, Format, Mode, Settings, UnknownColumns, Unmapped, key_name};
+use super::{
+    Blank, Defaults, FinalLineEnd, Format, Mode, Settings, UnknownColumns, Unmapped, key_name,
+};
 use crate::import::directory::DateOrder;
 use crate::import::fields::FieldKey;
 

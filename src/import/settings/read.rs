@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use toml::{Table, Value};
 
 use super::{
-    Blank, Defaults, FinalLineEnd, Format, Mode, ReportSettings, Settings, UnknownColumns, Unmapped, ValueMap,
+    Blank, Defaults, FinalLineEnd, Format, Mode, ReportSettings, Settings, UnknownColumns,
+    Unmapped, ValueMap,
 };
 use crate::import::directory::{DateOrder, Key};
 use crate::import::fields::{Field, FieldKey};
