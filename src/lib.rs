@@ -2,8 +2,10 @@
 //!
 //! The map, from the bottom up; `ARCHITECTURE.md` says who may import whom.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod demo;
 pub mod error;
 pub mod import;
 pub mod model;

@@ -1,3 +1,66 @@
 //! The composition root: parse, call, print.
 
-fn main() {}
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use rollcall::cli::output::Output;
+use rollcall::cli::{Cli, Command, Outcome, Place, Stop};
+use rollcall::config::{Config, Log, LogFormat};
+use rollcall::error::{Error, Kind};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Stop::Quiet(code)) => ExitCode::from(code),
+        Err(Stop::Refused(error)) => {
+            complain(&error);
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn run(cli: Cli) -> Outcome {
+    // Everything that is made below holds personal data or keys: for this user only.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+        return Err(Error::new(Kind::Internal, "TLS: a second crypto provider is linked in").into());
+    }
+    let config = Arc::new(Config::load(cli.global.config.as_deref())?);
+    start_log(&config.log, &cli.command)?;
+    let place = Place { out: Output::for_stdout(cli.global.json), global: cli.global, config };
+    match cli.command {
+        Command::Serve => rollcall::cli::serve::run(&place),
+        Command::Demo(args) => rollcall::demo::run(&place, &args),
+        Command::Plain(command) => rollcall::cli::run(&place, command),
+    }
+}
+
+/// The log goes to standard error. Commands other than `serve` only say what somebody must look at.
+fn start_log(log: &Log, command: &Command) -> Result<(), Error> {
+    let level = if matches!(command, Command::Serve) { log.level.as_str() } else { "warn" };
+    let filter = EnvFilter::try_new(level).map_err(|e| {
+        let words = format!(
+            "log.level = \"{level}\" is not a level or filter ({e}); \
+             write for example info, or rollcall=debug,russh=warn"
+        );
+        Error::caused(Kind::Invalid, words, e)
+    })?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match log.format {
+        LogFormat::Text => builder.with_ansi(false).init(),
+        LogFormat::Json => builder.json().init(),
+    }
+    Ok(())
+}
+
+/// One line on standard error; nobody may be listening.
+fn complain(error: &Error) {
+    let text = format!("rollcall: {}\n", error.message());
+    if std::io::stderr().write_all(text.as_bytes()).is_err() {
+        tracing::debug!("standard error is closed");
+    }
+}

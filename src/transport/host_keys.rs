@@ -82,6 +82,21 @@ pub(super) fn stored_fingerprints(certs: &Path) -> Result<Vec<(String, String)>>
     Ok(found)
 }
 
+/// Looks at every key that `record` names, without making any.
+///
+/// # Errors
+/// As [`HostKeys::load_or_create`]: a key is lost, was exchanged or cannot be read.
+pub(super) fn check_recorded(certs: &Path, record: &Path) -> Result<()> {
+    let mut known = Record::read(record)?;
+    for slot in [ED25519, RSA, ECDSA] {
+        // One that was recorded is never made anew.
+        if known.fingerprint(slot.algorithm).is_some() {
+            slot.load_or_create(certs, &mut known)?;
+        }
+    }
+    Ok(())
+}
+
 impl Slot {
     fn load_or_create(&self, certs: &Path, known: &mut Record) -> Result<PrivateKey> {
         let path = certs.join(self.file);

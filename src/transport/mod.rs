@@ -9,7 +9,7 @@ pub mod tls;
 
 use std::future::Future;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -147,6 +147,34 @@ pub fn fingerprints(certs: &Path) -> Result<Fingerprints> {
     })
 }
 
+/// Makes the keys and certificates that are missing, as the first start would: so that a hand-out sheet is
+/// complete before the server ran.
+///
+/// # Errors
+/// A key or certificate that is lost or broken; the message names it.
+pub fn make_identity(service: &Service, certs: &Path) -> Result<Fingerprints> {
+    let host_keys = HostKeys::load_or_create(
+        certs,
+        &host_key_record(service.data()),
+        service.config().sftp.compat,
+    )?;
+    let tls = Tls::load_or_create(certs)?;
+    Ok(Fingerprints { host_keys: host_keys.fingerprints(), certificate: tls.fingerprint() })
+}
+
+/// Whether every host key that this server ever had is still there, without making any.
+///
+/// # Errors
+/// A key that is lost, was exchanged or cannot be read; the message names it.
+pub fn check_host_keys(data: &Path, certs: &Path) -> Result<()> {
+    host_keys::check_recorded(certs, &host_key_record(data))
+}
+
+/// In the data folder, so that losing the whole of `certs` is noticed.
+fn host_key_record(data: &Path) -> PathBuf {
+    data.join("ssh-host-keys.txt")
+}
+
 impl Edge {
     /// Runs a task that a stop waits for. A panic inside ends that task only.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
@@ -197,8 +225,7 @@ async fn load_identity(
     certs: &Path,
 ) -> Result<(HostKeys, Tls)> {
     let certs = certs.to_owned();
-    // In the data folder, so that losing the whole of `certs` is noticed.
-    let record = service.data().join("ssh-host-keys.txt");
+    let record = host_key_record(service.data());
     let compat = config.sftp.compat;
     // RSA-3072 takes a while on a first start.
     tokio::task::spawn_blocking(move || {

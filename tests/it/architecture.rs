@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 /// The same text as in ARCHITECTURE.md.
 const IMPORTS: &str = "\
 main -> all
-cli -> demo transport service remote import config model error clock
-demo -> transport service remote config model error clock
+cli -> transport service import config model error clock
+demo -> cli transport service remote config model error clock
 transport -> service config model error clock
 service -> store vfs remote secrets import config model error clock
 store -> secrets import config model error clock

@@ -1,0 +1,262 @@
+//! `check`: what is wrong with this installation, and how to mend it.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::identity;
+use super::output::{Output, Tone};
+use super::{Outcome, Place, Stop, bound};
+use crate::config::Config;
+use crate::error::Error;
+use crate::service::Service;
+use crate::transport;
+
+/// A certificate that ends sooner than this is told.
+const RENEW_BEFORE: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Read or write for the group or for everybody.
+const OTHERS: u32 = 0o077;
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Grade {
+    Good,
+    Warning,
+    Wrong,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Serialize)]
+struct Finding {
+    /// What was looked at.
+    what: String,
+    grade: Grade,
+    /// What was found.
+    found: String,
+    /// How to mend it; empty when nothing is wrong.
+    cure: String,
+}
+
+impl Finding {
+    fn good(what: impl Into<String>, found: impl Into<String>) -> Self {
+        Self { what: what.into(), grade: Grade::Good, found: found.into(), cure: String::new() }
+    }
+
+    fn warning(what: impl Into<String>, found: impl Into<String>, cure: impl Into<String>) -> Self {
+        let grade = Grade::Warning;
+        Self { what: what.into(), grade, found: found.into(), cure: cure.into() }
+    }
+
+    fn wrong(what: impl Into<String>, found: impl Into<String>, cure: impl Into<String>) -> Self {
+        let grade = Grade::Wrong;
+        Self { what: what.into(), grade, found: found.into(), cure: cure.into() }
+    }
+
+    /// An error's message names its own cure.
+    fn failed(what: impl Into<String>, error: &Error) -> Self {
+        Self::wrong(what, error.message(), "")
+    }
+}
+
+/// Looks at everything; exit code 1 when something is wrong.
+pub(super) fn run(place: &Place) -> Outcome {
+    let mut findings = configuration(place);
+    findings.extend(certificate(&place.global.certs));
+    findings.extend(host_keys(&place.global.certs, &place.global.data));
+    findings.extend(key_modes(&place.global.certs));
+    findings.extend(disk(&place.config, &place.global.data));
+    match place.service() {
+        Ok(service) => findings.extend(databases(&service)),
+        Err(Stop::Refused(error)) => findings.push(Finding::failed("databases", &error)),
+        Err(stop) => return Err(stop),
+    }
+    findings.push(server(&place.global.data));
+    place.out.either(&findings, |out, findings| tell(out, findings))?;
+    let wrong = findings.iter().any(|f| f.grade == Grade::Wrong);
+    if wrong { Err(Stop::Quiet(1)) } else { Ok(()) }
+}
+
+fn tell(out: Output, findings: &[Finding]) -> Outcome {
+    for finding in findings {
+        let (tone, word) = match finding.grade {
+            Grade::Good => (Tone::Good, "ok     "),
+            Grade::Warning => (Tone::Warning, "warning"),
+            Grade::Wrong => (Tone::Bad, "WRONG  "),
+        };
+        out.line(format!("{}  {}", out.paint(tone, word), out.paint(Tone::Strong, &finding.what)))?;
+        out.paragraph(9, "", &finding.found)?;
+        if !finding.cure.is_empty() {
+            out.paragraph(9, "→ ", &finding.cure)?;
+        }
+    }
+    let count = |grade| findings.iter().filter(|f| f.grade == grade).count();
+    match (count(Grade::Wrong), count(Grade::Warning)) {
+        (0, 0) => out.toned(Tone::Good, "\nNothing is wrong."),
+        (0, warnings) => {
+            out.toned(Tone::Warning, format!("\nNothing is wrong; warnings: {warnings}."))
+        }
+        (wrong, _) => out.toned(Tone::Bad, format!("\nThings that are wrong: {wrong}.")),
+    }
+}
+
+/// The file was read before this command began; here its values are looked at.
+fn configuration(place: &Place) -> Vec<Finding> {
+    let source = place.global.config.as_ref().map_or_else(
+        || "defaults, rollcall.toml if it is there, and the environment".to_owned(),
+        |path| path.display().to_string(),
+    );
+    vec![Finding::good("configuration", format!("read from {source}"))]
+}
+
+fn certificate(certs: &Path) -> Vec<Finding> {
+    let what = "TLS certificate";
+    let file = certs.join(identity::CERTIFICATE_FILE);
+    match identity::certificate(certs) {
+        Err(error) => vec![Finding::failed(what, &error)],
+        Ok(None) => vec![Finding::warning(
+            what,
+            format!("{} is not there", file.display()),
+            "A self-signed one is made when the server starts; or put your own there.",
+        )],
+        Ok(Some((certificate, until))) => vec![validity(what, until, certificate.self_signed)],
+    }
+}
+
+fn validity(what: &str, until: Timestamp, self_signed: bool) -> Finding {
+    let now = crate::clock::Clock::System.now();
+    let kind = if self_signed { "self-signed, " } else { "" };
+    let day = until.strftime("%Y-%m-%d");
+    let cure = "Put a new certificate and key into the certificates folder; a running server takes them up by itself.";
+    if until <= now {
+        return Finding::wrong(what, format!("{kind}ended on {day}"), cure);
+    }
+    if until.duration_since(now) < RENEW_BEFORE {
+        return Finding::warning(what, format!("{kind}ends on {day}"), cure);
+    }
+    Finding::good(what, format!("{kind}valid until {day}"))
+}
+
+fn host_keys(certs: &Path, data: &Path) -> Vec<Finding> {
+    let what = "SSH host keys";
+    let known = match transport::fingerprints(certs) {
+        Ok(known) => known.host_keys,
+        Err(error) => return vec![Finding::failed(what, &error)],
+    };
+    if let Err(error) = transport::check_host_keys(data, certs) {
+        return vec![Finding::failed(what, &error)];
+    }
+    if known.is_empty() {
+        let found = format!("none in {}", certs.display());
+        return vec![Finding::warning(what, found, "They are made when the server starts.")];
+    }
+    known
+        .into_iter()
+        .map(|(kind, print)| Finding::good(what, format!("{print} ({kind})")))
+        .collect()
+}
+
+/// A private key that others on this machine can read is not private.
+fn key_modes(certs: &Path) -> Vec<Finding> {
+    let Ok(entries) = std::fs::read_dir(certs) else { return Vec::new() };
+    let mut findings = Vec::new();
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let Ok(metadata) = entry.metadata() else { continue };
+        let is_key = name.contains("key") && !name.ends_with(".pub");
+        let mode = metadata.permissions().mode() & 0o777;
+        if metadata.is_file() && is_key && mode & OTHERS != 0 {
+            let path = entry.path();
+            findings.push(Finding::wrong(
+                format!("key file {name}"),
+                format!("{} has mode {mode:04o}: others can read it", path.display()),
+                format!("chmod 600 {}", path.display()),
+            ));
+        }
+    }
+    findings
+}
+
+fn disk(config: &Config, data: &Path) -> Vec<Finding> {
+    let what = "disk";
+    let nearest = data.ancestors().find(|p| p.exists()).unwrap_or(Path::new("."));
+    let room = match rustix::fs::statvfs(nearest) {
+        Ok(room) => room.f_bavail.saturating_mul(room.f_frsize),
+        Err(error) => {
+            let error =
+                Error::io(format!("asking for the room in {}", data.display()), error.into());
+            return vec![Finding::failed(what, &error)];
+        }
+    };
+    let needed = config.limits.min_free_bytes;
+    let found = format!("{} free for {}", bytes(room), data.display());
+    let cure = format!(
+        "Uploads are refused below limits.min_free_bytes = {}; make room or lower it.",
+        bytes(needed)
+    );
+    vec![match room {
+        room if room < needed => Finding::wrong(what, found, cure),
+        room if room < needed.saturating_mul(4) => Finding::warning(what, found, cure),
+        _ => Finding::good(what, found),
+    }]
+}
+
+fn databases(service: &Service) -> Vec<Finding> {
+    let looked = service.check_databases().into_iter().map(|(file, result)| match result {
+        Ok(()) => Finding::good(format!("database {file}"), "whole"),
+        Err(why) => Finding::wrong(
+            format!("database {file}"),
+            why,
+            "Stop the server and put the file of the last backup back.",
+        ),
+    });
+    looked.collect()
+}
+
+fn server(data: &Path) -> Finding {
+    match bound::noted(data) {
+        Some(_) => Finding::good("server", "runs over this data folder"),
+        None => Finding::good("server", "does not run over this data folder now"),
+    }
+}
+
+/// `1.5 GiB`
+fn bytes(count: u64) -> String {
+    const UNITS: [(&str, u32); 4] = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
+    for (unit, shift) in UNITS {
+        if count >> shift > 0 {
+            let tenths = (count >> (shift - 10)) * 10 / 1024;
+            return format!("{}.{} {unit}", tenths / 10, tenths % 10);
+        }
+    }
+    format!("{count} bytes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_in_words() {
+        for (count, words) in [
+            (0, "0 bytes"),
+            (1023, "1023 bytes"),
+            (1024, "1.0 KiB"),
+            (1536 * 1024, "1.5 MiB"),
+            (u64::MAX, "16777215.9 TiB"),
+        ] {
+            assert_eq!(bytes(count), words);
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_told_before_it_ends() {
+        let at = |hours| Clock::System.now() + SignedDuration::from_hours(hours);
+        use crate::clock::Clock;
+        assert_eq!(validity("c", at(-1), true).grade, Grade::Wrong);
+        assert_eq!(validity("c", at(24), true).grade, Grade::Warning);
+        assert_eq!(validity("c", at(24 * 60), true).grade, Grade::Good);
+    }
+}

@@ -1,0 +1,131 @@
+//! `inspect FILE`: how a file is read; needs no client and no server.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::import::read_limited;
+use super::output::{Output, Tone};
+use super::story::level_tone;
+use super::{Outcome, Place, Stop};
+use crate::clock::Clock;
+use crate::config::Limits;
+use crate::import::inspect::{self, Inspection};
+use crate::import::note::FileRefusal;
+use crate::import::settings::Settings;
+use crate::import::table::TableLimits;
+use crate::model::Language;
+
+/// `inspect …`
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// The file
+    file: PathBuf,
+    /// Print the whole table as clean CSV: UTF-8, commas, RFC 4180
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+}
+
+/// Exit code 1 when the file cannot be read as a table.
+pub(super) fn run(place: &Place, args: &InspectArgs) -> Outcome {
+    let limits = &place.config.limits;
+    let bytes = read_limited(&args.file, limits.max_import_bytes)?;
+    let name = args.file.display().to_string();
+    let out = place.out;
+    if args.csv {
+        return match inspect::clean_csv(&bytes, &table_limits(limits)) {
+            Ok(csv) => out.bytes(&csv),
+            Err(refusal) => refused(out, &name, &refusal),
+        };
+    }
+    let settings = Settings::default();
+    let today = Clock::System.today("UTC");
+    match inspect::inspect(&bytes, &name, &settings, &table_limits(limits), today) {
+        Ok(found) => out.either(&found, tell),
+        Err(refusal) => refused(out, &name, &refusal),
+    }
+}
+
+fn table_limits(limits: &Limits) -> TableLimits {
+    TableLimits { max_columns: limits.max_columns, max_cell_bytes: limits.max_cell_bytes }
+}
+
+fn refused(out: Output, name: &str, refusal: &FileRefusal) -> Outcome {
+    let (text, cure) = inspect::refusal_words(refusal, Language::En);
+    if out.is_json() {
+        let refusal = json!({ "code": refusal.code, "text": text, "cure": cure });
+        out.json(&json!({ "file": name, "refused": refusal }))?;
+        return Err(Stop::Quiet(1));
+    }
+    let words = format!("{name} cannot be imported: {} {text} {cure}", refusal.code);
+    Err(crate::error::Error::new(crate::error::Kind::Invalid, words.trim_end()).into())
+}
+
+fn tell(out: Output, found: &Inspection) -> Outcome {
+    let separator = match found.separator {
+        '\t' => "tab".to_owned(),
+        sign => format!("\"{sign}\""),
+    };
+    let mark = if found.byte_order_mark { ", with byte order mark" } else { "" };
+    let end = if found.ends_with_newline { "" } else { ", the last line has no line end" };
+    let dates = serde_json::to_value(found.date_order).map_err(Stop::from_json)?;
+    let mut pairs = vec![
+        ("File", format!("{} ({} bytes)", found.file, found.bytes)),
+        ("Encoding", format!("{}{mark}", found.encoding)),
+        ("Separator", format!("{separator}; a quote inside quotes is {}", found.quote_inside)),
+        ("Header", format!("line {}", found.header_line)),
+        ("Rows", format!("{}{end}", found.rows)),
+    ];
+    pairs.extend(dates.as_str().map(|order| ("Dates", order.to_owned())));
+    for (line, text) in &found.title_lines {
+        pairs.push(("Left out", format!("line {line}: {text}")));
+    }
+    out.pairs(&pairs)?;
+    columns(out, found)?;
+    first_rows(out, found)?;
+    warnings(out, found)
+}
+
+fn columns(out: Output, found: &Inspection) -> Outcome {
+    out.toned(Tone::Strong, "\nColumns")?;
+    let rows = found.columns.iter().map(|column| {
+        let field = column.field.as_ref().map_or("not read".to_owned(), ToString::to_string);
+        let by = serde_json::to_value(column.matched_by).unwrap_or(Value::Null);
+        let by = by.as_str().unwrap_or_default().to_owned();
+        let example = column.example.clone().unwrap_or_default();
+        vec![column.letter.clone(), column.header.clone(), field, by, example]
+    });
+    out.table(&["", "Header", "Field", "Matched by", "First value, as read"], rows)
+}
+
+fn first_rows(out: Output, found: &Inspection) -> Outcome {
+    out.toned(Tone::Strong, "\nFirst rows")?;
+    for row in &found.first_rows {
+        out.paragraph(2, &format!("{:>3}  ", row.line), &row.cells.join(" | "))?;
+    }
+    Ok(())
+}
+
+fn warnings(out: Output, found: &Inspection) -> Outcome {
+    if found.warnings.is_empty() {
+        return out.toned(Tone::Good, "\nNothing to say about reading it.");
+    }
+    out.toned(Tone::Strong, "\nWhat a report would say about reading it")?;
+    for warning in &found.warnings {
+        let level = serde_json::to_value(warning.level).map_err(Stop::from_json)?;
+        let level = level.as_str().unwrap_or_default().to_owned();
+        let line = warning.line.map(|line| format!("line {line}"));
+        let column = warning.column.as_ref().map(|letter| format!("column {letter}"));
+        let place: Vec<String> = line.into_iter().chain(column).collect();
+        let head = out.paint(level_tone(&level), format!("{level:<8}"));
+        let more =
+            if warning.count > 1 { format!("  ({} lines)", warning.count) } else { String::new() };
+        out.line(format!(" {head}{}  {}{more}", warning.code, place.join(", ")))?;
+        out.paragraph(9, "", &warning.text)?;
+        if !warning.cure.is_empty() {
+            out.paragraph(9, "→ ", &warning.cure)?;
+        }
+    }
+    Ok(())
+}

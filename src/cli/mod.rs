@@ -1,0 +1,229 @@
+//! The command line: its words, and one file for each family of commands.
+
+mod account;
+pub mod bound;
+mod check;
+mod client;
+mod folder;
+mod identity;
+mod import;
+mod imports;
+mod inspect;
+pub mod output;
+pub mod people;
+pub mod serve;
+mod settings;
+pub mod sheet;
+mod sheet_words;
+pub mod story;
+mod template;
+pub mod users;
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Args, Parser, Subcommand};
+use jiff::Timestamp;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::error::{Error, Kind};
+use crate::service::Service;
+use output::Output;
+
+/// The largest key or settings file that is read.
+const MAX_TEXT_BYTES: u64 = 1024 * 1024;
+
+/// Receives each client's payroll CSV over SFTP, FTPS and FTPES, imports it the moment the upload
+/// completes, and lays a report next to it.
+#[derive(Debug, Parser)]
+#[command(name = "rollcall", version, max_term_width = 100)]
+#[command(
+    after_help = "Try it: rollcall demo\nEvery command explains itself: rollcall COMMAND --help"
+)]
+pub struct Cli {
+    /// Where things lie, and how to print.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Configuration file; without it rollcall.toml is read if it is there
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "ROLLCALL_CONFIG",
+        help_heading = "Everywhere"
+    )]
+    pub config: Option<PathBuf>,
+    /// Folder of the databases and the clients' files
+    #[arg(
+        long,
+        global = true,
+        value_name = "FOLDER",
+        env = "ROLLCALL_DATA",
+        default_value = "data",
+        help_heading = "Everywhere"
+    )]
+    pub data: PathBuf,
+    /// Folder of the certificate and the keys
+    #[arg(
+        long,
+        global = true,
+        value_name = "FOLDER",
+        env = "ROLLCALL_CERTS",
+        default_value = "certs",
+        help_heading = "Everywhere"
+    )]
+    pub certs: PathBuf,
+    /// Print JSON for programs instead of words for people
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub json: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the server: SFTP, FTPS, FTPES and the imports
+    Serve,
+    /// Show the whole story in a temporary folder: accounts, uploads, reports, directory
+    Demo(DemoArgs),
+    /// Everything that is done in one go, beside a running server or without one.
+    #[command(flatten)]
+    Plain(PlainCommand),
+}
+
+/// The commands that do one thing and end.
+#[derive(Debug, Subcommand)]
+pub enum PlainCommand {
+    /// Clients: the organisations, one user directory each
+    #[command(subcommand)]
+    Client(client::ClientCommand),
+    /// Accounts: the logins that clients' programs use
+    #[command(subcommand)]
+    Account(account::AccountCommand),
+    /// Remote folders of an account
+    #[command(subcommand)]
+    Folder(folder::FolderCommand),
+    /// Import settings of an import folder, as TOML
+    #[command(subcommand)]
+    Settings(settings::SettingsCommand),
+    /// Import a file from this machine into a client's directory
+    Import(import::ImportArgs),
+    /// Imports and their reports
+    #[command(subcommand)]
+    Imports(imports::ImportsCommand),
+    /// Users of a client's directory
+    #[command(subcommand)]
+    Users(users::UsersCommand),
+    /// Show how a file is read, without importing it
+    Inspect(inspect::InspectArgs),
+    /// Print an empty CSV for an import folder: the header and one example row
+    Template(template::TemplateArgs),
+    /// Look for what is wrong with this installation, and say how to mend it
+    Check,
+}
+
+/// Options of `demo`.
+#[derive(Debug, Clone, Args)]
+pub struct DemoArgs {
+    /// End after the story instead of staying up
+    #[arg(long)]
+    pub once: bool,
+}
+
+/// Why a command ends early.
+#[derive(Debug)]
+pub enum Stop {
+    /// Refused or failed; the message goes to standard error, exit code 1.
+    Refused(Error),
+    /// Everything was said already; this exit code.
+    Quiet(u8),
+}
+
+impl Stop {
+    /// Printing failed: a reader that went away (`| head`) is no fault.
+    fn from_printing(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            return Self::Quiet(0);
+        }
+        Self::Refused(Error::io("writing to standard output", error))
+    }
+
+    /// A value could not be written as JSON, or read back.
+    pub(crate) fn from_json(error: serde_json::Error) -> Self {
+        Self::Refused(Error::caused(Kind::Internal, format!("writing JSON: {error}"), error))
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+/// A command's result.
+pub type Outcome<T = ()> = Result<T, Stop>;
+
+/// What every command works with.
+pub struct Place {
+    /// Options of every command.
+    pub global: Global,
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// Where to print.
+    pub out: Output,
+}
+
+impl Place {
+    /// Opens the data folder.
+    fn service(&self) -> Outcome<Service> {
+        Ok(Service::open(Arc::clone(&self.config), &self.global.data, Clock::System)?)
+    }
+}
+
+/// Runs one command.
+///
+/// # Errors
+/// [`Stop`]: what to say and the exit code.
+pub fn run(place: &Place, command: PlainCommand) -> Outcome {
+    match command {
+        PlainCommand::Client(command) => client::run(place, command),
+        PlainCommand::Account(command) => account::run(place, command),
+        PlainCommand::Folder(command) => folder::run(place, command),
+        PlainCommand::Settings(command) => settings::run(place, command),
+        PlainCommand::Import(args) => import::run(place, &args),
+        PlainCommand::Imports(command) => imports::run(place, command),
+        PlainCommand::Users(command) => users::run(place, command),
+        PlainCommand::Inspect(args) => inspect::run(place, &args),
+        PlainCommand::Template(args) => template::run(place, &args),
+        PlainCommand::Check => check::run(place),
+    }
+}
+
+/// An instant as people read it, to the second, in UTC.
+fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// The text of a small file; `-` is standard input.
+fn read_text(path: &Path) -> Outcome<String> {
+    let fault = |e| Error::io(format!("reading {}", path.display()), e);
+    let mut text = String::new();
+    let limited = |input: &mut dyn Read, text: &mut String| {
+        input.take(MAX_TEXT_BYTES).read_to_string(text).map_err(fault)
+    };
+    if path.as_os_str() == "-" {
+        limited(&mut std::io::stdin().lock(), &mut text)?;
+    } else {
+        limited(&mut std::fs::File::open(path).map_err(fault)?, &mut text)?;
+    }
+    Ok(text)
+}

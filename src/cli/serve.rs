@@ -1,0 +1,100 @@
+//! `serve`: everything at work until somebody says stop.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::bound::{self, Addresses};
+use super::output::{Output, Tone};
+use super::{Outcome, Place};
+use crate::error::{Error, Kind, Result};
+use crate::model::Protocol;
+use crate::transport::{self, Fingerprints};
+
+/// Runs the server until SIGTERM or SIGINT, then lets commits finish and stops.
+///
+/// # Errors
+/// Another process serves the data folder, or an address, key or certificate cannot be used.
+pub fn run(place: &Place) -> Outcome {
+    let service = place.service()?;
+    // Takes the data folder for this process and puts right what a crash left, before anybody can connect.
+    let workers = service.start()?;
+    let served = runtime()?.block_on(async {
+        let stop = stop_signal()?;
+        let config = Arc::clone(&place.config);
+        let running = transport::start(service.clone(), config, &place.global.certs).await?;
+        let addresses = Addresses::from(running.bound());
+        let noted = bound::note(&place.global.data, addresses)?;
+        announce(place, addresses, &running.fingerprints())?;
+        stop.await;
+        tracing::info!("stopping: no new connections, uploads under way may finish");
+        running.stop().await;
+        drop(noted);
+        Ok(())
+    });
+    workers.stop();
+    served
+}
+
+/// The runtime of everything that talks to the network.
+///
+/// # Errors
+/// The system gives no threads.
+pub fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Error::io("starting the worker threads", e))
+}
+
+/// Resolves at the first SIGTERM or SIGINT; the handlers stand when this returns.
+///
+/// # Errors
+/// The system refuses a handler.
+pub fn stop_signal() -> Result<impl Future<Output = ()>> {
+    let fault = |e| Error::caused(Kind::Internal, format!("waiting for signals: {e}"), e);
+    let mut terminate = signal(SignalKind::terminate()).map_err(fault)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(fault)?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// The line that `serve --json` prints when clients can connect.
+#[derive(Serialize)]
+struct Ready {
+    event: &'static str,
+    #[serde(flatten)]
+    addresses: Addresses,
+}
+
+fn announce(place: &Place, addresses: Addresses, known_by: &Fingerprints) -> Outcome {
+    if place.out.is_json() {
+        return place.out.json_line(&Ready { event: "ready", addresses });
+    }
+    let out = place.out;
+    let data = place.global.data.display();
+    out.toned(Tone::Strong, format!("Rollcall {} is ready", env!("CARGO_PKG_VERSION")))?;
+    for (protocol, words) in [
+        (Protocol::Sftp, "SFTP "),
+        (Protocol::Ftpes, "FTPES (explicit TLS)"),
+        (Protocol::Ftps, "FTPS  (implicit TLS)"),
+    ] {
+        let address = addresses.get(protocol).map_or("off".to_owned(), |a| a.to_string());
+        out.line(format!("  {words:<22} {address}"))?;
+    }
+    identity(out, known_by)?;
+    out.line(format!("  {:<22} {data}", "Data"))?;
+    out.toned(Tone::Faint, "Ctrl-C stops it.")
+}
+
+fn identity(out: Output, known_by: &Fingerprints) -> Outcome {
+    for (kind, fingerprint) in &known_by.host_keys {
+        out.line(format!("  {:<22} {fingerprint} ({kind})", "Host key"))?;
+    }
+    Ok(())
+}

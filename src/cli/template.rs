@@ -1,0 +1,98 @@
+//! `template CLIENT FOLDER`: an empty CSV that fits the folder's settings, with one invented person.
+
+use clap::Args;
+
+use super::{Outcome, Place};
+use crate::import::directory::{DateOrder, Key};
+use crate::import::fields::{Field, FieldKey};
+use crate::import::report::field_words;
+use crate::import::settings::{Settings, key_fields};
+use crate::model::Language;
+
+/// The columns that most payrolls have, after the key.
+const USUAL: &[Field] = &[
+    Field::LastName,
+    Field::FirstName,
+    Field::Email,
+    Field::ContractStart,
+    Field::ContractEnd,
+    Field::BirthDate,
+    Field::Department,
+    Field::JobTitle,
+    Field::Manager,
+];
+
+/// `template …`
+#[derive(Debug, Args)]
+pub struct TemplateArgs {
+    /// The client
+    client: String,
+    /// The import folder's name
+    folder: String,
+}
+
+pub(super) fn run(place: &Place, args: &TemplateArgs) -> Outcome {
+    let service = place.service()?;
+    let client = service.client(&args.client)?;
+    let settings = service.settings(&args.client, &args.folder)?;
+    let fields = columns(&settings);
+    if place.out.is_json() {
+        let heads = fields.iter().map(|f| header(*f, &settings, client.language));
+        let columns: Vec<serde_json::Value> = fields
+            .iter()
+            .zip(heads)
+            .map(|(field, header)| serde_json::json!({ "field": field, "header": header }))
+            .collect();
+        return place.out.json(&columns);
+    }
+    place.out.bytes(csv(&fields, &settings, client.language).as_bytes())
+}
+
+/// The key first: the first columns decide who a row is. Then what the settings require, then the usual ones.
+fn columns(settings: &Settings) -> Vec<Field> {
+    let key = settings.key.unwrap_or(Key::LegalEntityAndEmployeeNumber);
+    let required = settings.required.as_deref().unwrap_or_default();
+    let mut fields: Vec<Field> = Vec::new();
+    for field in key_fields(key).iter().chain(required).chain(USUAL) {
+        if !fields.contains(field) {
+            fields.push(*field);
+        }
+    }
+    fields
+}
+
+/// With byte-order mark and line ends as spreadsheets want them.
+fn csv(fields: &[Field], settings: &Settings, language: Language) -> String {
+    let separator = if language == Language::En { "," } else { ";" };
+    let heads: Vec<String> = fields.iter().map(|f| header(*f, settings, language)).collect();
+    let example: Vec<String> = fields.iter().map(|f| example(*f, settings, language)).collect();
+    format!("\u{feff}{}\r\n{}\r\n", heads.join(separator), example.join(separator))
+}
+
+/// The client's own header for a field, else the field's name in the client's language.
+fn header(field: Field, settings: &Settings, language: Language) -> String {
+    let key = FieldKey::Known(field);
+    let alias = settings.aliases.iter().find(|(_, to)| **to == key);
+    alias.map_or_else(|| field_words(&key, language).into_owned(), |(header, _)| header.clone())
+}
+
+/// The invented person's value. The first day is above 12, so that the file proves the order of its dates.
+fn example(field: Field, settings: &Settings, language: Language) -> String {
+    let date = |y: &str, m: &str, d: &str| match (settings.dates, language) {
+        (Some(DateOrder::Mdy), _) => format!("{m}/{d}/{y}"),
+        (Some(DateOrder::Ymd), _) | (None, Language::En) => format!("{y}-{m}-{d}"),
+        (_, Language::De) => format!("{d}.{m}.{y}"),
+        _ => format!("{d}/{m}/{y}"),
+    };
+    match field {
+        Field::LegalEntity => "FR01".to_owned(),
+        Field::EmployeeNumber => "00042".to_owned(),
+        Field::Login => "anne.dupont".to_owned(),
+        Field::LastName => "DUPONT".to_owned(),
+        Field::FirstName => "Anne".to_owned(),
+        Field::Email => "anne.dupont@example.org".to_owned(),
+        Field::ContractStart => date("2026", "01", "15"),
+        Field::BirthDate => date("1990", "05", "28"),
+        _ => String::new(),
+    }
+}

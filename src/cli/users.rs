@@ -1,0 +1,344 @@
+//! `users …`: the people of a client's directory, today and as they were known on any day.
+
+use clap::{Args, Subcommand, ValueEnum};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+use serde::Serialize;
+
+use super::output::{Output, Tone};
+use super::people::{Person, full_name, persons};
+use super::{Outcome, Place};
+use crate::error::{Error, Kind};
+use crate::import::fields::{Field, FieldKey};
+use crate::service::Service;
+use crate::service::users::UserState;
+
+/// `users …`
+#[derive(Debug, Subcommand)]
+pub enum UsersCommand {
+    /// List the users with state, department and manager
+    List(ListArgs),
+    /// Show one user with the history of every value
+    Show(UserArgs),
+    /// Show what changed for one user: when, from what, by which file and line
+    History(UserArgs),
+    /// Print every field of every user
+    Export(ListArgs),
+}
+
+/// `users list` and `users export`
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// The client
+    client: String,
+    /// The directory as it was known at the end of that day, such as 2026-03-31
+    #[arg(long, value_name = "DATE")]
+    as_of: Option<Date>,
+    /// table for people (list), csv or json for programs
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Only users in this state
+    #[arg(long, value_enum)]
+    state: Option<StateFilter>,
+}
+
+/// `users show` and `users history`
+#[derive(Debug, Args)]
+pub struct UserArgs {
+    /// The client
+    client: String,
+    /// Employee number, login, e-mail or name
+    user: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Table,
+    Csv,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum StateFilter {
+    Upcoming,
+    Active,
+    Ended,
+}
+
+impl StateFilter {
+    fn admits(self, state: UserState) -> bool {
+        match self {
+            Self::Upcoming => state == UserState::Upcoming,
+            Self::Active => state == UserState::Active,
+            Self::Ended => state == UserState::Ended,
+        }
+    }
+}
+
+pub(super) fn run(place: &Place, command: UsersCommand) -> Outcome {
+    let service = place.service()?;
+    let out = place.out;
+    match command {
+        UsersCommand::List(args) => {
+            let persons = select(&service, &args)?;
+            match format(out, args.format, Format::Table) {
+                Format::Table => table(out, &args.client, &persons),
+                Format::Csv => out.bytes(csv(&persons).as_bytes()),
+                Format::Json => out.json(&persons),
+            }
+        }
+        UsersCommand::Export(args) => {
+            let persons = select(&service, &args)?;
+            match format(out, args.format, Format::Csv) {
+                Format::Table => table(out, &args.client, &persons),
+                Format::Csv => out.bytes(csv(&persons).as_bytes()),
+                Format::Json => out.json(&persons),
+            }
+        }
+        UsersCommand::Show(args) => show(out, &service, &args),
+        UsersCommand::History(args) => {
+            let person = find(&service, &args)?;
+            let entries = changes(&service, &args.client, person.id)?;
+            out.either(&entries, |out, entries| history(out, entries))
+        }
+    }
+}
+
+/// `--json` is the global word for `--format json`.
+fn format(out: Output, asked: Option<Format>, default: Format) -> Format {
+    asked.unwrap_or(if out.is_json() { Format::Json } else { default })
+}
+
+fn select(service: &Service, args: &ListArgs) -> Outcome<Vec<Person>> {
+    let client = service.client(&args.client)?;
+    let zone = TimeZone::get(&client.time_zone).unwrap_or(TimeZone::UTC);
+    let known_at = args.as_of.map(|date| end_of(date, &zone)).transpose()?;
+    let users = service.users(&args.client, known_at)?;
+    let mut persons = persons(&users);
+    persons.retain(|p| args.state.is_none_or(|wanted| wanted.admits(p.state)));
+    Ok(persons)
+}
+
+/// The last instant of a day in the client's time zone.
+fn end_of(date: Date, zone: &TimeZone) -> Outcome<Timestamp> {
+    let next = date.checked_add(1.day()).and_then(|next| next.to_zoned(zone.clone()));
+    let last = next.and_then(|next| next.timestamp().checked_sub(1.nanosecond()));
+    Ok(last.map_err(|e| {
+        Error::caused(Kind::Invalid, format!("--as-of {date}: this day is out of range"), e)
+    })?)
+}
+
+/// Users as a table, with a line that counts them.
+///
+/// # Errors
+/// [`super::Stop::Quiet`] when nobody reads any more.
+pub fn table(out: Output, client: &str, persons: &[Person]) -> Outcome {
+    if persons.is_empty() {
+        return out.line(format!("No user in the directory of {client}."));
+    }
+    let rows = persons.iter().map(|p| {
+        let shown = |field| p.shown(field).unwrap_or_default();
+        let manager = p.manager.as_ref().map(|(_, name)| name.clone()).unwrap_or_default();
+        vec![
+            p.shown(Field::EmployeeNumber).or_else(|| p.shown(Field::Login)).unwrap_or_default(),
+            p.name(),
+            shown(Field::Department),
+            manager,
+            shown(Field::ContractStart),
+            shown(Field::ContractEnd),
+            p.state.name().to_owned(),
+        ]
+    });
+    out.table(&["Number", "Name", "Department", "Manager", "From", "Until", "State"], rows)?;
+    let count = |state| persons.iter().filter(|p| p.state == state).count();
+    let (active, upcoming, ended) =
+        (count(UserState::Active), count(UserState::Upcoming), count(UserState::Ended));
+    out.line(format!(
+        "\n{} users: {active} active, {upcoming} upcoming, {ended} ended",
+        persons.len()
+    ))
+}
+
+/// Every field that somebody has, comma-separated UTF-8 (RFC 4180), as `import` would read it again.
+fn csv(persons: &[Person]) -> String {
+    let fields: Vec<Field> = Field::ALL
+        .iter()
+        .copied()
+        .filter(|field| persons.iter().any(|p| p.values.get(*field).is_some()))
+        .collect();
+    let mut custom: Vec<&str> =
+        persons.iter().flat_map(|p| p.values.custom().map(|(name, _)| name)).collect();
+    custom.sort_unstable();
+    custom.dedup();
+    let heads = fields.iter().map(|f| f.name().to_owned());
+    let mut text = record(heads.chain(custom.iter().map(|c| (*c).to_owned())));
+    for person in persons {
+        let known = fields.iter().map(|f| person.shown(*f).unwrap_or_default().replace('\n', ", "));
+        let own: std::collections::BTreeMap<&str, &str> = person.values.custom().collect();
+        let own = custom.iter().map(|c| own.get(c).copied().unwrap_or_default().to_owned());
+        text.push_str(&record(known.chain(own)));
+    }
+    text
+}
+
+fn record(cells: impl Iterator<Item = String>) -> String {
+    let cells: Vec<String> = cells.map(|cell| quoted(&cell)).collect();
+    format!("{}\r\n", cells.join(","))
+}
+
+/// A spreadsheet must never run what a stranger wrote into a name.
+fn quoted(cell: &str) -> String {
+    let formula = cell.starts_with(['=', '@', '\t', '\r'])
+        || cell
+            .strip_prefix(['+', '-'])
+            .is_some_and(|r| !r.starts_with(|c: char| c.is_ascii_digit()));
+    let safe = if formula { format!("'{cell}") } else { cell.to_owned() };
+    if safe.contains([',', '"', '\r', '\n']) {
+        format!("\"{}\"", safe.replace('"', "\"\""))
+    } else {
+        safe
+    }
+}
+
+/// The one user who fits; several are named.
+fn find(service: &Service, args: &UserArgs) -> Outcome<Person> {
+    let found = service.find_users(&args.client, &args.user)?;
+    let ids: Vec<i64> = found.iter().map(|u| u.id).collect();
+    let everybody = persons(&service.users(&args.client, None)?);
+    let mut fitting: Vec<Person> = everybody.into_iter().filter(|p| ids.contains(&p.id)).collect();
+    let names: Vec<String> = fitting
+        .iter()
+        .map(|p| format!("{} ({})", p.name(), p.shown(Field::EmployeeNumber).unwrap_or_default()))
+        .collect();
+    match (fitting.pop(), fitting.is_empty()) {
+        (Some(person), true) => Ok(person),
+        (None, _) => {
+            let words = format!(
+                "user \"{}\": nobody in the directory of {} has this number, login, e-mail or name; see rollcall users list {}",
+                args.user, args.client, args.client
+            );
+            Err(Error::new(Kind::NotFound, words).into())
+        }
+        (Some(_), false) => {
+            let words = format!(
+                "user \"{}\" fits several: {}; use the employee number",
+                args.user,
+                names.join(", ")
+            );
+            Err(Error::new(Kind::Conflict, words).into())
+        }
+    }
+}
+
+/// One change as it is shown: the manager by name.
+#[derive(Debug, Serialize)]
+struct Change {
+    at: Timestamp,
+    field: String,
+    from: Option<String>,
+    to: Option<String>,
+    import: String,
+    file: String,
+    line: u32,
+}
+
+fn changes(service: &Service, client: &str, user_id: i64) -> Outcome<Vec<Change>> {
+    let everybody = service.users(client, None)?;
+    let entries = service.user_history(client, user_id)?;
+    let named = |field: &FieldKey, value: Option<String>| {
+        if *field != FieldKey::Known(Field::Manager) {
+            return value;
+        }
+        let id: Option<i64> = value.as_deref().and_then(|v| v.parse().ok());
+        let manager = everybody.iter().find(|u| Some(u.id) == id);
+        manager.map(|u| full_name(&u.values)).or(value)
+    };
+    Ok(entries
+        .into_iter()
+        .map(|entry| Change {
+            at: entry.at,
+            from: named(&entry.field, entry.from),
+            to: named(&entry.field, entry.to),
+            field: entry.field.to_string(),
+            import: entry.import.to_string(),
+            file: entry.file_name,
+            line: entry.line,
+        })
+        .collect())
+}
+
+fn show(out: Output, service: &Service, args: &UserArgs) -> Outcome {
+    let person = find(service, args)?;
+    let changes = changes(service, &args.client, person.id)?;
+    if out.is_json() {
+        let mut shown = serde_json::to_value(&person).map_err(super::Stop::from_json)?;
+        if let Some(object) = shown.as_object_mut() {
+            object.insert("history".to_owned(), serde_json::json!(changes));
+        }
+        return out.json(&shown);
+    }
+    out.toned(Tone::Strong, format!("{} ({})", person.name(), person.state.name()))?;
+    let mut pairs: Vec<(&str, String)> = Vec::new();
+    for field in Field::ALL {
+        if let Some(value) = person.shown(*field) {
+            let value = match (&person.manager, field) {
+                (Some((number, name)), Field::Manager) => format!("{name} ({number})"),
+                _ => value.replace('\n', ", "),
+            };
+            pairs.push((field.name(), value));
+        }
+    }
+    pairs.extend(person.values.custom().map(|(name, value)| (name, value.to_owned())));
+    out.pairs(&pairs)?;
+    out.toned(Tone::Strong, "\nHistory")?;
+    history(out, &changes)
+}
+
+fn history(out: Output, changes: &[Change]) -> Outcome {
+    if changes.is_empty() {
+        return out.line("Nothing has changed since this user was created.");
+    }
+    out.table(
+        &["When", "Field", "From", "To", "File", "Line"],
+        changes.iter().map(|c| {
+            let blank = || "–".to_owned();
+            vec![
+                super::moment(c.at),
+                c.field.clone(),
+                c.from.clone().unwrap_or_else(blank),
+                c.to.clone().unwrap_or_else(blank),
+                c.file.clone(),
+                c.line.to_string(),
+            ]
+        }),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_quoted_and_formulas_are_dead() {
+        for (cell, expected) in [
+            ("Dupont", "Dupont"),
+            ("a,b", "\"a,b\""),
+            ("say \"hi\"", "\"say \"\"hi\"\"\""),
+            ("=1+1", "'=1+1"),
+            ("+33 1 23", "+33 1 23"),
+            ("+cmd|x", "'+cmd|x"),
+            ("@x", "'@x"),
+            ("-0.5", "-0.5"),
+        ] {
+            assert_eq!(quoted(cell), expected, "{cell}");
+        }
+    }
+
+    #[test]
+    fn a_day_ends_where_the_client_lives() {
+        let zone = TimeZone::get("Europe/Paris").unwrap();
+        let end = end_of("2026-03-31".parse().unwrap(), &zone).unwrap();
+        assert_eq!(end.to_string(), "2026-03-31T21:59:59.999999999Z");
+    }
+}
