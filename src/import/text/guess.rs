@@ -17,10 +17,10 @@ pub(super) fn utf16_without_mark(bytes: &[u8]) -> Option<Encoding> {
     }
     let high_first = pairs.iter().filter(|p| p[0] == 0 && p[1] != 0).count();
     let low_first = pairs.iter().filter(|p| p[1] == 0 && p[0] != 0).count();
-    let most = pairs.len() / 10 * 6;
-    if low_first > most && high_first == 0 {
+    let is_most = |count: usize| count * 10 > pairs.len() * 6;
+    if is_most(low_first) && high_first == 0 {
         Some(Encoding::Utf16Le)
-    } else if high_first > most && low_first == 0 {
+    } else if is_most(high_first) && low_first == 0 {
         Some(Encoding::Utf16Be)
     } else {
         None
@@ -42,7 +42,9 @@ pub(super) fn eight_bit(bytes: &[u8]) -> Result<(Encoding, String), FileRefusal>
     let pairs = Contexts::of(bytes);
     let mut best: Option<(Encoding, i64)> = None;
     for code in CODES {
-        let score = pairs.score(code);
+        // Windows is what payroll runs on: others have to show more than one lucky letter.
+        let head_start = if code == Encoding::Windows1252 { 10 } else { 0 };
+        let score = pairs.score(code) + head_start;
         if best.is_none_or(|(_, most)| score > most) {
             best = Some((code, score));
         }
@@ -113,7 +115,8 @@ fn weight(c: char, code: Encoding) -> i64 {
         {
             6
         }
-        '€' | '\u{A0}' | '«' | '»' | '“' | '”' | '‘' | '—' | '…' => 1,
+        '«' | '»' | '“' | '”' | '‘' => 6,
+        '€' | '\u{A0}' | '—' | '…' => 1,
         c if c.is_alphabetic() => 0,
         c if c.is_control() => -12,
         _ => -8,
@@ -154,17 +157,33 @@ fn codec(code: Encoding) -> &'static encoding_rs::Encoding {
 
 fn decode_as(code: Encoding, bytes: &[u8]) -> String {
     match code {
-        Encoding::Cp850 => bytes.iter().map(|b| cp850(*b)).collect(),
+        Encoding::Cp850 => {
+            let high: Vec<char> = (128..=255).map(cp850).collect();
+            let character = |byte: u8| match byte.checked_sub(128) {
+                None => char::from(byte),
+                Some(slot) => high.get(usize::from(slot)).copied().unwrap_or('\u{FFFD}'),
+            };
+            bytes.iter().map(|byte| character(*byte)).collect()
+        }
         _ => codec(code).decode_without_bom_handling(bytes).0.into_owned(),
     }
 }
 
-/// Source: Unicode, VENDORS/MICSFT/PC/CP850.TXT.
+/// A byte from 128 on. Source: Unicode, VENDORS/MICSFT/PC/CP850.TXT.
 fn cp850(byte: u8) -> char {
     const HIGH: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜø£Ø×ƒáíóúñÑªº¿®¬½¼¡«»░▒▓│┤ÁÂÀ©╣║╗╝¢¥┐└┴┬├─┼ãÃ╚╔╩╦╠═╬¤\
         ðÐÊËÈıÍÎÏ┘┌█▄¦Ì▀ÓßÔÒõÕµþÞÚÛÙýÝ¯´\u{AD}±‗¾¶§÷¸°¨·¹³²■\u{A0}";
-    match byte.checked_sub(128) {
-        None => char::from(byte),
-        Some(slot) => HIGH.chars().nth(usize::from(slot)).unwrap_or('\u{FFFD}'),
+    let slot = usize::from(byte.saturating_sub(128));
+    HIGH.chars().nth(slot).unwrap_or('\u{FFFD}')
+}
+
+/// Text that is UTF-8 but for some bytes: it holds whole accented letters in UTF-8, more of them than broken ones.
+/// Another code would show each of them as two wrong letters.
+pub(super) fn is_broken_utf8(bytes: &[u8]) -> bool {
+    let (mut whole, mut broken) = (0_usize, 0_usize);
+    for chunk in bytes.utf8_chunks() {
+        whole += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        broken += usize::from(!chunk.invalid().is_empty());
     }
+    whole > broken
 }

@@ -121,6 +121,7 @@ fn decode_text(bytes: &[u8]) -> Result<Decoded<'_>, FileRefusal> {
     if let Some(rest) = bytes.strip_prefix(b"\xEF\xBB\xBF") {
         return match std::str::from_utf8(rest) {
             Ok(text) => Ok(found(Cow::Borrowed(text), Encoding::Utf8, true)),
+            Err(error) if error.error_len().is_none() => Err(cut_character()),
             Err(error) => Err(undecodable(Encoding::Utf8, error.valid_up_to() + 3, "bytes")),
         };
     }
@@ -133,14 +134,21 @@ fn decode_text(bytes: &[u8]) -> Result<Decoded<'_>, FileRefusal> {
     if let Some(encoding) = guess::utf16_without_mark(bytes) {
         return utf16(bytes, encoding, 0);
     }
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return Ok(found(Cow::Borrowed(text), Encoding::Utf8, false));
-    }
+    let error = match std::str::from_utf8(bytes) {
+        Ok(text) => return Ok(found(Cow::Borrowed(text), Encoding::Utf8, false)),
+        Err(error) => error,
+    };
     if let Some(offset) = memchr::memchr(0, bytes) {
         return Err(FileRefusal::new(
             "F004",
             vec![("offset", offset.to_string()), ("what", "NUL".to_owned())],
         ));
+    }
+    if guess::is_broken_utf8(bytes) {
+        return Err(match error.error_len() {
+            None => cut_character(),
+            Some(_) => undecodable(Encoding::Utf8, error.valid_up_to(), "bytes"),
+        });
     }
     let (encoding, text) = guess::eight_bit(bytes)?;
     let mut decoded = found(Cow::Owned(text), encoding, false);
@@ -150,6 +158,11 @@ fn decode_text(bytes: &[u8]) -> Result<Decoded<'_>, FileRefusal> {
 
 fn found(text: Cow<'_, str>, encoding: Encoding, had_bom: bool) -> Decoded<'_> {
     Decoded { text, encoding, had_bom, notes: Vec::new() }
+}
+
+/// Half a character at the end: the transfer stopped in the middle of it.
+fn cut_character() -> FileRefusal {
+    FileRefusal::new("F005", vec![("cause", "half_character".to_owned())])
 }
 
 fn undecodable(encoding: Encoding, offset: usize, what: &str) -> FileRefusal {
@@ -180,9 +193,8 @@ fn utf16(
             Err(_) => return Err(undecodable(encoding, mark_bytes + index * 2, "bytes")),
         }
     }
-    // Half a character at the end: the transfer stopped in the middle of it.
     if !rest.is_empty() {
-        return Err(FileRefusal::new("F005", vec![("cause", "half_character".to_owned())]));
+        return Err(cut_character());
     }
     Ok(found(Cow::Owned(text), encoding, mark_bytes > 0))
 }
