@@ -323,7 +323,8 @@ fn settle_by_values(values: &[String], candidates: &[Field]) -> Option<Field> {
 fn can_be(field: Field, values: &[String]) -> bool {
     match field {
         Field::Status => values.iter().all(|value| looks::like_status(value)),
-        Field::Login => values.iter().any(|value| value.chars().any(char::is_alphabetic)),
+        Field::Login => values.iter().all(|value| looks::like_login(value)),
+        Field::EmployeeNumber => values.iter().all(|value| looks::like_number(value)),
         Field::Gender => values.iter().all(|value| looks::like_gender(value)),
         _ => true,
     }

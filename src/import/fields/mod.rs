@@ -149,3 +149,6 @@ impl<'de> Deserialize<'de> for FieldKey {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests;
