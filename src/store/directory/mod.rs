@@ -5,6 +5,8 @@ mod history;
 mod imports;
 mod listed;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod users;
 
 use std::path::Path;

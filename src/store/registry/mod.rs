@@ -3,6 +3,8 @@
 mod access;
 mod clients;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod uploads;
 mod writer;
 

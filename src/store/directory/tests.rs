@@ -1,0 +1,338 @@
+//! The directory as its callers see it: imports apply once and whole, and the past reads as it was.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::*;
+use crate::error::Kind;
+use crate::import::directory::{DateOrder, User};
+use crate::import::fields::{Field, FieldKey};
+use crate::import::plan::{FieldChange, Plan, UserWrite};
+use crate::import::report::{Counts, FileFacts, Report};
+use crate::import::settings::Mode;
+use crate::model::{ImportStatus, UploadId};
+
+struct Bench {
+    folder: tempfile::TempDir,
+    directory: Directory,
+    imports: i64,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = Directory::open(&folder.path().join("users.db")).unwrap();
+        Self { folder, directory, imports: 0 }
+    }
+
+    /// Applies these writes as one import, an hour after the one before.
+    fn import(&mut self, writes: Vec<UserWrite>) -> UploadId {
+        let (plan, record) = self.plan(writes);
+        assert_eq!(self.directory.apply(&plan, &record).unwrap(), Applied::Now);
+        record.id
+    }
+
+    fn plan(&mut self, writes: Vec<UserWrite>) -> (Plan, ImportRecord) {
+        self.imports += 1;
+        let record = record(self.imports);
+        let (change_number, memory) = self.directory.source("in").unwrap();
+        let plan = Plan {
+            change_number,
+            writes,
+            list_entries: vec![(Field::Department, "Sales".to_owned())],
+            source: Some(SourceMemory { rows: Some(7), ..memory }),
+            listed: Some(vec![1, 2, 3]),
+            report: report(&record, ImportStatus::Ok),
+        };
+        (plan, record)
+    }
+
+    fn value(&self, user: i64, field: Field) -> Option<String> {
+        self.directory.user(user).unwrap().unwrap().values.get(field).map(str::to_owned)
+    }
+}
+
+fn at(hour: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + hour * 3600).unwrap()
+}
+
+fn record(n: i64) -> ImportRecord {
+    ImportRecord {
+        id: Uuid::now_v7(),
+        source: "in".to_owned(),
+        login: "acme".to_owned(),
+        path: "/in/users.csv".parse().unwrap(),
+        file_name: format!("users-{n}.csv"),
+        bytes: 100,
+        sha256: "ab".repeat(32),
+        received_at: at(n),
+        settings_version: "v1".to_owned(),
+        settings_toml: String::new(),
+    }
+}
+
+fn report(record: &ImportRecord, status: ImportStatus) -> Report {
+    Report {
+        import: record.id.to_string(),
+        client: "acme".to_owned(),
+        account: record.login.clone(),
+        status,
+        dry_run: false,
+        mode: Mode::Full,
+        received_at: Some(record.received_at),
+        started_at: Some(record.received_at),
+        finished_at: Some(record.received_at),
+        file: FileFacts::default(),
+        settings_version: "v1".to_owned(),
+        columns: Vec::new(),
+        counts: Counts { rows: 1, created: 1, ..Counts::default() },
+        messages: Vec::new(),
+        changes: Vec::new(),
+        changes_total: 0,
+        refused_rows: Vec::new(),
+    }
+}
+
+fn change(field: &str, from: Option<&str>, to: Option<&str>) -> FieldChange {
+    let own = |text: Option<&str>| text.map(str::to_owned);
+    FieldChange { field: field.parse().unwrap(), from: own(from), to: own(to) }
+}
+
+fn create(user_id: i64, line: u32, values: &[(&str, &str)]) -> UserWrite {
+    let changes = values.iter().map(|(f, v)| change(f, None, Some(v))).collect();
+    UserWrite { user_id, is_new: true, line, changes }
+}
+
+fn update(user_id: i64, line: u32, changes: Vec<FieldChange>) -> UserWrite {
+    UserWrite { user_id, is_new: false, line, changes }
+}
+
+fn names(users: &[User]) -> Vec<String> {
+    let name = |u: &User| u.values.get(Field::LastName).unwrap_or("-").to_owned();
+    users.iter().map(name).collect()
+}
+
+/// Three imports: two people come; one marries and gets a manager; one more comes, one value goes.
+fn three_days(bench: &mut Bench) -> [UploadId; 3] {
+    let first = bench.import(vec![
+        create(1, 2, &[("last_name", "Dupré"), ("first_name", "Anne"), ("employee_number", "001")]),
+        create(2, 3, &[("last_name", "Roy"), ("email", "roy@acme.fr"), ("custom.badge", "17")]),
+    ]);
+    let second = bench.import(vec![update(
+        1,
+        9,
+        vec![
+            change("last_name", Some("Dupré"), Some("Martin")),
+            change("manager", None, Some("2")),
+            change("custom.badge", None, Some("18")),
+        ],
+    )]);
+    let third = bench.import(vec![
+        create(3, 4, &[("last_name", "Zola")]),
+        update(
+            2,
+            5,
+            vec![
+                change("email", Some("roy@acme.fr"), None),
+                change("custom.badge", Some("17"), None),
+            ],
+        ),
+        update(1, 6, vec![change("last_name", Some("Martin"), Some("Dupré-Martin"))]),
+    ]);
+    [first, second, third]
+}
+
+#[test]
+fn the_directory_of_any_day_reads_as_it_was() {
+    let mut bench = Bench::new();
+    three_days(&mut bench);
+    let day = |hour: i64| bench.directory.users(Some(at(hour))).unwrap();
+    assert!(day(0).is_empty());
+    assert_eq!(names(&day(1)), ["Dupré", "Roy"]);
+    assert_eq!(day(1)[0].values.get(Field::Manager), None);
+    assert_eq!(names(&day(2)), ["Martin", "Roy"]);
+    assert_eq!(day(2)[0].values.get(Field::Manager), Some("2"));
+    assert_eq!(day(2)[1].values.custom().collect::<Vec<_>>(), [("badge", "17")]);
+    assert_eq!(day(2)[1].values.get(Field::Email), Some("roy@acme.fr"));
+    assert_eq!(day(3), bench.directory.users(None).unwrap());
+    assert_eq!(names(&day(99)), ["Dupré-Martin", "Roy", "Zola"]);
+    assert_eq!(day(3)[1].values.custom().count(), 0);
+    let snapshot = bench.directory.snapshot("in").unwrap();
+    assert_eq!(snapshot.users, day(3));
+    assert_eq!((snapshot.change_number, snapshot.next_user_id), (3, 4));
+    assert!(snapshot.lists[&Field::Department].contains("Sales"));
+    assert_eq!(snapshot.source.rows, Some(7));
+    assert_eq!(snapshot.source.change_number, Some(3));
+}
+
+#[test]
+fn a_users_history_names_file_and_line_of_every_value() {
+    let mut bench = Bench::new();
+    let [first, second, third] = three_days(&mut bench);
+    let history = bench.directory.user_history(1).unwrap();
+    let told: Vec<_> = history
+        .iter()
+        .map(|e| (e.import, e.line, e.field.to_string(), e.from.as_deref(), e.to.as_deref()))
+        .collect();
+    let field = |name: &str| name.to_owned();
+    assert_eq!(
+        told,
+        [
+            (first, 2, field("employee_number"), None, Some("001")),
+            (first, 2, field("first_name"), None, Some("Anne")),
+            (first, 2, field("last_name"), None, Some("Dupré")),
+            (second, 9, field("last_name"), Some("Dupré"), Some("Martin")),
+            (second, 9, field("manager"), None, Some("2")),
+            (second, 9, field("custom.badge"), None, Some("18")),
+            (third, 6, field("last_name"), Some("Martin"), Some("Dupré-Martin")),
+        ]
+    );
+    assert_eq!((history[0].file_name.as_str(), history[0].at), ("users-1.csv", at(1)));
+    assert_eq!((history[6].file_name.as_str(), history[6].at), ("users-3.csv", at(3)));
+    let gone = bench.directory.user_history(2).unwrap();
+    let badge: FieldKey = "custom.badge".parse().unwrap();
+    assert_eq!(gone.iter().filter(|e| e.field == badge).count(), 2);
+    assert!(bench.directory.user_history(99).unwrap().is_empty());
+}
+
+#[test]
+fn the_same_import_applies_once() {
+    let mut bench = Bench::new();
+    let (plan, record) = bench.plan(vec![create(1, 2, &[("last_name", "Roy")])]);
+    assert_eq!(bench.directory.apply(&plan, &record).unwrap(), Applied::Now);
+    assert_eq!(bench.directory.apply(&plan, &record).unwrap(), Applied::Already);
+    let users = bench.directory.users(None).unwrap();
+    assert_eq!(names(&users), ["Roy"]);
+    assert_eq!(bench.directory.source("in").unwrap().0, 1);
+}
+
+#[test]
+fn a_plan_of_yesterday_is_refused_and_changes_nothing() {
+    let mut bench = Bench::new();
+    let (old, old_record) = bench.plan(vec![create(1, 2, &[("last_name", "Roy")])]);
+    bench.import(vec![create(1, 2, &[("last_name", "Zola")])]);
+    let refused = bench.directory.apply(&old, &old_record).unwrap_err();
+    assert_eq!(refused.kind(), Kind::Conflict);
+    assert!(!bench.directory.knows_import(old_record.id).unwrap());
+    assert_eq!(names(&bench.directory.users(None).unwrap()), ["Zola"]);
+}
+
+#[test]
+fn a_failure_in_the_middle_leaves_nothing() {
+    let mut bench = Bench::new();
+    bench.import(vec![create(1, 2, &[("last_name", "Roy")])]);
+    for broken in [
+        update(77, 4, vec![change("last_name", None, Some("Nobody"))]),
+        create(1, 4, &[("last_name", "Twice")]),
+        update(1, 4, vec![change("manager", None, Some("not an id"))]),
+    ] {
+        let good = update(1, 3, vec![change("last_name", Some("Roy"), Some("Changed"))]);
+        let (plan, record) = bench.plan(vec![good, broken]);
+        let error = bench.directory.apply(&plan, &record).unwrap_err();
+        assert!(error.message().contains("line 4"), "{error}");
+        assert!(!bench.directory.knows_import(record.id).unwrap());
+        assert_eq!(bench.value(1, Field::LastName).as_deref(), Some("Roy"));
+        assert_eq!(bench.directory.source("in").unwrap().0, 1);
+    }
+    assert_eq!(bench.directory.check().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn a_rejected_file_and_a_dry_run_leave_only_their_row() {
+    let mut bench = Bench::new();
+    for (status, dry_run) in [(ImportStatus::Rejected, false), (ImportStatus::Ok, true)] {
+        let (mut plan, record) = bench.plan(vec![create(1, 2, &[("last_name", "Roy")])]);
+        plan.report.status = status;
+        plan.report.dry_run = dry_run;
+        assert_eq!(bench.directory.apply(&plan, &record).unwrap(), Applied::Now);
+        let stored = bench.directory.import(record.id).unwrap().unwrap();
+        assert_eq!(stored.report, plan.report);
+        assert_eq!((stored.summary.status, stored.summary.dry_run), (status, dry_run));
+    }
+    assert!(bench.directory.users(None).unwrap().is_empty());
+    let (change_number, memory) = bench.directory.source("in").unwrap();
+    assert_eq!((change_number, memory), (0, SourceMemory::default()));
+    let listed = bench.directory.imports(10).unwrap();
+    assert_eq!(listed.iter().map(|i| i.dry_run).collect::<Vec<_>>(), [true, false]);
+}
+
+#[test]
+fn an_import_that_changes_nobody_moves_no_change_number() {
+    let mut bench = Bench::new();
+    bench.import(vec![create(1, 2, &[("last_name", "Roy")])]);
+    let (mut plan, record) = bench.plan(Vec::new());
+    plan.list_entries.clear();
+    plan.source =
+        Some(SourceMemory { date_order: Some(DateOrder::Dmy), ..SourceMemory::default() });
+    bench.directory.apply(&plan, &record).unwrap();
+    let (change_number, memory) = bench.directory.source("in").unwrap();
+    assert_eq!((change_number, memory.change_number), (1, Some(1)));
+    assert_eq!(memory.date_order, Some(DateOrder::Dmy));
+}
+
+#[test]
+fn reports_are_owed_until_they_are_written() {
+    let mut bench = Bench::new();
+    let ids = three_days(&mut bench);
+    assert_eq!(bench.directory.imports_owing_reports().unwrap(), ids);
+    bench.directory.set_reports_written(ids[1]).unwrap();
+    assert_eq!(bench.directory.imports_owing_reports().unwrap(), [ids[0], ids[2]]);
+    let unknown = bench.directory.set_reports_written(Uuid::nil()).unwrap_err();
+    assert_eq!(unknown.kind(), Kind::NotFound);
+    assert!(bench.directory.import(Uuid::nil()).unwrap().is_none());
+}
+
+#[test]
+fn another_sources_list_is_known() {
+    let mut bench = Bench::new();
+    bench.import(vec![create(1, 2, &[("last_name", "Roy")])]);
+    assert!(bench.directory.snapshot("in").unwrap().listed_elsewhere.is_empty());
+    let elsewhere = bench.directory.snapshot("other").unwrap().listed_elsewhere;
+    assert_eq!(elsewhere, [1, 2, 3].into());
+}
+
+#[test]
+fn people_are_found_by_number_login_mail_or_name() {
+    let mut bench = Bench::new();
+    bench.import(vec![
+        create(1, 2, &[("last_name", "Dupré"), ("first_name", "Anne"), ("employee_number", "007")]),
+        create(2, 3, &[("last_name", "Dupré"), ("first_name", "Zoé"), ("login", "zdupre")]),
+        create(3, 4, &[("last_name", "Roy"), ("email", "anne.roy@acme.fr")]),
+    ]);
+    let found = |text: &str| -> Vec<i64> {
+        bench.directory.find_users(text).unwrap().iter().map(|u| u.id).collect()
+    };
+    assert_eq!(found("007"), [1]);
+    assert_eq!(found("ZDUPRE"), [2]);
+    assert_eq!(found("Anne.Roy@acme.fr"), [3]);
+    assert_eq!(found("dupre"), [1, 2]);
+    assert_eq!(found("dupre anne"), [1]);
+    assert!(found("nobody").is_empty() && found(" ").is_empty());
+}
+
+#[test]
+fn what_is_committed_is_there_after_reopening() {
+    let mut bench = Bench::new();
+    three_days(&mut bench);
+    bench.directory.checkpoint().unwrap();
+    let Bench { folder, directory, .. } = bench;
+    let before = directory.users(None).unwrap();
+    drop(directory);
+    let reopened = Directory::open(&folder.path().join("users.db")).unwrap();
+    assert_eq!(reopened.users(None).unwrap(), before);
+}
+
+#[test]
+fn every_field_has_its_column() {
+    let bench = Bench::new();
+    let mut columns =
+        bench.directory.conn.prepare("SELECT name FROM pragma_table_info('users')").unwrap();
+    let columns: Vec<String> = columns
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<std::result::Result<_, _>>()
+        .unwrap();
+    for field in Field::ALL {
+        assert!(columns.iter().any(|c| c == field.name()), "add a migration for {field}");
+    }
+}
