@@ -121,11 +121,15 @@ pub(super) fn deliver(
         && is_newest(service, &now)?;
     let place = now.path.parent().filter(|_| is_home).unwrap_or(home);
     let files = make(now.path.name().unwrap_or_default());
-    let result = write_all(space, &account, &place, &now, is_beside, &files);
-    match result {
+    stage_all(space, &now, &files)?;
+    match place_all(space, &account, &place, &now, is_beside, &files) {
         // A folder where the report belongs, a file where `reports/` belongs …: an operator's own doing.
         Err(e) if matches!(e.kind(), Kind::IsFolder | Kind::NotFolder | Kind::Invalid) => {
             tracing::error!(code = "T03", error = %e, path = %now.path, "report not writable");
+            for n in 0..files.len() {
+                let removed = space.spool.remove_file_if_there(&hidden_name(&now, n));
+                removed.map_err(|e| Error::io("clearing the spool", e))?;
+            }
             Ok(())
         }
         other => other,
@@ -157,7 +161,25 @@ fn is_newest(service: &Service, upload: &Upload) -> Result<bool> {
     Ok(newest.is_none_or(|newest| newest.id == upload.id))
 }
 
-fn write_all(
+/// Writes every file where nobody sees it. A fault here is the machine's, so another try may cure it.
+fn stage_all(space: &ClientSpace, upload: &Upload, files: &[ReportFile]) -> Result<()> {
+    for (n, file) in files.iter().enumerate() {
+        let hidden = hidden_name(upload, n);
+        write_hidden(space, &hidden, &file.bytes).map_err(|e| {
+            let what = format!("writing the report of {}: {e}", upload.path);
+            Error::caused(Kind::Internal, what, e)
+        })?;
+    }
+    Ok(())
+}
+
+/// The report's name in the spool, where a start clears what a crash left.
+fn hidden_name(upload: &Upload, n: usize) -> String {
+    format!("{}.report-{n}", upload.id)
+}
+
+/// Gives the staged files their names: first in `reports/`, then beside the upload.
+fn place_all(
     space: &ClientSpace,
     account: &AccountSpace,
     place: &VPath,
@@ -170,9 +192,7 @@ fn write_all(
     let write = || -> io::Result<()> {
         let reports = folder.child_or_new(REPORTS_FOLDER)?;
         for (n, file) in files.iter().enumerate() {
-            // Hidden until it is whole: it is written in the spool, where a start clears what a crash left.
-            let hidden = format!("{id}.report-{n}");
-            write_hidden(space, &hidden, &file.bytes)?;
+            let hidden = hidden_name(upload, n);
             let kept = history_name(upload.received_at, &id, &file.name);
             reports.remove_file_if_there(&kept)?;
             space.spool.link(&hidden, &reports, &kept)?;
