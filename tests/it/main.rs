@@ -8,3 +8,4 @@
 mod app;
 mod architecture;
 mod commit;
+mod ftp;

@@ -13,6 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::passive::Source;
+use super::records::Records;
 use super::reply::Reply;
 use crate::config::{Config, Resumption};
 
@@ -53,7 +54,7 @@ impl Terms {
 
 /// A data connection after its TLS handshake.
 pub(super) struct Data {
-    stream: TlsStream<BufReader<TcpStream>>,
+    stream: TlsStream<BufReader<Records<TcpStream>>>,
     idle: Duration,
     lenient_end: bool,
 }
@@ -68,7 +69,7 @@ impl Data {
             let text = format!("No data connection came ({e}); is the port open in the firewall?");
             Reply::new(425, text)
         })?;
-        let buffered = BufReader::with_capacity(SOCKET_BUFFER_BYTES, tcp);
+        let buffered = BufReader::with_capacity(SOCKET_BUFFER_BYTES, Records::new(tcp));
         let handshake = TlsAcceptor::from(Arc::clone(&terms.tls)).accept(buffered);
         let stream = match timeout(terms.handshake, handshake).await {
             Ok(Ok(stream)) => stream,
@@ -97,9 +98,14 @@ impl Data {
     /// A reset, an end without close_notify, or no byte within the idle limit.
     pub(super) async fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         match timeout(self.idle, self.stream.read(into)).await? {
-            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof && self.lenient_end => Ok(0),
+            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof && self.is_lenient_end() => Ok(0),
             read => read,
         }
+    }
+
+    /// FIN between two records may be an end (old .NET programs send no more); inside a record it never is.
+    fn is_lenient_end(&self) -> bool {
+        self.lenient_end && self.stream.get_ref().0.get_ref().is_between()
     }
 
     /// Answers close_notify with ours at once: Python's ftplib waits for it and raises without it.
@@ -154,7 +160,7 @@ impl Data {
 
     /// Ends a download that is not whole: a reset, which no client can take for an end.
     pub(super) fn cut(self) {
-        let tcp = self.stream.get_ref().0.get_ref();
+        let tcp = self.stream.get_ref().0.get_ref().get_ref();
         if let Err(error) = tcp.set_zero_linger() {
             tracing::debug!(%error, "a data connection could not be reset; it is closed without close_notify");
         }

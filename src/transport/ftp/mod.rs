@@ -10,6 +10,7 @@ mod interpreter;
 mod listing;
 mod login;
 mod passive;
+mod records;
 mod reply;
 mod transfer;
 mod transfers;
