@@ -235,7 +235,7 @@ class House:
 HEADER = "employee number;last name;first name;hire date;department\r\n"
 
 
-def roster(people, day="01/02/2024", department="Paie", start=1):
+def roster(people, day="15/02/2024", department="Paie", start=1):
     """A payroll file of `people` rows; another `day` or `department` makes other bytes."""
     rows = [
         f"{n:06d};Lefèvre-{n:06d};Zoé;{day};{department}\r\n" for n in range(start, start + people)
@@ -251,10 +251,10 @@ def wide_roster(people, mark, wide="name"):
     rows = []
     for n in range(1, people + 1):
         name, department = f"N{n:07d}", mark
-        room = 126 - len(f"{n:07d};{name};P;01/02/2024;{department}")
+        room = 126 - len(f"{n:07d};{name};P;15/02/2024;{department}")
         if wide == "name":
             name += "x" * room
         else:
             department += "x" * room
-        rows.append(f"{n:07d};{name};P;01/02/2024;{department}\r\n")
+        rows.append(f"{n:07d};{name};P;15/02/2024;{department}\r\n")
     return (HEADER + "".join(rows)).encode()

@@ -2,10 +2,15 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rollcall::clock::Clock;
 use rollcall::config::Config;
-use rollcall::service::Service;
+use rollcall::model::{Language, Protocol, Purpose};
+use rollcall::remote::{Connection, Target};
+use rollcall::service::accounts::{NewAccount, NewPassword};
+use rollcall::service::clients::NewClient;
+use rollcall::service::{Service, Workers};
 use rollcall::transport::{self, Bound, Fingerprints, Running};
 use tempfile::TempDir;
 
@@ -14,8 +19,12 @@ pub(crate) struct TestApp {
     /// The door, for what a test sets up or looks up.
     pub(crate) service: Service,
     running: Running,
+    workers: Workers,
     folder: TempDir,
 }
+
+/// The password of every account that a test makes.
+pub(crate) const PASSWORD: &str = "correct-horse-battery-staple";
 
 impl TestApp {
     /// A server with the default settings.
@@ -42,9 +51,10 @@ impl TestApp {
         let config = Arc::new(config);
         let service =
             Service::open(Arc::clone(&config), &folder.path().join("data"), Clock::System).unwrap();
+        let workers = service.start().unwrap();
         let certs = folder.path().join("certs");
         let running = transport::start(service.clone(), config, &certs).await.unwrap();
-        Self { service, running, folder }
+        Self { service, running, workers, folder }
     }
 
     /// Where clients connect.
@@ -65,7 +75,59 @@ impl TestApp {
     /// Stops the server in good order and hands its folder on, for a restart.
     pub(crate) async fn stop(self) -> TempDir {
         self.running.stop().await;
+        self.workers.stop();
         self.folder
+    }
+
+    /// A client with one account of its name: all connection types, an import folder `/payroll`, a plain one `/papers`.
+    pub(crate) fn add_account(&self, name: &str) {
+        let client = NewClient {
+            slug: name.to_owned(),
+            name: name.to_owned(),
+            language: Language::En,
+            time_zone: "Europe/Paris".to_owned(),
+        };
+        self.service.add_client(client).unwrap();
+        let account = NewAccount {
+            client: name.to_owned(),
+            name: "Payroll".to_owned(),
+            login: Some(name.to_owned()),
+            host_profile: "standard".to_owned(),
+            protocols: Some(Protocol::ALL.to_vec()),
+            password: NewPassword::Given(PASSWORD.to_owned()),
+            keys: Vec::new(),
+        };
+        self.service.add_account(&account).unwrap();
+        for (folder, path, purpose) in
+            [("roster", "/payroll", Purpose::Import), ("papers", "/papers", Purpose::Plain)]
+        {
+            let path = path.parse().unwrap();
+            self.service.add_folder(name, folder, &path, purpose, None).unwrap();
+        }
+    }
+
+    /// A session of that account over the network, with the server's identity pinned.
+    pub(crate) async fn connect(&self, login: &str, protocol: Protocol) -> Connection {
+        let bound = self.bound();
+        let address = match protocol {
+            Protocol::Sftp => bound.sftp,
+            Protocol::Ftps => bound.ftps,
+            Protocol::Ftpes => bound.ftpes,
+        };
+        let known = self.fingerprints();
+        let target = Target {
+            protocol,
+            host: "127.0.0.1".to_owned(),
+            port: address.unwrap().port(),
+            login: login.to_owned(),
+            password: PASSWORD.to_owned(),
+            pins: match protocol {
+                Protocol::Sftp => known.host_keys.into_iter().map(|(_, pin)| pin).collect(),
+                Protocol::Ftps | Protocol::Ftpes => known.certificate.into_iter().collect(),
+            },
+            timeout: Duration::from_secs(30),
+        };
+        Connection::open(&target).await.unwrap()
     }
 }
 
@@ -80,5 +142,25 @@ async fn the_same_server_starts_again_over_what_it_left() {
     let folder = app.stop().await;
     let app = TestApp::start_in(folder, |_| {}).await;
     assert_eq!(app.fingerprints(), identity, "a restart must not change keys or certificate");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_put_is_imported_and_its_report_is_read_in_the_same_session() {
+    let app = TestApp::start_with(|config| config.limits.reply_wait_s = 60).await;
+    for protocol in Protocol::ALL {
+        let client = format!("over-{protocol}");
+        app.add_account(&client);
+        let mut session = app.connect(&client, protocol).await;
+        let upload = "/payroll/users.csv".parse().unwrap();
+        let roster = "employee number;last name;first name;hire date\n7;Roy;Zoé;2026-02-02\n";
+        session.put(&upload, roster.as_bytes()).await.unwrap();
+        let report = "/payroll/users.csv.report.json".parse().unwrap();
+        let report = session.get(&report, 1 << 20).await.unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&report).unwrap();
+        assert_eq!(report["counts"]["created"], 1, "{protocol}: {report}");
+        session.close().await;
+        assert_eq!(app.service.users(&client, None).unwrap().len(), 1, "{protocol}");
+    }
     app.stop().await;
 }
