@@ -9,3 +9,5 @@ mod app;
 mod architecture;
 mod commit;
 mod ftp;
+mod golden;
+mod properties;

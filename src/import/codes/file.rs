@@ -1,5 +1,142 @@
-//! Texts.
+//! The texts about the file as a whole: F and H codes.
 
 use super::Entry;
 
-pub(super) const ENTRIES: &[Entry] = &[];
+pub(super) const ENTRIES: &[Entry] = entries! {
+    F001 "" Fatal FileRefused each []
+        en "The file is empty." => "Run the export in payroll again and send the file once more.";
+        fr "Le fichier est vide." => "Relancez l’export dans le logiciel de paie et renvoyez le fichier.";
+        de "Die Datei ist leer." => "Starten Sie den Export im Lohnprogramm erneut und senden Sie die Datei noch einmal.";
+    F002 "" Fatal FileRefused each [("line", "1")]
+        en "The file has a header line (line {line}) but not a single row below it." => "Check in payroll that the export selects employees, then send the file once more.";
+        fr "Le fichier contient une ligne d’en-tête (ligne {line}), mais aucune ligne de données." => "Vérifiez dans le logiciel de paie que l’export sélectionne des salariés, puis renvoyez le fichier.";
+        de "Die Datei hat eine Kopfzeile (Zeile {line}), aber keine einzige Datenzeile darunter." => "Prüfen Sie im Lohnprogramm, ob der Export Personen auswählt, und senden Sie die Datei noch einmal.";
+    F003 "" Fatal FileRefused each [("found", "pdf")]
+        en "This is not a CSV table; the content looks like: {found}." => "Export the employees as CSV (text with separators) and send that file.";
+        fr "Ce n’est pas un tableau CSV ; le contenu ressemble à : {found}." => "Exportez les salariés au format CSV (texte avec séparateurs) et envoyez ce fichier.";
+        de "Das ist keine CSV-Tabelle; der Inhalt sieht aus wie: {found}." => "Exportieren Sie die Personen als CSV (Text mit Trennzeichen) und senden Sie diese Datei.";
+    F003 "xlsx" Fatal FileRefused each []
+        en "This is a spreadsheet workbook, not a CSV file, whatever its name says." => "Open it in Excel, choose “Save as” and the type “CSV UTF-8 (comma delimited)”, and send that file.";
+        fr "C’est un classeur de tableur et non un fichier CSV, quel que soit son nom." => "Ouvrez-le dans Excel, choisissez « Enregistrer sous » et le type « CSV UTF-8 », puis envoyez ce fichier.";
+        de "Das ist eine Arbeitsmappe und keine CSV-Datei, auch wenn der Name anders lautet." => "Öffnen Sie sie in Excel, wählen Sie „Speichern unter“ und den Dateityp „CSV UTF-8“ und senden Sie diese Datei.";
+    F003 "zip" Fatal FileRefused each []
+        en "This is a compressed archive, not a CSV file." => "Unpack it and send the CSV file itself.";
+        fr "C’est une archive compressée et non un fichier CSV." => "Décompressez-la et envoyez le fichier CSV lui-même.";
+        de "Das ist ein komprimiertes Archiv und keine CSV-Datei." => "Entpacken Sie es und senden Sie die CSV-Datei selbst.";
+    F003 "html" Fatal FileRefused each []
+        en "This is a web page, not a CSV file: often an error page or a login page that was saved in place of the export." => "Open the file in a browser to see what it says, then run the export again.";
+        fr "C’est une page web et non un fichier CSV : souvent une page d’erreur ou de connexion enregistrée à la place de l’export." => "Ouvrez le fichier dans un navigateur pour lire ce qu’il contient, puis relancez l’export.";
+        de "Das ist eine Webseite und keine CSV-Datei: oft eine Fehler- oder Anmeldeseite, die statt des Exports gespeichert wurde." => "Öffnen Sie die Datei im Browser, um zu sehen, was darin steht, und starten Sie den Export erneut.";
+    F003 "text" Fatal FileRefused each []
+        en "No columns were found: the lines share no separator (semicolon, comma, tab or vertical bar)." => "Export the employees with a header line and one separator between all columns.";
+        fr "Aucune colonne trouvée : les lignes n’ont pas de séparateur commun (point-virgule, virgule, tabulation ou barre verticale)." => "Exportez les salariés avec une ligne d’en-tête et un même séparateur entre toutes les colonnes.";
+        de "Es wurden keine Spalten gefunden: Die Zeilen haben kein gemeinsames Trennzeichen (Semikolon, Komma, Tabulator oder senkrechter Strich)." => "Exportieren Sie die Personen mit einer Kopfzeile und einem einheitlichen Trennzeichen zwischen allen Spalten.";
+    F003 "sep" Fatal FileRefused each [("sep", "#")]
+        en "The first line declares “{sep}” as separator, which is not possible." => "Use a semicolon, comma, tab or vertical bar, or leave the line sep= out.";
+        fr "La première ligne déclare « {sep} » comme séparateur, ce qui n’est pas possible." => "Utilisez un point-virgule, une virgule, une tabulation ou une barre verticale, ou supprimez la ligne sep=.";
+        de "Die erste Zeile nennt „{sep}“ als Trennzeichen, das ist nicht möglich." => "Verwenden Sie Semikolon, Komma, Tabulator oder senkrechten Strich, oder lassen Sie die Zeile sep= weg.";
+    F004 "" Fatal FileRefused each [("encoding", "UTF-32")]
+        en "The text cannot be decoded ({encoding})." => "Export the file as UTF-8 (in Excel: “CSV UTF-8”).";
+        fr "Le texte ne peut pas être décodé ({encoding})." => "Exportez le fichier en UTF-8 (dans Excel : « CSV UTF-8 »).";
+        de "Der Text lässt sich nicht dekodieren ({encoding})." => "Exportieren Sie die Datei als UTF-8 (in Excel: „CSV UTF-8“).";
+    F004 "NUL" Fatal FileRefused each [("offset", "812")]
+        en "The file holds NUL bytes (the first at byte {offset}); it is damaged or not text." => "Export the file again as UTF-8; if it comes out the same, ask the supplier of the payroll program.";
+        fr "Le fichier contient des octets nuls (le premier à l’octet {offset}) ; il est endommagé ou n’est pas du texte." => "Refaites l’export en UTF-8 ; si le résultat est le même, adressez-vous à l’éditeur du logiciel de paie.";
+        de "Die Datei enthält NUL-Bytes (das erste bei Byte {offset}); sie ist beschädigt oder kein Text." => "Exportieren Sie die Datei erneut als UTF-8; bleibt es dabei, wenden Sie sich an den Hersteller des Lohnprogramms.";
+    F004 "bytes" Fatal FileRefused each [("encoding", "UTF-8"), ("offset", "812")]
+        en "The file says that it is {encoding}, but from byte {offset} it is not." => "Export the file again as UTF-8, and do not join files of different origin.";
+        fr "Le fichier se déclare en {encoding}, mais il ne l’est plus à partir de l’octet {offset}." => "Refaites l’export en UTF-8 et n’assemblez pas de fichiers d’origines différentes.";
+        de "Die Datei gibt sich als {encoding} aus, ist es ab Byte {offset} aber nicht." => "Exportieren Sie die Datei erneut als UTF-8 und fügen Sie keine Dateien verschiedener Herkunft zusammen.";
+    F004 "control" Fatal FileRefused each [("offset", "812")]
+        en "The file holds control characters (the first at byte {offset}) that no table of text has." => "Export the file again as UTF-8.";
+        fr "Le fichier contient des caractères de contrôle (le premier à l’octet {offset}) qu’un tableau de texte ne contient jamais." => "Refaites l’export en UTF-8.";
+        de "Die Datei enthält Steuerzeichen (das erste bei Byte {offset}), die in keiner Texttabelle stehen." => "Exportieren Sie die Datei erneut als UTF-8.";
+    F005 "" Fatal FileRefused each []
+        en "The file ends in the middle; it was probably cut off while it was sent." => "Send the whole file again.";
+        fr "Le fichier s’arrête au milieu ; l’envoi a sans doute été interrompu." => "Renvoyez le fichier en entier.";
+        de "Die Datei bricht mittendrin ab; vermutlich wurde die Übertragung unterbrochen." => "Senden Sie die ganze Datei noch einmal.";
+    F005 "open_quote" Fatal FileRefused each [("line", "412")]
+        en "A quotation mark that opens on line {line} is never closed, so the file was probably cut off while it was sent." => "Send the whole file again; if it is whole, correct the quotation mark on that line.";
+        fr "Un guillemet ouvert à la ligne {line} n’est jamais refermé : l’envoi a sans doute été interrompu." => "Renvoyez le fichier en entier ; s’il est complet, corrigez le guillemet de cette ligne.";
+        de "Ein Anführungszeichen, das in Zeile {line} beginnt, wird nie geschlossen; vermutlich wurde die Übertragung unterbrochen." => "Senden Sie die ganze Datei noch einmal; ist sie vollständig, korrigieren Sie das Anführungszeichen in dieser Zeile.";
+    F005 "cells" Fatal FileRefused each [("line", "412"), ("cells", "7"), ("expected", "11")]
+        en "The file ends in the middle of line {line}: it has {cells} of {expected} cells and no line end, so it was probably cut off while it was sent." => "Send the whole file again.";
+        fr "Le fichier s’arrête au milieu de la ligne {line} : elle a {cells} cellules sur {expected} et pas de fin de ligne ; l’envoi a sans doute été interrompu." => "Renvoyez le fichier en entier.";
+        de "Die Datei bricht mitten in Zeile {line} ab: Sie hat {cells} von {expected} Zellen und kein Zeilenende; vermutlich wurde die Übertragung unterbrochen." => "Senden Sie die ganze Datei noch einmal.";
+    F005 "half_character" Fatal FileRefused each []
+        en "The file ends in the middle of a character; it was probably cut off while it was sent." => "Send the whole file again.";
+        fr "Le fichier s’arrête au milieu d’un caractère ; l’envoi a sans doute été interrompu." => "Renvoyez le fichier en entier.";
+        de "Die Datei endet mitten in einem Zeichen; vermutlich wurde die Übertragung unterbrochen." => "Senden Sie die ganze Datei noch einmal.";
+    F005 "no_line_end" Fatal FileRefused each []
+        en "The last row has no line end, and the files before had one: this one was probably cut off while it was sent." => "Send the whole file again. If the payroll program no longer writes a line end after the last row, ask the operator to set final_line_end = \"optional\".";
+        fr "La dernière ligne n’a pas de fin de ligne, alors que les fichiers précédents en avaient une : l’envoi a sans doute été interrompu." => "Renvoyez le fichier en entier. Si le logiciel de paie n’écrit plus de fin de ligne après la dernière ligne, demandez à l’exploitant de régler final_line_end = \"optional\".";
+        de "Die letzte Zeile hat kein Zeilenende, die Dateien davor hatten eines: Vermutlich wurde die Übertragung unterbrochen." => "Senden Sie die ganze Datei noch einmal. Schreibt das Lohnprogramm nach der letzten Zeile kein Zeilenende mehr, bitten Sie den Betreiber um die Einstellung final_line_end = \"optional\".";
+    F006 "" Fatal FileRefused each [("limit", "1024 MiB")]
+        en "The file is larger than this server imports (limit: {limit})." => "Export only the columns that are needed, or ask the operator to raise the limit.";
+        fr "Le fichier dépasse la taille que ce serveur importe (limite : {limit})." => "N’exportez que les colonnes utiles, ou demandez à l’exploitant de relever la limite.";
+        de "Die Datei ist größer, als dieser Server sie importiert (Grenze: {limit})." => "Exportieren Sie nur die benötigten Spalten, oder bitten Sie den Betreiber, die Grenze anzuheben.";
+    F006 "columns" Fatal FileRefused each [("limit", "2000")]
+        en "The file has more than {limit} columns." => "Check the separator, and export only the columns that are needed.";
+        fr "Le fichier a plus de {limit} colonnes." => "Vérifiez le séparateur et n’exportez que les colonnes utiles.";
+        de "Die Datei hat mehr als {limit} Spalten." => "Prüfen Sie das Trennzeichen, und exportieren Sie nur die benötigten Spalten.";
+    F006 "cell_bytes" Fatal FileRefused each [("limit", "1048576"), ("line", "7")]
+        en "A cell has more than {limit} bytes." => "Look for a quotation mark that opens and never closes, or shorten the text.";
+        fr "Une cellule fait plus de {limit} octets." => "Cherchez un guillemet ouvert et jamais refermé, ou raccourcissez le texte.";
+        de "Eine Zelle hat mehr als {limit} Bytes." => "Suchen Sie ein Anführungszeichen, das nie geschlossen wird, oder kürzen Sie den Text.";
+    F008 "" Info AppliedChanged each [("encoding", "windows-1252")]
+        en "The file does not say how its characters are encoded; it was read as {encoding}." => "If accents look wrong in the directory, export the file as UTF-8.";
+        fr "Le fichier n’indique pas son codage de caractères ; il a été lu en {encoding}." => "Si des accents sont incorrects dans l’annuaire, exportez le fichier en UTF-8.";
+        de "Die Datei nennt ihre Zeichenkodierung nicht; sie wurde als {encoding} gelesen." => "Sehen Umlaute oder Akzente im Verzeichnis falsch aus, exportieren Sie die Datei als UTF-8.";
+    F009 "" Warning AppliedChanged each [("received", "AndrÃ©"), ("meant", "André")]
+        en "The text was decoded twice on its way, for example “{received}” for “{meant}”; this was repaired." => "Tell whoever transfers the file to pass it on unchanged, as UTF-8.";
+        fr "Le texte a été décodé deux fois en chemin, par exemple « {received} » pour « {meant} » ; cela a été réparé." => "Demandez à la personne chargée du transfert de transmettre le fichier tel quel, en UTF-8.";
+        de "Der Text wurde unterwegs zweimal dekodiert, zum Beispiel „{received}“ statt „{meant}“; das wurde repariert." => "Bitten Sie die Person, die die Datei überträgt, sie unverändert als UTF-8 weiterzugeben.";
+    F009 "unrepaired" Fatal FileRefused each [("received", "AndrÃ©"), ("meant", "André")]
+        en "The text was decoded twice on its way, for example “{received}” for “{meant}”, and cannot be repaired without loss." => "Export the file as UTF-8 and pass it on unchanged.";
+        fr "Le texte a été décodé deux fois en chemin, par exemple « {received} » pour « {meant} », et ne peut pas être réparé sans perte." => "Exportez le fichier en UTF-8 et transmettez-le tel quel.";
+        de "Der Text wurde unterwegs zweimal dekodiert, zum Beispiel „{received}“ statt „{meant}“, und lässt sich nicht verlustfrei reparieren." => "Exportieren Sie die Datei als UTF-8 und geben Sie sie unverändert weiter.";
+    H101 "" Fatal FileRefused each [("headers", "Vorname, Nachname")]
+        en "The first columns ({headers}) do not say who each row is." => "Put the legal entity and the employee number into the first two columns, or the login, e-mail address or employee number into the first; or have the operator set the key of this folder.";
+        fr "Les premières colonnes ({headers}) n’indiquent pas de qui parle chaque ligne." => "Placez l’entité légale et le matricule dans les deux premières colonnes, ou bien l’identifiant, l’adresse e-mail ou le matricule dans la première ; ou faites régler la clé de ce dossier par l’exploitant.";
+        de "Die ersten Spalten ({headers}) sagen nicht, um wen es in jeder Zeile geht." => "Setzen Sie Gesellschaft und Personalnummer in die ersten beiden Spalten oder Benutzername, E-Mail oder Personalnummer in die erste; oder lassen Sie den Betreiber den Schlüssel dieses Ordners einstellen.";
+    H101 "frozen" Fatal FileRefused each [("fields", "employee_number")]
+        en "A column is missing that tells people apart in this folder since its first import: {fields}." => "Add the column again with its usual header, then send the file once more.";
+        fr "Il manque une colonne qui, depuis le premier import de ce dossier, identifie les personnes : {fields}." => "Rétablissez la colonne avec son en-tête habituel, puis renvoyez le fichier.";
+        de "Es fehlt eine Spalte, die seit dem ersten Import dieses Ordners die Personen unterscheidet: {fields}." => "Nehmen Sie die Spalte mit ihrer üblichen Überschrift wieder auf und senden Sie die Datei noch einmal.";
+    H101 "set" Fatal FileRefused each [("fields", "employee_number")]
+        en "A column is missing that tells people apart by the settings of this folder: {fields}." => "Add the column, or have the operator change the key of this folder.";
+        fr "Il manque une colonne qui, selon les réglages de ce dossier, identifie les personnes : {fields}." => "Ajoutez la colonne, ou faites modifier la clé de ce dossier par l’exploitant.";
+        de "Es fehlt eine Spalte, die nach den Einstellungen dieses Ordners die Personen unterscheidet: {fields}." => "Ergänzen Sie die Spalte, oder lassen Sie den Betreiber den Schlüssel dieses Ordners ändern.";
+    H102 "" Fatal FileRefused each [("field", "contract_start")]
+        en "The required column “{field}” is missing." => "Add the column to the export; if it is there under another name, have the operator add that name as an alias.";
+        fr "La colonne obligatoire « {field} » est absente." => "Ajoutez-la à l’export ; si elle y figure sous un autre nom, faites ajouter ce nom comme alias par l’exploitant.";
+        de "Die Pflichtspalte „{field}“ fehlt." => "Nehmen Sie sie in den Export auf; steht sie unter einem anderen Namen in der Datei, lassen Sie diesen vom Betreiber als Alias eintragen.";
+    H103 "" Info ColumnIgnored each [("header", "Kantine")]
+        en "The column “{header}” is not known and was not read." => "Nothing, if it is not needed; else have the operator add its name as an alias.";
+        fr "La colonne « {header} » n’est pas connue et n’a pas été lue." => "Rien, si elle n’est pas utile ; sinon, faites ajouter son nom comme alias par l’exploitant.";
+        de "Die Spalte „{header}“ ist nicht bekannt und wurde nicht gelesen." => "Nichts, wenn sie nicht gebraucht wird; sonst lassen Sie ihren Namen vom Betreiber als Alias eintragen.";
+    H103 "no_header" Info ColumnIgnored each [("cell", "F")]
+        en "Column {cell} has values but no header; it was not read." => "Give it a header if it is needed.";
+        fr "La colonne {cell} contient des valeurs mais n’a pas d’en-tête ; elle n’a pas été lue." => "Donnez-lui un en-tête si elle est utile.";
+        de "Spalte {cell} enthält Werte, hat aber keine Überschrift; sie wurde nicht gelesen." => "Geben Sie ihr eine Überschrift, wenn sie gebraucht wird.";
+    H104 "" Warning ColumnIgnored each [("field", "department"), ("columns", "D, G")]
+        en "The columns {columns} all carry “{field}”; none of them was read." => "Keep one of these columns, or give the others another header.";
+        fr "Les colonnes {columns} contiennent toutes « {field} » ; aucune n’a été lue." => "Ne gardez qu’une de ces colonnes, ou donnez un autre en-tête aux autres.";
+        de "Die Spalten {columns} enthalten alle „{field}“; keine davon wurde gelesen." => "Behalten Sie eine dieser Spalten, oder geben Sie den anderen eine andere Überschrift.";
+    H104 "kept" Warning ColumnIgnored each [("field", "department"), ("columns", "G"), ("kept_column", "D")]
+        en "The columns {columns} carry “{field}” too; column {kept_column} was read, the others were not." => "Leave the other columns out, or give them another header.";
+        fr "Les colonnes {columns} contiennent aussi « {field} » ; la colonne {kept_column} a été lue, pas les autres." => "Supprimez les autres colonnes, ou donnez-leur un autre en-tête.";
+        de "Die Spalten {columns} enthalten ebenfalls „{field}“; gelesen wurde Spalte {kept_column}, die anderen nicht." => "Lassen Sie die anderen Spalten weg, oder geben Sie ihnen eine andere Überschrift.";
+    H105 "" Warning ColumnIgnored each [("header", "Statut"), ("fields", "contract_type, status")]
+        en "The header “{header}” could mean several fields ({fields}); the column was not read." => "Rename the column to the field that is meant, or have the operator add the header as an alias.";
+        fr "L’en-tête « {header} » peut désigner plusieurs champs ({fields}) ; la colonne n’a pas été lue." => "Renommez la colonne selon le champ voulu, ou faites ajouter l’en-tête comme alias par l’exploitant.";
+        de "Die Überschrift „{header}“ kann mehrere Felder meinen ({fields}); die Spalte wurde nicht gelesen." => "Benennen Sie die Spalte nach dem gemeinten Feld, oder lassen Sie die Überschrift vom Betreiber als Alias eintragen.";
+    H106 "vanished" Warning Kept each [("field", "department")]
+        en "The last full file had a column for “{field}”, this one has not; the values in the directory stay as they are." => "If the column was left out by mistake, add it to the export again.";
+        fr "Le dernier fichier complet avait une colonne « {field} », celui-ci ne l’a plus ; les valeurs de l’annuaire restent inchangées." => "Si la colonne a été oubliée, rétablissez-la dans l’export.";
+        de "Die letzte vollständige Datei hatte eine Spalte für „{field}“, diese nicht; die Werte im Verzeichnis bleiben, wie sie sind." => "Wurde die Spalte versehentlich weggelassen, nehmen Sie sie wieder in den Export auf.";
+    H106 "appeared" Info Applied each [("field", "cost_center"), ("column", "Kostenstelle")]
+        en "The column “{column}” ({field}) is new since the last full file; it was read." => "";
+        fr "La colonne « {column} » ({field}) est nouvelle depuis le dernier fichier complet ; elle a été lue." => "";
+        de "Die Spalte „{column}“ ({field}) ist seit der letzten vollständigen Datei neu; sie wurde gelesen." => "";
+};

@@ -1,5 +1,29 @@
 //! The code catalogue: what each report code means, how grave it is, and its words in every language.
 
+/// A table of catalogue entries: code, variant, level, effect, `each` or `grouped`, the example's
+/// parameters, then text and cure in each language.
+macro_rules! entries {
+    (@grouped each) => { false };
+    (@grouped grouped) => { true };
+    ($($code:ident $why:literal $level:ident $effect:ident $grouped:ident
+        [$(($name:literal, $value:literal)),* $(,)?]
+        en $en:literal => $en_cure:literal;
+        fr $fr:literal => $fr_cure:literal;
+        de $de:literal => $de_cure:literal;
+    )+) => {
+        &[$($crate::import::codes::Entry {
+            code: $crate::import::codes::Code::$code,
+            why: $why,
+            level: $crate::import::codes::Level::$level,
+            effect: $crate::import::codes::Effect::$effect,
+            grouped: entries!(@grouped $grouped),
+            example: &[$(($name, $value)),*],
+            text: $crate::import::codes::Words { en: $en, fr: $fr, de: $de },
+            cure: $crate::import::codes::Words { en: $en_cure, fr: $fr_cure, de: $de_cure },
+        }),+]
+    };
+}
+
 mod docs;
 mod file;
 mod people;

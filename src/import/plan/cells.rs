@@ -6,8 +6,8 @@ use super::FieldChange;
 use super::contract::{Contract, End, Refused, settle};
 use super::identity::mapped;
 use super::rows::{Context, Draft, Fate, Wish};
-use super::sheet::{Wired, refusal, value};
-use super::tell::{Teller, message, params, shown};
+use super::sheet::{Wired, value};
+use super::tell::{Teller, found, message, params, shown};
 use crate::import::codes::{Code, Effect, Level};
 use crate::import::directory::User;
 use crate::import::fields::{Field, FieldKey, Value, parse};
@@ -86,7 +86,7 @@ impl<'s> Reader<'_, 's> {
             Ok(Value::Text(text)) => text,
             Err(cell) => {
                 *depends_on_date |= cell.depends_on_today;
-                self.refuse_cell(wired, refusal(&cell));
+                self.refuse_cell(wired, found(cell.code, &cell.params));
                 return None;
             }
         };
@@ -268,7 +268,11 @@ impl<'s> Reader<'_, 's> {
                 told.effect = Effect::RowRefused;
             }
             let wired = context.sheet.field(field).or_else(|| context.sheet.field(&START));
-            let placed = context.place(&self.row, user, wired, told);
+            let mut placed = context.place(&self.row, user, wired, told);
+            if placed.effect == Effect::Applied {
+                let now = if *field == START { start } else { end };
+                placed.kept = now.unwrap_or_default().to_owned();
+            }
             self.teller.row(self.at, placed);
         }
         self.change(&START, start);

@@ -100,8 +100,10 @@ fn refused<'r>(contract: &Contract<'r>, end_moved: bool, start_moved: bool) -> S
         End::On(end) => Some(end),
         _ => contract.old_end,
     };
+    // A new user's row is refused as a whole; its start was given all the same.
+    let stays = if contract.is_new { contract.start } else { contract.old_start };
     let mut settled =
-        Settled { start: contract.old_start, end: contract.old_end, refused, ..Settled::default() };
+        Settled { start: stays, end: contract.old_end, refused, ..Settled::default() };
     if refused.is_some() {
         settled.told.push((Code::C402, "", dated([("start_date", start), ("end_date", end)])));
     }

@@ -10,11 +10,15 @@ use super::{FieldChange, Plan, UserWrite};
 use crate::import::codes::{Code, Effect, Level};
 use crate::import::directory::{Snapshot, SourceMemory};
 use crate::import::fields::{Field, FieldKey};
+use crate::import::note::MAX_LINES;
 use crate::import::report::{Counts, Message, RefusedRow, Report, ReportChange};
 use crate::import::settings::{Mode, Settings};
 use crate::import::table::Row;
 use crate::import::{Job, Meta};
 use crate::model::ImportStatus;
+
+/// The most new codes of a list that a report names.
+const MAX_CODES_NAMED: usize = 100;
 
 /// A report with nothing in it but what is known of the upload.
 pub(super) fn empty_report(meta: &Meta, settings: &Settings, status: ImportStatus) -> Report {
@@ -221,7 +225,7 @@ fn list_of(field: Field) -> Option<Field> {
     }
 }
 
-/// The codes that are new in their lists, each once, told with the first line that has it.
+/// The codes that are new in their lists, each once; each list's are told together.
 fn new_entries(
     context: &Context<'_>,
     drafts: &[Draft<'_>],
@@ -232,6 +236,7 @@ fn new_entries(
         known.entry(*field).or_default().extend(codes.iter().map(String::as_str));
     }
     let mut new = Vec::new();
+    let mut told: BTreeMap<Field, Vec<(usize, &str)>> = BTreeMap::new();
     for (at, draft) in drafts.iter().enumerate().filter(|(_, draft)| draft.fate == Fate::Live) {
         for change in &draft.changes {
             let FieldKey::Known(field) = &change.field else { continue };
@@ -239,22 +244,45 @@ fn new_entries(
             for code in to.split('\n') {
                 if known.entry(list).or_default().insert(code) {
                     new.push((list, code.to_owned()));
-                    tell_entry(context, at, &change.field, code, teller);
+                    told.entry(*field).or_default().push((at, code));
                 }
             }
         }
     }
+    for (field, codes) in told {
+        tell_entries(context, field, &codes, teller);
+    }
     new
 }
 
-fn tell_entry(context: &Context<'_>, at: usize, key: &FieldKey, code: &str, teller: &mut Teller) {
-    let Some(row) = context.row(at) else { return };
-    let told = message(Code::X206, "", params([("code", code.to_owned())]));
-    let mut told = context.place(&row, None, context.sheet.field(key), told);
-    told.field = Some(key.clone());
-    told.kept = code.to_owned();
-    told.person.clear();
-    teller.row(at, told);
+/// X206: the new codes of one field, with the lines on which they first stand.
+fn tell_entries(context: &Context<'_>, field: Field, codes: &[(usize, &str)], teller: &mut Teller) {
+    let key = FieldKey::Known(field);
+    let wired = context.sheet.field(&key);
+    if let [(at, code)] = codes {
+        let Some(row) = context.row(*at) else { return };
+        let told = message(Code::X206, "", params([("code", (*code).to_owned())]));
+        let mut told = context.place(&row, None, wired, told);
+        told.field = Some(key);
+        told.kept = (*code).to_owned();
+        told.person.clear();
+        teller.row(*at, told);
+        return;
+    }
+    let mut named: Vec<&str> = codes.iter().take(MAX_CODES_NAMED).map(|(_, code)| *code).collect();
+    if codes.len() > MAX_CODES_NAMED {
+        named.push("…");
+    }
+    let mut told = message(Code::X206, "several", params([("codes", named.join(" · "))]));
+    told.field = Some(key);
+    told.count = u64::try_from(codes.len()).unwrap_or(u64::MAX);
+    let rows = codes.iter().take(MAX_LINES).filter_map(|(at, _)| context.row(*at));
+    told.lines = rows.map(|row| row.line()).collect();
+    if let Some(wired) = wired {
+        told.cell.clone_from(&wired.letter);
+        told.column.clone_from(&wired.header);
+    }
+    teller.file(told);
 }
 
 /// A501: the users who are not in a full file, by name.

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use super::cells::Reader;
 use super::identity::{Index, KeyProblem, RowKey, Slot, row_key};
-use super::sheet::{Sheet, Wired, refusal, value};
-use super::tell::{Teller, is_sensitive, message, params, shown};
+use super::sheet::{Sheet, Wired, value};
+use super::tell::{Teller, found, is_sensitive, message, params, shown};
 use super::{FieldChange, tell};
 use crate::import::Job;
 use crate::import::codes::{Code, Effect, Level};
@@ -99,7 +99,9 @@ impl<'s> Context<'s> {
         let raw = row.get(wired.index).unwrap_or_default();
         let raw: String = raw.chars().take(MAX_SHOWN_CHARS).collect();
         message.received = shown(&wired.key, &raw);
-        if let Some(old) = user.and_then(|user| user.values.get_key(&wired.key)) {
+        let stays =
+            matches!(message.effect, Effect::CellRefused | Effect::RowRefused | Effect::Kept);
+        if stays && let Some(old) = user.and_then(|user| user.values.get_key(&wired.key)) {
             message.kept = match wired.key {
                 // The directory keeps an id; people know the name.
                 FieldKey::Known(Field::Manager) => self.manager_name(old),
@@ -287,7 +289,7 @@ fn broken(context: &Context<'_>, row: &Row<'_>) -> Option<Message> {
 fn key_message(context: &Context<'_>, row: &Row<'_>, problem: &KeyProblem) -> Message {
     let (field, mut told) = match problem {
         KeyProblem::Blank(field) => (field, message(Code::V301, "key", params([]))),
-        KeyProblem::Refused(field, cell) => (field, refusal(cell)),
+        KeyProblem::Refused(field, cell) => (field, found(cell.code, &cell.params)),
         KeyProblem::Blocked(field) => (field, message(Code::X206, "blocked", params([]))),
     };
     told.level = Level::Error;

@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
-use super::tell::{Teller, from_note, message, owned, params};
-use crate::import::codes::{Code, Level};
+use super::tell::{Teller, found, from_note, message, params, shown};
+use crate::import::codes::{Code, Effect, Level};
 use crate::import::directory::{DateOrder, Key};
 use crate::import::fields::{
     self, Column, Columns, Dates, Field, FieldKey, Headers, MatchedBy, Value,
 };
-use crate::import::note::{CellRefusal, FileRefusal, Note};
-use crate::import::report::{FileFacts, ReportColumn};
+use crate::import::note::{CellRefusal, FileRefusal};
+use crate::import::report::{FileFacts, Message, ReportColumn};
 use crate::import::settings::{
     Blank, FinalLineEnd, Mode, Settings, ValueMap, key_fields, key_name,
 };
@@ -74,7 +74,7 @@ pub(super) fn open<'a>(
     let table = match read_table(job, &headers) {
         Ok(table) => table,
         Err(refusal) => {
-            teller.file(from_note(&as_note(&refusal)));
+            teller.file(refused_file(&refusal));
             return None;
         }
     };
@@ -122,11 +122,16 @@ fn read_table<'a>(job: &Job<'a>, headers: &Headers) -> Result<Table<'a>, FileRef
     table::read(text::decode(job.bytes)?, headers, &limits)
 }
 
-fn as_note(refusal: &FileRefusal) -> Note {
-    let mut note = Note::new(refusal.code, refusal.params.clone());
-    note.line = refusal.line;
-    note.physical_line = refusal.physical_line;
-    note
+fn refused_file(refusal: &FileRefusal) -> Message {
+    let mut told = found(refusal.code, &refusal.params);
+    if told.code == Code::F009 {
+        "unrepaired".clone_into(&mut told.why);
+    }
+    told.line = refusal.line;
+    told.physical_line = refusal.physical_line;
+    told.level = Level::Fatal;
+    told.effect = Effect::FileRefused;
+    told
 }
 
 /// Whether a column is one of the two that a corrections file adds.
@@ -249,7 +254,7 @@ fn tell_notes(
             })
         {
             message.level = Level::Fatal;
-            message.effect = crate::import::codes::Effect::FileRefused;
+            message.effect = Effect::FileRefused;
         }
         teller.file(message);
     }
@@ -295,7 +300,7 @@ fn dates(job: &Job<'_>, table: &Table<'_>, columns: &Columns, teller: &mut Telle
             told.column.clone_from(&column.header);
             told.field.clone_from(&column.field);
             if let Some(field) = &column.field {
-                told.received = super::tell::shown(field, &proof.value);
+                told.received = shown(field, &proof.value);
             }
         }
         teller.file(told);
@@ -388,10 +393,4 @@ pub(super) fn value<'t>(
             Value::Text(text) => Ok(Value::Text(Cow::Owned(text.into_owned()))),
         },
     }
-}
-
-/// The refusal of a cell as a message without its place.
-pub(super) fn refusal(refusal: &CellRefusal) -> crate::import::report::Message {
-    let code = Code::from_name(refusal.code).unwrap_or(Code::V307);
-    message(code, &super::tell::cause(code, &refusal.params), owned(&refusal.params))
 }

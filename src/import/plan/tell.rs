@@ -60,11 +60,9 @@ pub(super) fn message(code: Code, why: &str, params: Params) -> Message {
     }
 }
 
-/// What the reading rooms found, as a message. Which of a code's texts it takes follows from the
-/// parameter that names the cause.
+/// What the reading rooms found, as a message.
 pub(super) fn from_note(note: &Note) -> Message {
-    let code = Code::from_name(note.code).unwrap_or(Code::E901);
-    let mut message = message(code, &cause(code, &note.params), owned(&note.params));
+    let mut message = found(note.code, &note.params);
     message.line = note.line;
     message.physical_line = note.physical_line;
     message.count = note.count.max(1);
@@ -72,20 +70,35 @@ pub(super) fn from_note(note: &Note) -> Message {
     message
 }
 
-/// The variant of a code's text that the parameters ask for.
-pub(super) fn cause(code: Code, params: &[(&'static str, String)]) -> String {
-    ["found", "kind", "hint", "cause", "what"]
-        .iter()
-        .filter_map(|name| params.iter().find(|(known, _)| known == name))
-        .map(|(_, value)| value)
-        .find(|value| entry(code, value).why == value.as_str())
-        .cloned()
-        .unwrap_or_default()
-}
-
-/// Parameters of the reading rooms as the report keeps them.
-pub(super) fn owned(named: &[(&'static str, String)]) -> Params {
-    params(named.iter().map(|(name, value)| (*name, value.clone())))
+/// A code of the reading rooms with its parameters as a message. Which of the code's texts it takes
+/// follows from the parameters.
+pub(super) fn found(code: &str, named: &[(&'static str, String)]) -> Message {
+    let code = Code::from_name(code).unwrap_or(Code::E901);
+    let get = |name: &str| named.iter().find(|(known, _)| *known == name).map(|(_, v)| v.as_str());
+    let why = match code {
+        Code::F003 => match get("found") {
+            Some("xls" | "ods") => "xlsx",
+            Some("gzip" | "7z" | "rar" | "bzip2" | "zstd" | "xz") => "zip",
+            other => other.unwrap_or_default(),
+        },
+        Code::H103 if get("header") == Some("") => "no_header",
+        Code::H104 if get("kept").is_some_and(|kept| !kept.is_empty()) => "kept",
+        Code::V304 if get("from").is_none() => "number",
+        _ => {
+            ["kind", "hint", "cause", "what"].iter().find_map(|name| get(name)).unwrap_or_default()
+        }
+    };
+    let why = if entry(code, why).why == why { why } else { "" };
+    let named = named.iter().map(|(name, value)| {
+        let name = match (code, *name) {
+            (Code::V304, "from") => "from_date",
+            (Code::V304, "to") => "to_date",
+            (Code::H104, "kept") => "kept_column",
+            (_, name) => name,
+        };
+        (name, value.clone())
+    });
+    message(code, why, params(named))
 }
 
 impl Teller {

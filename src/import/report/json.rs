@@ -1,54 +1,98 @@
 //! The report for a program.
 
-use serde_json::{Map, Value, json};
+use jiff::Timestamp;
+use serde::Serialize;
 
-use super::{Message, Report, effect_words, render};
-use crate::model::Language;
+use super::{Counts, FileFacts, Message, Report, ReportChange, ReportColumn, effect_words, render};
+use crate::import::settings::Mode;
+use crate::model::{ImportStatus, Language};
 
 /// The id and version of the report's shape (docs/report-codes.md).
 const SCHEMA: &str = "rollcall/import-report/1";
 
-/// The JSON report. Its keys are the same in every language; only `text`, `cure` and `effect_text` are in words.
-#[must_use]
-pub fn json(report: &Report, language: Language) -> Vec<u8> {
-    let messages: Vec<Value> =
-        report.messages.iter().map(|message| message_value(message, report, language)).collect();
-    let value = json!({
-        "schema": SCHEMA,
-        "import": report.import,
-        "client": report.client,
-        "account": report.account,
-        "status": report.status,
-        "dry_run": report.dry_run,
-        "mode": report.mode,
-        "language": language,
-        "summary": render::summary(report, language),
-        "received_at": report.received_at,
-        "started_at": report.started_at,
-        "finished_at": report.finished_at,
-        "file": report.file,
-        "settings": { "version": report.settings_version },
-        "columns": report.columns,
-        "counts": report.counts,
-        "guards": [],
-        "planned": null,
-        "messages": messages,
-        "changes": report.changes,
-        "changes_total": report.changes_total,
-        "undo": { "possible": false, "until": null },
-    });
-    let mut bytes = serde_json::to_vec_pretty(&value).unwrap_or_default();
-    bytes.push(b'\n');
-    bytes
+/// The report as programs read it; the fields stand in this order.
+#[derive(Serialize)]
+struct View<'r> {
+    schema: &'static str,
+    import: &'r str,
+    client: &'r str,
+    account: &'r str,
+    status: ImportStatus,
+    dry_run: bool,
+    mode: Mode,
+    language: Language,
+    summary: String,
+    received_at: Option<Timestamp>,
+    started_at: Option<Timestamp>,
+    finished_at: Option<Timestamp>,
+    file: &'r FileFacts,
+    settings: SettingsView<'r>,
+    columns: &'r [ReportColumn],
+    counts: Counts,
+    guards: [(); 0],
+    planned: Option<Counts>,
+    messages: Vec<MessageView<'r>>,
+    changes: &'r [ReportChange],
+    changes_total: u64,
+    undo: UndoView,
 }
 
-fn message_value(message: &Message, report: &Report, language: Language) -> Value {
-    let mut object = match serde_json::to_value(message) {
-        Ok(Value::Object(object)) => object,
-        _ => Map::new(),
+#[derive(Serialize)]
+struct SettingsView<'r> {
+    version: &'r str,
+}
+
+/// Whether the import can be taken back.
+#[derive(Serialize)]
+struct UndoView {
+    possible: bool,
+    until: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct MessageView<'r> {
+    #[serde(flatten)]
+    message: &'r Message,
+    text: String,
+    cure: String,
+    effect_text: &'static str,
+}
+
+/// The JSON report. Its keys are the same in every language; only `summary`, `text`, `cure` and
+/// `effect_text` are in words.
+#[must_use]
+pub fn json(report: &Report, language: Language) -> Vec<u8> {
+    let messages = report.messages.iter().map(|message| MessageView {
+        message,
+        text: render::text(message, report, language),
+        cure: render::cure(message, language),
+        effect_text: effect_words(message.effect).get(language),
+    });
+    let view = View {
+        schema: SCHEMA,
+        import: &report.import,
+        client: &report.client,
+        account: &report.account,
+        status: report.status,
+        dry_run: report.dry_run,
+        mode: report.mode,
+        language,
+        summary: render::summary(report, language),
+        received_at: report.received_at,
+        started_at: report.started_at,
+        finished_at: report.finished_at,
+        file: &report.file,
+        settings: SettingsView { version: &report.settings_version },
+        columns: &report.columns,
+        counts: report.counts,
+        guards: [],
+        planned: None,
+        messages: messages.collect(),
+        changes: &report.changes,
+        changes_total: report.changes_total,
+        undo: UndoView { possible: false, until: None },
     };
-    object.insert("text".to_owned(), render::text(message, report, language).into());
-    object.insert("cure".to_owned(), render::cure(message, language).into());
-    object.insert("effect_text".to_owned(), effect_words(message.effect).get(language).into());
-    Value::Object(object)
+    let mut bytes = serde_json::to_vec_pretty(&view).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes
 }

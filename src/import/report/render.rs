@@ -11,7 +11,28 @@ pub(super) fn text(message: &Message, report: &Report, language: Language) -> St
     if message.code == Code::N001 {
         return summary(report, language);
     }
-    filled(message, entry_of(message).text.get(language), language)
+    let text = filled(message, entry_of(message).text.get(language), language);
+    if message.count > 1 && message.line.is_some() {
+        format!("{text} {}", repeated(message, language))
+    } else {
+        text
+    }
+}
+
+/// How many more rows a message speaks for, and which.
+fn repeated(message: &Message, language: Language) -> String {
+    let more = message.count - 1;
+    let others: Vec<u32> =
+        message.lines.iter().copied().filter(|line| Some(*line) != message.line).collect();
+    let lines = joined(&others, more);
+    match language {
+        Language::En if more == 1 => format!("(The same in 1 more row: line {lines}.)"),
+        Language::En => format!("(The same in {more} more rows: lines {lines}.)"),
+        Language::Fr if more == 1 => format!("(De même pour 1 autre ligne : {lines}.)"),
+        Language::Fr => format!("(De même pour {more} autres lignes : {lines}.)"),
+        Language::De if more == 1 => format!("(Ebenso in 1 weiteren Zeile: {lines}.)"),
+        Language::De => format!("(Ebenso in {more} weiteren Zeilen: {lines}.)"),
+    }
 }
 
 /// What to do about a message.
