@@ -210,12 +210,12 @@ def expect_refused(ftp, how):
         expect(second.startswith("226"), f"and then {second}")
 
 
-def cases(house):
+def cases(house, compat):
     def case(name, run, client=None):
         def body():
             if client and client.missing():
                 expect(False, client.missing())
-            account = house().account("abort")
+            account = (compat if client and client.needs_compat else house)().account("abort")
             return run(client, account) if client else run(account)
         return name, None, None, body
 

@@ -42,6 +42,8 @@ class Client:
     needs = ""
     can = {"put", "get", "rename", "remove", "mkdir", "rmdir", "list", "resume"}
     one_session = True
+    large_mib = 64
+    needs_compat = False
 
     def missing(self):
         """Why this program cannot be run here; None when it can."""
@@ -278,6 +280,7 @@ class Curl(Client):
     def __init__(self, protocol):
         self.protocol = protocol
         self.name = {"sftp": "curl, SFTP", "ftps": "curl, FTPS", "ftpes": "curl, FTPES"}[protocol]
+        self.needs_compat = protocol == "sftp"
 
     def missing(self):
         reason = super().missing()
@@ -438,6 +441,7 @@ class Rclone(Client):
 
 class Psftp(Client):
     name = "PuTTY psftp"
+    large_mib = 8
     needs = "psftp"
 
     def run(self, account, steps, password=None):
@@ -461,6 +465,7 @@ class Psftp(Client):
 
 class Pscp(OpenSshScp):
     name = "PuTTY pscp"
+    large_mib = 8
     needs = "pscp"
 
     def run(self, account, steps, password=None):

@@ -101,6 +101,7 @@ class House:
             "ROLLCALL_FTPS__IMPLICIT": "127.0.0.1:0",
             "ROLLCALL_FTPS__PASSIVE_PORTS": "0",
             "LC_ALL": "C.UTF-8",
+            "RUST_BACKTRACE": "1",
             **{f"ROLLCALL_{name.upper()}": str(value) for name, value in settings.items()},
         }
         self.process = None
@@ -160,6 +161,19 @@ class House:
 
     def remove(self):
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def panics(self):
+        """Each panic in the server's log with the frames of this program."""
+        found = []
+        try:
+            lines = self.log.read_text(errors="replace").splitlines()
+        except OSError:
+            lines = []
+        for number, line in enumerate(lines):
+            if "panicked at" in line:
+                frames = [l.strip() for l in lines[number:number + 120] if "rollcall" in l and "panicked" not in l]
+                found.append(" / ".join([line.strip(), *frames[:8]]))
+        return found
 
     def log_tail(self, lines=15):
         try:

@@ -121,8 +121,8 @@ def names(client, account):
 
 
 def large(client, account):
-    """64 MiB there and back without a changed byte."""
-    data = os.urandom(1 << 20) * 64
+    """A large file there and back without a changed byte."""
+    data = os.urandom(1 << 20) * client.large_mib
     back = account.house.work / f"{account.slug}-large"
     done(client, account, [("put", local(account, data), "/files/large.bin"), ("get", "/files/large.bin", back)])
     same_on_disk(account, "/files/large.bin", data)
@@ -173,22 +173,23 @@ OPERATIONS = [
     ("delete", {"remove"}, delete),
     ("folders", {"mkdir"}, folders),
     ("names", {"put", "get"}, names),
-    ("64 MiB both ways", {"put", "get"}, large),
+    ("large file both ways", {"put", "get"}, large),
     ("empty file", {"put"}, empty),
     ("wrong password", set(), wrong_password),
     ("type not allowed", set(), protocol_refused),
 ]
 
 
-def cases(house):
+def cases(house, compat):
     """(name, client, operation, run)."""
     for client in clients.ALL:
+        at = compat if client.needs_compat else house
         for operation, needs, case in OPERATIONS:
             if needs <= client.can:
-                yield f"{client.name}: {operation}", client.name, operation, one(house, client, case)
+                yield f"{client.name}: {operation}", client.name, operation, one(at, client, case)
         if isinstance(client, (clients.Lftp, clients.Curl, clients.Ftplib)) and client.protocol != "sftp":
             operation = "result in words"
-            yield f"{client.name}: {operation}", client.name, operation, one(house, client, result_in_words)
+            yield f"{client.name}: {operation}", client.name, operation, one(at, client, result_in_words)
 
 
 def one(house, client, case):
