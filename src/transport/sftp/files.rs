@@ -14,7 +14,7 @@ use russh_sftp::protocol::{
 use russh_sftp::{de, ser};
 
 use super::channel::Shared;
-use super::packet::{MAX_DATA_BYTES, MAX_PACKET_BYTES, data_reply, status};
+use super::packet::{DATA_HEAD_BYTES, MAX_DATA_BYTES, MAX_PACKET_BYTES, data_reply, status};
 use crate::error::{Error, Kind, Result};
 use crate::model::{MAX_NAME_BYTES, VPath};
 use crate::service::session::{
@@ -29,6 +29,9 @@ const STATVFS: &str = "statvfs@openssh.com";
 const NAMES: usize = 100;
 /// The block size in which `statvfs@openssh.com` counts.
 const BLOCK_BYTES: u64 = 4096;
+
+/// How long a listing shows the time of day, in seconds.
+const HALF_YEAR_S: i64 = 182 * 24 * 3600;
 
 /// What a call comes to.
 pub(super) enum Reply {
@@ -163,7 +166,7 @@ impl Files {
                 let listing = session.list(&at(&p.path)?)?;
                 self.hold(shared, id, Held::Listing(Box::new(listing)))
             }
-            Packet::ReadDir(p) => self.read_dir(session, id, &p.handle),
+            Packet::ReadDir(p) => self.read_dir(shared, id, &p.handle),
             Packet::Remove(p) => done(id, session.remove_file(&at(&p.filename)?)),
             Packet::MkDir(p) => done(id, session.make_dir(&at(&p.path)?)),
             Packet::RmDir(p) => done(id, session.remove_dir(&at(&p.path)?)),
@@ -248,8 +251,8 @@ impl Files {
                 // No more room than there is left: a READ beyond the end must not cost memory.
                 let room = room.min(left(file.bytes(), read.offset));
                 let bytes = data_reply(id, room, |buffer| file.read_at(read.offset, buffer))?;
-                let sent = bytes.as_ref().map_or(0, Bytes::len);
-                *sent_bytes = sent_bytes.saturating_add(u64::try_from(sent).unwrap_or(0));
+                let sent = bytes.as_ref().map_or(0, |b| b.len().saturating_sub(DATA_HEAD_BYTES));
+                *sent_bytes = sent_bytes.saturating_add(wide(sent));
                 bytes
             }
             Held::Writing(w) => {
@@ -313,13 +316,14 @@ impl Files {
         }
     }
 
-    fn read_dir(&mut self, session: &Session, id: u32, handle: &str) -> Result<Reply> {
+    fn read_dir(&mut self, shared: &Shared, id: u32, handle: &str) -> Result<Reply> {
         let Held::Listing(listing) = self.held(handle)? else {
             return Err(Error::new(Kind::NotFolder, "This handle is not a folder's"));
         };
+        let now = shared.connection.edge.service.clock().now();
         let mut files = Vec::new();
         for entry in listing.take(NAMES) {
-            files.push(file(session, entry?));
+            files.push(file(shared.session.login(), now, entry?));
         }
         if files.is_empty() {
             return Ok(end_of_file(id));
@@ -447,11 +451,12 @@ fn real_path(id: u32, path: &VPath) -> Reply {
 }
 
 /// One line of a listing, with the text that `ls -l` would print (programs take it apart).
-fn file(session: &Session, entry: Entry) -> File {
+fn file(owner: &str, now: Timestamp, entry: Entry) -> File {
     let Entry { name, stat } = entry;
     let rights = if stat.is_folder() { "drwxr-xr-x" } else { "-rw-r--r--" };
-    let owner = session.login();
-    let time = stat.modified.strftime("%b %e  %Y");
+    // As `ls` does: the time of day for the last half year, else the year.
+    let recent = (0..HALF_YEAR_S).contains(&(now.as_second() - stat.modified.as_second()));
+    let time = stat.modified.strftime(if recent { "%b %e %H:%M" } else { "%b %e  %Y" });
     let longname = format!("{rights}    1 {owner:8} {owner:8} {:>8} {time} {name}", stat.bytes);
     File { filename: name, longname, attrs: attributes(&stat) }
 }

@@ -11,6 +11,8 @@ pub(super) const MAX_PACKET_BYTES: usize = 262_144;
 pub(super) const MAX_DATA_BYTES: usize = 261_120;
 /// The longest packet that carries no file data: two paths and attributes fit well.
 const MAX_PLAIN_BYTES: usize = 32_768;
+/// Length, type, id and data length before the bytes of `DATA`.
+pub(super) const DATA_HEAD_BYTES: usize = 13;
 /// The longest text of a status, in characters.
 const MAX_STATUS_CHARS: usize = 1_000;
 
@@ -129,9 +131,8 @@ pub(super) fn data_reply<E>(
     room: usize,
     read: impl FnOnce(&mut [u8]) -> Result<usize, E>,
 ) -> Result<Option<Bytes>, E> {
-    const HEAD: usize = 13;
-    let mut frame = BytesMut::zeroed(HEAD + room);
-    let Some((head, body)) = frame.split_at_mut_checked(HEAD) else { return Ok(None) };
+    let mut frame = BytesMut::zeroed(DATA_HEAD_BYTES + room);
+    let Some((head, body)) = frame.split_at_mut_checked(DATA_HEAD_BYTES) else { return Ok(None) };
     let got = read(body)?.min(room);
     if got == 0 {
         return Ok(None);
@@ -142,7 +143,7 @@ pub(super) fn data_reply<E>(
     head.put_u8(FXP_DATA);
     head.put_u32(id);
     head.put_u32(length);
-    frame.truncate(HEAD + got);
+    frame.truncate(DATA_HEAD_BYTES + got);
     Ok(Some(frame.freeze()))
 }
 
