@@ -109,6 +109,7 @@ impl Running {
 /// # Errors
 /// A key or certificate that is lost or broken, or an address that cannot be bound; the message names it.
 pub async fn start(service: Service, config: Arc<Config>, certs: &Path) -> Result<Running> {
+    ftp::check_config(&config)?;
     let (host_keys, tls) = load_identity(&service, &config, certs).await?;
     let edge = Edge {
         service,

@@ -26,6 +26,8 @@ const ANSWERS_BYTES: usize = 512 * 1024;
 /// Answers are put together up to one SSH packet.
 const BATCH_BYTES: usize = 32 * 1024;
 const BATCH_ANSWERS: usize = 64;
+/// What a waiting request takes in memory at least, however short it was.
+const REQUEST_BYTES: usize = 128;
 
 /// A call with its place in memory.
 pub(super) struct Queued {
@@ -123,9 +125,10 @@ impl Pump {
         }
         self.frames.push(data);
         while let Some((call, bytes)) = self.frames.next()? {
-            let place = if matches!(call.what, What::Write { .. }) {
+            let place = if matches!(call.what, What::Write(_)) {
                 connection.place_for_data(bytes).await
             } else {
+                let bytes = bytes.max(REQUEST_BYTES);
                 connection.place_for_request(bytes).ok_or(Overrun::Memory)?
             };
             self.shared.push(Queued { call, place })?;
@@ -159,8 +162,10 @@ impl Shared {
 
     fn push(self: &Arc<Self>, call: Queued) -> Result<(), Overrun> {
         let most = self.connection.edge.config.limits.sftp_outstanding_requests;
+        // READs are bounded by their memory alone: paramiko asks for a whole file at once.
+        let counts = !matches!(call.call.what, What::Read { .. });
         let mut queue = self.queue();
-        if queue.unanswered >= most {
+        if counts && queue.unanswered >= most {
             return Err(Overrun::Requests);
         }
         queue.unanswered = queue.unanswered.saturating_add(1);

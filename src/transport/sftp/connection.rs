@@ -180,9 +180,9 @@ pub(super) struct Load {
 /// The place of one request in the load; dropping it gives it back.
 pub(super) struct Place {
     connection: Arc<Connection>,
-    data: usize,
-    plain: usize,
-    _reserved: Option<Reserved>,
+    bytes: usize,
+    /// Only file data takes from the budget of all connections.
+    reserved: Option<Reserved>,
 }
 
 impl Load {
@@ -210,13 +210,13 @@ impl Connection {
         }
         let reserved = self.edge.memory.reserve(bytes).await;
         load.data.fetch_add(bytes, Ordering::AcqRel);
-        Place { connection: Arc::clone(self), data: bytes, plain: 0, _reserved: Some(reserved) }
+        Place { connection: Arc::clone(self), bytes, reserved: Some(reserved) }
     }
 
     /// A place for a request without file data; `None` when its kind fills the connection's memory.
     pub(super) fn place_for_request(self: &Arc<Self>, bytes: usize) -> Option<Place> {
         let waiting = self.load.plain.fetch_add(bytes, Ordering::AcqRel);
-        let place = Place { connection: Arc::clone(self), data: 0, plain: bytes, _reserved: None };
+        let place = Place { connection: Arc::clone(self), bytes, reserved: None };
         (waiting.saturating_add(bytes) <= self.load.limit).then_some(place)
     }
 }
@@ -224,11 +224,10 @@ impl Connection {
 impl Drop for Place {
     fn drop(&mut self) {
         let load = &self.connection.load;
-        if self.plain > 0 {
-            load.plain.fetch_sub(self.plain, Ordering::AcqRel);
-        }
-        if self.data > 0 {
-            load.data.fetch_sub(self.data, Ordering::AcqRel);
+        if self.reserved.is_none() {
+            load.plain.fetch_sub(self.bytes, Ordering::AcqRel);
+        } else {
+            load.data.fetch_sub(self.bytes, Ordering::AcqRel);
             load.drained.notify_waiters();
         }
     }

@@ -1,6 +1,6 @@
 //! The order in which a channel's calls are done: which at once, which wait, which go on aside.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -9,13 +9,13 @@ use russh_sftp::protocol::{Packet, StatusCode};
 use super::channel::{Queued, Shared};
 use super::connection::Aside;
 use super::files::{Files, Reply};
-use super::packet::{Call, What, encode, refusal, status};
+use super::packet::{Call, What, encode, handle_number, refusal, status};
 use crate::error::Result;
 use crate::model::VPath;
 use crate::service::session::Receipt;
 
 /// The most bytes that a parked READ gets when a WRITE to its handle must not wait for it. Short reads are allowed.
-const HURRIED_READ_BYTES: usize = 4096;
+const HURRIED_READ_BYTES: u32 = 4096;
 
 /// The state of a channel's calls. One worker at a time has it.
 #[derive(Default)]
@@ -24,7 +24,9 @@ pub(super) struct Desk {
     /// Whether INIT has come.
     greeted: bool,
     /// READs (and what follows them on their handle) that wait until answers have left.
-    parked: VecDeque<Queued>,
+    parked: VecDeque<(u64, Queued)>,
+    /// How many calls are parked on each handle.
+    parked_on: HashMap<u64, usize>,
     /// Calls that name a path on which an operation is under way aside, and those behind them.
     deferred: VecDeque<(Queued, Vec<Claim>)>,
     busy: Vec<(u64, VPath)>,
@@ -63,34 +65,32 @@ impl Desk {
 
     /// A call has come.
     pub(super) fn take(&mut self, shared: &Arc<Shared>, queued: Queued) {
+        let Some(handle) = handle_of(&queued.call) else { return self.begin(shared, queued) };
+        let behind = self.parked_on.contains_key(&handle);
         match &queued.call.what {
-            What::Packet(packet) => match &**packet {
-                Packet::Read(_) | Packet::ReadDir(_) if shared.is_lost() => {}
-                Packet::Read(r) if self.has_parked_on(&r.handle) || shared.is_full() => {
-                    self.parked.push_back(queued);
-                }
-                Packet::ReadDir(r) if self.has_parked_on(&r.handle) || shared.is_full() => {
-                    self.parked.push_back(queued);
-                }
-                Packet::Close(c) if self.has_parked_on(&c.handle) => {
-                    self.files.mark_closing(&c.handle);
-                    self.parked.push_back(queued);
-                }
-                _ => self.begin(shared, queued),
-            },
-            What::Write { handle, .. } => {
-                if self.has_parked() {
-                    self.hurry_reads(shared, &String::from_utf8_lossy(handle));
-                }
+            What::Write(_) if behind => {
+                self.hurry_reads(shared, handle);
                 self.begin(shared, queued);
             }
-            What::Unknown(_) => self.begin(shared, queued),
+            What::Write(_) => self.begin(shared, queued),
+            What::Packet(packet) if matches!(**packet, Packet::Close(_)) => {
+                if !behind {
+                    return self.begin(shared, queued);
+                }
+                self.files.mark_closing(handle);
+                self.park(handle, queued);
+            }
+            // READ and READDIR.
+            _ if shared.is_lost() => {}
+            _ if behind || shared.is_full() => self.park(handle, queued),
+            _ => self.begin(shared, queued),
         }
     }
 
     /// Answers have left: does the oldest parked call.
     pub(super) fn go_on(&mut self, shared: &Arc<Shared>) {
-        if let Some(queued) = self.parked.pop_front() {
+        if let Some((handle, queued)) = self.parked.pop_front() {
+            self.unpark(handle);
             self.begin(shared, queued);
         }
     }
@@ -108,21 +108,31 @@ impl Desk {
         self.files.drop_all(shared, because);
     }
 
-    fn has_parked_on(&self, handle: &str) -> bool {
-        self.parked.iter().any(|q| read_handle(&q.call) == Some(handle))
+    fn park(&mut self, handle: u64, queued: Queued) {
+        self.parked.push_back((handle, queued));
+        let count = self.parked_on.entry(handle).or_default();
+        *count = count.saturating_add(1);
+    }
+
+    fn unpark(&mut self, handle: u64) {
+        if let Some(count) = self.parked_on.get_mut(&handle) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.parked_on.remove(&handle);
+            }
+        }
     }
 
     /// Does the parked READs of a handle now, however little they get, because a WRITE to it must see them done.
-    fn hurry_reads(&mut self, shared: &Arc<Shared>, handle: &str) {
-        for mut queued in std::mem::take(&mut self.parked) {
-            if read_handle(&queued.call) != Some(handle) {
-                self.parked.push_back(queued);
+    fn hurry_reads(&mut self, shared: &Arc<Shared>, handle: u64) {
+        for (of, mut queued) in std::mem::take(&mut self.parked) {
+            if of != handle {
+                self.parked.push_back((of, queued));
                 continue;
             }
-            if let What::Packet(packet) = &mut queued.call.what
-                && let Packet::Read(read) = &mut **packet
-            {
-                read.len = read.len.min(u32::try_from(HURRIED_READ_BYTES).unwrap_or(u32::MAX));
+            self.unpark(of);
+            if let What::Read { bytes, .. } = &mut queued.call.what {
+                *bytes = (*bytes).min(HURRIED_READ_BYTES);
             }
             self.begin(shared, queued);
         }
@@ -178,7 +188,8 @@ impl Desk {
             return Reply::Packet(status(id, StatusCode::BadMessage, "INIT has to come first"));
         }
         match call.what {
-            What::Write { handle, offset, data } => self.files.write(id, &handle, offset, &data),
+            What::Read { handle, offset, bytes } => self.files.read(id, handle, offset, bytes),
+            What::Write(write) => self.files.write(id, &write),
             What::Packet(packet) => self.files.perform(shared, id, *packet),
             What::Unknown(kind) => {
                 let text = format!("Requests of type {kind} are not part of SFTP version 3");
@@ -255,12 +266,17 @@ impl Desk {
     }
 }
 
-fn read_handle(call: &Call) -> Option<&str> {
-    let What::Packet(packet) = &call.what else { return None };
-    match &**packet {
-        Packet::Read(r) => Some(&r.handle),
-        Packet::ReadDir(r) => Some(&r.handle),
-        _ => None,
+/// The handle of a call that can be parked, or that must not overtake parked ones.
+fn handle_of(call: &Call) -> Option<u64> {
+    match &call.what {
+        What::Read { handle, .. } => Some(*handle),
+        What::Write(write) => Some(write.handle),
+        What::Packet(packet) => match &**packet {
+            Packet::ReadDir(p) => Some(handle_number(p.handle.as_bytes())),
+            Packet::Close(p) => Some(handle_number(p.handle.as_bytes())),
+            _ => None,
+        },
+        What::Unknown(_) => None,
     }
 }
 

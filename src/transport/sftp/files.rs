@@ -9,12 +9,14 @@ use russh_sftp::extensions::{
 };
 use russh_sftp::protocol::{
     Attrs, Extended, ExtendedReply, File, FileAttributes, Handle, Name, Open as OpenPacket,
-    OpenFlags, Packet, Read, StatusCode, Version,
+    OpenFlags, Packet, StatusCode, Version,
 };
 use russh_sftp::{de, ser};
 
 use super::channel::Shared;
-use super::packet::{DATA_HEAD_BYTES, MAX_DATA_BYTES, MAX_PACKET_BYTES, data_reply, status};
+use super::packet::{
+    DATA_HEAD_BYTES, MAX_DATA_BYTES, MAX_PACKET_BYTES, Write, data_reply, handle_number, status,
+};
 use crate::error::{Error, Kind, Result};
 use crate::model::{MAX_NAME_BYTES, VPath};
 use crate::service::session::{
@@ -94,15 +96,15 @@ pub(super) fn posix_rename(extended: &Extended) -> Option<(String, String)> {
 impl Files {
     /// The target of the upload that a handle stands for.
     pub(super) fn upload_path(&self, handle: &str) -> Option<&VPath> {
-        match self.open.get(&number(handle)?)? {
+        match self.open.get(&number(handle))? {
             Held::Writing(w) => Some(w.staged.path()),
             Held::Reading { .. } | Held::Listing(_) => None,
         }
     }
 
     /// A CLOSE has come: the handle takes no more data.
-    pub(super) fn mark_closing(&mut self, handle: &str) {
-        self.closing.extend(number(handle));
+    pub(super) fn mark_closing(&mut self, handle: u64) {
+        self.closing.insert(handle);
     }
 
     /// The channel ends: uploads that were not closed are interrupted.
@@ -122,10 +124,9 @@ impl Files {
     }
 
     /// Writes file data. A failure makes the upload worthless: it can only be dropped.
-    pub(super) fn write(&mut self, id: u32, handle: &[u8], offset: u64, data: &[u8]) -> Reply {
-        let number = std::str::from_utf8(handle).ok().and_then(number);
-        let held = number.filter(|n| !self.closing.contains(n)).and_then(|n| self.open.get_mut(&n));
-        let writing = match held {
+    pub(super) fn write(&mut self, id: u32, write: &Write) -> Reply {
+        let closing = self.closing.contains(&write.handle);
+        let writing = match self.open.get_mut(&write.handle).filter(|_| !closing) {
             Some(Held::Writing(writing)) => writing,
             Some(Held::Reading { .. } | Held::Listing(_)) => {
                 let text = "This handle is not open for writing";
@@ -136,8 +137,8 @@ impl Files {
         if let Some(why) = &writing.poisoned {
             return Reply::Packet(status(id, StatusCode::Failure, why));
         }
-        let offset = if writing.append { writing.staged.bytes() } else { offset };
-        match writing.staged.write_at(offset, data) {
+        let offset = if writing.append { writing.staged.bytes() } else { write.offset };
+        match writing.staged.write_at(offset, &write.data) {
             Ok(()) => Reply::Packet(status(id, StatusCode::Ok, "")),
             Err(error) => {
                 writing.poisoned = Some(error.message().to_owned());
@@ -156,7 +157,6 @@ impl Files {
         match packet {
             Packet::Open(open) => self.open(shared, id, &open),
             Packet::Close(close) => self.close(shared, id, &close.handle),
-            Packet::Read(read) => self.read(id, &read),
             Packet::Stat(p) => Ok(attrs(id, &session.stat(&at(&p.path)?)?)),
             Packet::Lstat(p) => Ok(attrs(id, &session.stat(&at(&p.path)?)?)),
             Packet::Fstat(p) => self.fstat(session, id, &p.handle),
@@ -196,7 +196,7 @@ impl Files {
     }
 
     fn held(&mut self, handle: &str) -> Result<&mut Held> {
-        number(handle).and_then(|n| self.open.get_mut(&n)).ok_or_else(unknown_handle)
+        self.open.get_mut(&number(handle)).ok_or_else(unknown_handle)
     }
 
     fn open(&mut self, shared: &Shared, id: u32, open: &OpenPacket) -> Result<Reply> {
@@ -204,7 +204,8 @@ impl Files {
         let path = at(&open.filename)?;
         let flags = open.pflags;
         let append = flags.contains(OpenFlags::APPEND);
-        if !append && !flags.contains(OpenFlags::WRITE) {
+        let creates = flags.contains(OpenFlags::CREATE) && !flags.contains(OpenFlags::READ);
+        if !append && !creates && !flags.contains(OpenFlags::WRITE) {
             let file = session.open_read(&path)?;
             return self.hold(shared, id, Held::Reading { file, path, sent_bytes: 0 });
         }
@@ -225,7 +226,7 @@ impl Files {
     }
 
     fn close(&mut self, shared: &Shared, id: u32, handle: &str) -> Result<Reply> {
-        let number = number(handle).ok_or_else(unknown_handle)?;
+        let number = number(handle);
         self.closing.remove(&number);
         match self.open.remove(&number).ok_or_else(unknown_handle)? {
             Held::Listing(_) => done(id, Ok(())),
@@ -244,20 +245,26 @@ impl Files {
         }
     }
 
-    fn read(&mut self, id: u32, read: &Read) -> Result<Reply> {
-        let room = usize::try_from(read.len).unwrap_or(MAX_DATA_BYTES).min(MAX_DATA_BYTES);
-        let bytes = match self.held(&read.handle)? {
+    /// Reads file data.
+    pub(super) fn read(&mut self, id: u32, handle: u64, offset: u64, bytes: u32) -> Reply {
+        self.try_read(id, handle, offset, bytes).unwrap_or_else(Reply::Refused)
+    }
+
+    fn try_read(&mut self, id: u32, handle: u64, offset: u64, bytes: u32) -> Result<Reply> {
+        let room = usize::try_from(bytes).unwrap_or(MAX_DATA_BYTES).min(MAX_DATA_BYTES);
+        // A READ beyond the end must not cost the memory of one before it.
+        let within = |size: u64| room.min(left(size, offset));
+        let bytes = match self.open.get_mut(&handle).ok_or_else(unknown_handle)? {
             Held::Reading { file, sent_bytes, .. } => {
-                // No more room than there is left: a READ beyond the end must not cost memory.
-                let room = room.min(left(file.bytes(), read.offset));
-                let bytes = data_reply(id, room, |buffer| file.read_at(read.offset, buffer))?;
+                let room = within(file.bytes());
+                let bytes = data_reply(id, room, |buffer| file.read_at(offset, buffer))?;
                 let sent = bytes.as_ref().map_or(0, |b| b.len().saturating_sub(DATA_HEAD_BYTES));
                 *sent_bytes = sent_bytes.saturating_add(wide(sent));
                 bytes
             }
             Held::Writing(w) => {
-                let room = room.min(left(w.staged.bytes(), read.offset));
-                data_reply(id, room, |buffer| w.staged.read_at(read.offset, buffer))?
+                let room = within(w.staged.bytes());
+                data_reply(id, room, |buffer| w.staged.read_at(offset, buffer))?
             }
             Held::Listing(_) => {
                 return Err(Error::new(Kind::IsFolder, "This handle is a folder's; use READDIR"));
@@ -393,8 +400,8 @@ fn at(raw: &str) -> Result<VPath> {
     VPath::root().join(raw).map_err(|why| Error::new(Kind::Invalid, why))
 }
 
-fn number(handle: &str) -> Option<u64> {
-    handle.parse().ok()
+fn number(handle: &str) -> u64 {
+    handle_number(handle.as_bytes())
 }
 
 fn unknown_handle() -> Error {

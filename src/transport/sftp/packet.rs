@@ -17,6 +17,7 @@ pub(super) const DATA_HEAD_BYTES: usize = 13;
 const MAX_STATUS_CHARS: usize = 1_000;
 
 const FXP_INIT: u8 = 1;
+const FXP_READ: u8 = 5;
 const FXP_WRITE: u8 = 6;
 const FXP_DATA: u8 = 103;
 const FXP_EXTENDED: u8 = 200;
@@ -34,12 +35,30 @@ pub(super) struct Call {
 /// What a client asks for.
 #[derive(Debug)]
 pub(super) enum What {
-    /// File data; apart from the codec's own, so that the bytes are not copied again.
-    Write { handle: Bytes, offset: u64, data: Bytes },
+    /// Small, as some programs ask for a whole file at once in pieces of 32 KiB.
+    Read { handle: u64, offset: u64, bytes: u32 },
+    /// Apart from the codec's own, so that the data is not copied again.
+    Write(Box<Write>),
     /// Everything else, as the codec reads it.
     Packet(Box<Packet>),
     /// A type that version 3 does not know.
     Unknown(u8),
+}
+
+/// File data to be written.
+#[derive(Debug)]
+pub(super) struct Write {
+    pub(super) handle: u64,
+    pub(super) offset: u64,
+    pub(super) data: Bytes,
+}
+
+/// A handle that is never given out.
+const NO_HANDLE: u64 = u64::MAX;
+
+/// The number that a handle is the text of; one that we did not give out stands for no handle.
+pub(super) fn handle_number(handle: &[u8]) -> u64 {
+    std::str::from_utf8(handle).ok().and_then(|h| h.parse().ok()).unwrap_or(NO_HANDLE)
 }
 
 /// The stream is out of step: nothing that follows can be trusted.
@@ -90,9 +109,10 @@ impl Frames {
 
 fn parse(kind: u8, mut frame: Bytes) -> Result<Call, Broken> {
     match kind {
-        FXP_WRITE => {
-            let broken = || Broken::Unreadable(kind, "it is cut short".to_owned());
-            parse_write(frame.slice(1..)).ok_or_else(broken)
+        FXP_READ | FXP_WRITE => {
+            let body = frame.slice(1..);
+            let call = if kind == FXP_READ { parse_read(body) } else { parse_write(body) };
+            call.ok_or_else(|| Broken::Unreadable(kind, "it is cut short".to_owned()))
         }
         FXP_INIT..=LAST_REQUEST if kind != 2 => parse_with_codec(kind, &mut frame),
         FXP_EXTENDED => parse_with_codec(kind, &mut frame),
@@ -109,12 +129,20 @@ fn parse_with_codec(kind: u8, frame: &mut Bytes) -> Result<Call, Broken> {
     Ok(Call { id: packet.get_request_id(), what: What::Packet(Box::new(packet)) })
 }
 
+fn parse_read(mut body: Bytes) -> Option<Call> {
+    let id = body.try_get_u32().ok()?;
+    let handle = handle_number(&take_string(&mut body)?);
+    let offset = body.try_get_u64().ok()?;
+    let bytes = body.try_get_u32().ok()?;
+    Some(Call { id, what: What::Read { handle, offset, bytes } })
+}
+
 fn parse_write(mut body: Bytes) -> Option<Call> {
     let id = body.try_get_u32().ok()?;
-    let handle = take_string(&mut body)?;
+    let handle = handle_number(&take_string(&mut body)?);
     let offset = body.try_get_u64().ok()?;
     let data = take_string(&mut body)?;
-    Some(Call { id, what: What::Write { handle, offset, data } })
+    Some(Call { id, what: What::Write(Box::new(Write { handle, offset, data })) })
 }
 
 fn take_string(body: &mut Bytes) -> Option<Bytes> {
@@ -193,7 +221,7 @@ mod tests {
         let mut body = Vec::new();
         body.put_u32(7);
         body.put_u32(2);
-        body.extend_from_slice(b"h1");
+        body.extend_from_slice(b"31");
         body.put_u64(99);
         body.put_u32(u32::try_from(data.len()).unwrap());
         body.extend_from_slice(data);
@@ -215,8 +243,8 @@ mod tests {
             }
             let [write, close] = calls.try_into().unwrap();
             assert_eq!((write.id, close.id), (7, 8));
-            let What::Write { handle, offset, data } = write.what else { panic!("no write") };
-            assert_eq!((&handle[..], offset, &data[..]), (&b"h1"[..], 99, &[5; 3000][..]));
+            let What::Write(write) = write.what else { panic!("no write") };
+            assert_eq!((write.handle, write.offset, &write.data[..]), (31, 99, &[5; 3000][..]));
             let What::Packet(packet) = close.what else { panic!("no packet") };
             assert!(matches!(*packet, Packet::Close(c) if c.handle == "h1"));
         }
