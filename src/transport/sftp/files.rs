@@ -17,10 +17,11 @@ use super::channel::Shared;
 use super::packet::{
     DATA_HEAD_BYTES, MAX_DATA_BYTES, MAX_PACKET_BYTES, Write, data_reply, handle_number, status,
 };
+use super::writing::Writing;
 use crate::error::{Error, Kind, Result};
 use crate::model::{MAX_NAME_BYTES, VPath};
 use crate::service::session::{
-    Download, Entry, Listing, Open, Overwrite, Session, Staged, Stat, StatKind,
+    Download, Entry, Listing, Overwrite, Session, Staged, Stat, StatKind,
 };
 
 const LIMITS: &str = "limits@openssh.com";
@@ -65,14 +66,6 @@ enum Held {
     Listing(Box<Listing>),
 }
 
-struct Writing {
-    staged: Staged,
-    /// Every WRITE goes to the end, whatever its offset says.
-    append: bool,
-    /// Why it can no longer be committed.
-    poisoned: Option<String>,
-}
-
 /// The answer to INIT, with the extensions that are offered.
 pub(super) fn version() -> Packet {
     let mut version = Version::new();
@@ -97,7 +90,7 @@ impl Files {
     /// The target of the upload that a handle stands for.
     pub(super) fn upload_path(&self, handle: &str) -> Option<&VPath> {
         match self.open.get(&number(handle))? {
-            Held::Writing(w) => Some(w.staged.path()),
+            Held::Writing(w) => Some(w.path()),
             Held::Reading { .. } | Held::Listing(_) => None,
         }
     }
@@ -112,8 +105,7 @@ impl Files {
         for (_, held) in self.open.drain() {
             match held {
                 Held::Writing(w) => {
-                    log_interrupted(shared, &w.staged, because);
-                    w.staged.interrupt(w.poisoned.as_deref().unwrap_or(because));
+                    w.interrupt(because);
                 }
                 Held::Reading { file, path, sent_bytes } => {
                     log_download(shared, &path, sent_bytes, file.bytes());
@@ -123,27 +115,19 @@ impl Files {
         }
     }
 
-    /// Writes file data. A failure makes the upload worthless: it can only be dropped.
+    /// Writes file data.
     pub(super) fn write(&mut self, id: u32, write: &Write) -> Reply {
         let closing = self.closing.contains(&write.handle);
-        let writing = match self.open.get_mut(&write.handle).filter(|_| !closing) {
-            Some(Held::Writing(writing)) => writing,
+        match self.open.get_mut(&write.handle).filter(|_| !closing) {
+            Some(Held::Writing(writing)) => match writing.write(write.offset, &write.data) {
+                Ok(()) => Reply::Packet(status(id, StatusCode::Ok, "")),
+                Err(error) => Reply::Refused(error),
+            },
             Some(Held::Reading { .. } | Held::Listing(_)) => {
                 let text = "This handle is not open for writing";
-                return Reply::Packet(status(id, StatusCode::PermissionDenied, text));
+                Reply::Packet(status(id, StatusCode::PermissionDenied, text))
             }
-            None => return Reply::Refused(unknown_handle()),
-        };
-        if let Some(why) = &writing.poisoned {
-            return Reply::Packet(status(id, StatusCode::Failure, why));
-        }
-        let offset = if writing.append { writing.staged.bytes() } else { write.offset };
-        match writing.staged.write_at(offset, &write.data) {
-            Ok(()) => Reply::Packet(status(id, StatusCode::Ok, "")),
-            Err(error) => {
-                writing.poisoned = Some(error.message().to_owned());
-                Reply::Refused(error)
-            }
+            None => Reply::Refused(unknown_handle()),
         }
     }
 
@@ -213,15 +197,7 @@ impl Files {
             // Answers "no such file", as the request asks for one that exists.
             session.stat(&path)?;
         }
-        let how = if flags.contains(OpenFlags::EXCLUDE) && flags.contains(OpenFlags::CREATE) {
-            Open::CreateNew
-        } else if flags.contains(OpenFlags::TRUNCATE) {
-            Open::Replace
-        } else {
-            Open::Resume
-        };
-        let staged = session.open_upload(&path, how)?;
-        let writing = Writing { staged, append, poisoned: None };
+        let writing = Writing::open(session, &path, flags)?;
         self.hold(shared, id, Held::Writing(Box::new(writing)))
     }
 
@@ -235,12 +211,7 @@ impl Files {
                 done(id, Ok(()))
             }
             Held::Writing(writing) => {
-                let Writing { staged, poisoned, .. } = *writing;
-                let Some(why) = poisoned else { return Ok(Reply::Commit(Box::new(staged))) };
-                log_interrupted(shared, &staged, &why);
-                staged.interrupt(&why);
-                let text = format!("Nothing was stored: {why}");
-                Ok(Reply::Packet(status(id, StatusCode::Failure, &text)))
+                Ok(writing.finish().map_or_else(Reply::Refused, |s| Reply::Commit(Box::new(s))))
             }
         }
     }
@@ -263,8 +234,8 @@ impl Files {
                 bytes
             }
             Held::Writing(w) => {
-                let room = within(w.staged.bytes());
-                data_reply(id, room, |buffer| w.staged.read_at(offset, buffer))?
+                let room = within(w.bytes());
+                data_reply(id, room, |buffer| w.read(offset, buffer))?
             }
             Held::Listing(_) => {
                 return Err(Error::new(Kind::IsFolder, "This handle is a folder's; use READDIR"));
@@ -277,9 +248,9 @@ impl Files {
         Ok(match self.held(handle)? {
             Held::Reading { file, .. } => attrs(id, &file.stat()),
             Held::Writing(w) => {
-                let modified = session.stat(w.staged.path()).map(|s| s.modified);
+                let modified = session.stat(w.path()).map(|s| s.modified);
                 let modified = modified.unwrap_or(Timestamp::UNIX_EPOCH);
-                attrs(id, &Stat { kind: StatKind::File, bytes: w.staged.bytes(), modified })
+                attrs(id, &Stat { kind: StatKind::File, bytes: w.bytes(), modified })
             }
             Held::Listing(_) => {
                 let modified = Timestamp::UNIX_EPOCH;
@@ -297,11 +268,11 @@ impl Files {
         wanted: &FileAttributes,
     ) -> Result<Reply> {
         let uploading = self.open.values_mut().find_map(|held| match held {
-            Held::Writing(w) if w.staged.path() == path => Some(w),
+            Held::Writing(w) if w.path() == path => Some(w),
             _ => None,
         });
         if let Some(writing) = uploading {
-            return done(id, writing.set(wanted));
+            return done(id, writing.set(wanted.size, modified(wanted)));
         }
         let stat = session.stat(path)?;
         if wanted.size.is_some_and(|size| size != stat.bytes) {
@@ -318,7 +289,7 @@ impl Files {
 
     fn set_handle_stat(&mut self, id: u32, handle: &str, wanted: &FileAttributes) -> Result<Reply> {
         match self.held(handle)? {
-            Held::Writing(writing) => done(id, writing.set(wanted)),
+            Held::Writing(writing) => done(id, writing.set(wanted.size, modified(wanted))),
             Held::Reading { .. } | Held::Listing(_) => done(id, Ok(())),
         }
     }
@@ -357,11 +328,7 @@ impl Files {
             FSYNC => {
                 let fsync: FsyncExtension = de::from_bytes(&mut data).map_err(|_| unreadable())?;
                 match self.held(&fsync.handle)? {
-                    Held::Writing(w) => {
-                        let synced = w.staged.sync();
-                        w.poisoned = synced.as_ref().err().map(|e| e.message().to_owned());
-                        done(id, synced)
-                    }
+                    Held::Writing(w) => done(id, w.sync()),
                     Held::Reading { .. } | Held::Listing(_) => done(id, Ok(())),
                 }
             }
@@ -373,25 +340,6 @@ impl Files {
             }
             _ => Err(Error::new(Kind::Unsupported, "This extension is not offered")),
         }
-    }
-}
-
-impl Writing {
-    /// Sets size and time of an upload under way; the time holds from the commit on.
-    fn set(&mut self, wanted: &FileAttributes) -> Result<()> {
-        if let Some(size) = wanted.size
-            && size != self.staged.bytes()
-        {
-            let cut = self.staged.truncate(size);
-            if let Err(error) = &cut {
-                self.poisoned = Some(error.message().to_owned());
-            }
-            cut?;
-        }
-        if let Some(modified) = modified(wanted) {
-            self.staged.set_modified(modified);
-        }
-        Ok(())
     }
 }
 
@@ -496,11 +444,4 @@ fn log_download(shared: &Shared, path: &VPath, sent_bytes: u64, bytes: u64) {
     let (login, client) = (shared.session.login(), shared.session.client());
     let (peer, path) = (shared.connection.peer, path.as_str());
     tracing::info!(protocol = "sftp", login, client, %peer, ?path, bytes, sent_bytes, "download");
-}
-
-fn log_interrupted(shared: &Shared, staged: &Staged, because: &str) {
-    let (login, client) = (shared.session.login(), shared.session.client());
-    let (peer, path) = (shared.connection.peer, staged.path().as_str());
-    let bytes = staged.bytes();
-    tracing::warn!(protocol = "sftp", login, client, %peer, ?path, bytes, because, "upload interrupted");
 }

@@ -8,6 +8,7 @@ mod files;
 mod packet;
 mod ssh;
 mod wire;
+mod writing;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -108,9 +109,11 @@ async fn send_away(connection: &Connection, mut running: RunningSession<Ssh>, wh
         drop(handle.disconnect(reason, why.to_owned(), "en".to_owned()).await);
         drop((&mut running).await);
     };
-    drop(timeout(FAREWELL, told).await);
+    let has_ended = timeout(FAREWELL, told).await.is_ok();
     connection.kill.cancel();
-    drop(running.await);
+    if !has_ended {
+        drop(running.await);
+    }
 }
 
 fn log_end(peer: SocketAddr, why: Option<&str>, error: Option<&russh::Error>) {
