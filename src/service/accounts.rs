@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 use super::Service;
 use super::clients::checked_name;
@@ -276,6 +277,7 @@ impl Service {
     fn free_login(&self, slug: &str, name: &str) -> Result<String> {
         let plain: String = name
             .nfkd()
+            .filter(|c| !is_combining_mark(*c))
             .flat_map(char::to_lowercase)
             .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
             .collect();

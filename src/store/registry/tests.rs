@@ -350,7 +350,7 @@ fn a_registry_of_a_newer_program_is_refused_and_an_older_one_brought_up() {
     drop(registry);
     let file = place.folder.path().join("registry.db");
     let set = |version: i64| {
-        let conn = rusqlite::Connection::open(&file).unwrap();
+        let conn = Connection::open(&file).unwrap();
         conn.pragma_update(None, "user_version", version).unwrap();
     };
     let newest = i64::try_from(schema::STEPS.len()).unwrap();
