@@ -248,6 +248,8 @@ pub const MIN_PASSWORD_CHARS: usize = 12;
 pub const MAX_PASSWORD_BYTES: usize = 1024;
 /// Notes of interrupted uploads that the registry keeps of each client.
 pub const INTERRUPTIONS_KEPT: u32 = 1000;
+/// How often an import is begun that ends the program each time (or is cut short by each restart).
+pub const IMPORT_STARTS: u32 = 20;
 /// Field changes that a report lists; it counts all of them.
 pub const REPORT_CHANGES_LISTED: usize = 1000;
 /// Messages of one column and cause that a report lists one by one.

@@ -16,6 +16,7 @@ pub(super) struct Owed {
 struct State {
     reports: HashMap<UploadId, Instant>,
     excused: HashSet<UploadId>,
+    failures: HashMap<UploadId, u32>,
 }
 
 impl Owed {
@@ -33,11 +34,20 @@ impl Owed {
         self.lock().excused.contains(&id)
     }
 
+    /// One more failure of this import, and how many that makes.
+    pub(super) fn failed_again(&self, id: UploadId) -> u32 {
+        let mut state = self.lock();
+        let failures = state.failures.entry(id).or_insert(0);
+        *failures = failures.saturating_add(1);
+        *failures
+    }
+
     /// Nothing is owed any more.
     pub(super) fn settle(&self, id: UploadId) {
         let mut state = self.lock();
         state.reports.remove(&id);
         state.excused.remove(&id);
+        state.failures.remove(&id);
     }
 
     /// Whether this upload may be taken now.

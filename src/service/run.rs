@@ -135,19 +135,18 @@ impl Run<'_> {
         Ok(plan.report)
     }
 
+    /// Counts this try durably before it begins: a file that ends the program each time must not do so for ever.
     fn count_attempt(&self) -> Result<()> {
         if self.service.0.owed.is_excused(self.upload.id) {
             return Ok(());
         }
-        let most = self.service.config().limits.import_attempts;
         let attempts = self.service.registry().begin_attempt(self.upload.id)?;
-        if attempts <= most {
+        if attempts <= config::IMPORT_STARTS {
             return Ok(());
         }
-        // More tries than failures were seen: the program itself ended in the middle of each.
         Err(Error::new(
             Kind::Unsupported,
-            format!("the import was tried {most} times and the server stopped each time"),
+            format!("the import was begun {} times and never came to its end", attempts - 1),
         ))
     }
 
@@ -224,9 +223,9 @@ impl Run<'_> {
     /// Decides what follows a failure before anything was applied.
     fn after_fault(&self, error: &Error) -> Next {
         let id = self.upload.id;
-        let attempts = self.service.registry().upload(id).ok().flatten().map_or(0, |u| u.attempts);
+        let failures = self.service.0.owed.failed_again(id);
         tracing::error!(
-            code = "E901", %error, upload = %id, path = %self.upload.path, attempts, "import failed on our side"
+            code = "E901", %error, upload = %id, path = %self.upload.path, failures, "import failed on our side"
         );
         match error.kind() {
             // The disk or a lock, not this file: it waits as long as it takes.
@@ -235,14 +234,17 @@ impl Run<'_> {
                 return Next::After(OWED_PAUSE);
             }
             Kind::Unsupported | Kind::NotFound => {}
-            _ if attempts < self.service.config().limits.import_attempts => {
-                let pause = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
+            _ if failures < self.service.config().limits.import_attempts => {
+                let pause = usize::try_from(failures.saturating_sub(1)).unwrap_or(usize::MAX);
                 return Next::After(RETRY_PAUSES.get(pause).copied().unwrap_or(OWED_PAUSE));
             }
             _ => {}
         }
         match self.give_up(error) {
-            Ok(()) => Next::Now,
+            Ok(()) => {
+                self.service.0.owed.settle(id);
+                Next::Now
+            }
             Err(error) => {
                 tracing::error!(code = "E901", %error, upload = %id, "giving an import up");
                 Next::After(OWED_PAUSE)

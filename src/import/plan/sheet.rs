@@ -108,7 +108,8 @@ pub(super) fn open<'a>(
 }
 
 fn read_table<'a>(job: &Job<'a>, headers: &Headers) -> Result<Table<'a>, FileRefusal> {
-    if u64::try_from(job.bytes.len()).map_or(true, |bytes| bytes > job.limits.max_bytes) {
+    // By the size that was received: the bytes of a file that is too large are not even loaded.
+    if job.meta.bytes > job.limits.max_bytes {
         let megabytes = (job.limits.max_bytes / (1024 * 1024)).to_string();
         return Err(FileRefusal::new(
             "F006",
