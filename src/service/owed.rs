@@ -17,6 +17,7 @@ struct State {
     reports: HashMap<UploadId, Instant>,
     excused: HashSet<UploadId>,
     failures: HashMap<UploadId, u32>,
+    cautious_since: HashMap<UploadId, Instant>,
 }
 
 impl Owed {
@@ -42,12 +43,20 @@ impl Owed {
         *failures
     }
 
+    /// How long an import that was cut short before still waits, from the first time that this process sees it.
+    pub(super) fn caution(&self, id: UploadId, pause: Duration) -> Duration {
+        let now = Instant::now();
+        let since = *self.lock().cautious_since.entry(id).or_insert(now);
+        pause.saturating_sub(now.saturating_duration_since(since))
+    }
+
     /// Nothing is owed any more.
     pub(super) fn settle(&self, id: UploadId) {
         let mut state = self.lock();
         state.reports.remove(&id);
         state.excused.remove(&id);
         state.failures.remove(&id);
+        state.cautious_since.remove(&id);
     }
 
     /// Whether this upload may be taken now.

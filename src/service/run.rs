@@ -25,6 +25,8 @@ const RETRY_PAUSES: [Duration; 3] =
 const PLANS: u32 = 5;
 /// How long what is owed for want of room or a lock waits for the next try.
 const OWED_PAUSE: Duration = Duration::from_secs(2);
+/// How long a start waits before it begins an import again that never came to its end.
+const CAUTION: Duration = Duration::from_secs(5);
 /// What is read of a file to see whether it is a corrections file.
 const HEAD_BYTES: u64 = 64 * 1024;
 
@@ -41,6 +43,14 @@ pub(super) fn next(service: &Service, space: &Arc<ClientSpace>, client: &str) ->
     let Some(upload) = waiting.iter().find(|upload| owed.is_due(upload.id)) else {
         return Ok(if waiting.is_empty() { Next::Idle } else { Next::After(OWED_PAUSE) });
     };
+    // Perhaps this file ends the program: the server lives a while for everybody else before it tries again. And
+    // restarts in quick succession use none of its tries up.
+    if upload.attempts >= service.config().limits.import_attempts {
+        let pause = owed.caution(upload.id, CAUTION);
+        if !pause.is_zero() {
+            return Ok(Next::After(pause));
+        }
+    }
     let run = Run { service, space, client: &client, upload };
     Ok(match run.import() {
         Ok(()) => {
@@ -284,8 +294,8 @@ impl Run<'_> {
             after_seq: Some(self.upload.seq),
             ..UploadFilter::default()
         })?;
-        let same_folder = newer.into_iter().filter(|u| u.folder == self.upload.folder);
-        let Some(newer) = same_folder.last() else { return Ok(None) };
+        let mut same_folder = newer.into_iter().filter(|u| u.folder == self.upload.folder);
+        let Some(newer) = same_folder.next_back() else { return Ok(None) };
         // A corrections file says nothing about anybody else, whatever its name.
         let full = |upload: &Upload| -> Result<bool> {
             Ok(!import::is_delta_file(&self.read_head(upload)?, settings))

@@ -113,7 +113,7 @@ impl Stage {
     pub(crate) fn write_at(&mut self, offset: u64, data: &[u8]) -> Result<()> {
         self.guarded(|stage| {
             let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
-            let end = offset.checked_add(length).unwrap_or(u64::MAX);
+            let end = offset.saturating_add(length);
             stage.check_size(end)?;
             stage.grow_to(end)?;
             stage.file.write_all_at(data, offset).map_err(|e| Error::io("writing", e))?;
