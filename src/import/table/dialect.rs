@@ -76,16 +76,28 @@ pub(super) fn detect(
     declared: Option<u8>,
     headers: &Headers,
 ) -> Result<Dialect, FileRefusal> {
-    let tally = Tally::of(text.as_bytes().get(start..).unwrap_or_default());
+    let table = text.as_bytes().get(start..).unwrap_or_default();
+    let mut tally = None;
+    let has_backslashes = memchr::memmem::find(table, b"\\\"").is_some();
     let escape =
-        if tally.backslashed > tally.doubled { Escape::Backslash } else { Escape::Doubled };
+        if has_backslashes && tally.get_or_insert_with(|| Tally::of(table)).is_backslashed() {
+            Escape::Backslash
+        } else {
+            Escape::Doubled
+        };
     if let Some(delimiter) = declared {
         return Ok(Dialect { delimiter, escape });
     }
-    let mut best: Option<(u64, u64, Dialect)> = None;
-    for (delimiter, counts) in CANDIDATES.into_iter().zip(&tally.counts) {
+    let known = CANDIDATES.map(|delimiter| {
         let dialect = Dialect { delimiter, escape };
-        let known = known_headers(text, start, dialect, headers);
+        (known_headers(text, start, dialect, headers), dialect)
+    });
+    if let Some(dialect) = by_header(&known) {
+        return Ok(dialect);
+    }
+    let tally = tally.unwrap_or_else(|| Tally::of(table));
+    let mut best: Option<(u64, u64, Dialect)> = None;
+    for ((known, dialect), counts) in known.into_iter().zip(&tally.counts) {
         let agreement = agreement(counts, tally.records);
         if (known >= 2 || agreement > 0)
             && best.is_none_or(|(k, a, _)| (known.max(1), agreement) > (k, a))
@@ -102,6 +114,16 @@ pub(super) fn detect(
     best.map(|(_, _, dialect)| dialect)
         .or_else(one_column)
         .ok_or_else(|| FileRefusal::new("F003", vec![("found", "text".to_owned())]))
+}
+
+/// How many known names a header needs to decide by itself.
+const DECISIVE_HEADERS: u64 = 3;
+
+/// The separator that alone makes a header of known names; the rows need not be asked then.
+fn by_header(known: &[(u64, Dialect); 4]) -> Option<Dialect> {
+    let (most, dialect) = known.iter().max_by_key(|(known, _)| *known)?;
+    let others = known.iter().filter(|(_, d)| d != dialect).map(|(known, _)| *known).max()?;
+    (*most >= DECISIVE_HEADERS && others * 2 <= *most).then_some(*dialect)
 }
 
 /// How many header names the best of the first records holds with this separator.
@@ -209,6 +231,11 @@ impl Tally {
             }
         }
         text.len()
+    }
+
+    /// Quotes inside quoted cells are (mostly) written with a backslash.
+    fn is_backslashed(&self) -> bool {
+        self.backslashed > self.doubled
     }
 
     /// No separator stands anywhere outside quotes.

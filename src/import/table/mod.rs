@@ -71,7 +71,7 @@ pub fn read<'a>(
     let mut header_at = frame::header_position(&text, &records, dialect, headers);
     // Now that the header's width is known, a stray quote can be told from a quoted line break.
     if let Some(cells) = records.spans.get(header_at).map(|span| span.cells)
-        && text.contains('"')
+        && records.has_inner_breaks
     {
         ask.header_cells = Some(cells);
         records = records::scan(&text, &ask)?;

@@ -44,6 +44,8 @@ pub(super) struct Records {
     pub open_quote: Option<(u32, u32)>,
     /// The last record has a line end.
     pub ended: bool,
+    /// Some quoted cell goes over several lines.
+    pub has_inner_breaks: bool,
 }
 
 impl Records {
@@ -241,6 +243,7 @@ impl Scanner<'_> {
         self.line = self.line.saturating_add(1);
         let first = self.inner_breaks.map_or(at, |(first, _)| first);
         self.inner_breaks = Some((first, at));
+        self.records.has_inner_breaks = true;
     }
 
     fn before_line_end(&self, at: usize) -> usize {

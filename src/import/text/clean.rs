@@ -8,6 +8,9 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 /// `="00123"` unwrapped.
 #[must_use]
 pub fn clean(raw: &str) -> Cow<'_, str> {
+    if is_tidy(raw) {
+        return Cow::Borrowed(raw);
+    }
     if raw.is_ascii() {
         return Cow::Borrowed(unwrap_formula(raw.trim_matches(is_stray_ascii)));
     }
@@ -29,6 +32,9 @@ pub fn clean(raw: &str) -> Cow<'_, str> {
 /// [`clean`], and every run of white space (line breaks too) as one space: for names and codes.
 #[must_use]
 pub fn clean_words(raw: &str) -> Cow<'_, str> {
+    if is_tidy(raw) {
+        return Cow::Borrowed(raw);
+    }
     let cleaned = clean(raw);
     let untidy = cleaned.contains("  ")
         || cleaned.bytes().any(|b| b.is_ascii_whitespace() && b != b' ')
@@ -37,6 +43,21 @@ pub fn clean_words(raw: &str) -> Cow<'_, str> {
         return cleaned;
     }
     Cow::Owned(cleaned.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// Whether nothing can be wrong with a cell: nearly every cell is so, and millions are asked. Only
+/// printable ASCII and Latin letters (U+00C0 to U+02FF, always composed), single spaces inside.
+fn is_tidy(raw: &str) -> bool {
+    let mut before = b' ';
+    for byte in raw.bytes() {
+        let plain = matches!(byte, 0x21..=0x7E | 0x80..=0xBF | 0xC3..=0xCB)
+            || (byte == b' ' && before != b' ');
+        if !plain {
+            return false;
+        }
+        before = byte;
+    }
+    before != b' ' && !raw.starts_with(['=', '\''])
 }
 
 /// `="00123"` and `=00123` (how spreadsheets are told to keep text) give `00123`; `'00123` too.

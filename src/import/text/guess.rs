@@ -50,13 +50,14 @@ pub(super) fn eight_bit(bytes: &[u8]) -> Result<(Encoding, String), FileRefusal>
         }
     }
     let (code, _) = best.unwrap_or((Encoding::Windows1252, 0));
-    let text = decode_as(code, bytes);
-    match text.chars().position(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{1A}')) {
-        Some(at) if u32::from(text.chars().nth(at).unwrap_or(' ')) < 0x20 => Err(FileRefusal::new(
+    let is_control =
+        |b: &u8| *b < 0x20 && !matches!(*b, b'\t' | b'\n' | b'\r' | 0x0B | 0x0C | 0x1A);
+    match bytes.iter().position(is_control) {
+        Some(at) => Err(FileRefusal::new(
             "F004",
             vec![("offset", at.to_string()), ("what", "control".to_owned())],
         )),
-        _ => Ok((code, text)),
+        None => Ok((code, decode_as(code, bytes))),
     }
 }
 
@@ -69,22 +70,28 @@ struct Contexts {
 impl Contexts {
     fn of(bytes: &[u8]) -> Self {
         let mut contexts = Self { in_word: [0; 128], alone: [0; 128] };
-        let mut before = b' ';
-        for (index, byte) in bytes.iter().enumerate() {
-            if let Some(slot) = byte.checked_sub(128) {
-                let after = bytes.get(index + 1).copied().unwrap_or(b' ');
-                let table = if before.is_ascii_alphabetic() || after.is_ascii_alphabetic() {
-                    &mut contexts.in_word
-                } else {
-                    &mut contexts.alone
-                };
-                if let Some(count) = table.get_mut(usize::from(slot)) {
-                    *count = count.saturating_add(1);
+        for (block, start) in bytes.chunks(64).zip((0..).step_by(64)) {
+            if block.is_ascii() {
+                continue;
+            }
+            for (offset, byte) in block.iter().enumerate() {
+                if let Some(slot) = byte.checked_sub(128) {
+                    contexts.count(bytes, start + offset, slot);
                 }
             }
-            before = *byte;
         }
         contexts
+    }
+
+    fn count(&mut self, bytes: &[u8], at: usize, slot: u8) {
+        let is_letter = |place: Option<usize>| {
+            place.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_alphabetic)
+        };
+        let in_word = is_letter(at.checked_sub(1)) || is_letter(at.checked_add(1));
+        let table = if in_word { &mut self.in_word } else { &mut self.alone };
+        if let Some(count) = table.get_mut(usize::from(slot)) {
+            *count = count.saturating_add(1);
+        }
     }
 
     fn score(&self, code: Encoding) -> i64 {
@@ -182,7 +189,7 @@ fn cp850(byte: u8) -> char {
 pub(super) fn is_broken_utf8(bytes: &[u8]) -> bool {
     let (mut whole, mut broken) = (0_usize, 0_usize);
     for chunk in bytes.utf8_chunks() {
-        whole += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        whole += chunk.valid().bytes().filter(|b| *b >= 0xC0).count();
         broken += usize::from(!chunk.invalid().is_empty());
     }
     whole > broken

@@ -35,13 +35,14 @@ pub(super) fn mend(mut decoded: Decoded<'_>) -> Result<Decoded<'_>, FileRefusal>
     }
 }
 
-/// The first place where two to four characters are, taken as bytes, one accented letter in UTF-8:
+/// The first place where two or three characters are, taken as bytes, one accented letter in UTF-8:
 /// the characters, the letter, and where (in bytes).
 fn first_broken(text: &str) -> Option<(String, String, usize)> {
-    for (at, lead) in text.char_indices() {
-        let length = match lead {
-            'Ã' | 'Â' | 'Ä' | 'Å' => 2,
-            'â' => 3,
+    // Ã, Â, Ä, Å and â all begin with this byte in UTF-8.
+    for at in memchr::memchr_iter(0xC3, text.as_bytes()) {
+        let length = match text.as_bytes().get(at + 1) {
+            Some(0x82..=0x85) => 2,
+            Some(0xA2) => 3,
             _ => continue,
         };
         let Some(rest) = text.get(at..) else { continue };

@@ -32,6 +32,9 @@ pub(in crate::import::fields) fn like_spreadsheet_error(text: &str) -> bool {
 
 /// `1,23E+05`: a number that a spreadsheet rounded away.
 pub(in crate::import::fields) fn like_scientific(text: &str) -> bool {
+    if !text.starts_with(|c: char| c.is_ascii_digit()) {
+        return false;
+    }
     let Some((mantissa, exponent)) = text.split_once(['E', 'e']) else { return false };
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     let signed = exponent.strip_prefix(['+', '-']);
