@@ -230,3 +230,6 @@ impl<'t> Row<'t> {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod roundtrip;

@@ -124,6 +124,8 @@ pub(super) fn scan(text: &str, ask: &Scan) -> Result<Records, FileRefusal> {
         record_line: ask.physical_line,
         line: ask.physical_line,
         inner_breaks: None,
+        cell_break: None,
+        has_swallowed: false,
     };
     let mut from = ask.from;
     while let Next::Restart(at) = scanner.run(from)? {
@@ -159,6 +161,10 @@ struct Scanner<'t> {
     line: u32,
     /// The first and the last line break inside quoted cells of this record.
     inner_breaks: Option<(usize, usize)>,
+    /// The last line break inside the current cell.
+    cell_break: Option<usize>,
+    /// A line with a row's separators lies wholly inside a quoted cell of this record.
+    has_swallowed: bool,
 }
 
 impl Scanner<'_> {
@@ -241,9 +247,23 @@ impl Scanner<'_> {
 
     fn on_inner_break(&mut self, at: usize) {
         self.line = self.line.saturating_add(1);
+        if let Some(before) = self.cell_break {
+            self.has_swallowed |= self.is_row(before + 1, at);
+        }
+        self.cell_break = Some(at);
         let first = self.inner_breaks.map_or(at, |(first, _)| first);
         self.inner_breaks = Some((first, at));
         self.records.has_inner_breaks = true;
+    }
+
+    /// Whether a stretch of text has a whole row's separators.
+    fn is_row(&self, from: usize, to: usize) -> bool {
+        let Some(wanted) = self.ask.header_cells.and_then(|cells| cells.checked_sub(1)) else {
+            return false;
+        };
+        let line = self.text.get(from..to).unwrap_or_default();
+        let separators = memchr::memchr_iter(self.ask.dialect.delimiter, line).count();
+        wanted >= 2 && separators >= to_usize(wanted)
     }
 
     fn before_line_end(&self, at: usize) -> usize {
@@ -271,6 +291,7 @@ impl Scanner<'_> {
             return Err(self.too_large("columns", self.ask.limits.max_columns));
         }
         self.cell_start = at + 1;
+        self.cell_break = None;
         self.quote = Quote::None;
         Ok(())
     }
@@ -301,24 +322,18 @@ impl Scanner<'_> {
         self.first_cell = self.records.ends.len();
         self.record_line = self.line;
         self.inner_breaks = None;
+        self.has_swallowed = false;
         self.quote = Quote::None;
         self.problem = None;
     }
 
-    /// A stray opening quote takes the following rows into its cell. Seen by a line inside the record
-    /// that has a whole row's separators. Gives the end of the record's own line.
+    /// A stray opening quote takes the following rows into its cell. Seen by a whole line within that cell
+    /// that has a row's separators, or by text behind the quote that at last closes it. Gives the
+    /// end of the record's own line.
     fn swallowed_rows(&self) -> Option<usize> {
         let (first, last) = self.inner_breaks?;
-        let wanted = to_usize(self.ask.header_cells?.checked_sub(1)?);
-        if wanted < 2 {
-            return None;
-        }
-        let is_row =
-            |line: &[u8]| memchr::memchr_iter(self.ask.dialect.delimiter, line).count() >= wanted;
-        let inner = self.text.get(first + 1..last).unwrap_or_default();
-        let tail = self.text.get(last + 1..self.cell_start).unwrap_or_default();
-        let swallowed =
-            inner.split(|b| *b == b'\n').any(is_row) || (self.problem.is_some() && is_row(tail));
+        let swallowed = self.has_swallowed
+            || (self.problem.is_some() && self.is_row(last + 1, self.cell_start));
         swallowed.then_some(first)
     }
 
