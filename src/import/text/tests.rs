@@ -24,8 +24,9 @@ fn unicode() {
     let marked = [b"\xEF\xBB\xBF", ROSTER.as_bytes()].concat();
     assert!(decoded(&marked).had_bom);
     assert_eq!(decoded(&marked).text, ROSTER);
+    let little: fn(u16) -> [u8; 2] = u16::to_le_bytes;
     for (mark, order, encoding) in [
-        ([0xFF, 0xFE], u16::to_le_bytes as fn(u16) -> [u8; 2], Encoding::Utf16Le),
+        ([0xFF, 0xFE], little, Encoding::Utf16Le),
         ([0xFE, 0xFF], u16::to_be_bytes, Encoding::Utf16Be),
     ] {
         let bytes = utf16(ROSTER, order);
