@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use jiff::tz::TimeZone;
+use uuid::Uuid;
 
 use super::Service;
 use crate::error::{Error, Kind, Result};
@@ -114,10 +115,17 @@ impl Service {
         self.set_client_enabled(slug, false)?;
         let space = self.client_space(slug)?;
         let lock = space.lock()?;
+        // Renamed first: whoever takes the same name later must never find these files.
+        let clients = self.data().join("clients");
+        let leaving = clients.join(format!(".erased-{slug}-{}", Uuid::now_v7()));
+        std::fs::rename(clients.join(slug), &leaving)
+            .map_err(|e| Error::io(format!("move the folder of client \"{slug}\" aside"), e))?;
         self.registry().remove_client(slug)?;
-        let folder = self.data().join("clients").join(slug);
-        std::fs::remove_dir_all(&folder)
-            .map_err(|e| Error::io(format!("erase the folder {}", folder.display()), e))?;
+        std::fs::remove_dir_all(&leaving).map_err(|e| {
+            let what =
+                format!("client \"{slug}\" is gone, but its files are not; erase the folder");
+            Error::io(format!("{what} {}", leaving.display()), e)
+        })?;
         drop(lock);
         self.record("client.erase", slug, "");
         Ok(())

@@ -4,7 +4,7 @@ use globset::GlobBuilder;
 
 use super::Service;
 use super::clients::checked_name;
-use crate::config::HostProfile;
+use crate::config::{Config, HostProfile};
 use crate::error::{Error, Kind, Result};
 use crate::import::report::is_reserved_name;
 use crate::import::settings::Settings;
@@ -124,13 +124,26 @@ impl Service {
     }
 }
 
+/// Checks the import settings of every host profile, so that a mistake shows at the start.
+pub(super) fn check_profiles(config: &Config) -> Result<()> {
+    for name in config.profile_names() {
+        if let Some(profile) = config.profile(name) {
+            profile_settings(&profile).map_err(|problem| {
+                let message = format!("configuration, hosts.{name}.settings: {problem}");
+                Error::new(Kind::Invalid, message)
+            })?;
+        }
+    }
+    Ok(())
+}
+
 /// The import settings of a profile as they are stored for a new folder; `None`: all defaults.
 pub(super) fn profile_settings(profile: &HostProfile) -> Result<Option<String>> {
     if profile.settings.is_empty() {
         return Ok(None);
     }
     let settings = Settings::from_table(&profile.settings)
-        .map_err(|e| Error::new(Kind::Invalid, format!("the host profile's settings: {e}")))?;
+        .map_err(|problem| Error::new(Kind::Invalid, problem))?;
     Ok(Some(settings.to_toml()))
 }
 

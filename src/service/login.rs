@@ -26,7 +26,8 @@ pub(super) struct Door {
 
 impl Door {
     pub(super) fn new(config: &Config) -> Result<Self> {
-        Ok(Self { hasher: Hasher::start()?, throttle: Throttle::new(&config.throttle) })
+        let throttle = Throttle::new(&config.throttle, config.limits.sessions_per_account);
+        Ok(Self { hasher: Hasher::start()?, throttle })
     }
 }
 

@@ -8,8 +8,6 @@ use std::time::{Duration, Instant};
 
 use crate::config;
 
-/// Attempts of one address with one login that may run side by side before any of them has failed or succeeded.
-const PARALLEL: u32 = 16;
 /// Failures of unfamiliar addresses together that slow a login like one failure of one address.
 const SHARED: u32 = 10;
 
@@ -34,6 +32,8 @@ pub(super) enum Login {
 /// The memory of failures, bounded, for all protocols together. Its locks are held for no longer than a look-up.
 pub(super) struct Throttle {
     rules: config::Throttle,
+    /// Attempts of one address with one login that may run side by side before any of them has failed or succeeded.
+    parallel: u32,
     // Logins are remembered by a keyed hash: short, whatever a stranger sends.
     keyed: RandomState,
     state: Mutex<State>,
@@ -62,7 +62,9 @@ struct Address {
 }
 
 impl Throttle {
-    pub(super) fn new(rules: &config::Throttle) -> Self {
+    /// As many sessions as an account may have may log in at the same time, also right after a restart.
+    pub(super) fn new(rules: &config::Throttle, sessions_per_account: usize) -> Self {
+        let parallel = u32::try_from(sessions_per_account).unwrap_or(u32::MAX);
         let max = rules.remembered.max(1);
         let state = State {
             pairs: Book::new(max),
@@ -70,7 +72,7 @@ impl Throttle {
             addresses: Book::new(max),
             familiar: Book::new(max),
         };
-        Self { rules: rules.clone(), keyed: RandomState::new(), state: Mutex::new(state) }
+        Self { rules: rules.clone(), parallel, keyed: RandomState::new(), state: Mutex::new(state) }
     }
 
     /// Whether this address is banned now.
@@ -97,7 +99,7 @@ impl Throttle {
             return Verdict::Wait(self.delay(pair.failures).min(longest));
         }
         pair.attempts = pair.attempts.saturating_add(1);
-        let level = pair.failures.max(pair.attempts.saturating_sub(PARALLEL));
+        let level = pair.failures.max(pair.attempts.saturating_sub(self.parallel));
         let longest = Duration::from_millis(self.rules.max_delay_ms);
         let delay = self.delay(level).min(longest);
         // One after the other: a hundred connections guess no faster than one.
@@ -258,7 +260,7 @@ mod tests {
 
     impl Bench {
         fn new() -> Self {
-            Self { throttle: Throttle::new(&config::Throttle::default()), now: Instant::now() }
+            Self { throttle: Throttle::new(&config::Throttle::default(), 16), now: Instant::now() }
         }
 
         /// One attempt after another, as a client that waits for each answer does.
@@ -373,7 +375,7 @@ mod tests {
     #[test]
     fn failures_are_forgotten_and_the_memory_is_bounded() {
         let rules = config::Throttle { remembered: 100, ..config::Throttle::default() };
-        let (throttle, now) = (Throttle::new(&rules), Instant::now());
+        let (throttle, now) = (Throttle::new(&rules, 16), Instant::now());
         let peer: IpAddr = OTHER.parse().unwrap();
         throttle.failed(peer, "acme", Login::Known, now);
         assert_eq!(throttle.attempt(peer, "acme", now), wait(250));

@@ -1,7 +1,8 @@
 //! Uploads in order of arrival (the import queue), and uploads that were interrupted.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+use rusqlite::types::{Type, Value};
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
 use super::Registry;
 use crate::config::INTERRUPTIONS_KEPT;
@@ -72,6 +73,9 @@ pub struct Interruption {
 
 const COLUMNS: &str = "seq, id, client, login, folder, path, protocol, bytes, sha256, state, \
                        attempts, received_at, finished_at, failure";
+
+/// The condition of the index `uploads_waiting`.
+const WAITING: &str = "state IN ('prepared', 'queued')";
 
 impl Registry {
     /// Records an upload as `prepared` and gives it its place in the order of arrival. Durable when it returns.
@@ -209,30 +213,9 @@ impl Registry {
     /// # Errors
     /// When the database cannot be read.
     pub fn uploads(&self, filter: &UploadFilter) -> Result<Vec<Upload>> {
-        let states = filter.states.iter().map(|s| format!("'{}'", state_name(*s)));
-        let states = states.collect::<Vec<_>>().join(", ");
-        // Only words of ours go into the text; what people gave is bound.
-        let in_states =
-            if states.is_empty() { String::new() } else { format!("AND state IN ({states})") };
-        let sql = format!(
-            "SELECT {COLUMNS} FROM uploads
-             WHERE (:client IS NULL OR client = :client) AND (:login IS NULL OR login = :login)
-               AND (:path IS NULL OR path = :path) AND seq > :after {in_states}
-             ORDER BY seq LIMIT :limit"
-        );
         self.read("list uploads", |conn| {
-            conn.prepare_cached(&sql)?
-                .query_map(
-                    named_params! {
-                        ":client": filter.client,
-                        ":login": filter.login,
-                        ":path": filter.path.as_ref().map(VPath::as_str),
-                        ":after": filter.after_seq.unwrap_or(0),
-                        ":limit": filter.limit.map_or(-1, i64::from),
-                    },
-                    upload,
-                )?
-                .collect()
+            let (sql, values) = list_sql(filter);
+            conn.prepare_cached(&sql)?.query_map(params_from_iter(values), upload)?.collect()
         })
     }
 
@@ -257,9 +240,9 @@ impl Registry {
     /// When the database cannot be read.
     pub fn waiting_uploads(&self, client: &str) -> Result<u32> {
         self.read("count waiting uploads", |conn| {
-            conn.prepare_cached(
-                "SELECT count(*) FROM uploads WHERE client = ?1 AND state IN ('prepared', 'queued')",
-            )?
+            conn.prepare_cached(&format!(
+                "SELECT count(*) FROM uploads WHERE client = ?1 AND {WAITING}"
+            ))?
             .query_row([client], |row| row.get(0))
         })
     }
@@ -309,6 +292,44 @@ impl Registry {
             if changed == 0 { Err(no_upload(id)) } else { Ok(()) }
         })
     }
+}
+
+/// The query for a filter and its values. Only what is asked for stands in it, so that the indexes serve it.
+fn list_sql(filter: &UploadFilter) -> (String, Vec<Value>) {
+    let mut terms = Vec::new();
+    let mut values = Vec::new();
+    let mut term = |text: &str, value: Value| {
+        terms.push(text.to_owned());
+        values.push(value);
+    };
+    if let Some(client) = &filter.client {
+        term("client = ?", client.clone().into());
+    }
+    if let Some(login) = &filter.login {
+        term("login = ?", login.clone().into());
+    }
+    if let Some(path) = &filter.path {
+        term("path = ?", path.as_str().to_owned().into());
+    }
+    if let Some(seq) = filter.after_seq {
+        term("seq > ?", seq.into());
+    }
+    values.push(filter.limit.map_or(-1, i64::from).into());
+    let waits = |state: &UploadState| matches!(state, UploadState::Prepared | UploadState::Queued);
+    let mut table = "uploads";
+    if !filter.states.is_empty() {
+        if filter.states.iter().all(waits) {
+            // Word for word the condition of the partial index: SQLite proves nothing more. And it would
+            // rather walk years of finished uploads in order than sort the few that wait.
+            terms.push(WAITING.to_owned());
+            table = "uploads INDEXED BY uploads_waiting";
+        }
+        let names: Vec<String> =
+            filter.states.iter().map(|state| format!("'{}'", state_name(*state))).collect();
+        terms.push(format!("state IN ({})", names.join(", ")));
+    }
+    let wanted = if terms.is_empty() { "1".to_owned() } else { terms.join(" AND ") };
+    (format!("SELECT {COLUMNS} FROM {table} WHERE {wanted} ORDER BY seq LIMIT ?"), values)
 }
 
 fn insert_upload(conn: &Connection, new: &NewUpload) -> rusqlite::Result<Upload> {
@@ -378,8 +399,7 @@ fn upload(row: &Row<'_>) -> rusqlite::Result<Upload> {
 
 fn protocol(row: &Row<'_>) -> rusqlite::Result<Option<Protocol>> {
     let name: Option<String> = row.get("protocol")?;
-    name.map(|n| n.parse().map_err(|e: String| unreadable(rusqlite::types::Type::Text, e)))
-        .transpose()
+    name.map(|n| n.parse().map_err(|e: String| unreadable(Type::Text, e))).transpose()
 }
 
 fn state_name(state: UploadState) -> &'static str {
@@ -403,11 +423,39 @@ fn state_of(name: &str) -> rusqlite::Result<UploadState> {
         "stored" => UploadState::Stored,
         other => {
             let why = format!("upload state \"{other}\" is not known");
-            return Err(unreadable(rusqlite::types::Type::Text, why));
+            return Err(unreadable(Type::Text, why));
         }
     })
 }
 
 fn no_upload(id: UploadId) -> Error {
     Error::new(Kind::NotFound, format!("there is no upload {id}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_queue_and_a_path_are_found_by_index() {
+        let conn = Connection::open_in_memory().unwrap();
+        super::super::schema::STEPS.iter().for_each(|sql| conn.execute_batch(sql).unwrap());
+        let all = UploadFilter::default;
+        let acme = Some("acme".to_owned());
+        let queued = vec![UploadState::Queued];
+        let path = Some("/in/users.csv".parse().unwrap());
+        for (filter, index) in [
+            (UploadFilter { states: queued.clone(), ..all() }, "uploads_waiting"),
+            (UploadFilter { client: acme.clone(), states: queued, ..all() }, "uploads_waiting"),
+            (UploadFilter { client: acme.clone(), login: acme, path, ..all() }, "uploads_by_path"),
+        ] {
+            let (sql, values) = list_sql(&filter);
+            let plan: String = conn
+                .query_row(&format!("EXPLAIN QUERY PLAN {sql}"), params_from_iter(values), |row| {
+                    row.get("detail")
+                })
+                .unwrap();
+            assert!(plan.contains(index), "{sql}: {plan}");
+        }
+    }
 }
