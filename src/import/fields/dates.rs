@@ -146,7 +146,11 @@ impl Dates {
     }
 }
 
+/// The days by which payroll programs say "never": the end of time, or a database's first day.
 fn is_never(day: Date) -> bool {
+    if day == EARLIEST || day == Date::constant(1899, 12, 30) {
+        return true;
+    }
     let last = day.month() == 12 && day.day() == 31;
     day.year() == 9999 || (last && matches!(day.year(), 2099 | 2999))
 }

@@ -1,7 +1,7 @@
 //! Where the table stands in the file: title lines above, blank lines between, totals and signatures below.
 
 use super::dialect::{Dialect, TOP_RECORDS};
-use super::records::{self, Records, Span};
+use super::records::{self, Records, Span, to_usize};
 use crate::import::fields::Headers;
 use crate::import::note::{FileRefusal, Note};
 use crate::import::text::{clean, fold};
@@ -84,6 +84,8 @@ pub(super) fn frame(
     let header: Vec<String> = cells(text, records, header_span, dialect)
         .map(|cell| cell.trim_start_matches('\u{FEFF}').to_owned())
         .collect();
+    // Separators at the end of the header line make no column.
+    let named = header.iter().rposition(|name| !clean(name).is_empty()).map_or(0, |last| last + 1);
     let blank = |span: &Span| records.is_blank(text, span, dialect.delimiter);
     let mut left_out = LeftOut::default();
     let mut title_lines = Vec::new();
@@ -98,8 +100,9 @@ pub(super) fn frame(
     }
     refuse_open_quote(records)?;
     let foot = foot_start(text, records, dialect, header_at, header.len());
-    refuse_cut_record(text, records, dialect, header_span, foot)?;
-    let header_raw = records.raw(text, header_span);
+    refuse_cut_record(text, records, dialect, header_span, named, foot)?;
+    refuse_rows_above(text, records, dialect, header_at)?;
+    let header_raw = records.raw(text, header_span).trim_start_matches('\u{FEFF}');
     let mut rows = Vec::new();
     let mut trailing = 0_u64;
     for (index, span) in records.spans.iter().enumerate().skip(header_at + 1) {
@@ -107,7 +110,7 @@ pub(super) fn frame(
             left_out.blank.add_line(span.line);
         } else if index >= foot {
             left_out.tell("total", &words(text, records, span, dialect), span);
-        } else if records.raw(text, span) == header_raw {
+        } else if records.raw(text, span).trim_start_matches('\u{FEFF}') == header_raw {
             left_out.tell("repeated_header", header_raw, span);
         } else {
             trailing += u64::from(span.cells > header_span.cells);
@@ -119,11 +122,32 @@ pub(super) fn frame(
             FileRefusal::new("F002", Vec::new()).at(header_span.line, header_span.physical_line)
         );
     }
-    let unnamed_at_end = header.iter().rev().take_while(|name| clean(name).is_empty()).count();
-    if unnamed_at_end > 0 || trailing > 0 {
-        left_out.trailing_separators(text, records, &rows, header.len() - unnamed_at_end);
+    if named < header.len() || trailing > 0 {
+        left_out.trailing_separators(text, records, &rows, named);
     }
     Ok(Framed { header, rows, title_lines, notes: left_out.notes() })
+}
+
+/// How many lines above the header may look like rows (a header of two lines does).
+const ROWS_ABOVE: usize = 2;
+
+/// A header among the rows (a sorted sheet): what stands above it would be lost as title lines.
+fn refuse_rows_above(
+    text: &str,
+    records: &Records,
+    dialect: Dialect,
+    header_at: usize,
+) -> Result<(), FileRefusal> {
+    let Some(header) = records.spans.get(header_at) else { return Ok(()) };
+    let looks_like_row = |span: &&Span| {
+        let filled = cells(text, records, span, dialect).filter(|cell| !clean(cell).is_empty());
+        span.cells >= header.cells && filled.count() * 2 > to_usize(header.cells)
+    };
+    if records.spans.iter().take(header_at).filter(looks_like_row).count() <= ROWS_ABOVE {
+        return Ok(());
+    }
+    let params = vec![("found", "header_below_rows".to_owned())];
+    Err(FileRefusal::new("F003", params).at(header.line, header.physical_line))
 }
 
 fn refuse_open_quote(records: &Records) -> Result<(), FileRefusal> {
@@ -138,21 +162,20 @@ fn refuse_cut_record(
     records: &Records,
     dialect: Dialect,
     header: &Span,
+    named: usize,
     foot: usize,
 ) -> Result<(), FileRefusal> {
     let Some(last) = records.spans.last() else { return Ok(()) };
     let is_row = last.line > header.line && records.spans.len() <= foot;
-    let cut = !records.ended
-        && is_row
-        && last.cells < header.cells
-        && !records.is_blank(text, last, dialect.delimiter);
+    let spaces = last.cells == 1 && records.is_blank(text, last, dialect.delimiter);
+    let cut = !records.ended && is_row && to_usize(last.cells) < named && !spaces;
     if !cut {
         return Ok(());
     }
     let params = vec![
         ("cause", "cells".to_owned()),
         ("cells", last.cells.to_string()),
-        ("expected", header.cells.to_string()),
+        ("expected", named.to_string()),
     ];
     Err(FileRefusal::new("F005", params).at(last.line, last.physical_line))
 }
@@ -288,12 +311,11 @@ impl LeftOut {
     /// Cells after the last named column that are blank everywhere: separators at the end of the lines.
     fn trailing_separators(&mut self, text: &str, records: &Records, rows: &[u32], named: usize) {
         let first = u32::try_from(named).unwrap_or(u32::MAX);
-        let all_blank =
-            rows.iter().filter_map(|i| records.spans.get(records::to_usize(*i))).all(|span| {
-                (first..span.cells)
-                    .filter_map(|index| records.cell(text, span, index))
-                    .all(|cell| clean(cell.trim_matches('"')).is_empty())
-            });
+        let all_blank = rows.iter().filter_map(|i| records.spans.get(to_usize(*i))).all(|span| {
+            (first..span.cells)
+                .filter_map(|index| records.cell(text, span, index))
+                .all(|cell| clean(cell.trim_matches('"')).is_empty())
+        });
         if all_blank {
             let params = vec![("kind", "trailing_separator".to_owned())];
             self.told.push(Note::new("R104", params));

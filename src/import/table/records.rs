@@ -126,9 +126,11 @@ pub(super) fn scan(text: &str, ask: &Scan) -> Result<Records, FileRefusal> {
         inner_breaks: None,
         cell_break: None,
         has_swallowed: false,
+        reread_bytes: 0,
     };
     let mut from = ask.from;
-    while let Next::Restart(at) = scanner.run(from)? {
+    while let Next::Restart { seen_to, at } = scanner.run(from)? {
+        scanner.reread_bytes += seen_to.saturating_sub(at);
         from = at;
     }
     Ok(scanner.records)
@@ -144,8 +146,11 @@ enum Quote {
 
 enum Next {
     Done,
-    Restart(usize),
+    Restart { seen_to: usize, at: usize },
 }
+
+/// How many times its own size a text may be read again because of stray quotes.
+const MOST_REREADS: usize = 4;
 
 struct Scanner<'t> {
     text: &'t [u8],
@@ -165,6 +170,7 @@ struct Scanner<'t> {
     cell_break: Option<usize>,
     /// A line with a row's separators lies wholly inside a quoted cell of this record.
     has_swallowed: bool,
+    reread_bytes: usize,
 }
 
 impl Scanner<'_> {
@@ -186,8 +192,10 @@ impl Scanner<'_> {
                 Some(b'\n') if matches!(self.quote, Quote::Open(_)) => self.on_inner_break(at),
                 Some(b'\n') => {
                     self.end_cell(self.before_line_end(at))?;
-                    if let Some(resume) = self.swallowed_rows() {
-                        return Ok(Next::Restart(self.take_back(resume)?));
+                    if let Some(resume) = self.swallowed_rows()
+                        && self.reread_bytes < self.text.len().saturating_mul(MOST_REREADS)
+                    {
+                        return Ok(Next::Restart { seen_to: at, at: self.take_back(resume)? });
                     }
                     self.end_record(at + 1);
                     if self.records.spans.len() >= self.ask.max_records {
@@ -303,6 +311,9 @@ impl Scanner<'_> {
     }
 
     fn end_record(&mut self, next: usize) {
+        if self.has_swallowed {
+            self.problem = Some(RowProblem::Quotes);
+        }
         let cells = self.records.ends.len() - self.first_cell;
         self.records.spans.push(Span {
             start: to_u32(self.record_start),

@@ -197,7 +197,10 @@ fn truncated_files() {
     ] {
         assert_eq!(refusal(input), "F005", "{input:?}");
     }
+    assert_eq!(refusal("nom;prénom;matricule\nA;B;1\n;"), "F005");
     // Complete, only without a line end.
+    assert!(table("nom;prénom;matricule;\nA;B;1\nC;D;2".as_bytes()).is_ok());
+    assert!(table("nom;prénom;matricule\nA;B;1\n  ".as_bytes()).is_ok());
     assert!(table("nom;prénom;matricule\nA;B;1\nC;D;2".as_bytes()).is_ok());
     assert!(table("nom;prénom;matricule\nA;B;1\nTotal : 1".as_bytes()).is_ok());
     // A short last row with its line end is a row's error, not the file's.
@@ -221,4 +224,22 @@ fn a_stray_quote_takes_no_other_row_with_it() {
 #[test]
 fn one_column_is_a_table_if_its_header_is_known() {
     check("Matricule\n1\n2\n", ',', &["Matricule"], &[&["1"], &["2"]]);
+}
+
+#[test]
+fn a_header_among_the_rows_is_no_title() {
+    let input = "A;B;1\nC;D;2\nE;F;3\nnom;prénom;matricule\nG;H;4\n";
+    assert_eq!(refusal(input), "F003");
+    let input = "X;Personne;\nnom;prénom;matricule\nG;H;4\n";
+    assert!(table(input.as_bytes()).is_ok());
+}
+
+#[test]
+fn stray_quotes_cost_no_more_than_a_few_readings() {
+    // Every line opens a quote that only the next line closes, and so on to the end of the file.
+    let lines = 50_000;
+    let input = format!("nom;prénom;matricule\n{}a\";b;c\n", "x\"y;\"z;1\n".repeat(lines));
+    let limits = TableLimits { max_columns: usize::MAX, ..LIMITS };
+    let table = read(decode(input.as_bytes()).unwrap(), &Headers::default(), &limits).unwrap();
+    assert!(table.rows().all(|row| row.problem().is_some() || row.raw() == "a\";b;c"));
 }

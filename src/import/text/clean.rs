@@ -11,7 +11,7 @@ pub fn clean(raw: &str) -> Cow<'_, str> {
     if is_tidy(raw) {
         return Cow::Borrowed(raw);
     }
-    if raw.is_ascii() {
+    if raw.is_ascii() && !raw.bytes().any(|b| is_control(char::from(b))) {
         return Cow::Borrowed(unwrap_formula(raw.trim_matches(is_stray_ascii)));
     }
     let trimmed = raw.trim_matches(is_stray);
@@ -81,13 +81,19 @@ fn is_stray(c: char) -> bool {
     c.is_whitespace() || is_zero_width(c) || matches!(c, '\u{200C}' | '\u{200D}')
 }
 
+/// Control characters that no cell means; tab and line breaks may be meant.
+fn is_control(c: char) -> bool {
+    c.is_control() && !matches!(c, '\t' | '\n' | '\r')
+}
+
 /// Characters that show nothing. The two joiners inside a word stay: some scripts need them.
 fn is_zero_width(c: char) -> bool {
-    matches!(
-        c,
-        '\u{AD}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'
-            ..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}'
-    )
+    is_control(c)
+        || matches!(
+            c,
+            '\u{AD}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'
+                ..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}'
+        )
 }
 
 fn is_odd_space(c: char) -> bool {
@@ -142,6 +148,7 @@ mod tests {
             ("=\"é\"", "é"),
             ("", ""),
             ("\u{A0}", ""),
+            ("An\u{7}ne\u{0B}", "Anne"),
         ] {
             assert_eq!(clean(raw), expected, "{raw:?}");
         }

@@ -8,7 +8,6 @@ pub(super) fn what_it_is(bytes: &[u8]) -> Option<&'static str> {
         (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "xls"),
         (b"7z\xBC\xAF\x27\x1C", "7z"),
         (b"Rar!\x1A\x07", "rar"),
-        (b"BZh", "bzip2"),
         (b"\x28\xB5\x2F\xFD", "zstd"),
         (b"\xFD7zXZ\0", "xz"),
         (b"\x89PNG\r\n\x1A\n", "png"),
@@ -20,6 +19,9 @@ pub(super) fn what_it_is(bytes: &[u8]) -> Option<&'static str> {
     ];
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
         return Some(which_zip(bytes));
+    }
+    if bytes.starts_with(b"BZh") && bytes.get(4..10) == Some(b"1AY&SY") {
+        return Some("bzip2");
     }
     MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, name)| *name)
 }

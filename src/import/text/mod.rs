@@ -99,17 +99,23 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded<'_>, FileRefusal> {
     if let Some(found) = magic::what_text_it_is(&decoded.text) {
         return Err(FileRefusal::new("F003", vec![("found", found.to_owned())]));
     }
-    twice::mend(without_end_of_file(decoded))
+    twice::mend(bare(decoded))
 }
 
 /// Ctrl-Z: how MS-DOS programs end a text file.
 const END_OF_FILE: char = '\u{1A}';
 
-fn without_end_of_file(mut decoded: Decoded<'_>) -> Decoded<'_> {
-    let kept = decoded.text.trim_end_matches(END_OF_FILE).len();
+/// Without the end-of-file sign, and without further byte order marks that glued files bring.
+fn bare(mut decoded: Decoded<'_>) -> Decoded<'_> {
     match &mut decoded.text {
-        Cow::Borrowed(text) => *text = text.get(..kept).unwrap_or_default(),
-        Cow::Owned(text) => text.truncate(kept),
+        Cow::Borrowed(text) => {
+            *text = text.trim_end_matches(END_OF_FILE).trim_start_matches('\u{FEFF}');
+        }
+        Cow::Owned(text) => {
+            text.truncate(text.trim_end_matches(END_OF_FILE).len());
+            let marks = text.len() - text.trim_start_matches('\u{FEFF}').len();
+            text.drain(..marks);
+        }
     }
     decoded
 }
