@@ -12,3 +12,4 @@ mod commit;
 mod ftp;
 mod golden;
 mod properties;
+mod sftp;

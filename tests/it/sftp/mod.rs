@@ -1,0 +1,6 @@
+//! SFTP over real connections: what clients rely on, and what an attacker tries.
+
+mod attacks;
+mod openssh;
+mod raw;
+mod requests;
