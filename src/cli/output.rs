@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
 use comfy_table::presets::NOTHING;
-use comfy_table::{Attribute, Cell, ColumnConstraint, ContentArrangement, Table, Width};
+use comfy_table::{Attribute, Cell, ContentArrangement, Table};
 use serde::Serialize;
 
 use super::Stop;
@@ -132,9 +132,9 @@ impl Output {
         for row in rows {
             table.add_row(row.iter().map(|cell| Cell::new(one_line(&cell.to_string()))));
         }
-        for column in table.column_iter_mut() {
-            column.set_padding((0, 2));
-            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(6)));
+        let last = table.column_count().saturating_sub(1);
+        for (i, column) in table.column_iter_mut().enumerate() {
+            column.set_padding((0, if i == last { 0 } else { 2 }));
         }
         let text: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
         self.bytes(text.as_bytes())
@@ -151,6 +151,15 @@ impl Output {
             self.line(format!("{label}  {}", one_line(value)))?;
         }
         Ok(())
+    }
+
+    /// A paragraph from the left edge, wrapped, in a tone.
+    ///
+    /// # Errors
+    /// [`Stop::Quiet`] when nobody reads any more.
+    pub fn toned_paragraph(self, tone: Tone, text: &str) -> Result<(), Stop> {
+        let columns = usize::from(self.columns.unwrap_or(DEFAULT_COLUMNS));
+        wrapped(&one_line(text), columns).iter().try_for_each(|line| self.toned(tone, line))
     }
 
     /// A paragraph, wrapped, every line `indent` columns in; `lead` stands before the first word.

@@ -28,6 +28,12 @@ impl Person {
         full_name(&self.values)
     }
 
+    /// Family name first, as lists are sorted.
+    #[must_use]
+    pub fn listed_name(&self) -> String {
+        listed_name(&self.values)
+    }
+
     /// A field as it is shown: the manager by number, everything else as stored.
     #[must_use]
     pub fn shown(&self, field: Field) -> Option<String> {
@@ -90,7 +96,12 @@ fn manager(values: &Values, by_id: &BTreeMap<i64, &Values>) -> Option<(String, S
         .into_iter()
         .find_map(|field| manager.get(field))
         .map_or_else(|| id.to_string(), str::to_owned);
-    Some((number, full_name(manager)))
+    Some((number, listed_name(manager)))
+}
+
+fn listed_name(values: &Values) -> String {
+    let parts = [Field::LastName, Field::FirstName].map(|f| values.get(f).unwrap_or_default());
+    parts.join(", ").trim_matches([' ', ',']).to_owned()
 }
 
 /// Given and family name.

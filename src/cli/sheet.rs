@@ -219,9 +219,12 @@ impl Sheet {
 
     /// With a self-signed certificate curl checks the public key instead of the signer.
     fn curl(&self, text: &mut String, kind: &str, options: &str, target: &str) {
-        put(text, &format!("  {kind}  curl{options} -u {} -T users.csv \\", self.login));
-        if let Some(c) = self.certificate.as_ref().filter(|c| c.self_signed) {
-            put(text, &format!("           -k --pinnedpubkey sha256//{} \\", c.public_key_pin));
+        let pinned = self.certificate.as_ref().filter(|c| c.self_signed);
+        let trust = if pinned.is_some() { " -k" } else { "" };
+        put(text, &format!("  {kind}  curl{options} -u {} -T users.csv{trust} \\", self.login));
+        if let Some(certificate) = pinned {
+            let pin = &certificate.public_key_pin;
+            put(text, &format!("           --pinnedpubkey sha256//{pin} \\"));
         }
         put(text, &format!("           {target}"));
     }

@@ -9,29 +9,27 @@ use super::output::{Output, Tone};
 const INDENT: usize = 9;
 
 /// Prints a JSON report (docs/report-codes.md) as words: the summary and the first `max_messages` messages,
-/// the most serious first; information is left out unless there is nothing else.
+/// the most serious first. What is only for information is counted.
 ///
 /// # Errors
 /// [`super::Stop::Quiet`] when nobody reads any more.
 pub fn tell(out: Output, report: &Value, max_messages: usize) -> Outcome {
     let status = text(report, "status");
-    out.toned(status_tone(status), text(report, "summary"))?;
+    out.toned_paragraph(status_tone(status), text(report, "summary"))?;
     let mut messages: Vec<&Value> = report
         .get("messages")
         .and_then(Value::as_array)
         .map(|all| all.iter().filter(|m| text(m, "code") != "N001").collect())
         .unwrap_or_default();
     messages.sort_by_key(|m| rank(text(m, "level")));
-    let serious = messages.iter().filter(|m| text(m, "level") != "info").count();
-    let shown = if serious > 0 { serious } else { messages.len() }.min(max_messages);
+    let shown = messages.iter().filter(|m| text(m, "level") != "info").count().min(max_messages);
     for message in messages.iter().take(shown) {
         tell_one(out, message)?;
     }
-    let rest = messages.len().saturating_sub(shown);
-    if rest > 0 {
-        out.toned(Tone::Faint, format!("  and {rest} more in the report"))?;
+    match messages.len().saturating_sub(shown) {
+        0 => Ok(()),
+        rest => out.toned(Tone::Faint, format!(" Also in the report: {rest} more")),
     }
-    Ok(())
 }
 
 fn tell_one(out: Output, message: &Value) -> Outcome {

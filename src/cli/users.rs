@@ -98,8 +98,7 @@ pub(super) fn run(place: &Place, command: UsersCommand) -> Outcome {
         }
         UsersCommand::Show(args) => show(out, &service, &args),
         UsersCommand::History(args) => {
-            let person = find(&service, &args)?;
-            let entries = changes(&service, &args.client, person.id)?;
+            let entries = changes(&service, &args.client, &args.user)?;
             out.either(&entries, |out, entries| history(out, entries))
         }
     }
@@ -142,15 +141,13 @@ pub fn table(out: Output, client: &str, persons: &[Person]) -> Outcome {
         let manager = p.manager.as_ref().map(|(_, name)| name.clone()).unwrap_or_default();
         vec![
             p.shown(Field::EmployeeNumber).or_else(|| p.shown(Field::Login)).unwrap_or_default(),
-            p.name(),
+            p.listed_name(),
             shown(Field::Department),
             manager,
-            shown(Field::ContractStart),
-            shown(Field::ContractEnd),
-            p.state.name().to_owned(),
+            standing(p),
         ]
     });
-    out.table(&["Number", "Name", "Department", "Manager", "From", "Until", "State"], rows)?;
+    out.table(&["Number", "Name", "Department", "Manager", "State"], rows)?;
     let count = |state| persons.iter().filter(|p| p.state == state).count();
     let (active, upcoming, ended) =
         (count(UserState::Active), count(UserState::Upcoming), count(UserState::Ended));
@@ -158,6 +155,17 @@ pub fn table(out: Output, client: &str, persons: &[Person]) -> Outcome {
         "\n{} users: {active} active, {upcoming} upcoming, {ended} ended",
         persons.len()
     ))
+}
+
+/// `active`, with the date that matters: `active until 2026-12-31`, `ended 2026-11-20`, `upcoming 2026-12-01`.
+fn standing(person: &Person) -> String {
+    let date = |field| person.values.get(field).map(str::to_owned);
+    let (word, when) = match person.state {
+        UserState::Active => ("active until", date(Field::ContractEnd)),
+        UserState::Ended => ("ended", date(Field::ContractEnd)),
+        state => (state.name(), date(Field::ContractStart)),
+    };
+    when.map_or_else(|| person.state.name().to_owned(), |when| format!("{word} {when}"))
 }
 
 /// Every field that somebody has, comma-separated UTF-8 (RFC 4180), as `import` would read it again.
@@ -202,10 +210,10 @@ fn quoted(cell: &str) -> String {
 }
 
 /// The one user who fits; several are named.
-fn find(service: &Service, args: &UserArgs) -> Outcome<Person> {
-    let found = service.find_users(&args.client, &args.user)?;
+fn find(service: &Service, client: &str, user: &str) -> Outcome<Person> {
+    let found = service.find_users(client, user)?;
     let ids: Vec<i64> = found.iter().map(|u| u.id).collect();
-    let everybody = persons(&service.users(&args.client, None)?);
+    let everybody = persons(&service.users(client, None)?);
     let mut fitting: Vec<Person> = everybody.into_iter().filter(|p| ids.contains(&p.id)).collect();
     let names: Vec<String> = fitting
         .iter()
@@ -215,15 +223,13 @@ fn find(service: &Service, args: &UserArgs) -> Outcome<Person> {
         (Some(person), true) => Ok(person),
         (None, _) => {
             let words = format!(
-                "user \"{}\": nobody in the directory of {} has this number, login, e-mail or name; see rollcall users list {}",
-                args.user, args.client, args.client
+                "user \"{user}\": nobody in the directory of {client} has this number, login, e-mail or name; see rollcall users list {client}"
             );
             Err(Error::new(Kind::NotFound, words).into())
         }
         (Some(_), false) => {
             let words = format!(
-                "user \"{}\" fits several: {}; use the employee number",
-                args.user,
+                "user \"{user}\" fits several: {}; use the employee number",
                 names.join(", ")
             );
             Err(Error::new(Kind::Conflict, words).into())
@@ -233,7 +239,7 @@ fn find(service: &Service, args: &UserArgs) -> Outcome<Person> {
 
 /// One change as it is shown: the manager by name.
 #[derive(Debug, Serialize)]
-struct Change {
+pub struct Change {
     at: Timestamp,
     field: String,
     from: Option<String>,
@@ -243,9 +249,14 @@ struct Change {
     line: u32,
 }
 
-fn changes(service: &Service, client: &str, user_id: i64) -> Outcome<Vec<Change>> {
+/// The history of the one user who fits `user`.
+///
+/// # Errors
+/// Nobody fits, or several do.
+pub fn changes(service: &Service, client: &str, user: &str) -> Outcome<Vec<Change>> {
+    let person = find(service, client, user)?;
     let everybody = service.users(client, None)?;
-    let entries = service.user_history(client, user_id)?;
+    let entries = service.user_history(client, person.id)?;
     let named = |field: &FieldKey, value: Option<String>| {
         if *field != FieldKey::Known(Field::Manager) {
             return value;
@@ -269,8 +280,8 @@ fn changes(service: &Service, client: &str, user_id: i64) -> Outcome<Vec<Change>
 }
 
 fn show(out: Output, service: &Service, args: &UserArgs) -> Outcome {
-    let person = find(service, args)?;
-    let changes = changes(service, &args.client, person.id)?;
+    let person = find(service, &args.client, &args.user)?;
+    let changes = changes(service, &args.client, &args.user)?;
     if out.is_json() {
         let mut shown = serde_json::to_value(&person).map_err(super::Stop::from_json)?;
         if let Some(object) = shown.as_object_mut() {
@@ -295,21 +306,24 @@ fn show(out: Output, service: &Service, args: &UserArgs) -> Outcome {
     history(out, &changes)
 }
 
-fn history(out: Output, changes: &[Change]) -> Outcome {
+/// Changes as a table, oldest first.
+///
+/// # Errors
+/// [`super::Stop::Quiet`] when nobody reads any more.
+pub fn history(out: Output, changes: &[Change]) -> Outcome {
     if changes.is_empty() {
         return out.line("Nothing has changed since this user was created.");
     }
     out.table(
-        &["When", "Field", "From", "To", "File", "Line"],
+        &["When", "Field", "From", "To", "File, line"],
         changes.iter().map(|c| {
             let blank = || "–".to_owned();
             vec![
-                super::moment(c.at),
+                c.at.strftime("%Y-%m-%d %H:%M").to_string(),
                 c.field.clone(),
                 c.from.clone().unwrap_or_else(blank),
                 c.to.clone().unwrap_or_else(blank),
-                c.file.clone(),
-                c.line.to_string(),
+                format!("{}, {}", c.file, c.line),
             ]
         }),
     )

@@ -23,6 +23,9 @@ const SECOND_DAY: &[u8] = include_bytes!("../../data/samples/demo-day2.csv");
 /// Another client's roster, as a French payroll program writes it.
 const FRENCH: &[u8] = include_bytes!("../../data/samples/model-fr.csv");
 
+/// Somebody whom the second day changes: department and manager.
+const CHANGED_USER: &str = "00127";
+
 /// How long the demo waits for one answer or report.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two looks for a report that was not there yet.
@@ -54,7 +57,7 @@ impl<'a> Story<'a> {
         if self.out.is_json() {
             self.event("sheet", &sheet)?;
         } else {
-            self.out.bytes(indented(&sheet.text(Language::En)).as_bytes())?;
+            self.out.bytes(sheet.text(Language::En).as_bytes())?;
         }
         self.sheets.push(sheet);
         Ok(())
@@ -77,7 +80,8 @@ impl<'a> Story<'a> {
     pub(super) async fn second_day(&mut self) -> Outcome {
         self.open("Tuesday, over FTPES: changes, leavers, and some mistakes")?;
         self.put_and_report(Protocol::Ftpes, "acme", "users.csv", SECOND_DAY).await?;
-        self.directory("acme")
+        self.directory("acme")?;
+        self.history("acme", CHANGED_USER)
     }
 
     /// Another client, in French, as a French payroll program writes its file.
@@ -164,7 +168,9 @@ impl<'a> Story<'a> {
         if self.out.is_json() {
             return self.event("report", &report);
         }
-        self.out.line(format!("   {} {folder}   {}\n", self.prompt("ls"), names.join("  ")))?;
+        self.out.line(format!("   {}", self.prompt(&format!("ls {folder}"))))?;
+        self.out.paragraph(5, "", &names.join("  "))?;
+        self.out.line(format!("   {}\n", self.prompt(&format!("get {path}.report.json"))))?;
         story::tell(self.out, &report, SHOWN_MESSAGES)
     }
 
@@ -174,8 +180,8 @@ impl<'a> Story<'a> {
                 json!({ "protocol": protocol, "path": path, "bytes": bytes, "answer": answer });
             return self.event("put", &put);
         }
-        self.out.line(format!("   {} {path}   ({bytes} bytes)", self.prompt("put")))?;
-        self.out.paragraph(3, &format!("{} ", self.out.paint(Tone::Faint, "←")), answer)
+        self.out.line(format!("   {}   ({bytes} bytes)", self.prompt(&format!("put {path}"))))?;
+        self.out.paragraph(5, "", answer)
     }
 
     fn prompt(&self, command: &str) -> String {
@@ -213,6 +219,17 @@ impl<'a> Story<'a> {
         self.out
             .line(format!("\n   {}\n", self.prompt(&format!("rollcall users list {client}"))))?;
         users::table(self.out, client, &persons)
+    }
+
+    /// Where each value of a user came from.
+    fn history(&self, client: &str, user: &str) -> Outcome {
+        let changes = users::changes(&self.stage.service, client, user)?;
+        if self.out.is_json() {
+            return self.event("history", &changes);
+        }
+        let command = format!("rollcall users history {client} {user}");
+        self.out.line(format!("\n   {}\n", self.prompt(&command)))?;
+        users::history(self.out, &changes)
     }
 
     fn sheet(&self, client: &str) -> Result<&Sheet> {
@@ -266,8 +283,4 @@ impl<'a> Story<'a> {
 fn upload_folder(sheet: &Sheet) -> VPath {
     let import = sheet.folders.iter().find(|folder| folder.purpose == Purpose::Import);
     import.map_or_else(VPath::root, |folder| folder.path.clone())
-}
-
-fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("   {line}").trim_end().to_owned() + "\n").collect()
 }
