@@ -42,7 +42,9 @@ fn run(cli: Cli) -> Outcome {
 /// The log goes to standard error. Commands other than `serve` only say what somebody must look at.
 fn start_log(log: &Log, command: &Command) -> Result<(), Error> {
     let level = if matches!(command, Command::Serve) { log.level.as_str() } else { "warn" };
-    let filter = EnvFilter::try_new(level).map_err(|e| {
+    // libunftp writes whole sessions and commands into its spans; the edge logs what matters itself.
+    let quiet = if level.contains("libunftp") { "" } else { ",libunftp=off,unftp_core=off" };
+    let filter = EnvFilter::try_new(format!("{level}{quiet}")).map_err(|e| {
         let words = format!(
             "log.level = \"{level}\" is not a level or filter ({e}); \
              write for example info, or rollcall=debug,russh=warn"

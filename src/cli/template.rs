@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::{Outcome, Place};
 use crate::import::directory::{DateOrder, Key};
-use crate::import::fields::{Field, FieldKey};
+use crate::import::fields::{Field, FieldKey, fold, names};
 use crate::import::report::field_words;
 use crate::import::settings::{Settings, key_fields};
 use crate::model::Language;
@@ -69,11 +69,29 @@ fn csv(fields: &[Field], settings: &Settings, language: Language) -> String {
     format!("\u{feff}{}\r\n{}\r\n", heads.join(separator), example.join(separator))
 }
 
-/// The client's own header for a field, else the field's name in the client's language.
+/// The client's own header for a field, else a name in the client's language that an import recognises.
 fn header(field: Field, settings: &Settings, language: Language) -> String {
     let key = FieldKey::Known(field);
-    let alias = settings.aliases.iter().find(|(_, to)| **to == key);
-    alias.map_or_else(|| field_words(&key, language).into_owned(), |(header, _)| header.clone())
+    if let Some((header, _)) = settings.aliases.iter().find(|(_, to)| **to == key) {
+        return header.clone();
+    }
+    let names = names(field);
+    let shown = field_words(&key, language).into_owned();
+    let folded = fold(&shown);
+    if names.synonyms().chain(names.codes.iter().copied()).any(|name| fold(name) == folded) {
+        return shown;
+    }
+    let own = match language {
+        Language::En => names.en,
+        Language::Fr => names.fr,
+        Language::De => names.de,
+    };
+    capitalised(own.iter().chain(names.codes).next().copied().unwrap_or_else(|| field.name()))
+}
+
+fn capitalised(text: &str) -> String {
+    let mut signs = text.chars();
+    signs.next().map(|first| first.to_uppercase().chain(signs).collect()).unwrap_or_default()
 }
 
 /// The invented person's value. The first day is above 12, so that the file proves the order of its dates.

@@ -8,6 +8,7 @@
 mod access;
 mod app;
 mod architecture;
+mod cli;
 mod commit;
 mod ftp;
 mod golden;
