@@ -4,9 +4,10 @@ use clap::Args;
 
 use super::{Outcome, Place};
 use crate::import::directory::{DateOrder, Key};
-use crate::import::fields::{Field, FieldKey, fold, names};
+use crate::import::fields::{Field, FieldKey, names};
 use crate::import::report::field_words;
 use crate::import::settings::{Settings, key_fields};
+use crate::import::text::fold;
 use crate::model::Language;
 
 /// The columns that most payrolls have, after the key.

@@ -151,8 +151,9 @@ pub fn table(out: Output, client: &str, persons: &[Person]) -> Outcome {
     let count = |state| persons.iter().filter(|p| p.state == state).count();
     let (active, upcoming, ended) =
         (count(UserState::Active), count(UserState::Upcoming), count(UserState::Ended));
+    let users = if persons.len() == 1 { "user" } else { "users" };
     out.line(format!(
-        "\n{} users: {active} active, {upcoming} upcoming, {ended} ended",
+        "\n{} {users}: {active} active, {upcoming} upcoming, {ended} ended",
         persons.len()
     ))
 }

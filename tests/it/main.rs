@@ -13,4 +13,5 @@ mod commit;
 mod ftp;
 mod golden;
 mod properties;
+mod readme;
 mod sftp;
