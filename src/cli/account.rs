@@ -274,8 +274,9 @@ fn key_list(out: Output, login: &str, keys: &[AccountKey]) -> Outcome {
         return out
             .line(format!("No key. Add one: rollcall account key add {login} id_ed25519.pub"));
     }
-    out.table(
+    out.table_with_id(
         &["Fingerprint", "Comment", "Added"],
+        0,
         keys.iter()
             .map(|k| vec![k.fingerprint.clone(), k.comment.clone(), super::moment(k.added_at)]),
     )

@@ -78,21 +78,18 @@ fn list(out: Output, client: &str, imports: &[ImportView]) -> Outcome {
     if imports.is_empty() {
         return out.line(format!("No import of {client} yet."));
     }
-    out.table(
-        &["Received", "File", "Status", "Rows", "New", "Changed", "Refused", "Import"],
+    out.table_with_id(
+        &["Import", "Received", "File", "Status", "Rows"],
+        0,
         imports.iter().map(|i| {
             let status =
                 if i.dry_run { format!("{} (dry run)", i.status) } else { i.status.clone() };
-            let changed = i.counts.updated + i.counts.ended + i.counts.reinstated;
             vec![
-                moment(i.received_at),
+                i.id.to_string(),
+                i.received_at.strftime("%m-%d %H:%M").to_string(),
                 i.file.name.clone(),
                 status,
                 i.counts.rows.to_string(),
-                i.counts.created.to_string(),
-                changed.to_string(),
-                i.counts.rejected.to_string(),
-                i.id.to_string(),
             ]
         }),
     )

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
 use comfy_table::presets::NOTHING;
-use comfy_table::{Attribute, Cell, ContentArrangement, Table};
+use comfy_table::{Attribute, Cell, ColumnConstraint, ContentArrangement, Table};
 use serde::Serialize;
 
 use super::Stop;
@@ -118,6 +118,18 @@ impl Output {
         R: IntoIterator<Item = Vec<C>>,
         C: Display,
     {
+        self.table_with_id(head, usize::MAX, rows)
+    }
+
+    /// A table whose column `id` is never wrapped: people copy from it.
+    ///
+    /// # Errors
+    /// [`Stop::Quiet`] when nobody reads any more.
+    pub fn table_with_id<R, C>(self, head: &[&str], id: usize, rows: R) -> Result<(), Stop>
+    where
+        R: IntoIterator<Item = Vec<C>>,
+        C: Display,
+    {
         let mut table = Table::new();
         table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
         if let Some(columns) = self.columns {
@@ -135,6 +147,9 @@ impl Output {
         let last = table.column_count().saturating_sub(1);
         for (i, column) in table.column_iter_mut().enumerate() {
             column.set_padding((0, if i == last { 0 } else { 2 }));
+            if i == id {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
         }
         let text: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
         self.bytes(text.as_bytes())

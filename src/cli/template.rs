@@ -65,9 +65,18 @@ fn columns(settings: &Settings) -> Vec<Field> {
 /// With byte-order mark and line ends as spreadsheets want them.
 fn csv(fields: &[Field], settings: &Settings, language: Language) -> String {
     let separator = if language == Language::En { "," } else { ";" };
-    let heads: Vec<String> = fields.iter().map(|f| header(*f, settings, language)).collect();
+    let heads: Vec<String> =
+        fields.iter().map(|f| quoted(header(*f, settings, language), separator)).collect();
     let example: Vec<String> = fields.iter().map(|f| example(*f, settings, language)).collect();
     format!("\u{feff}{}\r\n{}\r\n", heads.join(separator), example.join(separator))
+}
+
+/// A client's own header may hold the separator.
+fn quoted(cell: String, separator: &str) -> String {
+    if cell.contains(separator) || cell.contains(['"', '\n']) {
+        return format!("\"{}\"", cell.replace('"', "\"\""));
+    }
+    cell
 }
 
 /// The client's own header for a field, else a name in the client's language that an import recognises.
@@ -83,11 +92,12 @@ fn header(field: Field, settings: &Settings, language: Language) -> String {
         return shown;
     }
     let own = match language {
-        Language::En => names.en,
-        Language::Fr => names.fr,
-        Language::De => names.de,
+        Language::En => &names.en,
+        Language::Fr => &names.fr,
+        Language::De => &names.de,
     };
-    capitalised(own.iter().chain(names.codes).next().copied().unwrap_or_else(|| field.name()))
+    let first = own.iter().chain(&names.codes).next();
+    capitalised(first.copied().unwrap_or_else(|| field.name()))
 }
 
 fn capitalised(text: &str) -> String {
