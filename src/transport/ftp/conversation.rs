@@ -166,7 +166,7 @@ impl Conversation {
             None => (self.login_deadline(), "Login took too long; closing."),
         };
         // A port that is asked for and not used goes back to the others.
-        let unused_port = Instant::now() + Duration::from_secs(limits.data_idle_timeout_s);
+        let unused_port = Instant::now() + Duration::from_secs(limits.data_accept_timeout_s);
         let session = self.guest.as_ref().map(|guest| guest.session.clone());
         loop {
             let has_port = self.guest.as_ref().is_some_and(|guest| guest.source.is_some());
