@@ -31,10 +31,10 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "No columns were found: the lines share no separator (semicolon, comma, tab or vertical bar)." => "Export the employees with a header line and one separator between all columns.";
         fr "Aucune colonne trouvée : les lignes n’ont pas de séparateur commun (point-virgule, virgule, tabulation ou barre verticale)." => "Exportez les salariés avec une ligne d’en-tête et un même séparateur entre toutes les colonnes.";
         de "Es wurden keine Spalten gefunden: Die Zeilen haben kein gemeinsames Trennzeichen (Semikolon, Komma, Tabulator oder senkrechter Strich)." => "Exportieren Sie die Personen mit einer Kopfzeile und einem einheitlichen Trennzeichen zwischen allen Spalten.";
-    F003 "sep" Fatal FileRefused each [("sep", "#")]
-        en "The first line declares “{sep}” as separator, which is not possible." => "Use a semicolon, comma, tab or vertical bar, or leave the line sep= out.";
-        fr "La première ligne déclare « {sep} » comme séparateur, ce qui n’est pas possible." => "Utilisez un point-virgule, une virgule, une tabulation ou une barre verticale, ou supprimez la ligne sep=.";
-        de "Die erste Zeile nennt „{sep}“ als Trennzeichen, das ist nicht möglich." => "Verwenden Sie Semikolon, Komma, Tabulator oder senkrechten Strich, oder lassen Sie die Zeile sep= weg.";
+    F003 "sep" Fatal FileRefused each [("received", "sep=#")]
+        en "The first line “{received}” declares a separator that is not possible." => "Use a semicolon, comma, tab or vertical bar, or leave the line sep= out.";
+        fr "La première ligne « {received} » déclare un séparateur qui n’est pas possible." => "Utilisez un point-virgule, une virgule, une tabulation ou une barre verticale, ou supprimez la ligne sep=.";
+        de "Die erste Zeile „{received}“ nennt ein Trennzeichen, das nicht möglich ist." => "Verwenden Sie Semikolon, Komma, Tabulator oder senkrechten Strich, oder lassen Sie die Zeile sep= weg.";
     F004 "" Fatal FileRefused each [("encoding", "UTF-32")]
         en "The text cannot be decoded ({encoding})." => "Export the file as UTF-8 (in Excel: “CSV UTF-8”).";
         fr "Le texte ne peut pas être décodé ({encoding})." => "Exportez le fichier en UTF-8 (dans Excel : « CSV UTF-8 »).";

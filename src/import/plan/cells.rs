@@ -6,7 +6,7 @@ use super::FieldChange;
 use super::contract::{Contract, End, Refused, settle};
 use super::identity::mapped;
 use super::rows::{Context, Draft, Fate, Wish};
-use super::sheet::{Wired, value};
+use super::sheet::{Memo, Wired, value};
 use super::tell::{Teller, found, message, params, shown};
 use crate::import::codes::{Code, Effect, Level};
 use crate::import::directory::User;
@@ -22,6 +22,8 @@ pub(super) struct Reader<'x, 's> {
     pub row: Row<'s>,
     pub draft: &'x mut Draft<'s>,
     pub teller: &'x mut Teller,
+    /// One for each column that fills a field.
+    pub memos: &'x mut [Memo<'s>],
 }
 
 /// What a cell says.
@@ -59,8 +61,8 @@ impl<'s> Reader<'_, 's> {
         if user.is_none() {
             self.draft.changes.reserve(self.context.sheet.wired.len());
         }
-        for wired in &self.context.sheet.wired {
-            match self.said(wired, &mut depends_on_date) {
+        for (at, wired) in self.context.sheet.wired.iter().enumerate() {
+            match self.said(at, wired, &mut depends_on_date) {
                 Some(said) => self.take(wired, said, &mut spoken),
                 None => refused.push(&wired.key),
             }
@@ -75,12 +77,22 @@ impl<'s> Reader<'_, 's> {
     }
 
     /// What a cell says; `None`: it was refused, and told.
-    fn said(&mut self, wired: &'s Wired<'s>, depends_on_date: &mut bool) -> Option<Said<'s>> {
+    fn said(
+        &mut self,
+        at: usize,
+        wired: &'s Wired<'s>,
+        depends_on_date: &mut bool,
+    ) -> Option<Said<'s>> {
         if !wired.more.is_empty() {
             return Some(self.joined(wired));
         }
         let Some(cell) = self.row.get(wired.index) else { return Some(Said::Silent) };
-        let text = match value(&wired.key, cell, &self.context.sheet.dates) {
+        let dates = &self.context.sheet.dates;
+        let read = match self.memos.get_mut(at) {
+            Some(memo) => memo.value(&wired.key, cell, dates),
+            None => value(&wired.key, cell, dates),
+        };
+        let text = match read {
             Ok(Value::Blank) => return Some(Said::Blank),
             Ok(Value::Open) => return Some(Said::Open),
             Ok(Value::Text(text)) => text,

@@ -157,6 +157,10 @@ pub(super) fn refuse_clashes(
     rows: &mut Rows<'_>,
     teller: &mut Teller,
 ) -> bool {
+    // The usual night sets no login, e-mail or number at all.
+    if !rows.drafts.iter().any(sets_identity) {
+        return false;
+    }
     let mut clashes: Vec<Clash> = Vec::new();
     {
         let people = people(context, &rows.drafts);
@@ -181,6 +185,12 @@ pub(super) fn refuse_clashes(
         }
     }
     !clashes.is_empty()
+}
+
+fn sets_identity(draft: &Draft<'_>) -> bool {
+    let identity = [Field::LegalEntity, Field::EmployeeNumber, Field::Login, Field::Email];
+    let sets = |key: &FieldKey| identity.iter().any(|field| *key == FieldKey::Known(*field));
+    draft.fate == Fate::Live && draft.changes.iter().any(|change| sets(&change.field))
 }
 
 /// A row that takes what others have.

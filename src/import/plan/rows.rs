@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::cells::Reader;
 use super::identity::{Index, KeyProblem, RowKey, Slot, row_key};
-use super::sheet::{Sheet, Wired, value};
+use super::sheet::{Memo, Sheet, Wired, value};
 use super::tell::{Teller, found, is_sensitive, message, params, shown};
 use super::{FieldChange, tell};
 use crate::import::Job;
@@ -171,6 +171,7 @@ pub(super) fn read<'s>(context: &Context<'s>, teller: &mut Teller) -> Rows<'s> {
         .map(|(at, row)| rows.admit(context, &index, at, &row, teller))
         .collect();
     let repeated = repeated(context, &keys);
+    let mut memos: Vec<Memo<'s>> = sheet.wired.iter().map(|wired| Memo::new(&wired.key)).collect();
     for (at, (row, key)) in sheet.table.rows().zip(&keys).enumerate() {
         let mut draft = Draft {
             line: row.line(),
@@ -197,14 +198,15 @@ pub(super) fn read<'s>(context: &Context<'s>, teller: &mut Teller) -> Rows<'s> {
                     stranger.seen.iter().for_each(|user| rows.see(Some(*user)));
                     let user = context.user(stranger.seen.first().copied());
                     let wired = key_column(sheet);
-                    let mut told = context.place(&row, user, wired, stranger.message);
+                    let mut told = context.place(&row, user, wired, *stranger.message);
                     told.kept = String::new();
                     teller.row(at, told);
                 }
             }
         }
         if draft.fate == Fate::Live {
-            let mut reader = Reader { context, at, row, draft: &mut draft, teller };
+            let draft = &mut draft;
+            let mut reader = Reader { context, at, row, draft, teller, memos: &mut memos };
             rows.depends_on_date |= reader.read();
         }
         rows.drafts.push(draft);
@@ -299,7 +301,7 @@ fn key_message(context: &Context<'_>, row: &Row<'_>, problem: &KeyProblem) -> Me
 
 /// A row whose key means nobody for sure.
 struct Stranger {
-    message: Message,
+    message: Box<Message>,
     /// The users whom it resembles: they count as present.
     seen: Vec<usize>,
 }
@@ -322,11 +324,11 @@ fn identify<'s>(
                 })
                 .collect();
             return Err(Stranger {
-                message: message(
+                message: Box::new(message(
                     Code::D101,
                     "several",
                     params([("key", key.value.to_string()), ("users", who.join(", "))]),
-                ),
+                )),
                 seen: users.clone(),
             });
         }
@@ -346,7 +348,7 @@ fn identify<'s>(
     );
     told.level = Level::Error;
     told.effect = Effect::RowRefused;
-    Err(Stranger { message: told, seen: vec![user] })
+    Err(Stranger { message: Box::new(told), seen: vec![user] })
 }
 
 /// A row whose user stands in other rows too.

@@ -244,3 +244,6 @@ pub fn key_fields(key: Key) -> &'static [Field] {
         Key::LegalEntityAndEmployeeNumber => &[Field::LegalEntity, Field::EmployeeNumber],
     }
 }
+
+#[cfg(test)]
+mod tests;

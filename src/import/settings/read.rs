@@ -59,7 +59,7 @@ pub(super) fn settings(table: &Table) -> Read<Settings> {
             }
             "trigger" => only("trigger", value, "upload", &["daily", "cron"])?,
             "report" => settings.report = report(value)?,
-            "strict" | "guards" => return Err(not_yet(name, "leave it out")),
+            "strict" | "guards" => return Err(not_yet(name, "do not write it")),
             _ => {
                 let known = KEYS.join(", ");
                 return Err(format!("\"{name}\" is not an import setting; there are: {known}"));
@@ -324,11 +324,12 @@ fn defaults(place: &str, value: &Value) -> Read<Defaults> {
     let mut values = BTreeMap::new();
     for (name, value) in table(place, value, example)? {
         let field = field_key(place, name)?;
-        if let FieldKey::Known(known @ (Field::EmployeeNumber | Field::Login | Field::Email)) =
-            field
+        if let FieldKey::Known(known) = field
+            && known != Field::Manager
+            && !takes_codes(known)
         {
             return Err(format!(
-                "{place}.{known}: every user has their own {known}, so it cannot have a default; leave it out"
+                "{place}.{known}: every person has their own {known}, so it cannot have a default; defaults serve fields such as culture, role or department"
             ));
         }
         values.insert(field, text(&format!("{place}.{name}"), value, "\"…\"")?.to_owned());
