@@ -15,6 +15,7 @@ mod queue;
 mod reconcile;
 mod rename;
 mod reports;
+mod retention;
 mod run;
 pub mod session;
 mod settings;

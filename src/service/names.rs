@@ -85,8 +85,9 @@ pub(super) fn refusal(folders: &[Folder], path: &VPath) -> Option<String> {
     let name = path.name()?;
     let above = import_folder_above(folders, &parent)?;
     let inside = path.as_str().strip_prefix(above.path.as_str()).unwrap_or_default();
-    let first = inside.split('/').find(|part| !part.is_empty()).unwrap_or_default();
-    if first.eq_ignore_ascii_case(REPORTS_FOLDER) {
+    let mut below = inside.split('/').filter(|part| !part.is_empty()).peekable();
+    below.next_if(|part| *part == TEST_FOLDER);
+    if below.next().is_some_and(|first| first.eq_ignore_ascii_case(REPORTS_FOLDER)) {
         return Some(format!(
             "{path}: the folder \"{REPORTS_FOLDER}\" is kept by the server; use another name"
         ));
@@ -151,4 +152,94 @@ fn matches(pattern: &str, name: &str) -> bool {
         .literal_separator(true)
         .build()
         .is_ok_and(|glob| glob.compile_matcher().is_match(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(path: &str, pattern: Option<&str>) -> Folder {
+        Folder {
+            login: "acme".to_owned(),
+            name: "import".to_owned(),
+            path: path.parse().unwrap(),
+            purpose: Purpose::Import,
+            pattern: pattern.map(str::to_owned),
+        }
+    }
+
+    fn check(folders: &[Folder], path: &str, expected: &str) {
+        let found = match place(folders, &path.parse().unwrap()) {
+            Place::Import { .. } => "import",
+            Place::Beside { .. } => "beside",
+            Place::Plain => "plain",
+        };
+        assert_eq!(found, expected, "{path}");
+    }
+
+    #[test]
+    fn only_final_names_right_in_an_import_folder_are_imported() {
+        let all = [folder("/in", None)];
+        let csv = [folder("/in", Some("*.csv"))];
+        for (path, of_all, of_csv) in [
+            ("/in/users.csv", "import", "import"),
+            ("/in/USERS.CSV", "import", "import"),
+            ("/in/users.txt", "import", "beside"),
+            ("/in/test/users.csv", "import", "import"),
+            ("/in/users.csv.corrections.csv", "import", "import"),
+            ("/in/deeper/users.csv", "plain", "plain"),
+            ("/in/test/deeper/users.csv", "plain", "plain"),
+            ("/users.csv", "plain", "plain"),
+            ("/in2/users.csv", "plain", "plain"),
+            ("/in/users.csv.report.csv", "beside", "beside"),
+            ("/in/users.csv.ok", "beside", "beside"),
+            ("/in/.users.csv", "beside", "beside"),
+            ("/in/.in.users.csv.", "beside", "beside"),
+            ("/in/users.csv.filepart", "beside", "beside"),
+            ("/in/users.csv.PART", "beside", "beside"),
+            ("/in/users.csv.tmp", "beside", "beside"),
+            ("/in/users.csv~", "beside", "beside"),
+            ("/in/users.csv.2a3b4c5d.partial", "beside", "beside"),
+        ] {
+            check(&all, path, of_all);
+            check(&csv, path, of_csv);
+        }
+    }
+
+    #[test]
+    fn what_the_server_writes_no_client_writes() {
+        let folders = [folder("/in", None)];
+        let refused = |path: &str| refusal(&folders, &path.parse().unwrap()).is_some();
+        for path in [
+            "/in/users.csv.report.json",
+            "/in/reports",
+            "/in/Reports/x",
+            "/in/reports/deep/x.csv",
+            "/in/test/reports/x.csv",
+            "/in/test/users.csv.test-ok",
+        ] {
+            assert!(refused(path), "{path}");
+        }
+        for path in [
+            "/in/users.csv",
+            "/in/users.csv.corrections.csv",
+            "/in/users.csv.2a3b4c5d.partial",
+            "/in/deeper/users.csv.report.json",
+            "/out/users.csv.report.json",
+            "/reports/x.csv",
+        ] {
+            assert!(!refused(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_folder_called_test_may_be_an_import_folder() {
+        let dry = |folders: &[Folder], path: &str| is_dry_run(folders, &path.parse().unwrap());
+        let folders = [folder("/in", None), folder("/test", None)];
+        assert!(dry(&folders, "/in/test/users.csv"));
+        assert!(dry(&folders, "/in/users.test.csv"));
+        assert!(!dry(&folders, "/test/users.csv"));
+        assert!(!dry(&folders, "/in/latest.csv"));
+        assert!(dry(&[], "/in/test/users.csv"), "also when the folder was removed meanwhile");
+    }
 }

@@ -5,19 +5,22 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::fs::FlockOperation;
+use rustix::process::{Resource, getrlimit, setrlimit};
 
 use super::queue::Next;
 use super::session::State;
-use super::{Service, reconcile, run};
+use super::{Service, reconcile, retention, run};
 use crate::error::{Error, Kind, Result};
 use crate::model::UploadState;
 use crate::store::registry::UploadFilter;
 
 /// How often the watcher looks: a change by the command line must reach the server within a second.
 const WATCH_PAUSE: Duration = Duration::from_millis(200);
+/// How often what is old enough to go is looked for.
+const RETENTION_PAUSE: Duration = Duration::from_secs(3600);
 /// Another process holds the client's lock.
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
 /// Something unforeseen stood in a turn's way.
@@ -38,6 +41,7 @@ impl Service {
     /// [`Kind::Busy`] when another process serves this data folder; a folder or database that cannot be read.
     pub fn start(&self) -> Result<Workers> {
         let lock = lock_data(self)?;
+        raise_file_limit();
         reconcile::reconcile(self)?;
         let stopping = Arc::new(AtomicBool::new(false));
         let mut workers = Workers {
@@ -50,6 +54,8 @@ impl Service {
             let service = self.clone();
             workers.spawn(format!("import-{n}"), move || work(&service))?;
         }
+        let (service, stop) = (self.clone(), Arc::clone(&stopping));
+        workers.spawn("retention".to_owned(), move || sweep(&service, &stop))?;
         let service = self.clone();
         workers.spawn("watcher".to_owned(), move || watch(&service, &stopping))?;
         Ok(workers)
@@ -75,6 +81,7 @@ impl Workers {
         self.stopping.store(true, Ordering::Release);
         self.service.0.queue.stop();
         for thread in self.threads.drain(..) {
+            thread.thread().unpark();
             if thread.join().is_err() {
                 tracing::error!("a worker thread panicked");
             }
@@ -108,6 +115,15 @@ fn lock_data(service: &Service) -> Result<File> {
             ),
         )),
         Err(e) => Err(Error::io(what(), e.into())),
+    }
+}
+
+/// Every session, upload and client holds files open; the usual 1,024 would end at some hundred of them.
+fn raise_file_limit() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "raising the limit on open files");
     }
 }
 
@@ -162,6 +178,19 @@ fn watch(service: &Service, stopping: &AtomicBool) {
             tracing::warn!(%error, "watching the registry");
         }
         std::thread::park_timeout(WATCH_PAUSE);
+    }
+}
+
+/// Removes what is old enough, at once and then every hour; a thread of its own, for it may walk many files.
+fn sweep(service: &Service, stopping: &AtomicBool) {
+    while !stopping.load(Ordering::Acquire) {
+        if let Err(error) = retention::apply(service) {
+            tracing::warn!(%error, "removing what is old enough");
+        }
+        let next = Instant::now() + RETENTION_PAUSE;
+        while Instant::now() < next && !stopping.load(Ordering::Acquire) {
+            std::thread::park_timeout(RETENTION_PAUSE);
+        }
     }
 }
 

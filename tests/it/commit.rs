@@ -783,3 +783,58 @@ async fn a_queue_outlives_a_restart() {
     let bench = bench.restart();
     assert_eq!(bench.imports().len(), 3, "and nothing is imported twice");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trial_changes_nothing_and_its_file_can_be_imported_afterwards() {
+    let bench = Bench::start();
+    let session = bench.session().await;
+    session.make_dir(&path("/in/test")).unwrap();
+    put(&session, "/in/test/users.csv", DAY_1).await;
+    put(&session, "/in/users.test.csv", DAY_2).await;
+    let trials = bench.imports();
+    assert!(trials.len() == 2 && trials.iter().all(|import| import.dry_run));
+    assert!(bench.service.users("acme", None).unwrap().is_empty());
+    assert_eq!(bench.reported("/in/test/users.csv").unwrap(), trials[0].id.to_string());
+    rename(&session, "/in/test/users.csv", "/in/users.csv").await;
+    assert!(!bench.imports()[2].dry_run);
+    assert_eq!(bench.service.users("acme", None).unwrap().len(), 2);
+    let refused = session.open_upload(&path("/in/test/reports/x.csv"), Open::Replace);
+    assert_eq!(refused.err().unwrap().kind(), Kind::Denied);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_name_leaves_room_for_its_report() {
+    let bench = Bench::start();
+    let session = bench.session().await;
+    let longest = format!("/in/{}.csv", "n".repeat(176));
+    put(&session, &longest, DAY_1).await;
+    assert_eq!(bench.reported(&longest).unwrap(), bench.imports()[0].id.to_string());
+    let too_long = path(&format!("/in/{}.csv", "n".repeat(177)));
+    let refused = session.open_upload(&too_long, Open::Replace).err().unwrap();
+    assert!(refused.message().contains("at most 180"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_is_old_and_finished_goes() {
+    let bench = Bench::start();
+    let session = bench.session().await;
+    put(&session, "/in/old.csv", DAY_1).await;
+    put(&session, "/in/new.csv", DAY_2).await;
+    bench.wait_until_idle();
+    let [old, new] = [0, 1].map(|n| bench.uploads()[n].id);
+    let long_ago = Clock::System.now() - jiff::SignedDuration::from_hours(24 * 91);
+    bench.registry().finish_upload(old, UploadState::Done, long_ago, None).unwrap();
+    let reports = bench.client("files/acme/in/reports");
+    for name in names(&reports).iter().filter(|name| name.contains(&old.to_string())) {
+        let file = File::options().write(true).open(reports.join(name)).unwrap();
+        file.set_modified(std::time::SystemTime::from(long_ago)).unwrap();
+    }
+    drop(session);
+    let bench = bench.restart();
+    wait("the sweep", || names(&bench.client("archive")).len() == 1);
+    assert_eq!(names(&bench.client("archive")), [new.to_string()]);
+    wait("the sweep of reports", || names(&reports).len() == 2);
+    assert!(names(&reports).iter().all(|name| name.contains(&new.to_string())));
+    assert_eq!(bench.file("/in/old.csv").as_deref(), Some(DAY_1), "the account's own file stays");
+    assert_eq!(bench.imports().len(), 2);
+}
