@@ -307,3 +307,54 @@ fn write_new(path: &Path, text: &str, mode: u32) -> Result<()> {
     file.sync_all().map_err(|e| Error::io(what(), e))?;
     std::fs::rename(&part, path).map_err(|e| Error::io(what(), e))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_first_start_makes_a_pair_that_later_starts_keep() {
+        let certs = tempfile::tempdir().unwrap();
+        let made = Tls::load_or_create(certs.path()).unwrap().fingerprint();
+        assert_eq!(Tls::load_or_create(certs.path()).unwrap().fingerprint(), made);
+        assert_eq!(stored_fingerprint(certs.path()).unwrap(), made);
+        let key = std::fs::metadata(certs.path().join(KEY)).unwrap();
+        assert_eq!(key.permissions().mode() & 0o777, 0o600);
+        let chain = Files::in_folder(certs.path()).chain().unwrap();
+        let (_, parsed) = x509_parser::parse_x509_certificate(chain.first().unwrap()).unwrap();
+        assert!(!parsed.is_ca());
+        let days =
+            parsed.validity().not_after.timestamp() - parsed.validity().not_before.timestamp();
+        assert_eq!(days, i64::from(VALID_DAYS) * 86_400);
+        let names = parsed.subject_alternative_name().unwrap().unwrap();
+        assert!(names.value.general_names.len() >= 3, "localhost, 127.0.0.1 and ::1");
+    }
+
+    #[test]
+    fn a_lost_key_is_an_error_and_a_lost_certificate_is_made_for_the_key_that_is_there() {
+        let certs = tempfile::tempdir().unwrap();
+        Tls::load_or_create(certs.path()).unwrap();
+        let key = std::fs::read(certs.path().join(KEY)).unwrap();
+        std::fs::remove_file(certs.path().join(CERTIFICATE)).unwrap();
+        Tls::load_or_create(certs.path()).unwrap();
+        assert_eq!(std::fs::read(certs.path().join(KEY)).unwrap(), key);
+        std::fs::remove_file(certs.path().join(KEY)).unwrap();
+        let error = Tls::load_or_create(certs.path()).unwrap_err();
+        assert!(error.message().contains("tls-key.pem"), "{error}");
+        assert!(!certs.path().join(KEY).exists(), "never a silent new key");
+    }
+
+    #[test]
+    fn a_pair_that_does_not_match_is_refused_in_words() {
+        let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        Tls::load_or_create(one.path()).unwrap();
+        Tls::load_or_create(two.path()).unwrap();
+        std::fs::copy(two.path().join(KEY), one.path().join(KEY)).unwrap();
+        let error = Tls::load_or_create(one.path()).unwrap_err();
+        assert!(error.message().contains("does not belong to"), "{error}");
+        std::fs::write(one.path().join(CERTIFICATE), "no certificate").unwrap();
+        assert!(Tls::load_or_create(one.path()).is_err());
+    }
+}
