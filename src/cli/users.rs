@@ -315,8 +315,9 @@ pub fn history(out: Output, changes: &[Change]) -> Outcome {
     if changes.is_empty() {
         return out.line("Nothing has changed since this user was created.");
     }
-    out.table(
+    out.table_with_id(
         &["When", "Field", "From", "To", "File, line"],
+        0,
         changes.iter().map(|c| {
             let blank = || "–".to_owned();
             vec![

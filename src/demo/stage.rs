@@ -64,8 +64,11 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn make() -> Result<Self> {
-        let path = std::env::temp_dir().join(format!("rollcall-demo-{}", Uuid::now_v7().simple()));
-        std::fs::create_dir_all(&path)
+        let id = Uuid::now_v7().simple().to_string();
+        // The random end; a folder that is there already is somebody else's, and refused.
+        let name = format!("rollcall-demo-{}", id.get(22..).unwrap_or(&id));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path)
             .map_err(|e| Error::io(format!("making the demo's folder {}", path.display()), e))?;
         Ok(Self(path))
     }

@@ -57,7 +57,7 @@ impl Workplace {
 
     pub(crate) fn json(&self, words: &[&str]) -> Value {
         let text = self.ok(&[&["--json"], words].concat());
-        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{words:?}: {e}\n{text}"))
+        serde_json::from_str(&text).map_err(|e| format!("{words:?}: {e}\n{text}")).unwrap()
     }
 
     /// What a command says when it refuses (exit code 1), on standard error.
@@ -98,7 +98,7 @@ impl Serving {
         if first.is_empty() {
             let mut why = String::new();
             child.stderr.take().unwrap().read_to_string(&mut why).unwrap();
-            panic!("serve did not become ready: {why}");
+            assert!(!first.is_empty(), "serve did not become ready: {why}");
         }
         // Nobody reads the log here; a full pipe would stop the server.
         let mut log = child.stderr.take().unwrap();
