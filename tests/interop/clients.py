@@ -267,7 +267,7 @@ class Lftp(Client):
     def command(self, account, steps, password=None, more=()):
         script = account.house.work / f"{account.slug}-{os.urandom(4).hex()}.lftp"
         script.write_text("".join(f"set {m}\n" for m in more) + self.script(account, steps, password or account.password))
-        return ["lftp", "--norc", "-d", "-f", str(script)], {**account.house.env, "HOME": str(account.house.work)}
+        return ["lftp", "--norc", "-d", "-f", str(script)], account.house.env
 
     def run(self, account, steps, password=None):
         command, env = self.command(account, steps, password)
@@ -293,8 +293,8 @@ class Curl(Client):
         house = account.house
         options = ["-sS", "-v", "--max-time", TIMEOUT_S, "-u", f"{account.login}:{password or account.password}"]
         if self.protocol == "sftp":
-            # libssh2 reads plain [host]:port lines of known_hosts.
-            return [*options, "--insecure", "--hostpubsha256", house.host_fingerprint().removeprefix("SHA256:")]
+            house.known_hosts()
+            return options
         # The name in the certificate is the machine's, not 127.0.0.1; the chain is still proved by --cacert elsewhere.
         tls = ["--insecure", "--cacert", house.certificate()]
         return [*options, *tls, *(["--ssl-reqd"] if self.protocol == "ftpes" else [])]
@@ -312,7 +312,7 @@ class Curl(Client):
             if number:
                 arguments.append("--next")
             arguments += [*self.common(account, password), *self.one(account, what, a)]
-        return program(arguments)
+        return program(arguments, env=account.house.env)
 
     def one(self, account, what, a):
         if what == "put":
@@ -457,7 +457,7 @@ class Psftp(Client):
         outcome = program(
             ["psftp", "-P", account.house.ports["sftp"], "-pw", password or account.password, "-batch",
              "-hostkey", account.house.host_fingerprint(), "-b", script, f"{account.login}@127.0.0.1"],
-            env={**account.house.env, "HOME": str(account.house.work)},
+            env=account.house.env,
         )
         outcome.names = [l.split(maxsplit=8)[-1] for l in outcome.names if len(l.split()) >= 9]
         return outcome
@@ -476,7 +476,7 @@ class Pscp(OpenSshScp):
             outcome = program(
                 ["pscp", "-sftp", "-P", account.house.ports["sftp"], "-pw", password or account.password,
                  "-batch", "-hostkey", account.house.host_fingerprint(), *ends],
-                env={**account.house.env, "HOME": str(account.house.work)},
+                env=account.house.env,
             )
             if not outcome.ok:
                 break
