@@ -42,6 +42,7 @@ class Client:
     needs = ""
     can = {"put", "get", "rename", "remove", "mkdir", "rmdir", "list", "resume"}
     one_session = True
+    # Programs that know no AES-GCM make an unoptimised build count every block by hand: they set less.
     large_mib = 64
     needs_compat = False
 
@@ -281,6 +282,7 @@ class Curl(Client):
         self.protocol = protocol
         self.name = {"sftp": "curl, SFTP", "ftps": "curl, FTPS", "ftpes": "curl, FTPES"}[protocol]
         self.needs_compat = protocol == "sftp"
+        self.large_mib = 8 if protocol == "sftp" else 64
 
     def missing(self):
         reason = super().missing()
