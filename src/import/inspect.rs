@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::codes::{self, Code, Level};
+use super::codes::Level;
 use super::directory::DateOrder;
-use super::fields::{self, Column, Columns, Dates, FieldKey, Headers, MatchedBy};
+use super::fields::{self, CellCount, Column, Columns, Dates, FieldKey, Headers, MatchedBy};
 use super::note::{FileRefusal, Note};
+use super::plan;
+use super::report::message_words;
 use super::settings::Settings;
 use super::table::{self, Escape, RowProblem, Table, TableLimits};
 use super::text::{self, Encoding};
@@ -116,7 +118,7 @@ pub fn inspect(
         .chain(&columns.notes)
         .chain(&row_notes(&table, &columns))
         .chain(&cell_notes(&table, &columns, &dates))
-        .filter_map(warning)
+        .map(|note| warning(note, &columns))
         .collect();
     // The gravest first; within one gravity in the order of the file.
     warnings.sort_by_key(|warning| warning.level);
@@ -195,52 +197,51 @@ fn write_record<'c>(csv: &mut Vec<u8>, cells: impl Iterator<Item = &'c str>, wid
 /// Why a file was refused, in words: what is wrong, and what to do about it.
 #[must_use]
 pub fn refusal_words(refusal: &FileRefusal, language: Language) -> (String, String) {
-    words(refusal.code, &refusal.params, language)
+    let mut message = plan::found(refusal.code, &refusal.params);
+    message.line = refusal.line;
+    message_words(&message, language)
 }
 
-fn words(code: &str, params: &[(&'static str, String)], language: Language) -> (String, String) {
-    let Some(code) = Code::from_name(code) else { return (code.to_owned(), String::new()) };
-    let entry = codes::entry(code, variant(params));
-    let param = |name: &str| {
-        params.iter().find(|(key, _)| *key == name).map(|(_, v)| std::borrow::Cow::from(v.as_str()))
-    };
-    let fill = |words: &codes::Words| codes::fill(words.get(language), language, param);
-    (fill(&entry.text), fill(&entry.cure))
-}
-
-/// The parameter that chooses between several texts of a code.
-fn variant<'p>(params: &'p [(&'static str, String)]) -> &'p str {
-    const CHOOSING: [&str; 5] = ["found", "cause", "kind", "hint", "what"];
-    params.iter().find(|(name, _)| CHOOSING.contains(name)).map_or("", |(_, value)| value.as_str())
-}
-
-fn warning(note: &Note) -> Option<Warning> {
-    let code = Code::from_name(note.code)?;
-    let (text, cure) = words(note.code, &note.params, Language::En);
-    Some(Warning {
-        level: codes::entry(code, variant(&note.params)).level,
+/// A note as the report would tell it.
+fn warning(note: &Note, columns: &Columns) -> Warning {
+    let mut message = plan::from_note(note);
+    let column = note.column.and_then(|index| columns.columns.get(index));
+    if let Some(column) = column {
+        column.letter.clone_into(&mut message.cell);
+        column.header.clone_into(&mut message.column);
+        message.field.clone_from(&column.field);
+    }
+    let (text, cure) = message_words(&message, Language::En);
+    Warning {
+        level: message.level,
         code: note.code,
         line: note.line.or_else(|| note.lines.first().copied()),
-        column: note.column.map(fields::letter),
+        column: column.map(|column| column.letter.clone()),
         count: note.count,
         text,
         cure,
-    })
+    }
 }
 
-/// R101 and R103, as one note each.
+/// R101 and R103, one note for each cause.
 fn row_notes(table: &Table<'_>, columns: &Columns) -> Vec<Note> {
-    let mut notes: BTreeMap<(&'static str, String), Note> = BTreeMap::new();
+    let mut notes: BTreeMap<(&'static str, usize), Note> = BTreeMap::new();
     for row in table.rows() {
-        let code = match row.problem() {
-            Some(RowProblem::Quotes) => "R103",
-            None if columns.cell_count(&row, |_| false) != fields::CellCount::Full => "R101",
-            None => continue,
+        let (code, cause) = match (row.problem(), columns.cell_count(&row, |_| false)) {
+            (Some(RowProblem::Quotes), _) => ("R103", "quotes"),
+            (None, CellCount::Full) => continue,
+            (None, CellCount::TooMany) => ("R101", "long"),
+            (None, CellCount::MissingNeeded(_) | CellCount::MissingOptional(_)) => {
+                ("R101", "short")
+            }
         };
-        let params =
-            vec![("cells", row.len().to_string()), ("expected", columns.columns.len().to_string())];
+        let params = vec![
+            ("cause", cause.to_owned()),
+            ("cells", row.len().to_string()),
+            ("columns", columns.columns.len().to_string()),
+        ];
         notes
-            .entry((code, row.len().to_string()))
+            .entry((code, row.len()))
             .or_insert_with(|| Note::new(code, params))
             .add_line(row.line());
     }
@@ -255,12 +256,11 @@ fn cell_notes(table: &Table<'_>, columns: &Columns, dates: &Dates) -> Vec<Note> 
             let Some(key) = &column.field else { continue };
             let Some(cell) = row.get(column.index) else { continue };
             if let Err(refusal) = fields::parse(key, &cell, dates) {
-                let mut params = refusal.params;
-                params.push(("field", key.to_string()));
-                params.push(("header", column.header.clone()));
                 notes
                     .entry((column.index, refusal.code))
-                    .or_insert_with(|| Note::new(refusal.code, params).in_column(column.index))
+                    .or_insert_with(|| {
+                        Note::new(refusal.code, refusal.params).in_column(column.index)
+                    })
                     .add_line(row.line());
             }
         }

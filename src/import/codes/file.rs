@@ -31,6 +31,10 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "No columns were found: the lines share no separator (semicolon, comma, tab or vertical bar)." => "Export the employees with a header line and one separator between all columns.";
         fr "Aucune colonne trouvée : les lignes n’ont pas de séparateur commun (point-virgule, virgule, tabulation ou barre verticale)." => "Exportez les salariés avec une ligne d’en-tête et un même séparateur entre toutes les colonnes.";
         de "Es wurden keine Spalten gefunden: Die Zeilen haben kein gemeinsames Trennzeichen (Semikolon, Komma, Tabulator oder senkrechter Strich)." => "Exportieren Sie die Personen mit einer Kopfzeile und einem einheitlichen Trennzeichen zwischen allen Spalten.";
+    F003 "header_below_rows" Fatal FileRefused each [("line", "214")]
+        en "The header stands in line {line}, below rows of the table: the sheet was probably sorted together with its header." => "Export once more, with the header above all rows.";
+        fr "L’en-tête se trouve à la ligne {line}, sous des lignes de données : la feuille a sans doute été triée avec son en-tête." => "Refaites l’export, avec l’en-tête au-dessus de toutes les lignes.";
+        de "Die Kopfzeile steht in Zeile {line}, unter Datenzeilen: Das Blatt wurde wohl mitsamt der Kopfzeile sortiert." => "Exportieren Sie noch einmal, mit der Kopfzeile über allen Zeilen.";
     F003 "sep" Fatal FileRefused each [("received", "sep=#")]
         en "The first line “{received}” declares a separator that is not possible." => "Use a semicolon, comma, tab or vertical bar, or leave the line sep= out.";
         fr "La première ligne « {received} » déclare un séparateur qui n’est pas possible." => "Utilisez un point-virgule, une virgule, une tabulation ou une barre verticale, ou supprimez la ligne sep=.";

@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use super::codes::{Code, Params};
 use super::directory::SourceMemory;
+pub(super) use tell::{found, from_note};
+
 use super::fields::{Field, FieldKey};
 use super::report::Report;
 use super::settings::Settings;

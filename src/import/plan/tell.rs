@@ -61,7 +61,7 @@ pub(super) fn message(code: Code, why: &str, params: Params) -> Message {
 }
 
 /// What the reading rooms found, as a message.
-pub(super) fn from_note(note: &Note) -> Message {
+pub(in crate::import) fn from_note(note: &Note) -> Message {
     let mut message = found(note.code, &note.params);
     message.line = note.line;
     message.physical_line = note.physical_line;
@@ -72,7 +72,7 @@ pub(super) fn from_note(note: &Note) -> Message {
 
 /// A code of the reading rooms with its parameters as a message. Which of the code's texts it takes
 /// follows from the parameters.
-pub(super) fn found(code: &str, named: &[(&'static str, String)]) -> Message {
+pub(in crate::import) fn found(code: &str, named: &[(&'static str, String)]) -> Message {
     let code = Code::from_name(code).unwrap_or(Code::E901);
     let get = |name: &str| named.iter().find(|(known, _)| *known == name).map(|(_, v)| v.as_str());
     let why = match code {

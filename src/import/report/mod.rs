@@ -23,6 +23,7 @@ pub use csv::csv;
 pub use json::json;
 pub use names::is_reserved_name;
 pub use render::summary_line;
+pub(super) use render::words as message_words;
 pub use words::{effect_words, field_words, status_words};
 
 /// What an import has to tell, in no language: codes and parameters. Stored as JSON in the client's

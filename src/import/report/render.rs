@@ -19,6 +19,11 @@ pub(super) fn text(message: &Message, report: &Report, language: Language) -> St
     }
 }
 
+/// The text of a message and its cure, outside any report.
+pub(in crate::import) fn words(message: &Message, language: Language) -> (String, String) {
+    (filled(message, entry_of(message).text.get(language), language), cure(message, language))
+}
+
 /// How many more rows a message speaks for, and which.
 fn repeated(message: &Message, language: Language) -> String {
     let more = message.count - 1;
