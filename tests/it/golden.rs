@@ -32,7 +32,7 @@ pub(crate) fn plan(bytes: &[u8], name: &str, settings: &Settings, snapshot: &Sna
         account: "acme.payroll".to_owned(),
         file_name: name.to_owned(),
         path: format!("/in/{name}"),
-        bytes: bytes.len() as u64,
+        bytes: bytes.len().try_into().unwrap(),
         sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
         received_at: Some("2026-11-21T04:30:00Z".parse().unwrap()),
         started_at: Some("2026-11-21T04:30:01Z".parse().unwrap()),

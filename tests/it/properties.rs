@@ -120,6 +120,11 @@ fn said(plan: &Plan) -> BTreeMap<(Code, String), u64> {
     said
 }
 
+/// A length as the counts of a report have it.
+fn count(len: usize) -> u64 {
+    len.try_into().unwrap()
+}
+
 fn absent(plan: &Plan) -> BTreeSet<String> {
     let messages = plan.report.messages.iter().filter(|message| message.code == Code::A501);
     messages.map(|message| message.params["number"].clone()).collect()
@@ -138,10 +143,10 @@ proptest! {
             prop_assert_eq!(counts.rows, plan.report.file.rows);
             let applied_status = plan.report.status.is_applied();
             prop_assert_eq!(plan.source.is_some(), applied_status);
-            let new = plan.writes.iter().filter(|write| write.is_new).count() as u64;
+            let new = count(plan.writes.iter().filter(|write| write.is_new).count());
             prop_assert_eq!(new, counts.created);
             let written = counts.created + counts.updated + counts.ended + counts.reinstated;
-            prop_assert_eq!(plan.writes.len() as u64, written);
+            prop_assert_eq!(count(plan.writes.len()), written);
             directory = applied(directory, &plan);
         }
     }
@@ -153,7 +158,7 @@ proptest! {
             let mut state = seed | 1;
             for at in (1..rows.len()).rev() {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                rows.swap(at, (state >> 33) as usize % (at + 1));
+                rows.swap(at, usize::try_from(state >> 33).unwrap() % (at + 1));
             }
             rows
         };
@@ -200,7 +205,7 @@ proptest! {
         let directory = applied(empty_directory(), &start);
         let next = planned(&second, &directory);
         let absent = absent(&next);
-        prop_assert_eq!(absent.len() as u64, next.report.counts.absent);
+        prop_assert_eq!(count(absent.len()), next.report.counts.absent);
         // Whoever stands in the file by their key is not absent, whatever became of the row.
         for row in &second {
             let known = directory.users.iter().find(|user| {

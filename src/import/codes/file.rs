@@ -39,6 +39,10 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "The first line “{received}” declares a separator that is not possible." => "Use a semicolon, comma, tab or vertical bar, or leave the line sep= out.";
         fr "La première ligne « {received} » déclare un séparateur qui n’est pas possible." => "Utilisez un point-virgule, une virgule, une tabulation ou une barre verticale, ou supprimez la ligne sep=.";
         de "Die erste Zeile „{received}“ nennt ein Trennzeichen, das nicht möglich ist." => "Verwenden Sie Semikolon, Komma, Tabulator oder senkrechten Strich, oder lassen Sie die Zeile sep= weg.";
+    F003 "header_below_rows" Fatal FileRefused each [("line", "214")]
+        en "The header stands on line {line}, with rows above it: the sheet was probably sorted together with its header." => "Move the header line to the top, or export the file from payroll again.";
+        fr "L’en-tête se trouve à la ligne {line}, avec des données au-dessus : la feuille a sans doute été triée avec son en-tête." => "Remettez la ligne d’en-tête en haut, ou refaites l’export depuis le logiciel de paie.";
+        de "Die Kopfzeile steht in Zeile {line}, darüber stehen Daten: Vermutlich wurde das Blatt samt Kopfzeile sortiert." => "Setzen Sie die Kopfzeile wieder nach oben, oder exportieren Sie die Datei neu aus dem Lohnprogramm.";
     F004 "" Fatal FileRefused each [("encoding", "UTF-32")]
         en "The text cannot be decoded ({encoding})." => "Export the file as UTF-8 (in Excel: “CSV UTF-8”).";
         fr "Le texte ne peut pas être décodé ({encoding})." => "Exportez le fichier en UTF-8 (dans Excel : « CSV UTF-8 »).";
