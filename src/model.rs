@@ -437,12 +437,18 @@ impl From<VPath> for String {
     }
 }
 
-/// Checks a client's slug. # Errors: a sentence with the rule.
+/// Checks a client's slug.
+///
+/// # Errors
+/// A sentence with the rule.
 pub fn check_slug(slug: &str) -> Result<(), String> {
     check_short_name("client", slug, "-", 63)
 }
 
-/// Checks a login. # Errors: a sentence with the rule.
+/// Checks a login.
+///
+/// # Errors
+/// A sentence with the rule.
 pub fn check_login(login: &str) -> Result<(), String> {
     check_short_name("login", login, "._-", 64)
 }

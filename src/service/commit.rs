@@ -260,6 +260,17 @@ fn hand_over(service: &Service, upload: &Upload, place: &Place) -> Receipt {
     Receipt { text, import }
 }
 
+/// Has the report of an imported upload written again, beside the name that it has now. Nothing is imported.
+pub(super) fn report_again(service: &Service, upload: &Upload, text: &str) -> Result<Receipt> {
+    let import = PendingImport {
+        result: service.0.waiters.register(upload.id),
+        wait: Duration::from_secs(service.config().limits.reply_wait_s),
+    };
+    service.registry().requeue_upload(upload.id)?;
+    service.0.queue.wake(&upload.client);
+    Ok(Receipt { text: text.to_owned(), import: Some(import) })
+}
+
 impl Service {
     /// Marks an upload as published. Should the registry refuse just now, the watcher tries again.
     pub(super) fn publish(&self, id: UploadId) {

@@ -96,13 +96,18 @@ fn move_file(
             reports::retire(&session.service, &session.space, &session.login, path);
         }
     }
-    Ok(Receipt::done(match names::place(&session.folders(), to) {
-        Place::Beside { why, .. } => format!("Renamed, not imported: {why}"),
+    match names::place(&session.folders(), to) {
         Place::Import { .. } => {
-            "Renamed; it was received before, so it is not imported again".to_owned()
+            let text = "Renamed; it was received before, so it is not imported again";
+            match received.filter(|upload| upload.state == UploadState::Done) {
+                // Its report follows it: a script that renames and then fetches the report must find it.
+                Some(upload) => commit::report_again(&session.service, upload, text),
+                None => Ok(Receipt::done(text)),
+            }
         }
-        Place::Plain => "Renamed".to_owned(),
-    }))
+        Place::Beside { why, .. } => Ok(Receipt::done(format!("Renamed, not imported: {why}"))),
+        Place::Plain => Ok(Receipt::done("Renamed")),
+    }
 }
 
 /// A complete file gets a name that is imported: the same way as any upload, and its old name goes last.

@@ -402,9 +402,12 @@ async fn renaming_a_received_file_there_and_back_imports_nothing() {
     let session = bench.session().await;
     put(&session, "/in/a.csv", DAY_1).await;
     rename(&session, "/in/a.csv", "/in/b.csv").await;
+    let id = bench.imports()[0].id.to_string();
     assert_eq!(bench.reported("/in/a.csv"), None, "a report lies beside no other file");
-    assert_eq!(bench.reported("/in/b.csv"), None);
+    assert_eq!(bench.reported("/in/b.csv").as_ref(), Some(&id), "the report follows its file");
     rename(&session, "/in/b.csv", "/in/a.csv").await;
+    assert_eq!(bench.reported("/in/a.csv").as_ref(), Some(&id));
+    assert_eq!(bench.reported("/in/b.csv"), None);
     rename(&session, "/in/a.csv", "/in/done.csv.bak").await;
     rename(&session, "/in/done.csv.bak", "/in/a.csv").await;
     assert_eq!(bench.imports().len(), 1);
