@@ -5,11 +5,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 use rollcall::cli::output::Output;
 use rollcall::cli::{Cli, Command, Outcome, Place, Stop};
 use rollcall::config::{Config, Log, LogFormat};
 use rollcall::error::{Error, Kind};
 use tracing_subscriber::EnvFilter;
+
+/// Imports make and drop many small strings on several threads.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

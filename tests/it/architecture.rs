@@ -29,16 +29,14 @@ russh: transport/sftp transport/host_keys remote secrets
 russh_sftp: transport/sftp remote
 libunftp: transport/ftp
 unftp_core: transport/ftp
-unftp_sbe_fs: transport/ftp vfs
 suppaftp: remote
 cap_std: vfs
 argon2: secrets
 csv: import
 encoding_rs: import
-chardetng: import
 clap: main cli
+mimalloc: main
 comfy_table: cli demo
-anyhow: main cli demo
 ";
 
 /// What a pure room cannot name: there is no file, socket, thread, clock or runtime in it.

@@ -47,8 +47,11 @@ fn message(plan: &Plan, code: Code) -> &Message {
 }
 
 fn value(directory: &Snapshot, number: &str, field: Field) -> Option<String> {
-    let user = directory.users.iter().find(|u| u.values.get(Field::EmployeeNumber) == Some(number));
-    user.unwrap().values.get(field).map(str::to_owned)
+    let mut numbered =
+        directory.users.iter().filter(|u| u.values.get(Field::EmployeeNumber) == Some(number));
+    let value = numbered.next().map(|user| user.values.get(field).map(str::to_owned));
+    assert!(value.is_some(), "nobody has the number {number}");
+    value.flatten()
 }
 
 #[test]
