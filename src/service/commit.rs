@@ -260,13 +260,21 @@ fn hand_over(service: &Service, upload: &Upload, place: &Place) -> Receipt {
     Receipt { text, import }
 }
 
-/// Has the report of an imported upload written again, beside the name that it has now. Nothing is imported.
+/// Has the report of a received upload written beside the name that it has now. Nothing is imported again.
+///
+/// The caller has moved the row. An import that runs just now finds that out at its end (`run.rs`), one that has
+/// ended is found here: whichever comes second sees the other.
 pub(super) fn report_again(service: &Service, upload: &Upload, text: &str) -> Result<Receipt> {
     let import = PendingImport {
         result: service.0.waiters.register(upload.id),
         wait: Duration::from_secs(service.config().limits.reply_wait_s),
     };
-    service.registry().requeue_upload(upload.id)?;
+    let now = service.registry().upload(upload.id)?;
+    match now.map(|upload| upload.state) {
+        Some(UploadState::Queued) => {}
+        Some(UploadState::Done) => service.registry().requeue_upload(upload.id)?,
+        _ => return Ok(Receipt::done(text)),
+    }
     service.0.queue.wake(&upload.client);
     Ok(Receipt { text: text.to_owned(), import: Some(import) })
 }

@@ -101,6 +101,7 @@ pub(super) enum Beside {
 }
 
 /// Writes the report files of an import: into `reports/`, and beside the upload while that is the newest of its path.
+/// Answers the upload's path as it was meanwhile.
 ///
 /// # Errors
 /// Anything that another try may cure (a full disk); what no try cures is logged as T03.
@@ -110,7 +111,7 @@ pub(super) fn deliver(
     upload: &Upload,
     beside: Beside,
     make: &dyn Fn(&str) -> Vec<ReportFile>,
-) -> Result<()> {
+) -> Result<VPath> {
     let account = space.account(&upload.login)?;
     let (now, _guard) = locked(service, upload)?;
     let home = home(service, &now)?;
@@ -130,10 +131,10 @@ pub(super) fn deliver(
                 let removed = space.spool.remove_file_if_there(&hidden_name(&now, n));
                 removed.map_err(|e| Error::io("clearing the spool", e))?;
             }
-            Ok(())
         }
-        other => other,
+        other => other?,
     }
+    Ok(now.path)
 }
 
 /// The upload as it stands now (it may have been renamed), with the lock on its path.

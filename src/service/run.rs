@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::import::report::{self, Report};
 use crate::import::settings::{Mode, Settings};
 use crate::import::{self, Job, Limits, Meta, Plan};
-use crate::model::{Client, ImportStatus, Language, Upload, UploadState};
+use crate::model::{Client, ImportStatus, Language, Upload, UploadState, VPath};
 use crate::store::directory::{Directory, ImportRecord};
 use crate::store::registry::UploadFilter;
 use crate::vfs::{self, ClientSpace};
@@ -99,11 +99,12 @@ impl Run<'_> {
         };
         let superseded = report.status == ImportStatus::Superseded;
         let beside = if superseded { Beside::Never } else { Beside::IfNewest };
-        self.deliver(&report, &settings, beside).map_err(Fault::Report)?;
-        self.service.0.waiters.tell(self.upload.id, &answer(&report));
+        let path = self.deliver(&report, &settings, beside).map_err(Fault::Report)?;
+        self.service.0.waiters.tell(self.upload.id, &answer(report.clone(), &path));
         directory.set_reports_written(self.upload.id).map_err(Fault::Report)?;
         let state = if superseded { UploadState::Superseded } else { UploadState::Done };
         self.finish(state, None).map_err(Fault::Report)?;
+        self.follow(&path).map_err(Fault::Report)?;
         tracing::info!(
             client = self.client.slug, upload = %self.upload.id, path = %self.upload.path,
             status = report.status.name(), rows = report.counts.rows, "import done"
@@ -114,6 +115,13 @@ impl Run<'_> {
         }
         self.service.keep_directory(self.space, directory);
         Ok(())
+    }
+
+    /// Should the upload have been renamed since its report was written, the report goes beside its new name.
+    fn follow(&self, reported: &VPath) -> Result<()> {
+        let now = self.service.registry().upload(self.upload.id)?;
+        let moved = now.filter(|now| now.state == UploadState::Done && now.path != *reported);
+        moved.map_or(Ok(()), |now| self.service.registry().requeue_upload(now.id))
     }
 
     fn apply(&self, directory: &mut Directory, settings: &Settings) -> Result<Report> {
@@ -219,7 +227,7 @@ impl Run<'_> {
         Ok(plan.report)
     }
 
-    fn deliver(&self, report: &Report, settings: &Settings, beside: Beside) -> Result<()> {
+    fn deliver(&self, report: &Report, settings: &Settings, beside: Beside) -> Result<VPath> {
         let language = self.client.language;
         let make = |name: &str| report::files(report, &settings.report, language, name);
         reports::deliver(self.service, self.space, self.upload, beside, &make)
@@ -276,8 +284,8 @@ impl Run<'_> {
         if let Err(error) = recorded {
             tracing::error!(%error, client = self.client.slug, "recording a failed import");
         }
-        self.deliver(&report, &settings, Beside::IfNewest)?;
-        self.service.0.waiters.tell(self.upload.id, &answer(&report));
+        let path = self.deliver(&report, &settings, Beside::IfNewest)?;
+        self.service.0.waiters.tell(self.upload.id, &answer(report, &path));
         self.finish(UploadState::Failed, Some(error.message()))
     }
 
@@ -377,7 +385,8 @@ impl Run<'_> {
     }
 }
 
-/// What the upload's own answer says of its import.
-fn answer(report: &Report) -> String {
-    report::summary_line(report, Language::En)
+/// What the upload's own answer says of its import; the report is named as it lies there.
+fn answer(mut report: Report, path: &VPath) -> String {
+    report.file.name = path.name().unwrap_or_default().to_owned();
+    report::summary_line(&report, Language::En)
 }
