@@ -1,9 +1,11 @@
 //! The control connection: lines in, replies out, in clear before AUTH and in TLS after it.
 
 use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustls::ServerConfig;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -103,6 +105,19 @@ impl Control {
         Ok(got)
     }
 
+    /// A second view of the connection, for whoever must know whether it still stands.
+    ///
+    /// # Errors
+    /// The connection is gone, or no more descriptors can be had.
+    pub(super) fn pulse(&self) -> io::Result<Pulse> {
+        let socket = match &self.wire {
+            Wire::Clear(tcp) => tcp.as_fd(),
+            Wire::Tls(tls) => tls.get_ref().0.as_fd(),
+            Wire::Dead => return Err(io::ErrorKind::NotConnected.into()),
+        };
+        Ok(Pulse(socket.try_clone_to_owned()?))
+    }
+
     /// Sends a reply.
     ///
     /// # Errors
@@ -145,6 +160,25 @@ impl Control {
         };
         // A client that does not close its side is cut off: the connection has nothing more to say.
         drop(timeout(LINGER, linger).await);
+    }
+}
+
+/// Tells whether a control connection still stands, from another task and without reading from it.
+#[derive(Debug)]
+pub(super) struct Pulse(OwnedFd);
+
+impl Pulse {
+    /// Whether the client has closed or reset the connection, as the system knows it at this moment: the reading
+    /// task may not have been told yet, and an upload must not be committed in between.
+    pub(super) fn is_gone(&self) -> bool {
+        let gone = PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR;
+        let mut sockets = [PollFd::new(&self.0, gone)];
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        match poll(&mut sockets, Some(&now)) {
+            Ok(0) => false,
+            Ok(_) => sockets.iter().any(|socket| socket.revents().intersects(gone)),
+            Err(_) => true,
+        }
     }
 }
 
@@ -208,6 +242,21 @@ mod tests {
         assert!(!control.has_more());
         client.write_all(&[b'x'; 21]).await.unwrap();
         assert_eq!(control.line().await, Line::TooLong);
+    }
+
+    #[tokio::test]
+    async fn a_pulse_tells_the_end_without_reading() {
+        let (control, mut client) = pair(20).await;
+        let pulse = control.pulse().unwrap();
+        client.write_all(b"ABOR\r\n").await.unwrap();
+        assert!(!pulse.is_gone());
+        drop(client);
+        let told = async {
+            while !pulse.is_gone() {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(Duration::from_secs(5), told).await.unwrap();
     }
 
     #[tokio::test]

@@ -206,6 +206,7 @@ impl Conversation {
             memory: self.edge.memory.clone(),
             stop: self.life.child_token(),
             moved: Arc::new(AtomicU64::new(0)),
+            pulse: self.control.pulse().ok().map(Arc::new),
         }
     }
 

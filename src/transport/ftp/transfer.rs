@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::control::Pulse;
 use super::data::{Data, in_words};
 use super::reply::Reply;
 use crate::error::{Error, Kind, Result};
@@ -25,6 +26,15 @@ pub(super) struct Lane {
     pub(super) stop: CancellationToken,
     /// Bytes moved so far, for STAT.
     pub(super) moved: Arc<AtomicU64>,
+    /// The control connection; `None`: it is gone already.
+    pub(super) pulse: Option<Arc<Pulse>>,
+}
+
+impl Lane {
+    /// Whether the client can still be answered. An upload that ends after its control connection is not complete.
+    fn is_dead(&self) -> bool {
+        self.stop.is_cancelled() || self.pulse.as_ref().is_none_or(|pulse| pulse.is_gone())
+    }
 }
 
 /// An upload that the back-end is to carry out.
@@ -94,6 +104,10 @@ pub(super) async fn receive(
     match take_all(data, &mut writer, lane).await {
         Ok(bytes) => {
             let staged = writer.rest().await.map_err(|e| refused(&e))?;
+            if lane.is_dead() {
+                interrupt(staged, "the control connection ended first").await;
+                return Err(Reply::new(426, "Transfer aborted; nothing was stored."));
+            }
             let receipt = blocking(move || staged.commit()).await.map_err(|e| refused(&e))?;
             Ok(Stored { receipt, bytes })
         }
