@@ -206,8 +206,8 @@ impl<'s> Reader<'_, 's> {
         if !same {
             self.draft.changes.push(FieldChange {
                 field: key.clone(),
-                from: from.map(str::to_owned),
-                to: to.map(str::to_owned),
+                from: from.map(Into::into),
+                to: to.map(Into::into),
             });
         }
     }
@@ -386,7 +386,11 @@ impl<'s> Reader<'_, 's> {
     /// The value that a new user gets for a field.
     fn given(&self, field: Field) -> Option<String> {
         let key = FieldKey::Known(field);
-        self.draft.changes.iter().find(|c| c.field == key).and_then(|c| c.to.clone())
+        self.draft
+            .changes
+            .iter()
+            .find(|c| c.field == key)
+            .and_then(|c| c.to.as_deref().map(str::to_owned))
     }
 
     fn has(&self, key: &FieldKey) -> bool {

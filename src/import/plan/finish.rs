@@ -168,11 +168,12 @@ fn add_managers(
             _ if draft.fate != Fate::Live => continue,
             NewManager::Same => continue,
             NewManager::Clear => None,
-            NewManager::To(place) => id(*place).map(|id| id.to_string()),
+            NewManager::To(place) => id(*place).map(|id| id.to_string().into_boxed_str()),
         };
         let user = draft.user.and_then(|user| snapshot.users.get(user));
-        let from = user.and_then(|user| user.values.get(Field::Manager)).map(str::to_owned);
-        if from != to {
+        let from = user.and_then(|user| user.values.get(Field::Manager));
+        if from != to.as_deref() {
+            let from = from.map(Into::into);
             draft.changes.push(FieldChange { field: FieldKey::Known(Field::Manager), from, to });
         }
     }
@@ -371,7 +372,7 @@ fn list_changes(
         let new_id = place.and_then(|place| ids.get(&place)).copied();
         let id = user.map(|user| user.id).or(new_id).unwrap_or_default();
         for change in draft.changes.iter().take(room) {
-            let words = |value: &Option<String>| {
+            let words = |value: &Option<Box<str>>| {
                 value.as_deref().map(|value| match change.field {
                     FieldKey::Known(Field::Manager) => manager_name(snapshot, value),
                     _ => shown(&change.field, value),

@@ -28,9 +28,9 @@ pub struct FieldChange {
     /// The field.
     pub field: FieldKey,
     /// The value before, canonical; `None`: there was none.
-    pub from: Option<String>,
+    pub from: Option<Box<str>>,
     /// The value after, canonical; `None`: cleared.
-    pub to: Option<String>,
+    pub to: Option<Box<str>>,
 }
 
 /// The writes for one user.

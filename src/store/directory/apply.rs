@@ -185,7 +185,7 @@ impl<'conn> Writer<'conn> {
             FieldKey::Known(field) => Some((field, &c.to)),
             FieldKey::Custom(_) => None,
         });
-        let (fields, values): (Vec<&Field>, Vec<&Option<String>>) = known.unzip();
+        let (fields, values): (Vec<&Field>, Vec<&Option<Box<str>>>) = known.unzip();
         let sets = fields.iter().map(|f| format!("{} = ?", f.name())).collect::<Vec<_>>();
         // Without a known field it still tells whether the user is there.
         let sets = if sets.is_empty() { "id = id".to_owned() } else { sets.join(", ") };

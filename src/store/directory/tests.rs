@@ -95,7 +95,7 @@ fn report(record: &ImportRecord, status: ImportStatus) -> Report {
 }
 
 fn change(field: &str, from: Option<&str>, to: Option<&str>) -> FieldChange {
-    let own = |text: Option<&str>| text.map(str::to_owned);
+    let own = |text: Option<&str>| text.map(Into::into);
     FieldChange { field: field.parse().unwrap(), from: own(from), to: own(to) }
 }
 
