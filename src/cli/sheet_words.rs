@@ -116,7 +116,7 @@ const DE: Words = Words {
     port_unknown: "steht beim Start des Servers fest",
     host_key: "Host-Schlüssel",
     certificate: "Zert. SHA-256",
-    self_signed: "selbst signiert: vergleichen Sie die Ziffern, wenn Ihr Programm fragt",
+    self_signed: "selbst signiert: Ziffern vergleichen, wenn das Programm fragt",
     folders: "Ordner",
     purpose_import: "Personaldatei hier ablegen; der Bericht liegt dann daneben",
     purpose_export: "Dateien zum Abholen",
