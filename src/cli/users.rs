@@ -230,7 +230,7 @@ fn find(service: &Service, client: &str, user: &str) -> Outcome<Person> {
         }
         (Some(_), false) => {
             let words = format!(
-                "user \"{user}\" fits several: {}; use the employee number",
+                "user \"{user}\" fits several: {}; use the employee number, with the legal entity if others have it too: FR01+00123",
                 names.join(", ")
             );
             Err(Error::new(Kind::Conflict, words).into())

@@ -299,11 +299,15 @@ fn people_are_found_by_number_login_mail_or_name() {
         create(1, 2, &[("last_name", "Dupré"), ("first_name", "Anne"), ("employee_number", "007")]),
         create(2, 3, &[("last_name", "Dupré"), ("first_name", "Zoé"), ("login", "zdupre")]),
         create(3, 4, &[("last_name", "Roy"), ("email", "anne.roy@acme.fr")]),
+        create(4, 5, &[("legal_entity", "FR01"), ("employee_number", "040")]),
+        create(5, 6, &[("legal_entity", "FR02"), ("employee_number", "040")]),
     ]);
     let found = |text: &str| -> Vec<i64> {
         bench.directory.find_users(text).unwrap().iter().map(|u| u.id).collect()
     };
     assert_eq!(found("007"), [1]);
+    assert_eq!(found("040"), [4, 5]);
+    assert_eq!(found("fr02+040"), [5]);
     assert_eq!(found("ZDUPRE"), [2]);
     assert_eq!(found("Anne.Roy@acme.fr"), [3]);
     assert_eq!(found("dupre"), [1, 2]);

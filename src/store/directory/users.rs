@@ -60,17 +60,22 @@ impl Directory {
         one_user(&self.conn, id).map_err(failed(format_args!("read user {id}")))
     }
 
-    /// The users whose employee number, login or e-mail is `text`; if there is none, those whose name has all its words.
+    /// The users whose employee number (alone, or as `FR01+00123`), login or e-mail is `text`; if there is none, those whose name has all its words.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub fn find_users(&self, text: &str) -> Result<Vec<User>> {
         let users = self.users(None)?;
         let wanted = fold(text.trim());
+        let pair = |user: &User| {
+            let entity = user.values.get(Field::LegalEntity)?;
+            Some(fold(&format!("{entity}+{}", user.values.get(Field::EmployeeNumber)?)))
+        };
         let exact = |user: &User| {
             [Field::EmployeeNumber, Field::Login, Field::Email]
                 .into_iter()
                 .any(|f| user.values.get(f).is_some_and(|v| fold(v) == wanted))
+                || pair(user).is_some_and(|pair| pair == wanted)
         };
         let words: Vec<&str> = wanted.split_whitespace().collect();
         let by_name = |user: &User| {
