@@ -69,7 +69,10 @@ pub(super) fn run(place: &Place) -> Outcome {
     findings.extend(key_modes(&place.global.certs));
     findings.extend(disk(&place.config, &place.global.data));
     match place.service() {
-        Ok(service) => findings.extend(databases(&service)),
+        Ok(service) => {
+            findings.extend(databases(&service));
+            findings.extend(lost_uploads(&service));
+        }
         Err(Stop::Refused(error)) => findings.push(Finding::failed("databases", &error)),
         Err(stop) => return Err(stop),
     }
@@ -213,6 +216,27 @@ fn databases(service: &Service) -> Vec<Finding> {
         ),
     });
     looked.collect()
+}
+
+/// What a restored backup has forgotten and no archive can bring back.
+fn lost_uploads(service: &Service) -> Vec<Finding> {
+    let lost = match service.lost_uploads() {
+        Ok(lost) => lost,
+        // The database that is at fault stands above with its cure.
+        Err(error) => return vec![Finding::failed("received files", &error)],
+    };
+    let told = lost.into_iter().map(|upload| {
+        let received = upload.received_at.strftime("%Y-%m-%d %H:%M");
+        Finding::wrong(
+            format!("received file {}", upload.path),
+            format!(
+                "import {} of {} ({received} UTC) is not in the client's database, and its archived file is gone",
+                upload.id, upload.client
+            ),
+            "Have the file of that day sent again, if no later full file has been imported.",
+        )
+    });
+    told.collect()
 }
 
 fn server(data: &Path) -> Finding {

@@ -161,6 +161,32 @@ fn requeue_unknown(service: &Service, space: &Arc<ClientSpace>, client: &str) ->
     Ok(())
 }
 
+impl Service {
+    /// Uploads that count as imported, of which neither the client's database nor the archive knows (after a restored
+    /// backup): their bytes must be sent again.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn lost_uploads(&self) -> Result<Vec<Upload>> {
+        let mut lost = Vec::new();
+        for client in self.registry().clients()? {
+            let done = uploads(self, &client.slug, UploadState::Done)?;
+            if done.is_empty() {
+                continue;
+            }
+            let space = self.client_space(&client.slug)?;
+            let directory = self.directory(&space)?;
+            for upload in done {
+                if !directory.knows_import(upload.id)? && !reports::is_archived(&space, upload.id) {
+                    lost.push(upload);
+                }
+            }
+            self.keep_directory(&space, directory);
+        }
+        Ok(lost)
+    }
+}
+
 fn requeue(
     service: &Service,
     space: &ClientSpace,

@@ -765,6 +765,17 @@ async fn what_a_restored_backup_does_not_know_is_imported_again() {
     let ids = |all: &[ImportView]| all.iter().map(|i| i.id).collect::<Vec<_>>();
     assert_eq!(ids(&after), ids(&before), "the same imports, in the same order");
     assert_eq!(bench.reported("/in/users.csv").unwrap(), after[1].id.to_string());
+    assert_eq!(bench.service.lost_uploads().unwrap(), []);
+    let folder = bench.stop();
+    let client = folder.path().join("data/clients/acme");
+    for name in ["users.db", "users.db-wal", "users.db-shm"] {
+        drop(fs::remove_file(client.join(name)));
+    }
+    fs::remove_file(client.join("archive").join(before[1].id.to_string())).unwrap();
+    let bench = Bench::open(folder, |_| {});
+    bench.wait_until_idle();
+    let lost = bench.service.lost_uploads().unwrap();
+    assert_eq!(lost.iter().map(|u| u.id).collect::<Vec<_>>(), [before[1].id]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
