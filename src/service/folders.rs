@@ -8,7 +8,7 @@ use crate::config::{Config, HostProfile};
 use crate::error::{Error, Kind, Result};
 use crate::import::report::is_reserved_name;
 use crate::import::settings::Settings;
-use crate::model::{Folder, Purpose, Upload, UploadState, VPath};
+use crate::model::{Account, Folder, Purpose, Upload, UploadState, VPath};
 use crate::store::registry::UploadFilter;
 
 pub use crate::store::registry::FolderPatch;
@@ -18,6 +18,10 @@ const MAX_PATTERN_BYTES: usize = 256;
 
 impl Service {
     /// Adds a folder to an account; an import folder begins with the import settings of the account's host profile.
+    ///
+    /// A folder that the host profile gave and that nobody has used or changed gives way to one at the same path, so
+    /// that a script need not know what a profile presets. One that only wants its name does not get it: files that
+    /// are sent to the path that was handed out would not be imported any more.
     ///
     /// # Errors
     /// `Kind::NotFound` for the account; `Kind::Exists` for a name or path that is taken; `Kind::Invalid` for a
@@ -38,20 +42,59 @@ impl Service {
             purpose,
             pattern: pattern.map(checked_pattern).transpose()?,
         };
-        check_place(&folder, &self.registry().folders(login)?)?;
-        let settings = match purpose {
-            // A profile that was taken out of the configuration since leaves the defaults.
-            Purpose::Import => match self.config().profile(&account.host_profile) {
-                Some(profile) => profile_settings(&profile)?,
-                None => None,
-            },
-            Purpose::Export | Purpose::Plain => None,
+        // A profile that was taken out of the configuration since leaves the defaults.
+        let profile = self.config().profile(&account.host_profile);
+        let preset = profile.as_ref().map(profile_settings).transpose()?.flatten();
+        let folders = self.registry().folders(login)?;
+        let (yielding, staying): (Vec<Folder>, Vec<Folder>) = if let Some(profile) =
+            profile.filter(|_| folders.iter().any(|f| f.path == folder.path))
+        {
+            let unused = self.unused_presets(&account, &profile, preset.as_deref(), &folders)?;
+            folders.into_iter().partition(|f| f.path == folder.path && unused.contains(&f.name))
+        } else {
+            (Vec::new(), folders)
         };
+        check_place(&folder, &staying)?;
+        let settings = preset.filter(|_| purpose == Purpose::Import);
+        for preset in &yielding {
+            self.registry().remove_folder(login, &preset.name)?;
+            self.record("folder.remove", login, &preset.name);
+        }
         self.registry().add_folder(&account.client, &folder, settings.as_deref())?;
         let files = self.client_space(&account.client)?.account(login)?;
         files.folder_or_new(&folder.path)?;
         self.record("folder.add", login, &format!("{} {}", folder.name, folder.path));
         Ok(folder)
+    }
+
+    /// The names of the folders that are still as the profile gave them, in an account that has received nothing.
+    fn unused_presets(
+        &self,
+        account: &Account,
+        profile: &HostProfile,
+        settings: Option<&str>,
+        folders: &[Folder],
+    ) -> Result<Vec<String>> {
+        let received = self.registry().uploads(&UploadFilter {
+            client: Some(account.client.clone()),
+            login: Some(account.login.clone()),
+            limit: Some(1),
+            ..UploadFilter::default()
+        })?;
+        let mut unused = Vec::new();
+        for folder in folders.iter().filter(|_| received.is_empty()) {
+            let is_preset = profile.folders.iter().any(|preset| {
+                preset.path == folder.path
+                    && preset.purpose == folder.purpose
+                    && preset.pattern == folder.pattern
+            });
+            let now = self.registry().folder_settings(&account.client, &folder.name)?;
+            let given = if folder.purpose == Purpose::Import { settings } else { None };
+            if is_preset && now.unwrap_or_default() == given.unwrap_or_default() {
+                unused.push(folder.name.clone());
+            }
+        }
+        Ok(unused)
     }
 
     /// The folders of an account, by path.

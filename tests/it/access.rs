@@ -281,6 +281,24 @@ async fn a_host_profile_gives_folders_and_settings() {
 }
 
 #[tokio::test]
+async fn an_unused_preset_gives_way_to_a_folder_at_its_path() {
+    let bench = Bench::new();
+    let service = &bench.service;
+    let _credentials = bench.account(|_| {});
+    let add = |name: &str| service.add_folder("acme", name, &path("/in"), Purpose::Import, None);
+    let names = || -> Vec<String> {
+        service.folders("acme").unwrap().into_iter().map(|f| f.name).collect()
+    };
+    assert_eq!(names(), ["import", "export"]);
+    add("payroll").unwrap();
+    assert_eq!(names(), ["payroll", "export"]);
+    // Somebody has settled how its files are read: it stays.
+    service.set_settings("acme", "payroll", "mode = \"delta\"").unwrap();
+    assert_eq!(add("other").unwrap_err().kind(), Kind::Exists);
+    assert_eq!(names(), ["payroll", "export"]);
+}
+
+#[tokio::test]
 async fn folders_and_accounts_that_cannot_be_are_refused_with_the_reason() {
     let bench = Bench::new();
     let service = &bench.service;
@@ -289,7 +307,6 @@ async fn folders_and_accounts_that_cannot_be_are_refused_with_the_reason() {
         service.add_folder("acme", name, &path(at), purpose, pattern)
     };
     for (result, kind) in [
-        (add("in", "/in", Purpose::Import, None), Kind::Exists),
         (add("import", "/other", Purpose::Import, None), Kind::Exists),
         (add("a/b", "/other", Purpose::Plain, None), Kind::Invalid),
         (add("", "/other", Purpose::Plain, None), Kind::Invalid),
@@ -302,6 +319,7 @@ async fn folders_and_accounts_that_cannot_be_are_refused_with_the_reason() {
         assert_eq!(result.unwrap_err().kind(), kind);
     }
     add("second", "/second", Purpose::Import, Some("*.csv")).unwrap();
+    assert_eq!(add("third", "/second", Purpose::Import, None).unwrap_err().kind(), Kind::Exists);
     let onto = FolderPatch { path: Some(path("/in/test")), ..FolderPatch::default() };
     assert_eq!(service.set_folder("acme", "second", &onto).unwrap_err().kind(), Kind::Invalid);
     let plain = FolderPatch { purpose: Some(Purpose::Plain), ..FolderPatch::default() };
