@@ -1,6 +1,6 @@
 //! The directory as the plan sees it: users at one change number, reference lists, what the source has frozen.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -125,6 +125,26 @@ pub struct SourceMemory {
     pub applied_on: Option<Date>,
 }
 
+/// How long a user has been absent from the full files of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Absence {
+    /// The day of the first full file without the user.
+    pub first_day: Date,
+    /// Applied full files without the user since then, at most one for each day.
+    pub files: u32,
+    /// The day of the last of them.
+    pub last_day: Date,
+}
+
+/// A manager whom nobody was found for: tried again when such a user appears.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManagerWish {
+    /// As the file wrote it.
+    pub text: String,
+    /// The row number that a spreadsheet shows.
+    pub line: u32,
+}
+
 /// The directory at one change number, for one source.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
@@ -140,4 +160,15 @@ pub struct Snapshot {
     pub source: SourceMemory,
     /// The users whom the last applied full file of another source listed: they are never absent here.
     pub listed_elsewhere: HashSet<i64>,
+    /// The names of list entries that were loaded with one: field, then code to name.
+    pub list_names: BTreeMap<Field, BTreeMap<String, String>>,
+    /// Who has been absent from this source's full files, and for how long.
+    pub absences: HashMap<i64, Absence>,
+    /// The last day that absence gave to a user. It counts as long as the contract still ends on that day.
+    pub ended_by_absence: HashMap<i64, String>,
+    /// Managers whom nobody was found for, by the user who has none for that reason.
+    pub manager_wishes: HashMap<i64, ManagerWish>,
+    /// Values that somebody else (a person, another source) wrote over this source's: what this source said before.
+    /// As long as the file says the same, the newer value stays (P701).
+    pub protected: HashMap<(i64, FieldKey), Option<String>>,
 }

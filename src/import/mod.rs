@@ -11,6 +11,8 @@ pub mod settings;
 pub mod table;
 pub mod text;
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -32,10 +34,21 @@ pub struct Job<'a> {
     pub today: Date,
     /// Only say what would happen.
     pub dry_run: bool,
+    /// What somebody approved of a held import; `None`: the first look at the file.
+    pub approval: Option<&'a Approval>,
     /// What the report says about the upload.
     pub meta: &'a Meta,
     /// What a file may use.
     pub limits: &'a Limits,
+}
+
+/// What somebody approved of an import that was held, in whole or in part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Approval {
+    /// The file as a whole: guards let it pass.
+    Whole,
+    /// These rows (held or refused as renumbered), by line; nothing else of the file is applied.
+    Rows(BTreeSet<u32>),
 }
 
 /// What the report says about the upload; the plan does not depend on it.

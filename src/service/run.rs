@@ -202,6 +202,7 @@ impl Run<'_> {
             snapshot: &snapshot,
             today,
             dry_run,
+            approval: None,
             meta: &meta,
             limits: &limits,
         });

@@ -1,75 +1,34 @@
 //! The plan: ids for new users, writes, counts, status, what the source has settled, the report.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
+use super::absence::absent;
+use super::changes::list_changes;
+use super::entries::new_entries;
 use super::managers::NewManager;
-use super::rows::{Context, Draft, Fate, Rows, user_name};
+use super::rows::{Context, Draft, Fate, Rows};
 use super::sheet::{Opened, field_names, is_correction};
-use super::tell::{Teller, message, params, shown};
+use super::tell::{Teller, message, params};
 use super::{FieldChange, Plan, UserWrite};
+use crate::import::Job;
 use crate::import::codes::{Code, Effect, Level};
 use crate::import::directory::{Snapshot, SourceMemory};
 use crate::import::fields::{Field, FieldKey};
-use crate::import::note::MAX_LINES;
-use crate::import::report::{Counts, Message, RefusedRow, Report, ReportChange};
-use crate::import::settings::{Mode, Settings};
+use crate::import::report::{Counts, Message, RefusedRow, Report};
+use crate::import::settings::Mode;
 use crate::import::table::Row;
-use crate::import::{Job, Meta};
 use crate::model::ImportStatus;
-
-/// The most new codes of a list that a report names.
-const MAX_CODES_NAMED: usize = 100;
-
-/// A report with nothing in it but what is known of the upload.
-pub(super) fn empty_report(meta: &Meta, settings: &Settings, status: ImportStatus) -> Report {
-    let mut opened = Opened::default();
-    opened.file.name.clone_from(&meta.file_name);
-    opened.file.path.clone_from(&meta.path);
-    opened.file.bytes = meta.bytes;
-    opened.file.sha256.clone_from(&meta.sha256);
-    Report {
-        import: meta.import.clone(),
-        client: meta.client.clone(),
-        account: meta.account.clone(),
-        status,
-        dry_run: false,
-        mode: settings.mode,
-        received_at: meta.received_at,
-        started_at: meta.started_at,
-        finished_at: None,
-        file: opened.file,
-        settings_version: settings.version(),
-        columns: Vec::new(),
-        counts: Counts::default(),
-        messages: Vec::new(),
-        changes: Vec::new(),
-        changes_total: 0,
-        refused_rows: Vec::new(),
-    }
-}
-
-/// A plan that writes nothing.
-pub(super) fn nothing(change_number: i64, report: Report) -> Plan {
-    Plan {
-        change_number,
-        writes: Vec::new(),
-        list_entries: Vec::new(),
-        source: None,
-        listed: None,
-        report,
-    }
-}
 
 /// The plan of a file that is refused as a whole.
 pub(super) fn refused(job: &Job<'_>, opened: Opened, teller: Teller) -> Plan {
-    let mut report = empty_report(job.meta, job.settings, ImportStatus::Rejected);
+    let mut report = Report::new(job.meta, job.settings, ImportStatus::Rejected);
     report.dry_run = job.dry_run;
     take_opened(&mut report, opened);
     report.counts.rows = report.file.rows;
     report.counts.rejected = report.file.rows;
     let (told, _) = teller.finish(|_| false, job.limits.max_report_messages);
     report.messages = headed(job.dry_run, told);
-    nothing(job.snapshot.change_number, report)
+    Plan::nothing(job.snapshot.change_number, report)
 }
 
 fn take_opened(report: &mut Report, opened: Opened) {
@@ -127,7 +86,7 @@ pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> Plan {
     let absent = if all_refused { Vec::new() } else { absent(context, &mut rows) };
     counts.absent = u64::try_from(absent.len()).unwrap_or(u64::MAX);
 
-    let mut report = empty_report(context.job.meta, context.job.settings, ImportStatus::Ok);
+    let mut report = Report::new(context.job.meta, context.job.settings, ImportStatus::Ok);
     report.dry_run = context.job.dry_run;
     report.mode = context.sheet.mode;
     take_opened(&mut report, opened);
@@ -139,7 +98,7 @@ pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> Plan {
     }
     report.status = status(&report.messages, all_refused);
     report.counts = counts;
-    let mut plan = nothing(context.job.snapshot.change_number, report);
+    let mut plan = Plan::nothing(context.job.snapshot.change_number, report);
     if !all_refused {
         list_changes(context, &rows.drafts, &ids, &of_row, &mut plan.report);
     }
@@ -218,100 +177,6 @@ fn cells_refused(messages: &[Message]) -> u64 {
         .sum()
 }
 
-/// The list that a field's codes are entries of.
-fn list_of(field: Field) -> Option<Field> {
-    match field {
-        Field::Roles => Some(Field::Role),
-        _ => Some(field).filter(|field| field.is_reference()),
-    }
-}
-
-/// The codes that are new in their lists, each once; each list's are told together.
-fn new_entries(
-    context: &Context<'_>,
-    drafts: &[Draft<'_>],
-    teller: &mut Teller,
-) -> Vec<(Field, String)> {
-    let mut known: HashMap<Field, HashSet<&str>> = HashMap::new();
-    for (field, codes) in &context.job.snapshot.lists {
-        known.entry(*field).or_default().extend(codes.iter().map(String::as_str));
-    }
-    let mut new = Vec::new();
-    let mut told: BTreeMap<Field, Vec<(usize, &str)>> = BTreeMap::new();
-    for (at, draft) in drafts.iter().enumerate().filter(|(_, draft)| draft.fate == Fate::Live) {
-        for change in &draft.changes {
-            let FieldKey::Known(field) = &change.field else { continue };
-            let (Some(list), Some(to)) = (list_of(*field), change.to.as_deref()) else { continue };
-            for code in to.split('\n') {
-                if known.entry(list).or_default().insert(code) {
-                    new.push((list, code.to_owned()));
-                    told.entry(*field).or_default().push((at, code));
-                }
-            }
-        }
-    }
-    for (field, codes) in told {
-        tell_entries(context, field, &codes, teller);
-    }
-    new
-}
-
-/// X206: the new codes of one field, with the lines on which they first stand.
-fn tell_entries(context: &Context<'_>, field: Field, codes: &[(usize, &str)], teller: &mut Teller) {
-    let key = FieldKey::Known(field);
-    let wired = context.sheet.field(&key);
-    if let [(at, code)] = codes {
-        let Some(row) = context.row(*at) else { return };
-        let told = message(Code::X206, "", params([("code", (*code).to_owned())]));
-        let mut told = context.place(&row, None, wired, told);
-        told.field = Some(key);
-        told.kept = (*code).to_owned();
-        told.person.clear();
-        teller.row(*at, told);
-        return;
-    }
-    let mut named: Vec<&str> = codes.iter().take(MAX_CODES_NAMED).map(|(_, code)| *code).collect();
-    if codes.len() > MAX_CODES_NAMED {
-        named.push("…");
-    }
-    let mut told = message(Code::X206, "several", params([("codes", named.join(" · "))]));
-    told.field = Some(key);
-    told.count = u64::try_from(codes.len()).unwrap_or(u64::MAX);
-    let rows = codes.iter().take(MAX_LINES).filter_map(|(at, _)| context.row(*at));
-    told.lines = rows.map(|row| row.line()).collect();
-    if let Some(wired) = wired {
-        told.cell.clone_from(&wired.letter);
-        told.column.clone_from(&wired.header);
-    }
-    teller.file(told);
-}
-
-/// A501: the users who are not in a full file, by name.
-fn absent(context: &Context<'_>, rows: &mut Rows<'_>) -> Vec<Message> {
-    if context.sheet.mode != Mode::Full || !rows.absence_known {
-        return Vec::new();
-    }
-    let today = context.today.as_str();
-    let mut messages = Vec::new();
-    for (user, present) in context.job.snapshot.users.iter().zip(&rows.present) {
-        let end = user.values.get(Field::ContractEnd);
-        let has_left = end.is_some_and(|end| end < today);
-        let elsewhere = context.job.snapshot.listed_elsewhere.contains(&user.id);
-        if *present || user.withdrawn || has_left || elsewhere {
-            continue;
-        }
-        // Once that end has passed, nobody misses them.
-        rows.depends_on_date |= end.is_some();
-        let number = user.values.get(Field::EmployeeNumber).or(user.values.get(Field::Login));
-        let mut told =
-            message(Code::A501, "", params([("number", number.unwrap_or_default().to_owned())]));
-        told.person = user_name(user);
-        messages.push(told);
-    }
-    messages.sort_by(|a, b| a.person.cmp(&b.person));
-    messages
-}
-
 /// The messages of the report, and the refused rows that point to them.
 fn tell_all(
     context: &Context<'_>,
@@ -348,58 +213,6 @@ fn own_cells(context: &Context<'_>, row: &Row<'_>) -> Vec<String> {
         .filter(|(index, _)| is_own(*index))
         .map(|(_, cell)| cell.into_owned())
         .collect()
-}
-
-/// The field changes in the order of the file, as many as the report may list.
-fn list_changes(
-    context: &Context<'_>,
-    drafts: &[Draft<'_>],
-    ids: &BTreeMap<usize, i64>,
-    of_row: &[Option<usize>],
-    report: &mut Report,
-) {
-    let snapshot = context.job.snapshot;
-    let max = context.job.limits.max_report_changes;
-    let live = drafts.iter().zip(of_row).enumerate().filter(|(_, (d, _))| d.fate == Fate::Live);
-    for (at, (draft, place)) in live {
-        report.changes_total += u64::try_from(draft.changes.len()).unwrap_or(u64::MAX);
-        let room = max.saturating_sub(report.changes.len());
-        if room == 0 || draft.changes.is_empty() {
-            continue;
-        }
-        let user = context.user(draft.user);
-        let person = context.row(at).map(|row| context.person(&row, user)).unwrap_or_default();
-        let new_id = place.and_then(|place| ids.get(&place)).copied();
-        let id = user.map(|user| user.id).or(new_id).unwrap_or_default();
-        for change in draft.changes.iter().take(room) {
-            let words = |value: &Option<Box<str>>| {
-                value.as_deref().map(|value| match change.field {
-                    FieldKey::Known(Field::Manager) => manager_name(snapshot, value),
-                    _ => shown(&change.field, value),
-                })
-            };
-            report.changes.push(ReportChange {
-                person: person.clone(),
-                user: id,
-                field: change.field.clone(),
-                from: words(&change.from),
-                to: words(&change.to),
-                line: draft.line,
-            });
-        }
-    }
-}
-
-/// A manager's name by id; the id of one who is new in this file.
-fn manager_name(snapshot: &Snapshot, id: &str) -> String {
-    let place = id
-        .parse::<i64>()
-        .ok()
-        .and_then(|id| snapshot.users.binary_search_by_key(&id, |user| user.id).ok());
-    match place.and_then(|place| snapshot.users.get(place)) {
-        Some(user) => user_name(user),
-        None => id.to_owned(),
-    }
 }
 
 fn writes(

@@ -1,7 +1,10 @@
 //! Rows and directory in, changes out: who each row is and what it becomes.
 
+mod absence;
 mod cells;
+mod changes;
 mod contract;
+mod entries;
 mod finish;
 mod identity;
 mod managers;
@@ -13,7 +16,7 @@ mod tell;
 use serde::{Deserialize, Serialize};
 
 use super::codes::{Code, Params};
-use super::directory::SourceMemory;
+use super::directory::{Absence, ManagerWish, SourceMemory};
 pub(super) use tell::{found, from_note};
 
 use super::fields::{Field, FieldKey};
@@ -40,7 +43,7 @@ pub struct UserWrite {
     pub user_id: i64,
     /// Whether the user is created by this write.
     pub is_new: bool,
-    /// The line in the file, as Excel numbers rows.
+    /// The line in the file, as Excel numbers rows; 0: no row of the file says so (absence, a manager who appeared).
     pub line: u32,
     /// The fields that change; for a new user, every field that it gets.
     pub changes: Vec<FieldChange>,
@@ -59,8 +62,38 @@ pub struct Plan {
     pub source: Option<SourceMemory>,
     /// The users whom this applied full file listed, by id in ascending order; `None`: leave as it is.
     pub listed: Option<Vec<i64>>,
+    /// Everybody who is absent from the source after this full file; `None`: leave as it is.
+    pub absences: Option<Vec<(i64, Absence)>>,
+    /// The users whom absence ends in this plan (their new end is among the writes), by id.
+    pub ended_by_absence: Vec<i64>,
+    /// Managers whom nobody was found for: `Some` is remembered for the user, `None` is forgotten.
+    pub manager_wishes: Vec<(i64, Option<ManagerWish>)>,
+    /// Values that are not protected any more, for the file says something new.
+    pub unprotected: Vec<(i64, FieldKey)>,
+    /// Codes that no value map and no list knows, with the rows that have them, for the operator to map.
+    pub unmapped: Vec<(Field, String, u64)>,
     /// The report's content; `finished_at` is filled in by the caller.
     pub report: Report,
+}
+
+impl Plan {
+    /// A plan that writes nothing.
+    #[must_use]
+    pub fn nothing(change_number: i64, report: Report) -> Self {
+        Self {
+            change_number,
+            writes: Vec::new(),
+            list_entries: Vec::new(),
+            source: None,
+            listed: None,
+            absences: None,
+            ended_by_absence: Vec::new(),
+            manager_wishes: Vec::new(),
+            unprotected: Vec::new(),
+            unmapped: Vec::new(),
+            report,
+        }
+    }
 }
 
 /// Decides what a file would do to the directory. Never fails: a file that cannot be read is a plan with
@@ -140,10 +173,10 @@ fn told_only(
     told: Params,
     change_number: i64,
 ) -> Plan {
-    let mut report = finish::empty_report(meta, settings, status);
+    let mut report = Report::new(meta, settings, status);
     report.messages =
         vec![tell::message(Code::N001, "", Params::new()), tell::message(code, "", told)];
-    finish::nothing(change_number, report)
+    Plan::nothing(change_number, report)
 }
 
 /// Whether a file says nothing about those who are not in it: the settings say so, or it is a

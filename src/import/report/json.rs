@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Counts, FileFacts, Message, Report, ReportChange, ReportColumn, effect_words, render};
+use super::{
+    Counts, FileFacts, GuardOutcome, Message, Report, ReportChange, ReportColumn, effect_words,
+    render,
+};
 use crate::import::settings::Mode;
 use crate::model::{ImportStatus, Language};
 
@@ -29,7 +32,7 @@ struct View<'r> {
     settings: SettingsView<'r>,
     columns: &'r [ReportColumn],
     counts: Counts,
-    guards: [(); 0],
+    guards: &'r [GuardOutcome],
     planned: Option<Counts>,
     messages: Vec<MessageView<'r>>,
     changes: &'r [ReportChange],
@@ -85,12 +88,15 @@ pub fn json(report: &Report, language: Language) -> Vec<u8> {
         settings: SettingsView { version: &report.settings_version },
         columns: &report.columns,
         counts: report.counts,
-        guards: [],
-        planned: None,
+        guards: &report.guards,
+        planned: report.planned,
         messages: messages.collect(),
         changes: &report.changes,
         changes_total: report.changes_total,
-        undo: UndoView { possible: false, until: None },
+        undo: UndoView {
+            possible: report.undo.is_some(),
+            until: report.undo.as_ref().and_then(|undo| undo.until),
+        },
     };
     let mut bytes = serde_json::to_vec_pretty(&view).unwrap_or_default();
     bytes.push(b'\n');

@@ -12,10 +12,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Meta;
 use super::codes::{Code, Effect, Level, Params};
 use super::directory::DateOrder;
 use super::fields::FieldKey;
-use super::settings::{Format, Mode, ReportSettings};
+use super::settings::{Format, Limit, Mode, ReportSettings, Settings};
 use crate::model::{ImportStatus, Language};
 
 pub use corrections::corrections;
@@ -64,6 +65,121 @@ pub struct Report {
     pub changes_total: u64,
     /// The refused rows with their original cells, for the corrections file only.
     pub refused_rows: Vec<RefusedRow>,
+    /// Every guard that looked at the plan.
+    #[serde(default)]
+    pub guards: Vec<GuardOutcome>,
+    /// What the rows of a held file would become.
+    #[serde(default)]
+    pub planned: Option<Counts>,
+    /// Rows that somebody may approve one by one: identity swaps (D105, held) and renumberings (D104, refused).
+    #[serde(default)]
+    pub pending_rows: Vec<PendingRow>,
+    /// Who approved, discarded or took back the import, and when.
+    #[serde(default)]
+    pub decision: Option<Decision>,
+    /// Whether the import can be taken back; `None`: it cannot.
+    #[serde(default)]
+    pub undo: Option<Undo>,
+}
+
+impl Report {
+    /// A report with nothing in it but what is known of the upload.
+    #[must_use]
+    pub fn new(meta: &Meta, settings: &Settings, status: ImportStatus) -> Self {
+        Self {
+            import: meta.import.clone(),
+            client: meta.client.clone(),
+            account: meta.account.clone(),
+            status,
+            dry_run: false,
+            mode: settings.mode,
+            received_at: meta.received_at,
+            started_at: meta.started_at,
+            finished_at: None,
+            file: FileFacts {
+                name: meta.file_name.clone(),
+                path: meta.path.clone(),
+                bytes: meta.bytes,
+                sha256: meta.sha256.clone(),
+                ..FileFacts::default()
+            },
+            settings_version: settings.version(),
+            columns: Vec::new(),
+            counts: Counts::default(),
+            messages: Vec::new(),
+            changes: Vec::new(),
+            changes_total: 0,
+            refused_rows: Vec::new(),
+            guards: Vec::new(),
+            planned: None,
+            pending_rows: Vec::new(),
+            decision: None,
+            undo: None,
+        }
+    }
+}
+
+/// What a guard saw.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuardOutcome {
+    /// `G601` …, `F005` for a file that may be cut off, `D105` for many identity swaps, `A501` for `absent = "hold"`.
+    pub code: Code,
+    /// The limit; `None`: any case trips it.
+    pub limit: Option<Limit>,
+    /// How many there are.
+    pub observed: u64,
+    /// Of how many.
+    pub of: u64,
+    /// Whether the import is held for it.
+    pub tripped: bool,
+}
+
+/// A row that waits for somebody's decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingRow {
+    /// The row number that a spreadsheet shows.
+    pub line: u32,
+    /// D104 (renumbering: refused until approved) or D105 (identity swap: held).
+    pub code: Code,
+    /// The person as the file names them, `DUPONT Anne`.
+    pub person: String,
+    /// The user of the directory whom the row would change.
+    pub user: i64,
+    /// What was decided; `None`: it still waits.
+    #[serde(default)]
+    pub decided: Option<Decision>,
+}
+
+/// Who decided something, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// What was decided.
+    pub what: Decided,
+    /// By whom: `cli`, or the login that dropped the file.
+    pub who: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What was decided about a held import or row, or an applied one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Decided {
+    /// Applied after all.
+    Approved,
+    /// Never to be applied.
+    Discarded,
+    /// Nobody decided in time.
+    Expired,
+    /// Taken back.
+    Undone,
+}
+
+/// Until when an import can be taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undo {
+    /// `None`: as long as the directory keeps its history.
+    pub until: Option<Timestamp>,
 }
 
 /// The file and how it was read.

@@ -225,6 +225,7 @@ fn report(doc: &mut Document, settings: &Settings) {
         .map(|f| match f {
             Format::Csv => quoted("csv"),
             Format::Json => quoted("json"),
+            Format::Html => quoted("html"),
         })
         .collect();
     doc.setting(

@@ -3,7 +3,7 @@
 mod document;
 mod read;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -19,6 +19,12 @@ pub struct Settings {
     pub key: Option<Key>,
     /// Whether everybody is in the file.
     pub mode: Mode,
+    /// What becomes of users who are not in a full file.
+    pub absent: Absent,
+    /// Any refused row refuses the whole file.
+    pub strict: bool,
+    /// What holds an import until somebody looks at it.
+    pub guards: Guards,
     /// What a blank cell means, where it is not the usual (`keep`; for `contract_end`, `clear`).
     pub blanks: BTreeMap<FieldKey, Blank>,
     /// The fields that a new user must have; `None`: first and last name, start of contract, and e-mail if the file has that column.
@@ -31,12 +37,73 @@ pub struct Settings {
     pub value_maps: BTreeMap<FieldKey, ValueMap>,
     /// Values that new users get where the file gives none.
     pub defaults: Vec<Defaults>,
+    /// The reference fields whose lists are closed: a code that is not in the list refuses its cell (X206).
+    pub closed_lists: BTreeSet<Field>,
+    /// How a new user's login is made when the file and the defaults give none, such as `{first}.{last}`.
+    pub login_pattern: Option<String>,
+    /// Whether a held file may be approved or discarded by a file dropped next to it (`users.csv.approve-…`).
+    pub approve_by_file: bool,
     /// The order of day, month and year; `None`: proved by the file itself.
     pub dates: Option<DateOrder>,
     /// Whether a file without a line end after its last row is cut off.
     pub final_line_end: FinalLineEnd,
     /// The report files.
     pub report: ReportSettings,
+}
+
+/// What becomes of users who are not in a full file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Absent {
+    /// They are told (A501) and stay as they are.
+    Report,
+    /// After so many consecutive full files without them their contract ends, on the day before the first of these (A502).
+    End {
+        /// Consecutive full files, on as many days.
+        after_files: u32,
+    },
+    /// The file waits for approval; approving it ends them.
+    Hold,
+}
+
+/// What holds an import: each limit is a count and a share, and trips when both are passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Guards {
+    /// G601: users whose contract ends or ended; share of the active users.
+    pub endings: Option<Limit>,
+    /// G602: new users; share of the active users; never on a client's first import.
+    pub creations: Option<Limit>,
+    /// G603: users for whom one and the same field changes; share of the rows.
+    pub one_field: Option<Limit>,
+    /// G604: rows fewer than in the last applied full file; share of that file's rows.
+    pub fewer_rows: Option<Limit>,
+    /// G605: all users of a legal entity are absent from a full file.
+    pub whole_entity: bool,
+    /// G609: contract ends that are removed or moved later, and users who come back; share of the active users.
+    pub reopenings: Option<Limit>,
+}
+
+/// Passed when there are more than `count` and more than `percent` of all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limit {
+    /// How many there may be.
+    pub count: u64,
+    /// How many of a hundred there may be.
+    pub percent: u32,
+}
+
+impl Default for Guards {
+    fn default() -> Self {
+        let limit = |count, percent| Some(Limit { count, percent });
+        Self {
+            endings: limit(5, 10),
+            creations: limit(50, 30),
+            one_field: limit(20, 50),
+            fewer_rows: limit(5, 20),
+            whole_entity: true,
+            reopenings: limit(5, 10),
+        }
+    }
 }
 
 /// Whether a file without a line end after its last row is cut off.
@@ -132,6 +199,8 @@ pub enum Format {
     Csv,
     /// For a program.
     Json,
+    /// For reading: one self-contained page.
+    Html,
 }
 
 impl Default for Settings {
@@ -139,12 +208,18 @@ impl Default for Settings {
         Self {
             key: None,
             mode: Mode::Full,
+            absent: Absent::Report,
+            strict: false,
+            guards: Guards::default(),
             blanks: BTreeMap::new(),
             required: None,
             aliases: BTreeMap::new(),
             unknown_columns: UnknownColumns::Ignore,
             value_maps: BTreeMap::new(),
             defaults: Vec::new(),
+            closed_lists: BTreeSet::new(),
+            login_pattern: None,
+            approve_by_file: false,
             dates: None,
             final_line_end: FinalLineEnd::Auto,
             report: ReportSettings {

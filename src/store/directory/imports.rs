@@ -67,6 +67,8 @@ pub struct StoredImport {
 const SUMMARY: &str = "seq, id, source, login, path, file_name, bytes, sha256, received_at, \
                        applied_at, settings_version, settings, status, dry_run, counts, \
                        change_number, reports_written";
+/// Rows that are imports of a file; the others are events.
+const A_FILE: &str = "NOT EXISTS (SELECT 1 FROM events WHERE events.import = imports.seq)";
 
 impl Directory {
     /// The import with this id, with its report.
@@ -76,7 +78,9 @@ impl Directory {
     pub fn import(&self, id: UploadId) -> Result<Option<StoredImport>> {
         let read = || -> rusqlite::Result<Option<StoredImport>> {
             self.conn
-                .prepare_cached(&format!("SELECT {SUMMARY}, report FROM imports WHERE id = ?1"))?
+                .prepare_cached(&format!(
+                    "SELECT {SUMMARY}, report FROM imports WHERE id = ?1 AND {A_FILE}"
+                ))?
                 .query_row([id.to_string()], |row| {
                     let report: String = row.get("report")?;
                     Ok(StoredImport { summary: summary(row)?, report: from_json(&report)? })
@@ -94,7 +98,7 @@ impl Directory {
         let read = || -> rusqlite::Result<Vec<ImportSummary>> {
             self.conn
                 .prepare_cached(&format!(
-                    "SELECT {SUMMARY} FROM imports ORDER BY seq DESC LIMIT ?1"
+                    "SELECT {SUMMARY} FROM imports WHERE {A_FILE} ORDER BY seq DESC LIMIT ?1"
                 ))?
                 .query_map([limit], summary)?
                 .collect()

@@ -1,10 +1,12 @@
 //! A client's directory, `data/clients/<client>/users.db`: users, their history, imports and their reports.
 
 mod apply;
+mod events;
 mod history;
 mod imports;
 mod listed;
 mod schema;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -14,6 +16,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension};
 
 pub use apply::Applied;
+pub use events::{Event, EventKind};
 pub use history::HistoryEntry;
 pub use imports::{ImportRecord, ImportSummary, StoredImport};
 

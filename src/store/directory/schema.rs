@@ -1,7 +1,8 @@
 //! A directory's schema, step by step. Append only: a step that has shipped never changes.
 
 /// The steps; `PRAGMA user_version` counts how many a file has seen.
-pub(super) const STEPS: &[&str] = &[r"
+pub(super) const STEPS: &[&str] = &[
+    r"
 -- change_number moves with every write to users or lists; a plan is bound to it.
 CREATE TABLE directory (
     change_number INTEGER NOT NULL,
@@ -109,4 +110,69 @@ CREATE TABLE sources (
     -- The users that the last applied full file listed: ids in order, as differences in LEB128.
     listed BLOB
 ) STRICT;
-"];
+",
+    r"
+-- What was written by something else than a file: its row in imports has the place in the order and the time.
+CREATE TABLE events (
+    import INTEGER PRIMARY KEY REFERENCES imports(seq),
+    kind   TEXT NOT NULL,
+    -- The id of the import that it is about.
+    about  TEXT,
+    who    TEXT NOT NULL
+) STRICT;
+
+-- Names of list entries that were loaded with one.
+ALTER TABLE lists ADD COLUMN name TEXT;
+
+-- Who is absent from a source's full files, since when, in how many of them.
+CREATE TABLE absences (
+    source    TEXT NOT NULL,
+    user      INTEGER NOT NULL REFERENCES users(id),
+    first_day TEXT NOT NULL,
+    files     INTEGER NOT NULL,
+    last_day  TEXT NOT NULL,
+    PRIMARY KEY (source, user)
+) STRICT, WITHOUT ROWID;
+
+-- The last day that absence gave to a user; presence lifts it.
+CREATE TABLE absence_ends (
+    user     INTEGER PRIMARY KEY REFERENCES users(id),
+    last_day TEXT NOT NULL
+) STRICT;
+
+-- Managers whom nobody was found for, as the file wrote them.
+CREATE TABLE manager_wishes (
+    user   INTEGER PRIMARY KEY REFERENCES users(id),
+    import INTEGER NOT NULL REFERENCES imports(seq),
+    text   TEXT NOT NULL,
+    line   INTEGER NOT NULL
+) STRICT;
+
+-- What a source said of a value that somebody else has overwritten since.
+CREATE TABLE protections (
+    source TEXT NOT NULL,
+    user   INTEGER NOT NULL REFERENCES users(id),
+    field  TEXT NOT NULL,
+    said   TEXT,
+    PRIMARY KEY (source, user, field)
+) STRICT, WITHOUT ROWID;
+
+-- Codes that no value map and no list knew, of the last applied file that had them.
+CREATE TABLE unmapped (
+    source TEXT NOT NULL,
+    field  TEXT NOT NULL,
+    code   TEXT NOT NULL,
+    rows   INTEGER NOT NULL,
+    import INTEGER NOT NULL REFERENCES imports(seq),
+    PRIMARY KEY (source, field, code)
+) STRICT, WITHOUT ROWID;
+
+-- What a source had settled before its last applied import, for taking that import back.
+CREATE TABLE undo_points (
+    source TEXT PRIMARY KEY,
+    import INTEGER NOT NULL REFERENCES imports(seq),
+    memory TEXT,
+    listed BLOB
+) STRICT;
+",
+];

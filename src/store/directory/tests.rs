@@ -8,8 +8,8 @@ use crate::error::Kind;
 use crate::import::directory::{DateOrder, User};
 use crate::import::fields::{Field, FieldKey};
 use crate::import::plan::{FieldChange, Plan, UserWrite};
-use crate::import::report::{Counts, FileFacts, Report};
-use crate::import::settings::Mode;
+use crate::import::report::{Counts, Report};
+use crate::import::settings::Settings;
 use crate::model::{ImportStatus, UploadId};
 
 struct Bench {
@@ -37,12 +37,11 @@ impl Bench {
         let record = record(self.imports);
         let (change_number, memory) = self.directory.source("in").unwrap();
         let plan = Plan {
-            change_number,
             writes,
             list_entries: vec![(Field::Department, "Sales".to_owned())],
             source: Some(SourceMemory { rows: Some(7), ..memory }),
             listed: Some(vec![1, 2, 3]),
-            report: report(&record, ImportStatus::Ok),
+            ..Plan::nothing(change_number, report(&record, ImportStatus::Ok))
         };
         (plan, record)
     }
@@ -73,25 +72,21 @@ fn record(n: i64) -> ImportRecord {
 }
 
 fn report(record: &ImportRecord, status: ImportStatus) -> Report {
-    Report {
+    let meta = crate::import::Meta {
         import: record.id.to_string(),
         client: "acme".to_owned(),
         account: record.login.clone(),
-        status,
-        dry_run: false,
-        mode: Mode::Full,
+        file_name: record.file_name.clone(),
+        path: record.path.to_string(),
+        bytes: record.bytes,
+        sha256: record.sha256.clone(),
         received_at: Some(record.received_at),
         started_at: Some(record.received_at),
-        finished_at: Some(record.received_at),
-        file: FileFacts::default(),
-        settings_version: "v1".to_owned(),
-        columns: Vec::new(),
-        counts: Counts { rows: 1, created: 1, ..Counts::default() },
-        messages: Vec::new(),
-        changes: Vec::new(),
-        changes_total: 0,
-        refused_rows: Vec::new(),
-    }
+    };
+    let mut report = Report::new(&meta, &Settings::default(), status);
+    report.finished_at = Some(record.received_at);
+    report.counts = Counts { rows: 1, created: 1, ..Counts::default() };
+    report
 }
 
 fn change(field: &str, from: Option<&str>, to: Option<&str>) -> FieldChange {

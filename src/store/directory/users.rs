@@ -1,6 +1,6 @@
 //! Reading users: the snapshot that a plan is made from, the directory of today and of any earlier time.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 use rusqlite::types::ValueRef;
@@ -8,33 +8,13 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use super::{Directory, listed, meta, source_memory};
+use super::Directory;
 use crate::error::Result;
-use crate::import::directory::{Snapshot, User, Values};
+use crate::import::directory::{User, Values};
 use crate::import::fields::{Field, FieldKey};
-use crate::store::{failed, to_micros, unreadable, word};
+use crate::store::{failed, to_micros, word};
 
 impl Directory {
-    /// The whole directory at one instant, for planning an import of `source`.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn snapshot(&self, source: &str) -> Result<Snapshot> {
-        let read = || -> rusqlite::Result<Snapshot> {
-            let tx = self.conn.unchecked_transaction()?;
-            let meta = meta(&tx)?;
-            Ok(Snapshot {
-                change_number: meta.change_number,
-                next_user_id: meta.next_user_id,
-                users: users_now(&tx, i64::MAX)?,
-                lists: lists(&tx)?,
-                source: source_memory(&tx, source)?,
-                listed_elsewhere: listed_elsewhere(&tx, source)?,
-            })
-        };
-        read().map_err(failed("read the directory"))
-    }
-
     /// Every user by id: as of now, or as the directory knew them at an earlier instant.
     ///
     /// # Errors
@@ -119,7 +99,7 @@ fn user(row: &Row<'_>) -> rusqlite::Result<User> {
 }
 
 /// The users of today whom an import up to `last` created, by id.
-fn users_now(conn: &Connection, last: i64) -> rusqlite::Result<Vec<User>> {
+pub(super) fn users_now(conn: &Connection, last: i64) -> rusqlite::Result<Vec<User>> {
     let sql = format!("SELECT {} FROM users WHERE created_by <= ?1 ORDER BY id", columns());
     let mut users: Vec<User> =
         conn.prepare_cached(&sql)?.query_map([last], user)?.collect::<rusqlite::Result<_>>()?;
@@ -168,30 +148,4 @@ pub(super) fn one_user(conn: &Connection, id: i64) -> rusqlite::Result<Option<Us
         user.values.set(&FieldKey::Custom(row.get(0)?), Some(row.get_ref(1)?.as_str()?));
     }
     Ok(Some(user))
-}
-
-/// The users whom the last full file of any other source listed.
-fn listed_elsewhere(conn: &Connection, source: &str) -> rusqlite::Result<HashSet<i64>> {
-    let mut others = conn
-        .prepare_cached("SELECT listed FROM sources WHERE source <> ?1 AND listed IS NOT NULL")?;
-    let mut rows = others.query([source])?;
-    let mut users = HashSet::new();
-    while let Some(row) = rows.next()? {
-        users.extend(listed::unpack(row.get_ref(0)?.as_blob()?));
-    }
-    Ok(users)
-}
-
-fn lists(conn: &Connection) -> rusqlite::Result<BTreeMap<Field, BTreeSet<String>>> {
-    let mut lists: BTreeMap<Field, BTreeSet<String>> = BTreeMap::new();
-    let mut all = conn.prepare_cached("SELECT field, code FROM lists")?;
-    let mut rows = all.query([])?;
-    while let Some(row) = rows.next()? {
-        let name: String = row.get(0)?;
-        let field = Field::from_name(&name).ok_or_else(|| {
-            unreadable(rusqlite::types::Type::Text, format!("\"{name}\" is not a field"))
-        })?;
-        lists.entry(field).or_default().insert(row.get(1)?);
-    }
-    Ok(lists)
 }

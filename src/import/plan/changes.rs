@@ -1,0 +1,61 @@
+//! The field changes as the report lists them.
+
+use std::collections::BTreeMap;
+
+use super::rows::{Context, Draft, Fate, user_name};
+use super::tell::shown;
+use crate::import::directory::Snapshot;
+use crate::import::fields::{Field, FieldKey};
+use crate::import::report::{Report, ReportChange};
+
+/// The field changes in the order of the file, as many as the report may list.
+pub(super) fn list_changes(
+    context: &Context<'_>,
+    drafts: &[Draft<'_>],
+    ids: &BTreeMap<usize, i64>,
+    of_row: &[Option<usize>],
+    report: &mut Report,
+) {
+    let snapshot = context.job.snapshot;
+    let max = context.job.limits.max_report_changes;
+    let live = drafts.iter().zip(of_row).enumerate().filter(|(_, (d, _))| d.fate == Fate::Live);
+    for (at, (draft, place)) in live {
+        report.changes_total += u64::try_from(draft.changes.len()).unwrap_or(u64::MAX);
+        let room = max.saturating_sub(report.changes.len());
+        if room == 0 || draft.changes.is_empty() {
+            continue;
+        }
+        let user = context.user(draft.user);
+        let person = context.row(at).map(|row| context.person(&row, user)).unwrap_or_default();
+        let new_id = place.and_then(|place| ids.get(&place)).copied();
+        let id = user.map(|user| user.id).or(new_id).unwrap_or_default();
+        for change in draft.changes.iter().take(room) {
+            let words = |value: &Option<Box<str>>| {
+                value.as_deref().map(|value| match change.field {
+                    FieldKey::Known(Field::Manager) => manager_name(snapshot, value),
+                    _ => shown(&change.field, value),
+                })
+            };
+            report.changes.push(ReportChange {
+                person: person.clone(),
+                user: id,
+                field: change.field.clone(),
+                from: words(&change.from),
+                to: words(&change.to),
+                line: draft.line,
+            });
+        }
+    }
+}
+
+/// A manager's name by id; the id of one who is new in this file.
+fn manager_name(snapshot: &Snapshot, id: &str) -> String {
+    let place = id
+        .parse::<i64>()
+        .ok()
+        .and_then(|id| snapshot.users.binary_search_by_key(&id, |user| user.id).ok());
+    match place.and_then(|place| snapshot.users.get(place)) {
+        Some(user) => user_name(user),
+        None => id.to_owned(),
+    }
+}
