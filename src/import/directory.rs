@@ -7,55 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fields::{Field, FieldKey};
 
-/// The values of one user, in canonical text.
-///
-/// Dates are `YYYY-MM-DD`, decimals use a point, e-mails are lower-cased, `manager` is the other
-/// user's id in decimal digits, `roles` are joined by a line feed.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Values {
-    known: Vec<Option<Box<str>>>,
-    custom: BTreeMap<String, Box<str>>,
-}
-
-impl Values {
-    /// The value of a field.
-    #[must_use]
-    pub fn get(&self, field: Field) -> Option<&str> {
-        self.known.get(field.index())?.as_deref()
-    }
-
-    /// The value of a field or custom column.
-    #[must_use]
-    pub fn get_key(&self, key: &FieldKey) -> Option<&str> {
-        match key {
-            FieldKey::Known(field) => self.get(*field),
-            FieldKey::Custom(name) => self.custom.get(name).map(AsRef::as_ref),
-        }
-    }
-
-    /// Sets or clears a field or custom column.
-    pub fn set(&mut self, key: &FieldKey, value: Option<&str>) {
-        match key {
-            FieldKey::Known(field) => {
-                if self.known.len() <= field.index() {
-                    self.known.resize(Field::ALL.len(), None);
-                }
-                if let Some(slot) = self.known.get_mut(field.index()) {
-                    *slot = value.map(Into::into);
-                }
-            }
-            FieldKey::Custom(name) => match value {
-                Some(text) => drop(self.custom.insert(name.clone(), text.into())),
-                None => drop(self.custom.remove(name)),
-            },
-        }
-    }
-
-    /// The custom columns and their values, by name.
-    pub fn custom(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.custom.iter().map(|(name, value)| (name.as_str(), value.as_ref()))
-    }
-}
+pub use super::values::Values;
 
 /// A user of the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,6 +10,7 @@ pub mod report;
 pub mod settings;
 pub mod table;
 pub mod text;
+mod values;
 
 use std::collections::BTreeSet;
 
@@ -20,6 +21,7 @@ use directory::{Snapshot, SourceMemory};
 use settings::Settings;
 
 pub use plan::{Plan, is_delta_file, plan, plan_duplicate, plan_failed, plan_superseded};
+pub use values::Filler;
 
 /// Everything that a plan is a function of.
 #[derive(Debug, Clone, Copy)]

@@ -6,7 +6,8 @@
 use std::path::PathBuf;
 
 use jiff::civil::{Date, date};
-use rollcall::import::directory::{Snapshot, User, Values};
+use rollcall::import::directory::{Snapshot, User};
+use rollcall::import::plan::Written;
 use rollcall::import::report::{self, Report, ReportFile};
 use rollcall::import::settings::{ReportSettings, Settings};
 use rollcall::import::{self, Job, Limits, Meta, Plan};
@@ -54,17 +55,14 @@ pub(crate) fn plan(bytes: &[u8], name: &str, settings: &Settings, snapshot: &Sna
 /// The directory after a plan, as the store would have it.
 pub(crate) fn applied(mut snapshot: Snapshot, plan: &Plan) -> Snapshot {
     for write in &plan.writes {
-        if write.is_new {
+        if let Written::Created(values) = &write.what {
             assert_eq!(write.user_id, snapshot.next_user_id);
             snapshot.next_user_id += 1;
-            snapshot.users.push(User {
-                id: write.user_id,
-                withdrawn: false,
-                values: Values::default(),
-            });
+            let values = values.clone();
+            snapshot.users.push(User { id: write.user_id, withdrawn: false, values });
         }
         let user = snapshot.users.iter_mut().find(|user| user.id == write.user_id).unwrap();
-        for change in &write.changes {
+        for change in write.changes() {
             assert_eq!(user.values.get_key(&change.field), change.from.as_deref());
             user.values.set(&change.field, change.to.as_deref());
         }

@@ -143,7 +143,7 @@ proptest! {
             prop_assert_eq!(counts.rows, plan.report.file.rows);
             let applied_status = plan.report.status.is_applied();
             prop_assert_eq!(plan.source.is_some(), applied_status);
-            let new = count(plan.writes.iter().filter(|write| write.is_new).count());
+            let new = count(plan.writes.iter().filter(|write| write.is_new()).count());
             prop_assert_eq!(new, counts.created);
             let written = counts.created + counts.updated + counts.ended + counts.reinstated;
             prop_assert_eq!(count(plan.writes.len()), written);

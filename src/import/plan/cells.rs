@@ -8,6 +8,7 @@ use super::identity::mapped;
 use super::rows::{Context, Draft, Fate, Wish};
 use super::sheet::{Memo, Wired, value};
 use super::tell::{Teller, found, message, params, shown};
+use crate::import::Filler;
 use crate::import::codes::{Code, Effect, Level};
 use crate::import::directory::User;
 use crate::import::fields::{Field, FieldKey, Value, parse};
@@ -24,6 +25,8 @@ pub(super) struct Reader<'x, 's> {
     pub teller: &'x mut Teller,
     /// One for each column that fills a field.
     pub memos: &'x mut [Memo<'s>],
+    /// Gathers what a new user gets.
+    pub filler: &'x mut Filler,
 }
 
 /// What a cell says.
@@ -58,9 +61,6 @@ impl<'s> Reader<'_, 's> {
         let mut spoken = Spoken::default();
         let mut refused: Vec<&'s FieldKey> = Vec::new();
         let mut depends_on_date = false;
-        if user.is_none() {
-            self.draft.changes.reserve(self.context.sheet.wired.len());
-        }
         for (at, wired) in self.context.sheet.wired.iter().enumerate() {
             match self.said(at, wired, &mut depends_on_date) {
                 Some(said) => self.take(wired, said, &mut spoken),
@@ -72,6 +72,7 @@ impl<'s> Reader<'_, 's> {
         if user.is_none() {
             self.give_defaults(&refused);
             self.require(&refused);
+            self.draft.given = self.filler.finish();
         }
         depends_on_date
     }
@@ -196,6 +197,12 @@ impl<'s> Reader<'_, 's> {
     }
 
     fn change(&mut self, key: &FieldKey, to: Option<&str>) {
+        if self.draft.user.is_none() {
+            if let Some(to) = to {
+                self.filler.put_key(key, to);
+            }
+            return;
+        }
         let from = self.old(key);
         let same = match (key, from, to) {
             (FieldKey::Known(Field::Login), Some(from), Some(to)) => {
@@ -385,18 +392,13 @@ impl<'s> Reader<'_, 's> {
 
     /// The value that a new user gets for a field.
     fn given(&self, field: Field) -> Option<String> {
-        let key = FieldKey::Known(field);
-        self.draft
-            .changes
-            .iter()
-            .find(|c| c.field == key)
-            .and_then(|c| c.to.as_deref().map(str::to_owned))
+        self.filler.get_key(&FieldKey::Known(field)).map(str::to_owned)
     }
 
     fn has(&self, key: &FieldKey) -> bool {
         match key {
             FieldKey::Known(Field::Manager) => matches!(self.draft.manager, Wish::Named(_)),
-            _ => self.draft.changes.iter().any(|change| change.field == *key),
+            _ => self.filler.get_key(key).is_some(),
         }
     }
 

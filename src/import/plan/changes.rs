@@ -20,28 +20,31 @@ pub(super) fn list_changes(
     let max = context.job.limits.max_report_changes;
     let live = drafts.iter().zip(of_row).enumerate().filter(|(_, (d, _))| d.fate == Fate::Live);
     for (at, (draft, place)) in live {
-        report.changes_total += u64::try_from(draft.changes.len()).unwrap_or(u64::MAX);
+        let count = draft.changes.len() + draft.given.count();
+        report.changes_total += u64::try_from(count).unwrap_or(u64::MAX);
         let room = max.saturating_sub(report.changes.len());
-        if room == 0 || draft.changes.is_empty() {
+        if room == 0 || count == 0 {
             continue;
         }
         let user = context.user(draft.user);
         let person = context.row(at).map(|row| context.person(&row, user)).unwrap_or_default();
         let new_id = place.and_then(|place| ids.get(&place)).copied();
         let id = user.map(|user| user.id).or(new_id).unwrap_or_default();
-        for change in draft.changes.iter().take(room) {
-            let words = |value: &Option<Box<str>>| {
-                value.as_deref().map(|value| match change.field {
+        let before = draft.changes.iter().map(|change| change.from.as_deref());
+        let sets = draft.sets().zip(before.chain(std::iter::repeat(None)));
+        for ((field, to), from) in sets.take(room) {
+            let words = |value: Option<&str>| {
+                value.map(|value| match field {
                     FieldKey::Known(Field::Manager) => manager_name(snapshot, value),
-                    _ => shown(&change.field, value),
+                    _ => shown(&field, value),
                 })
             };
             report.changes.push(ReportChange {
                 person: person.clone(),
                 user: id,
-                field: change.field.clone(),
-                from: words(&change.from),
-                to: words(&change.to),
+                from: words(from),
+                to: words(to),
+                field,
                 line: draft.line,
             });
         }

@@ -32,13 +32,13 @@ pub(super) fn new_entries(
     let mut new = Vec::new();
     let mut told: BTreeMap<Field, Vec<(usize, &str)>> = BTreeMap::new();
     for (at, draft) in drafts.iter().enumerate().filter(|(_, draft)| draft.fate == Fate::Live) {
-        for change in &draft.changes {
-            let FieldKey::Known(field) = &change.field else { continue };
-            let (Some(list), Some(to)) = (list_of(*field), change.to.as_deref()) else { continue };
+        for (key, to) in draft.sets() {
+            let FieldKey::Known(field) = key else { continue };
+            let (Some(list), Some(to)) = (list_of(field), to) else { continue };
             for code in to.split('\n') {
                 if known.entry(list).or_default().insert(code) {
                     new.push((list, code.to_owned()));
-                    told.entry(*field).or_default().push((at, code));
+                    told.entry(field).or_default().push((at, code));
                 }
             }
         }

@@ -9,7 +9,7 @@ use super::managers::NewManager;
 use super::rows::{Context, Draft, Fate, Rows};
 use super::sheet::{Opened, field_names, is_correction};
 use super::tell::{Teller, message, params};
-use super::{FieldChange, Plan, UserWrite};
+use super::{FieldChange, Plan, UserWrite, Written};
 use crate::import::Job;
 use crate::import::codes::{Code, Effect, Level};
 use crate::import::directory::{Snapshot, SourceMemory};
@@ -129,11 +129,15 @@ fn add_managers(
             NewManager::Clear => None,
             NewManager::To(place) => id(*place).map(|id| id.to_string().into_boxed_str()),
         };
-        let user = draft.user.and_then(|user| snapshot.users.get(user));
-        let from = user.and_then(|user| user.values.get(Field::Manager));
+        let key = FieldKey::Known(Field::Manager);
+        let Some(user) = draft.user else {
+            draft.given.set(&key, to.as_deref());
+            continue;
+        };
+        let from = snapshot.users.get(user).and_then(|user| user.values.get(Field::Manager));
         if from != to.as_deref() {
             let from = from.map(Into::into);
-            draft.changes.push(FieldChange { field: FieldKey::Known(Field::Manager), from, to });
+            draft.changes.push(FieldChange { field: key, from, to });
         }
     }
 }
@@ -224,15 +228,18 @@ fn writes(
     drafts
         .into_iter()
         .zip(of_row)
-        .filter(|(draft, _)| draft.fate == Fate::Live && !draft.changes.is_empty())
+        .filter(|(draft, _)| draft.fate == Fate::Live)
+        .filter(|(draft, _)| draft.user.is_none() || !draft.changes.is_empty())
         .filter_map(|(draft, place)| {
             let known = draft.user.and_then(|user| snapshot.users.get(user)).map(|user| user.id);
             let user_id = known.or_else(|| ids.get(place.as_ref()?).copied())?;
             Some(UserWrite {
                 user_id,
-                is_new: draft.user.is_none(),
                 line: draft.line,
-                changes: draft.changes,
+                what: match draft.user {
+                    None => Written::Created(draft.given),
+                    Some(_) => Written::Changed(draft.changes),
+                },
             })
         })
         .collect()

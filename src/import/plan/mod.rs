@@ -16,7 +16,7 @@ mod tell;
 use serde::{Deserialize, Serialize};
 
 use super::codes::{Code, Params};
-use super::directory::{Absence, ManagerWish, SourceMemory};
+use super::directory::{Absence, ManagerWish, SourceMemory, Values};
 pub(super) use tell::{found, from_note};
 
 use super::fields::{Field, FieldKey};
@@ -41,12 +41,36 @@ pub struct FieldChange {
 pub struct UserWrite {
     /// The user's id; a new user's is given here (`Snapshot::next_user_id` onwards).
     pub user_id: i64,
-    /// Whether the user is created by this write.
-    pub is_new: bool,
     /// The line in the file, as Excel numbers rows; 0: no row of the file says so (absence, a manager who appeared).
     pub line: u32,
-    /// The fields that change; for a new user, every field that it gets.
-    pub changes: Vec<FieldChange>,
+    /// What is written.
+    pub what: Written,
+}
+
+/// What is written for a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Written {
+    /// The user is created with these values.
+    Created(Values),
+    /// The user is in the directory; these fields change.
+    Changed(Vec<FieldChange>),
+}
+
+impl UserWrite {
+    /// Whether the user is created by this write.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        matches!(self.what, Written::Created(_))
+    }
+
+    /// The fields that change; none for a new user.
+    #[must_use]
+    pub fn changes(&self) -> &[FieldChange] {
+        match &self.what {
+            Written::Created(_) => &[],
+            Written::Changed(changes) => changes,
+        }
+    }
 }
 
 /// What an import would do, decided before the first write.

@@ -93,9 +93,8 @@ pub(super) fn people<'p>(context: &Context<'p>, drafts: &'p [Draft<'_>]) -> Peop
 
 impl<'p> Person<'p> {
     fn overlay(&mut self, draft: &'p Draft<'_>) {
-        for change in &draft.changes {
-            let to = change.to.as_deref();
-            let FieldKey::Known(field) = &change.field else { continue };
+        for (key, to) in draft.sets() {
+            let FieldKey::Known(field) = key else { continue };
             let [sets_number, sets_login, sets_email] = &mut self.sets;
             match field {
                 Field::LegalEntity => (self.entity, *sets_number) = (to, true),
@@ -190,7 +189,8 @@ pub(super) fn refuse_clashes(
 fn sets_identity(draft: &Draft<'_>) -> bool {
     let identity = [Field::LegalEntity, Field::EmployeeNumber, Field::Login, Field::Email];
     let sets = |key: &FieldKey| identity.iter().any(|field| *key == FieldKey::Known(*field));
-    draft.fate == Fate::Live && draft.changes.iter().any(|change| sets(&change.field))
+    draft.fate == Fate::Live
+        && (draft.user.is_none() || draft.changes.iter().any(|change| sets(&change.field)))
 }
 
 /// A row that takes what others have.

@@ -8,14 +8,14 @@ use super::identity::{Index, KeyProblem, RowKey, Slot, row_key};
 use super::sheet::{Memo, Sheet, Wired, value};
 use super::tell::{Teller, found, is_sensitive, message, params, shown};
 use super::{FieldChange, tell};
-use crate::import::Job;
 use crate::import::codes::{Code, Effect, Level};
-use crate::import::directory::User;
+use crate::import::directory::{User, Values};
 use crate::import::fields::{CellCount, Field, FieldKey};
 use crate::import::report::Message;
 use crate::import::settings::key_fields;
 use crate::import::table::Row;
 use crate::import::text::clean;
+use crate::import::{Filler, Job};
 
 /// What a row would do, before it is compared with other rows.
 #[derive(Debug)]
@@ -24,10 +24,21 @@ pub(super) struct Draft<'s> {
     /// The user in the directory whom it means, by place in the snapshot.
     pub user: Option<usize>,
     pub fate: Fate,
+    /// What changes of a user who is in the directory.
     pub changes: Vec<FieldChange>,
+    /// What a new user gets.
+    pub given: Values,
     pub manager: Wish<'s>,
     pub ended: bool,
     pub reinstated: bool,
+}
+
+impl Draft<'_> {
+    /// What the row sets: a new user's values, or what changes of a known one.
+    pub(super) fn sets(&self) -> impl Iterator<Item = (FieldKey, Option<&str>)> {
+        let given = self.given.all().map(|(key, value)| (key, Some(value)));
+        given.chain(self.changes.iter().map(|c| (c.field.clone(), c.to.as_deref())))
+    }
 }
 
 /// Whether a row goes on.
@@ -172,12 +183,14 @@ pub(super) fn read<'s>(context: &Context<'s>, teller: &mut Teller) -> Rows<'s> {
         .collect();
     let repeated = repeated(context, &keys);
     let mut memos: Vec<Memo<'s>> = sheet.wired.iter().map(|wired| Memo::new(&wired.key)).collect();
+    let mut filler = Filler::default();
     for (at, (row, key)) in sheet.table.rows().zip(&keys).enumerate() {
         let mut draft = Draft {
             line: row.line(),
             user: None,
             fate: Fate::Refused,
             changes: Vec::new(),
+            given: Values::default(),
             manager: Wish::Silent,
             ended: false,
             reinstated: false,
@@ -206,7 +219,8 @@ pub(super) fn read<'s>(context: &Context<'s>, teller: &mut Teller) -> Rows<'s> {
         }
         if draft.fate == Fate::Live {
             let draft = &mut draft;
-            let mut reader = Reader { context, at, row, draft, teller, memos: &mut memos };
+            let (memos, filler) = (&mut memos, &mut filler);
+            let mut reader = Reader { context, at, row, draft, teller, memos, filler };
             rows.depends_on_date |= reader.read();
         }
         rows.drafts.push(draft);

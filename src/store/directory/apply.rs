@@ -4,8 +4,9 @@ use rusqlite::{Connection, Statement, TransactionBehavior, params, params_from_i
 
 use super::{Directory, ImportRecord, imports, listed, meta, to_json};
 use crate::error::{Error, Kind, Result};
+use crate::import::directory::Values;
 use crate::import::fields::{Field, FieldKey};
-use crate::import::plan::{Plan, UserWrite};
+use crate::import::plan::{FieldChange, Plan, UserWrite, Written};
 use crate::store::failed;
 
 /// Whether an import was applied by this call.
@@ -144,7 +145,10 @@ impl<'conn> Writer<'conn> {
     }
 
     fn write(&mut self, write: &UserWrite) -> Result<()> {
-        let done = if write.is_new { self.create(write) } else { self.change(write) };
+        let done = match &write.what {
+            Written::Created(values) => self.create(write, values),
+            Written::Changed(changes) => self.change(write, changes),
+        };
         let found = done.map_err(|e| {
             let line = write.line;
             failed(format_args!("write user {} from line {line}", write.user_id))(e)
@@ -160,28 +164,24 @@ impl<'conn> Writer<'conn> {
     }
 
     /// The creation's values are its history; no row of `changes` repeats them.
-    fn create(&mut self, write: &UserWrite) -> rusqlite::Result<bool> {
+    fn create(&mut self, write: &UserWrite, values: &Values) -> rusqlite::Result<bool> {
         self.insert.clear_bindings();
         self.insert.raw_bind_parameter(1, write.user_id)?;
         self.insert.raw_bind_parameter(2, self.import)?;
         self.insert.raw_bind_parameter(3, write.line)?;
-        for change in &write.changes {
-            if let (FieldKey::Known(field), Some(value)) = (&change.field, &change.to) {
-                self.insert.raw_bind_parameter(4 + field.index(), value)?;
-            }
+        for (field, value) in values.known() {
+            self.insert.raw_bind_parameter(4 + field.index(), value)?;
         }
         self.insert.raw_execute()?;
-        for change in &write.changes {
-            if let (FieldKey::Custom(name), Some(value)) = (&change.field, &change.to) {
-                self.custom.execute(params![write.user_id, name, value])?;
-            }
+        for (name, value) in values.custom() {
+            self.custom.execute(params![write.user_id, name, value])?;
         }
         self.next_user_id = self.next_user_id.max(write.user_id + 1);
         Ok(true)
     }
 
-    fn change(&mut self, write: &UserWrite) -> rusqlite::Result<bool> {
-        let known = write.changes.iter().filter_map(|c| match &c.field {
+    fn change(&mut self, write: &UserWrite, changes: &[FieldChange]) -> rusqlite::Result<bool> {
+        let known = changes.iter().filter_map(|c| match &c.field {
             FieldKey::Known(field) => Some((field, &c.to)),
             FieldKey::Custom(_) => None,
         });
@@ -199,7 +199,7 @@ impl<'conn> Writer<'conn> {
         if found == 0 {
             return Ok(false);
         }
-        for change in &write.changes {
+        for change in changes {
             match (&change.field, &change.to) {
                 (FieldKey::Known(_), _) => {}
                 (FieldKey::Custom(name), Some(value)) => {

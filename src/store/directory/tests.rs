@@ -5,9 +5,9 @@ use uuid::Uuid;
 
 use super::*;
 use crate::error::Kind;
-use crate::import::directory::{DateOrder, User};
+use crate::import::directory::{DateOrder, User, Values};
 use crate::import::fields::{Field, FieldKey};
-use crate::import::plan::{FieldChange, Plan, UserWrite};
+use crate::import::plan::{FieldChange, Plan, UserWrite, Written};
 use crate::import::report::{Counts, Report};
 use crate::import::settings::Settings;
 use crate::model::{ImportStatus, UploadId};
@@ -95,12 +95,15 @@ fn change(field: &str, from: Option<&str>, to: Option<&str>) -> FieldChange {
 }
 
 fn create(user_id: i64, line: u32, values: &[(&str, &str)]) -> UserWrite {
-    let changes = values.iter().map(|(f, v)| change(f, None, Some(v))).collect();
-    UserWrite { user_id, is_new: true, line, changes }
+    let mut given = Values::default();
+    for (field, value) in values {
+        given.set(&field.parse().unwrap(), Some(value));
+    }
+    UserWrite { user_id, line, what: Written::Created(given) }
 }
 
 fn update(user_id: i64, line: u32, changes: Vec<FieldChange>) -> UserWrite {
-    UserWrite { user_id, is_new: false, line, changes }
+    UserWrite { user_id, line, what: Written::Changed(changes) }
 }
 
 fn names(users: &[User]) -> Vec<String> {

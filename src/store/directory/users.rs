@@ -10,7 +10,8 @@ use unicode_normalization::char::is_combining_mark;
 
 use super::Directory;
 use crate::error::Result;
-use crate::import::directory::{User, Values};
+use crate::import::Filler;
+use crate::import::directory::User;
 use crate::import::fields::{Field, FieldKey};
 use crate::store::{failed, to_micros, word};
 
@@ -86,16 +87,15 @@ fn columns() -> String {
 }
 
 fn user(row: &Row<'_>) -> rusqlite::Result<User> {
-    let mut values = Values::default();
+    let mut filler = Filler::default();
     for field in Field::ALL {
-        let key = FieldKey::Known(*field);
         match row.get_ref(2 + field.index())? {
             ValueRef::Null => {}
-            ValueRef::Integer(n) => values.set(&key, Some(&n.to_string())),
-            value => values.set(&key, Some(value.as_str()?)),
+            ValueRef::Integer(n) => filler.put(*field, &n.to_string()),
+            value => filler.put(*field, value.as_str()?),
         }
     }
-    Ok(User { id: row.get(0)?, withdrawn: row.get(1)?, values })
+    Ok(User { id: row.get(0)?, withdrawn: row.get(1)?, values: filler.finish() })
 }
 
 /// The users of today whom an import up to `last` created, by id.

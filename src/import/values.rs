@@ -1,0 +1,292 @@
+//! One user's values, in as few bytes as they need: a directory of a million people is held in memory while it is planned.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::fields::{Field, FieldKey};
+
+/// The values of one user, in canonical text.
+///
+/// Dates are `YYYY-MM-DD`, decimals use a point, e-mails are lower-cased, `manager` is the other
+/// user's id in decimal digits, `roles` are joined by a line feed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Values {
+    /// Which fields have a value: the bit of their place in the user record.
+    filled: u64,
+    /// The lengths of the values, each in one or more ASCII characters (six bits a character, low first, 0x40: more
+    /// follow), then the values themselves; both in the order of the user record.
+    packed: Box<str>,
+    custom: Option<Box<BTreeMap<String, Box<str>>>>,
+}
+
+const _: () = assert!(Field::ALL.len() <= 64, "Values has one bit for each field");
+
+const LOW: u8 = 0x3F;
+const MORE: u8 = 0x40;
+
+impl Values {
+    /// The value of a field.
+    #[must_use]
+    pub fn get(&self, field: Field) -> Option<&str> {
+        if self.filled & bit(field) == 0 {
+            return None;
+        }
+        let place = (self.filled & (bit(field) - 1)).count_ones();
+        let (mut start, mut len) = (0, 0);
+        let mut lengths = Lengths { packed: self.packed.as_bytes(), at: 0 };
+        for other in 0..self.filled.count_ones() {
+            let next = lengths.next();
+            if other < place {
+                start += next;
+            } else if other == place {
+                len = next;
+            }
+        }
+        self.packed.get(lengths.at + start..lengths.at + start + len)
+    }
+
+    /// The value of a field or custom column.
+    #[must_use]
+    pub fn get_key(&self, key: &FieldKey) -> Option<&str> {
+        match key {
+            FieldKey::Known(field) => self.get(*field),
+            FieldKey::Custom(name) => self.custom.as_ref()?.get(name).map(AsRef::as_ref),
+        }
+    }
+
+    /// Sets or clears a field or custom column.
+    pub fn set(&mut self, key: &FieldKey, value: Option<&str>) {
+        match (key, value) {
+            (FieldKey::Known(field), value) => {
+                let mut filler = Filler::default();
+                for (other, text) in self.known() {
+                    filler.put(other, text);
+                }
+                filler.take(*field);
+                if let Some(text) = value {
+                    filler.put(*field, text);
+                }
+                let custom = self.custom.take();
+                *self = filler.finish();
+                self.custom = custom;
+            }
+            (FieldKey::Custom(name), Some(text)) => {
+                self.custom.get_or_insert_default().insert(name.clone(), text.into());
+            }
+            (FieldKey::Custom(name), None) => {
+                if let Some(custom) = &mut self.custom {
+                    custom.remove(name);
+                }
+                self.custom.take_if(|custom| custom.is_empty());
+            }
+        }
+    }
+
+    /// The fields of the catalogue that have a value, in the order of the user record.
+    pub fn known(&self) -> impl Iterator<Item = (Field, &str)> {
+        let mut lengths = Lengths { packed: self.packed.as_bytes(), at: 0 };
+        let bytes: usize = (0..self.filled.count_ones()).map(|_| lengths.next()).sum();
+        let head = self.packed.len() - bytes;
+        lengths.at = 0;
+        let mut start = head;
+        Field::ALL.iter().copied().filter(|field| self.filled & bit(*field) != 0).filter_map(
+            move |field| {
+                let from = start;
+                start += lengths.next();
+                Some((field, self.packed.get(from..start)?))
+            },
+        )
+    }
+
+    /// The custom columns and their values, by name.
+    pub fn custom(&self) -> impl Iterator<Item = (&str, &str)> {
+        let custom = self.custom.iter().flat_map(|custom| custom.iter());
+        custom.map(|(name, value)| (name.as_str(), value.as_ref()))
+    }
+
+    /// Everything that has a value: the fields in the order of the user record, then the custom columns by name.
+    pub fn all(&self) -> impl Iterator<Item = (FieldKey, &str)> {
+        let custom = self.custom().map(|(name, value)| (FieldKey::Custom(name.to_owned()), value));
+        self.known().map(|(field, value)| (FieldKey::Known(field), value)).chain(custom)
+    }
+
+    /// How many fields and custom columns have a value.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        usize::try_from(self.filled.count_ones()).unwrap_or(0)
+            + self.custom.as_ref().map_or(0, |custom| custom.len())
+    }
+}
+
+/// The bit of a field.
+fn bit(field: Field) -> u64 {
+    1_u64.rotate_left(u32::try_from(field.index()).unwrap_or(0))
+}
+
+/// Reads the lengths at the head of packed values.
+struct Lengths<'v> {
+    packed: &'v [u8],
+    at: usize,
+}
+
+impl Lengths<'_> {
+    fn next(&mut self) -> usize {
+        let (mut length, mut shift) = (0_usize, 0);
+        while let Some(byte) = self.packed.get(self.at) {
+            self.at += 1;
+            length |= usize::from(byte & LOW) << shift;
+            shift += 6;
+            if byte & MORE == 0 {
+                break;
+            }
+        }
+        length
+    }
+}
+
+/// Gathers the values of one user after another; what it needs for that it keeps.
+#[derive(Debug, Clone)]
+pub struct Filler {
+    text: String,
+    spans: [Range<usize>; Field::ALL.len()],
+    filled: u64,
+    custom: BTreeMap<String, Box<str>>,
+}
+
+impl Default for Filler {
+    fn default() -> Self {
+        Self {
+            text: String::new(),
+            spans: [const { 0..0 }; Field::ALL.len()],
+            filled: 0,
+            custom: BTreeMap::new(),
+        }
+    }
+}
+
+impl Filler {
+    /// Gives a field of the catalogue its value.
+    pub fn put(&mut self, field: Field, value: &str) {
+        let start = self.text.len();
+        self.text.push_str(value);
+        if let Some(span) = self.spans.get_mut(field.index()) {
+            *span = start..self.text.len();
+            self.filled |= bit(field);
+        }
+    }
+
+    /// Gives a field or custom column its value.
+    pub fn put_key(&mut self, key: &FieldKey, value: &str) {
+        match key {
+            FieldKey::Known(field) => self.put(*field, value),
+            FieldKey::Custom(name) => drop(self.custom.insert(name.clone(), value.into())),
+        }
+    }
+
+    /// Takes a field's value away.
+    pub fn take(&mut self, field: Field) {
+        self.filled &= !bit(field);
+    }
+
+    /// The value of a field or custom column so far.
+    #[must_use]
+    pub fn get_key(&self, key: &FieldKey) -> Option<&str> {
+        match key {
+            FieldKey::Known(field) if self.filled & bit(*field) == 0 => None,
+            FieldKey::Known(field) => self.text.get(self.spans.get(field.index())?.clone()),
+            FieldKey::Custom(name) => self.custom.get(name).map(AsRef::as_ref),
+        }
+    }
+
+    /// The user's values; the next user's can be put after that.
+    pub fn finish(&mut self) -> Values {
+        let filled =
+            |index: &usize| self.filled.rotate_right(u32::try_from(*index).unwrap_or(0)) & 1 == 1;
+        let spans = || self.spans.iter().enumerate().filter(|(i, _)| filled(i)).map(|(_, s)| s);
+        let bytes: usize = spans().map(|span| span.len() + length_bytes(span.len())).sum();
+        let mut packed = String::with_capacity(bytes);
+        for span in spans() {
+            let mut rest = span.len();
+            loop {
+                let low = u8::try_from(rest & usize::from(LOW)).unwrap_or(0);
+                rest >>= 6;
+                packed.push(char::from(if rest == 0 { low } else { low | MORE }));
+                if rest == 0 {
+                    break;
+                }
+            }
+        }
+        for span in spans() {
+            packed.push_str(self.text.get(span.clone()).unwrap_or_default());
+        }
+        let custom = std::mem::take(&mut self.custom);
+        let values = Values {
+            filled: self.filled,
+            packed: packed.into_boxed_str(),
+            custom: Some(custom).filter(|custom| !custom.is_empty()).map(Box::new),
+        };
+        self.text.clear();
+        self.filled = 0;
+        values
+    }
+}
+
+/// How many characters a length takes.
+fn length_bytes(length: usize) -> usize {
+    let mut bytes = 1;
+    let mut rest = length >> 6;
+    while rest != 0 {
+        bytes += 1;
+        rest >>= 6;
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_set_is_there_and_nothing_else() {
+        let long = "é".repeat(70_000);
+        let mut values = Values::default();
+        let mut model: BTreeMap<FieldKey, String> = BTreeMap::new();
+        let texts = ["", "x", "Zoé", &"a".repeat(63), &"b".repeat(64), &"c".repeat(4096), &long];
+        for (round, text) in texts.iter().cycle().take(200).enumerate() {
+            let field = Field::ALL[round * 7 % Field::ALL.len()];
+            let key = match round % 5 {
+                0 => FieldKey::Custom(format!("c{}", round % 3)),
+                _ => FieldKey::Known(field),
+            };
+            let value = Some(*text).filter(|_| round % 11 != 0);
+            values.set(&key, value);
+            match value {
+                Some(text) => drop(model.insert(key, text.to_owned())),
+                None => drop(model.remove(&key)),
+            }
+            for (key, text) in &model {
+                assert_eq!(values.get_key(key), Some(text.as_str()), "{key}");
+            }
+            let all: BTreeMap<FieldKey, String> =
+                values.all().map(|(key, text)| (key, text.to_owned())).collect();
+            assert_eq!(all, model);
+            assert_eq!(values.count(), model.len());
+        }
+        for key in model.keys() {
+            values.set(key, None);
+        }
+        assert_eq!(values, Values::default());
+    }
+
+    #[test]
+    fn a_filler_starts_anew_after_each_user() {
+        let mut filler = Filler::default();
+        filler.put(Field::LastName, "Dupont");
+        filler.put(Field::LastName, "Martin");
+        filler.put_key(&FieldKey::Custom("badge".to_owned()), "7");
+        let first = filler.finish();
+        assert_eq!(first.get(Field::LastName), Some("Martin"));
+        assert_eq!(first.custom().collect::<Vec<_>>(), [("badge", "7")]);
+        assert_eq!(filler.finish(), Values::default());
+    }
+}
