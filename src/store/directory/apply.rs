@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Statement, TransactionBehavior, params, params_from_iter};
 
-use super::{Directory, ImportRecord, imports, listed, meta, to_json};
+use super::{Directory, ImportRecord, imports, listed, meta, to_json, undo};
 use crate::error::{Error, Kind, Result};
 use crate::import::directory::Values;
 use crate::import::fields::{Field, FieldKey};
@@ -89,16 +89,14 @@ fn write_all(
         if let Some(memory) = &plan.source {
             let mut memory = memory.clone();
             memory.change_number = Some(change_number);
+            let listed = plan.listed.as_deref().map(listed::pack);
+            undo::keep_point(tx, source, import, listed.as_deref())?;
             tx.prepare_cached(
                 "INSERT INTO sources (source, memory, listed) VALUES (?1, ?2, ?3)
                  ON CONFLICT (source) DO UPDATE SET memory = excluded.memory,
                      listed = coalesce(excluded.listed, listed)",
             )?
-            .execute(params![
-                source,
-                to_json(&memory)?,
-                plan.listed.as_deref().map(listed::pack)
-            ])?;
+            .execute(params![source, to_json(&memory)?, listed])?;
         }
         tx.prepare_cached(
             "UPDATE directory SET change_number = ?1, next_user_id = max(next_user_id, ?2)",

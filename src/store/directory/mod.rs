@@ -9,6 +9,7 @@ mod schema;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod undo;
 mod users;
 
 use std::path::Path;

@@ -167,12 +167,26 @@ CREATE TABLE unmapped (
     PRIMARY KEY (source, field, code)
 ) STRICT, WITHOUT ROWID;
 
--- What a source had settled before its last applied import, for taking that import back.
+-- What a source had settled before each of its applied imports, for taking that import back.
 CREATE TABLE undo_points (
-    source TEXT PRIMARY KEY,
+    source TEXT NOT NULL,
     import INTEGER NOT NULL REFERENCES imports(seq),
+    -- Absent: the source had settled nothing.
     memory TEXT,
-    listed BLOB
+    -- Absent: that import listed the same users, or a later one has been applied since (they may be many).
+    listed BLOB,
+    PRIMARY KEY (source, import)
+) STRICT, WITHOUT ROWID;
+
+-- users.withdrawn is 0, or the place (imports.seq) of the undo that took the user's creation back.
+
+-- The last place in the order of imports and events whose changes are not kept any more.
+ALTER TABLE directory ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;
+
+-- Users whose personal values were replaced, by which event.
+CREATE TABLE pseudonyms (
+    user   INTEGER PRIMARY KEY REFERENCES users(id),
+    import INTEGER NOT NULL REFERENCES imports(seq)
 ) STRICT;
 ",
 ];

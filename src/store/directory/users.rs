@@ -1,6 +1,6 @@
 //! Reading users: the snapshot that a plan is made from, the directory of today and of any earlier time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use rusqlite::types::ValueRef;
@@ -120,6 +120,12 @@ pub(super) fn users_now(conn: &Connection, last: i64) -> rusqlite::Result<Vec<Us
 /// The users as they were right after the import `last`: today's, with every later change taken back, newest first.
 fn users_after(conn: &Connection, last: i64) -> rusqlite::Result<Vec<User>> {
     let mut users = users_now(conn, last)?;
+    let mut withdrawn_later = conn.prepare_cached("SELECT id FROM users WHERE withdrawn > ?1")?;
+    let later: HashSet<i64> =
+        withdrawn_later.query_map([last], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    for user in &mut users {
+        user.withdrawn &= !later.contains(&user.id);
+    }
     let places: HashMap<i64, usize> = users.iter().enumerate().map(|(n, u)| (u.id, n)).collect();
     let mut later = conn.prepare_cached(
         "SELECT user, field, before FROM changes WHERE import > ?1 ORDER BY import DESC, n DESC",
