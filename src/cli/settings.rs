@@ -48,6 +48,7 @@ pub(super) fn run(place: &Place, command: SettingsCommand) -> Outcome {
             for change in &changes {
                 apply(&mut table, change)?;
             }
+            drop_stray_count(&mut table, &changes);
             let toml = table.to_string();
             (service.set_settings(&client, &folder, &toml)?, Some(folder))
         }
@@ -83,14 +84,27 @@ fn apply(table: &mut toml::Table, change: &str) -> Outcome {
     let last = keys.pop().filter(|k| !k.is_empty()).ok_or_else(|| refused("there is no key"))?;
     let mut place = table;
     for key in keys {
-        place = place
-            .entry(key)
-            .or_insert_with(|| toml::Value::Table(toml::Table::new()))
-            .as_table_mut()
-            .ok_or_else(|| refused(&format!("\"{key}\" is a single value")))?;
+        let level = place.entry(key).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+        // A limit that was switched off is switched on by its parts.
+        if level.as_str() == Some("off") {
+            *level = toml::Value::Table(toml::Table::new());
+        }
+        place =
+            level.as_table_mut().ok_or_else(|| refused(&format!("\"{key}\" is a single value")))?;
     }
     place.insert(last.to_owned(), value(raw.trim()));
     Ok(())
+}
+
+/// `absent=report` after `absent=end` would leave `absent_after` behind, which then has no meaning.
+fn drop_stray_count(table: &mut toml::Table, changes: &[String]) {
+    let sets = |key: &str| {
+        changes.iter().filter_map(|c| c.split_once('=')).any(|(name, _)| name.trim() == key)
+    };
+    let ends = table.get("absent").and_then(toml::Value::as_str) == Some("end");
+    if sets("absent") && !ends && !sets("absent_after") {
+        table.remove("absent_after");
+    }
 }
 
 fn value(raw: &str) -> toml::Value {
@@ -115,6 +129,18 @@ mod tests {
         check("", "report.markers=true", "[report]\nmarkers = true");
         check("[blanks]\na='keep'", "blanks.phone=clear", "[blanks]\na='keep'\nphone='clear'");
         check("", "required=[\"last_name\"]", "required = ['last_name']");
+        check("", "guards.endings.count=20", "[guards.endings]\ncount = 20");
+        check("[guards]\nendings='off'", "guards.endings.count=2", "[guards.endings]\ncount = 2");
+        check("[guards.endings]\ncount = 2", "guards.endings=off", "[guards]\nendings='off'");
+    }
+
+    #[test]
+    fn the_number_of_files_goes_with_the_policy() {
+        let mut table: toml::Table = "absent = 'report'\nabsent_after = 3".parse().unwrap();
+        drop_stray_count(&mut table, &["mode=full".to_owned()]);
+        assert!(table.contains_key("absent_after"), "not touched");
+        drop_stray_count(&mut table, &["absent=report".to_owned()]);
+        assert!(!table.contains_key("absent_after"));
     }
 
     #[test]

@@ -4,6 +4,7 @@ pub mod codes;
 pub mod directory;
 pub mod fields;
 pub mod inspect;
+pub mod lists;
 pub mod note;
 pub mod plan;
 pub mod report;

@@ -6,18 +6,11 @@ use super::rows::{Context, Draft, Fate};
 use super::tell::{Teller, message, params};
 use crate::import::codes::Code;
 use crate::import::fields::{Field, FieldKey};
+use crate::import::lists::list_of;
 use crate::import::note::MAX_LINES;
 
 /// The most new codes of a list that a report names.
 const MAX_CODES_NAMED: usize = 100;
-
-/// The list that a field's codes are entries of.
-fn list_of(field: Field) -> Option<Field> {
-    match field {
-        Field::Roles => Some(Field::Role),
-        _ => Some(field).filter(|field| field.is_reference()),
-    }
-}
 
 /// The codes that are new in their lists, each once; each list's are told together.
 pub(super) fn new_entries(

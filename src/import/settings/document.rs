@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use toml::Value;
-
+use super::guards::ABSENT_AFTER;
 use super::{
-    Blank, Defaults, FinalLineEnd, Format, Mode, Settings, UnknownColumns, Unmapped, key_name,
+    Absent, Blank, Defaults, FinalLineEnd, Format, Limit, Mode, Settings, UnknownColumns, Unmapped,
+    key_name,
 };
 use crate::import::directory::DateOrder;
 use crate::import::fields::FieldKey;
@@ -35,10 +35,13 @@ pub(super) fn write(settings: &Settings) -> String {
     );
     doc.line("");
     people(&mut doc, settings);
+    reading(&mut doc, settings);
+    closed_lists(&mut doc, settings);
     doc.setting(
         &["When an upload is imported. In this version: \"upload\", at once."],
         "trigger = \"upload\"",
     );
+    guards(&mut doc, settings);
     blanks(&mut doc, settings);
     aliases(&mut doc, settings);
     value_maps(&mut doc, settings);
@@ -66,9 +69,10 @@ fn people(doc: &mut Document, settings: &Settings) {
         &["\"full\" (default): every employee is in the file. \"delta\": whoever is not in the file is not meant."],
         &format!("mode = {}", quoted(mode)),
     );
+    absence(doc, settings);
     doc.setting(
-        &["Users who are missing from a full file: \"report\", told and kept."],
-        "absent = \"report\"",
+        &["true: one refused row refuses the whole file. Default: false, the other rows are applied."],
+        &format!("strict = {}", settings.strict),
     );
     let comments = [
         "Fields that a new user must have, besides the key. Default: first_name, last_name, contract_start,",
@@ -82,6 +86,20 @@ fn people(doc: &mut Document, settings: &Settings) {
         None => doc
             .setting(&comments, "# required = [\"first_name\", \"last_name\", \"contract_start\"]"),
     }
+    let pattern = match &settings.login_pattern {
+        Some(pattern) => format!("login_pattern = {}", quoted(pattern)),
+        None => "# login_pattern = \"{first}.{last}\"".to_owned(),
+    };
+    doc.setting(
+        &[
+            "How a new user's login is made when neither the file nor a default gives one: {first}, {last}, {f} and {l}",
+            "(initials), {number}, and signs a-z 0-9 . - _ between them. Default: none is made.",
+        ],
+        &pattern,
+    );
+}
+
+fn reading(doc: &mut Document, settings: &Settings) {
     let dates = match settings.dates {
         None => "auto",
         Some(DateOrder::Dmy) => "dmy",
@@ -113,6 +131,78 @@ fn people(doc: &mut Document, settings: &Settings) {
     doc.setting(
         &["Columns that nobody knows: \"ignore\" (default), or \"keep\" as text fields custom.<header>."],
         &format!("unknown_columns = {}", quoted(unknown)),
+    );
+}
+
+fn absence(doc: &mut Document, settings: &Settings) {
+    let (policy, after) = match settings.absent {
+        Absent::Report => ("report", None),
+        Absent::End { after_files } => ("end", Some(after_files)),
+        Absent::Hold => ("hold", None),
+    };
+    doc.setting(
+        &[
+            "Users who are missing from a full file: \"report\" (default), told and kept; \"end\", their contract ends once they",
+            "are missing from absent_after full files on as many days, with the day before the first of these as last day;",
+            "\"hold\", the file waits for approval, and approving it ends them.",
+        ],
+        &format!("absent = {}", quoted(policy)),
+    );
+    let lead = if after.is_some() { "" } else { "# " };
+    let files = after.unwrap_or(ABSENT_AFTER);
+    doc.setting(
+        &["Only with absent = \"end\": after how many full files (default: 2)."],
+        &format!("{lead}absent_after = {files}"),
+    );
+}
+
+fn guards(doc: &mut Document, settings: &Settings) {
+    let guards = &settings.guards;
+    doc.setting(
+        &[
+            "Whether an empty file users.csv.approve-<first 12 digits of its SHA-256> next to a held users.csv approves it, and",
+            "users.csv.discard-… discards it. Default: false, only the command line does.",
+        ],
+        &format!("approve_by_file = {}", settings.approve_by_file),
+    );
+    doc.line("# What holds an import until somebody approves it: a limit trips when more than count and more than percent");
+    doc.line("# are reached, both; \"off\" never.");
+    doc.line("[guards]");
+    for (comment, name, limit) in [
+        ("G601: contracts that end; percent of the active users.", "endings", guards.endings),
+        (
+            "G602: new users; percent of the active users. Never on a client's first import.",
+            "creations",
+            guards.creations,
+        ),
+        (
+            "G603: users for whom one and the same field changes; percent of the rows.",
+            "one_field",
+            guards.one_field,
+        ),
+        (
+            "G604: rows fewer than in the last full file; percent of that file's rows.",
+            "fewer_rows",
+            guards.fewer_rows,
+        ),
+        (
+            "G609: contract ends removed or moved later, and users who come back; percent of the active users.",
+            "reopenings",
+            guards.reopenings,
+        ),
+    ] {
+        let value = match limit {
+            Some(Limit { count, percent }) => {
+                format!("{{ count = {count}, percent = {percent} }}")
+            }
+            None => quoted("off"),
+        };
+        doc.line(&format!("# {comment}"));
+        doc.line(&format!("{name} = {value}"));
+    }
+    doc.setting(
+        &["G605: all users of a legal entity are missing from a full file."],
+        &format!("whole_entity = {}", guards.whole_entity),
     );
 }
 
@@ -173,6 +263,17 @@ fn value_maps(doc: &mut Document, settings: &Settings) {
     doc.line("");
 }
 
+fn closed_lists(doc: &mut Document, settings: &Settings) {
+    let names: Vec<String> = settings.closed_lists.iter().map(|f| quoted(f.name())).collect();
+    doc.setting(
+        &[
+            "Lists to which no file adds: a code that is not in the list (`rollcall lists show CLIENT`) refuses its cell.",
+            "Default: none; a new code becomes a new entry, and is told.",
+        ],
+        &format!("closed_lists = [{}]", names.join(", ")),
+    );
+}
+
 fn defaults(doc: &mut Document, settings: &Settings) {
     let everyone = |d: &&Defaults| d.legal_entity.is_none() && d.department.is_none();
     doc.line("# Values that a new user gets where the file gives none: for everyone, and in [[defaults_for]] for a");
@@ -229,17 +330,31 @@ fn report(doc: &mut Document, settings: &Settings) {
         })
         .collect();
     doc.setting(
-        &["Files beside the upload: \"csv\" for people, \"json\" for programs (default: both)."],
+        &["Files beside the upload: \"csv\" for people and \"json\" for programs (default: both), \"html\" to read and print."],
         &format!("formats = [{}]", formats.join(", ")),
     );
     doc.setting(
-        &["Also an empty file users.csv.ok, .partial, .rejected or .failed, for scripts that only list a folder."],
+        &["Also an empty file users.csv.ok, .partial, .held, .rejected or .failed, for scripts that only list a folder."],
         &format!("markers = {}", settings.report.markers),
     );
 }
 
+/// A basic string: the one form that is right as key and as value.
 fn quoted(text: &str) -> String {
-    Value::String(text.to_owned()).to_string()
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for sign in text.chars() {
+        match sign {
+            '"' | '\\' => quoted.extend(['\\', sign]),
+            sign if sign.is_control() => {
+                // Writing to a String cannot fail.
+                let _ok = write!(quoted, "\\u{:04X}", u32::from(sign)).is_ok();
+            }
+            sign => quoted.push(sign),
+        }
+    }
+    quoted.push('"');
+    quoted
 }
 
 fn key(field: &FieldKey) -> String {

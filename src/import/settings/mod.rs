@@ -1,7 +1,11 @@
 //! Import settings: what one import folder asks for (docs/configuration.md).
 
 mod document;
+mod guards;
+mod login;
+mod maps;
 mod read;
+mod reports;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +15,8 @@ use sha2::{Digest, Sha256};
 use super::directory::{DateOrder, Key};
 use super::fields::{Field, FieldKey};
 use crate::model::Language;
+
+pub use login::{LoginPart, parts as login_parts};
 
 /// The import settings of one folder. Read from TOML by `Settings::from_toml`, which checks everything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
