@@ -35,6 +35,8 @@ pub struct Job<'a> {
     pub snapshot: &'a Snapshot,
     /// Today in the client's time zone.
     pub today: Date,
+    /// The day on which the file was received, in the client's time zone: absence is counted on it.
+    pub received_on: Date,
     /// Only say what would happen.
     pub dry_run: bool,
     /// What somebody approved of a held import; `None`: the first look at the file.

@@ -8,6 +8,7 @@ use super::imports::DryRun;
 use super::queue::Next;
 use super::reports::{self, Beside};
 use super::{Service, names};
+use crate::clock::Clock;
 use crate::config;
 use crate::error::{Error, Kind, Result};
 use crate::import::report::{self, Report};
@@ -201,6 +202,7 @@ impl Run<'_> {
             settings,
             snapshot: &snapshot,
             today,
+            received_on: Clock::Fixed(self.upload.received_at).today(&self.client.time_zone),
             dry_run,
             approval: None,
             meta: &meta,

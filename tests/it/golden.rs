@@ -43,6 +43,7 @@ pub(crate) fn plan(bytes: &[u8], name: &str, settings: &Settings, snapshot: &Sna
         settings,
         snapshot,
         today: TODAY,
+        received_on: TODAY,
         dry_run: false,
         approval: None,
         meta: &meta,

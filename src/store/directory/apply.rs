@@ -2,7 +2,9 @@
 
 use rusqlite::{Connection, Statement, TransactionBehavior, params, params_from_iter};
 
-use super::{Directory, ImportRecord, imports, listed, meta, to_json, undo};
+use super::{
+    Directory, ImportRecord, absences, imports, listed, meta, protections, to_json, undo, wishes,
+};
 use crate::error::{Error, Kind, Result};
 use crate::import::directory::Values;
 use crate::import::fields::{Field, FieldKey};
@@ -80,6 +82,9 @@ fn write_all(
     }
     let next_user_id = writer.next_user_id;
     let finish = || -> rusqlite::Result<()> {
+        absences::write(tx, plan, source)?;
+        wishes::write(tx, plan, import)?;
+        protections::write(tx, plan, source)?;
         for (field, code) in &plan.list_entries {
             tx.prepare_cached(
                 "INSERT INTO lists (field, code, added_by) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",

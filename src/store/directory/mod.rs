@@ -1,16 +1,19 @@
 //! A client's directory, `data/clients/<client>/users.db`: users, their history, imports and their reports.
 
+mod absences;
 mod apply;
 mod events;
 mod history;
 mod imports;
 mod listed;
+mod protections;
 mod schema;
 mod snapshot;
 #[cfg(test)]
 mod tests;
 mod undo;
 mod users;
+mod wishes;
 
 use std::path::Path;
 

@@ -1,11 +1,11 @@
 //! The directory as a plan of one source sees it, read at one instant.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::users::users_now;
-use super::{Directory, listed, meta, source_memory};
+use super::{Directory, absences, listed, meta, protections, source_memory, wishes};
 use crate::error::Result;
 use crate::import::directory::Snapshot;
 use crate::import::fields::Field;
@@ -28,24 +28,51 @@ impl Directory {
                 source: source_memory(&tx, source)?,
                 listed_elsewhere: listed_elsewhere(&tx, source)?,
                 list_names: BTreeMap::new(),
-                absences: HashMap::new(),
-                ended_by_absence: HashMap::new(),
-                manager_wishes: HashMap::new(),
-                protected: HashMap::new(),
+                absences: absences::read(&tx, source)?,
+                ended_by_absence: absences::read_ends(&tx)?,
+                manager_wishes: wishes::read(&tx)?,
+                protected: protections::read(&tx, source)?,
             })
         };
         read().map_err(failed("read the directory"))
     }
 }
 
-/// The users whom the last full file of any other source listed.
+/// The users whom another source keeps: those whom its last full file listed, and those whom a source made that never
+/// sent a full file, unless this source's own last full file had them too.
 fn listed_elsewhere(conn: &Connection, source: &str) -> rusqlite::Result<HashSet<i64>> {
-    let mut others = conn
-        .prepare_cached("SELECT listed FROM sources WHERE source <> ?1 AND listed IS NOT NULL")?;
+    let mut others =
+        conn.prepare_cached("SELECT source, listed FROM sources WHERE source <> ?1")?;
     let mut rows = others.query([source])?;
     let mut users = HashSet::new();
+    let mut never_full = Vec::new();
     while let Some(row) = rows.next()? {
-        users.extend(listed::unpack(row.get_ref(0)?.as_blob()?));
+        match row.get_ref("listed")?.as_blob_or_null()? {
+            Some(blob) => users.extend(listed::unpack(blob)),
+            None => never_full.push(row.get::<_, String>("source")?),
+        }
+    }
+    if never_full.is_empty() {
+        return Ok(users);
+    }
+    let own: Option<Vec<u8>> = conn
+        .prepare_cached("SELECT listed FROM sources WHERE source = ?1")?
+        .query_row([source], |row| row.get(0))
+        .optional()?
+        .flatten();
+    let own: HashSet<i64> = listed::unpack(&own.unwrap_or_default()).into_iter().collect();
+    let mut made = conn.prepare_cached(
+        "SELECT users.id FROM users JOIN imports ON imports.seq = users.created_by
+         WHERE imports.source = ?1",
+    )?;
+    for other in never_full {
+        let mut ids = made.query([other])?;
+        while let Some(row) = ids.next()? {
+            let id = row.get(0)?;
+            if !own.contains(&id) {
+                users.insert(id);
+            }
+        }
     }
     Ok(users)
 }

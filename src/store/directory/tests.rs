@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::error::Kind;
-use crate::import::directory::{DateOrder, User, Values};
+use crate::import::directory::{Absence, DateOrder, ManagerWish, User, Values};
 use crate::import::fields::{Field, FieldKey};
 use crate::import::plan::{FieldChange, Plan, UserWrite, Written};
 use crate::import::report::{Counts, Report};
@@ -338,4 +338,114 @@ fn every_field_has_its_column() {
     for field in Field::ALL {
         assert!(columns.iter().any(|c| c == field.name()), "add a migration for {field}");
     }
+}
+
+#[test]
+fn absences_and_the_ends_that_they_set_are_kept_until_somebody_moves_them() {
+    let mut bench = Bench::new();
+    three_days(&mut bench);
+    let day = |text: &str| text.parse().unwrap();
+    let absence =
+        |files, last: &str| Absence { first_day: day("2026-11-02"), files, last_day: day(last) };
+    let (mut plan, record) = bench.plan(vec![]);
+    plan.absences = Some(vec![(1, absence(1, "2026-11-02")), (2, absence(1, "2026-11-02"))]);
+    bench.directory.apply(&plan, &record).unwrap();
+    let snapshot = bench.directory.snapshot("in").unwrap();
+    assert_eq!(snapshot.absences[&2], absence(1, "2026-11-02"));
+    assert!(bench.directory.snapshot("other").unwrap().absences.is_empty());
+
+    let end = |from: Option<&str>, to: Option<&str>| vec![change("contract_end", from, to)];
+    let (mut plan, record) = bench.plan(vec![update(2, 0, end(None, Some("2026-11-01")))]);
+    plan.absences = Some(vec![(1, absence(2, "2026-11-03"))]);
+    plan.ended_by_absence = vec![2];
+    bench.directory.apply(&plan, &record).unwrap();
+    let snapshot = bench.directory.snapshot("other").unwrap();
+    assert_eq!(snapshot.ended_by_absence[&2], "2026-11-01");
+    // A plan that knows nothing of absences leaves them as they are.
+    bench.import(vec![]);
+    assert_eq!(bench.directory.snapshot("in").unwrap().absences.len(), 1);
+    bench.import(vec![update(2, 4, end(Some("2026-11-01"), Some("2026-11-30")))]);
+    assert!(bench.directory.snapshot("in").unwrap().ended_by_absence.is_empty());
+}
+
+#[test]
+fn a_manager_who_was_not_found_is_kept_until_the_user_has_another() {
+    let mut bench = Bench::new();
+    three_days(&mut bench);
+    let wish = |text: &str| ManagerWish { text: text.to_owned(), line: 7 };
+    let (mut plan, record) = bench.plan(vec![]);
+    plan.manager_wishes = vec![(2, Some(wish("00999"))), (3, Some(wish("00998")))];
+    bench.directory.apply(&plan, &record).unwrap();
+    bench.import(vec![update(2, 4, vec![change("last_name", Some("Roy"), Some("Le Roy"))])]);
+    assert_eq!(bench.directory.snapshot("in").unwrap().manager_wishes.len(), 2);
+    bench.import(vec![update(2, 4, vec![change("manager", None, Some("1"))])]);
+    let (mut plan, record) = bench.plan(vec![]);
+    plan.manager_wishes = vec![(3, Some(wish("00997")))];
+    bench.directory.apply(&plan, &record).unwrap();
+    let wishes = bench.directory.snapshot("in").unwrap().manager_wishes;
+    assert_eq!(wishes, [(3, wish("00997"))].into());
+    let (mut plan, record) = bench.plan(vec![]);
+    plan.manager_wishes = vec![(3, None)];
+    bench.directory.apply(&plan, &record).unwrap();
+    assert!(bench.directory.snapshot("in").unwrap().manager_wishes.is_empty());
+}
+
+#[test]
+fn what_another_writes_over_a_source_is_protected_from_it() {
+    let mut bench = Bench::new();
+    bench.import(vec![create(1, 2, &[("department", "IT"), ("csp", "C1")])]);
+    let department: FieldKey = "department".parse().unwrap();
+    let by = |source: &str, bench: &mut Bench, writes| {
+        let (mut plan, mut record) = bench.plan(writes);
+        record.source = source.to_owned();
+        plan.source = Some(SourceMemory {
+            columns: vec!["department".to_owned()],
+            ..SourceMemory::default()
+        });
+        bench.directory.apply(&plan, &record).unwrap();
+    };
+    by("in", &mut bench, vec![]);
+    let to = |from: &str, to: &str| {
+        vec![update(
+            1,
+            2,
+            vec![change("department", Some(from), Some(to)), change("csp", None, None)],
+        )]
+    };
+    by("other", &mut bench, to("IT", "Sales"));
+    by("other", &mut bench, to("Sales", "Ops"));
+    let protected = bench.directory.snapshot("in").unwrap().protected;
+    // What the source itself said, not what came between; and only columns that it sends.
+    assert_eq!(protected, [((1, department.clone()), Some("IT".to_owned()))].into());
+    assert!(bench.directory.snapshot("other").unwrap().protected.is_empty());
+    // The source says something new: its value is free, and the other's is protected.
+    let (mut plan, record) = bench.plan(to("Ops", "HR"));
+    plan.unprotected = vec![(1, department.clone())];
+    bench.directory.apply(&plan, &record).unwrap();
+    assert!(bench.directory.snapshot("in").unwrap().protected.is_empty());
+    let protected = bench.directory.snapshot("other").unwrap().protected;
+    assert_eq!(protected, [((1, department.clone()), Some("Ops".to_owned()))].into());
+    // A person's hand is protected from everybody.
+    let tx = bench.directory.conn.unchecked_transaction().unwrap();
+    let hand = protections::Protector::new(&tx, None).unwrap();
+    hand.protect(1, &department, Some("HR")).unwrap();
+    tx.commit().unwrap();
+    assert_eq!(bench.directory.snapshot("in").unwrap().protected.len(), 1);
+}
+
+#[test]
+fn a_source_that_sends_no_full_file_keeps_the_users_whom_it_made() {
+    let mut bench = Bench::new();
+    bench.import(vec![create(1, 2, &[("last_name", "Roy")])]);
+    let (mut plan, mut record) = bench.plan(vec![create(2, 2, &[("last_name", "Zola")])]);
+    record.source = "temps".to_owned();
+    plan.listed = None;
+    bench.directory.apply(&plan, &record).unwrap();
+    let elsewhere = |bench: &Bench| bench.directory.snapshot("in").unwrap().listed_elsewhere;
+    // The bench's full files list users 1, 2 and 3: whom a source lists itself is its own.
+    assert!(elsewhere(&bench).is_empty());
+    let (mut plan, record) = bench.plan(vec![]);
+    plan.listed = Some(vec![1]);
+    bench.directory.apply(&plan, &record).unwrap();
+    assert_eq!(elsewhere(&bench), [2].into());
 }
