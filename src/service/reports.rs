@@ -16,7 +16,9 @@ use crate::vfs::{AccountSpace, ClientSpace, Folder, Inode, fault};
 fn endings() -> impl Iterator<Item = String> {
     let fixed = ["report.json", "report.csv", "report.html", "corrections.csv"];
     let markers = ["ok", "partial", "held", "rejected", "failed", "test-ok", "test-rejected"];
-    let languages = Language::ALL.into_iter().map(|l| format!("report.{}.csv", l.code()));
+    let languages = Language::ALL
+        .into_iter()
+        .flat_map(|l| ["csv", "html"].map(|ending| format!("report.{}.{ending}", l.code())));
     fixed.into_iter().chain(markers).map(str::to_owned).chain(languages)
 }
 

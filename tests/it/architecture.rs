@@ -33,6 +33,7 @@ suppaftp: remote
 cap_std: vfs
 argon2: secrets
 csv: import
+askama: import
 encoding_rs: import
 clap: main cli
 mimalloc: main

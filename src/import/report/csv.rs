@@ -1,7 +1,7 @@
 //! The report for the clerk: a CSV that a spreadsheet opens as it is.
 
 use super::words::{HEADINGS, level_words};
-use super::{Message, Report, effect_words, field_words, render};
+use super::{Message, Report, field_words, render};
 use crate::import::codes::local_date;
 use crate::model::Language;
 
@@ -36,7 +36,7 @@ fn cells(message: &Message, report: &Report, language: Language) -> [String; 12]
         message.received.clone(),
         local_date(&message.kept, language).into_owned(),
         message.person.clone(),
-        effect_words(message.effect).get(language).to_owned(),
+        render::effect(message, report, language).to_owned(),
         render::text(message, report, language),
         render::cure(message, language),
     ]

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    Counts, FileFacts, GuardOutcome, Message, Report, ReportChange, ReportColumn, effect_words,
-    render,
+    Counts, Decision, FileFacts, GuardOutcome, Message, PendingRow, Report, ReportChange,
+    ReportColumn, render,
 };
 use crate::import::settings::Mode;
 use crate::model::{ImportStatus, Language};
@@ -34,6 +34,8 @@ struct View<'r> {
     counts: Counts,
     guards: &'r [GuardOutcome],
     planned: Option<Counts>,
+    pending_rows: &'r [PendingRow],
+    decision: Option<&'r Decision>,
     messages: Vec<MessageView<'r>>,
     changes: &'r [ReportChange],
     changes_total: u64,
@@ -69,7 +71,7 @@ pub fn json(report: &Report, language: Language) -> Vec<u8> {
         message,
         text: render::text(message, report, language),
         cure: render::cure(message, language),
-        effect_text: effect_words(message.effect).get(language),
+        effect_text: render::effect(message, report, language),
     });
     let view = View {
         schema: SCHEMA,
@@ -90,6 +92,8 @@ pub fn json(report: &Report, language: Language) -> Vec<u8> {
         counts: report.counts,
         guards: &report.guards,
         planned: report.planned,
+        pending_rows: &report.pending_rows,
+        decision: report.decision.as_ref(),
         messages: messages.collect(),
         changes: &report.changes,
         changes_total: report.changes_total,

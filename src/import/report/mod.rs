@@ -2,6 +2,7 @@
 
 mod corrections;
 mod csv;
+mod html;
 mod json;
 mod names;
 mod render;
@@ -21,6 +22,7 @@ use crate::model::{ImportStatus, Language};
 
 pub use corrections::corrections;
 pub use csv::csv;
+pub use html::html;
 pub use json::json;
 pub use names::is_reserved_name;
 pub use render::summary_line;
@@ -343,10 +345,10 @@ pub struct ReportFile {
     pub bytes: Vec<u8>,
 }
 
-/// The report files of `file_name` in the order of writing: JSON, CSV, corrections, the marker last.
+/// The report files of `file_name` in the order of writing: JSON, HTML, CSV, corrections, the marker last.
 ///
 /// The first language of the settings (else the client's own) gives `users.csv.report.csv`, each
-/// further one `users.csv.report.de.csv`.
+/// further one `users.csv.report.de.csv`; the HTML report likewise.
 #[must_use]
 pub fn files(
     report: &Report,
@@ -366,14 +368,16 @@ pub fn files(
             bytes: json(report, first),
         });
     }
-    if settings.formats.contains(&Format::Csv) {
-        for &language in languages {
+    let readable: [(Format, &str, fn(&Report, Language) -> Vec<u8>); 2] =
+        [(Format::Html, "html", html), (Format::Csv, "csv", csv)];
+    for (format, ending, make) in readable {
+        for &language in languages.iter().filter(|_| settings.formats.contains(&format)) {
             let name = if language == first {
-                format!("{file_name}.report.csv")
+                format!("{file_name}.report.{ending}")
             } else {
-                format!("{file_name}.report.{}.csv", language.code())
+                format!("{file_name}.report.{}.{ending}", language.code())
             };
-            files.push(ReportFile { name, bytes: csv(report, language) });
+            files.push(ReportFile { name, bytes: make(report, language) });
         }
     }
     if let Some(bytes) = corrections(report, first) {

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::{Counts, Message, Report, field_words, status_words};
-use crate::import::codes::{Code, Entry, entry, fill};
+use super::words::{dry_status_words, planned_effect_words};
+use super::{Counts, Message, Report, effect_words, field_words, status_words};
+use crate::import::codes::{Code, Entry, entry, fill, local_date};
 use crate::model::{ImportStatus, Language};
 
 /// The text of a message: the place, the value and what is wrong.
@@ -95,18 +96,47 @@ pub(super) fn joined(lines: &[u32], count: u64) -> String {
     text
 }
 
+/// The status in words; of a dry run, what would become of the file.
+pub(super) fn status(report: &Report, language: Language) -> &'static str {
+    let words =
+        if report.dry_run { dry_status_words(report.status) } else { status_words(report.status) };
+    words.get(language)
+}
+
+/// What became of the thing that a message is about, or would become where nothing was applied.
+pub(super) fn effect(message: &Message, report: &Report, language: Language) -> &'static str {
+    let is_planned = report.dry_run || report.status == ImportStatus::Held;
+    let words = if is_planned { planned_effect_words } else { effect_words };
+    words(message.effect).get(language)
+}
+
+/// A value as the language writes it: dates in its order, several values after each other.
+pub(super) fn value(value: &str, language: Language) -> String {
+    local_date(value, language).replace('\n', ", ")
+}
+
 /// The summary of the import: the status and what became of the rows.
 pub(super) fn summary(report: &Report, language: Language) -> String {
-    let status = status_words(report.status).get(language);
+    let status = status(report, language);
     if report.file.rows == 0 && report.counts == Counts::default() {
         return format!("{status}.");
     }
     let separator = if language == Language::Fr { "\u{a0}: " } else { ": " };
-    format!(
-        "{status}. {}{separator}{}.",
-        rows(report.counts.rows, language),
-        outcomes(report, language)
-    )
+    let rows = rows(report.counts.rows, language);
+    match &report.planned {
+        None => {
+            format!("{status}. {rows}{separator}{}.", outcomes(&report.counts, language))
+        }
+        Some(planned) => {
+            let would = match language {
+                Language::En => "would become",
+                Language::Fr => "donneraient",
+                Language::De => "würden",
+            };
+            let outcomes = outcomes(planned, language);
+            format!("{status}. {rows} {would}{separator}{outcomes}.")
+        }
+    }
 }
 
 /// `412 rows`
@@ -123,39 +153,48 @@ pub(super) fn rows(count: u64, language: Language) -> String {
     format!("{count} {word}")
 }
 
-/// `3 created, 9 updated, 2 refused`: what the rows became, without the zeros.
-pub(super) fn outcomes(report: &Report, language: Language) -> String {
-    let counts = &report.counts;
-    // French agrees with "ligne"; English and German do not change.
-    let s = |count: u64| if language == Language::Fr && count > 1 { "s" } else { "" };
-    let word = |en: &'static str, fr: &'static str, de: &'static str| match language {
-        Language::En => en,
-        Language::Fr => fr,
-        Language::De => de,
+/// So many rows became the same.
+pub(super) struct Part {
+    pub class: &'static str,
+    pub count: u64,
+    pub word: String,
+}
+
+/// What the rows became, in a fixed order, zeros too.
+pub(super) fn outcome_parts(counts: &Counts, language: Language) -> Vec<Part> {
+    let part = |class, count, en: &str, fr: &str, fr_plural: &str, de: &str| {
+        let word = match language {
+            Language::En => en,
+            Language::Fr if count > 1 => fr_plural,
+            Language::Fr => fr,
+            Language::De => de,
+        };
+        Part { class, count, word: word.to_owned() }
     };
-    let parts = [
-        (counts.created, word("created", "créée", "neu angelegt"), s(counts.created)),
-        (counts.updated, word("updated", "modifiée", "geändert"), s(counts.updated)),
-        (counts.ended, word("ended", "sortie", "ausgetreten"), s(counts.ended)),
-        (
-            counts.reinstated,
-            word("reinstated", "réintégrée", "wieder eingetreten"),
-            s(counts.reinstated),
+    let c = counts;
+    vec![
+        part("created", c.created, "created", "créée", "créées", "neu angelegt"),
+        part("updated", c.updated, "updated", "modifiée", "modifiées", "geändert"),
+        part("ended", c.ended, "ended", "sortie", "sorties", "ausgetreten"),
+        part(
+            "reinstated",
+            c.reinstated,
+            "reinstated",
+            "réintégrée",
+            "réintégrées",
+            "wieder eingetreten",
         ),
-        (counts.unchanged, word("unchanged", "inchangée", "unverändert"), s(counts.unchanged)),
-        (counts.rejected, word("refused", "refusée", "abgelehnt"), s(counts.rejected)),
-        (counts.held, word("held", "suspendue", "angehalten"), s(counts.held)),
-        (counts.ignored, word("left out", "laissée de côté", "übergangen"), ""),
-    ];
-    let mut told: Vec<String> = parts
-        .iter()
-        .filter(|(count, ..)| *count > 0)
-        .map(|(count, word, plural)| format!("{count} {word}{plural}"))
-        .collect();
-    if counts.ignored > 1 && language == Language::Fr {
-        told.retain(|part| !part.ends_with("laissée de côté"));
-        told.push(format!("{} laissées de côté", counts.ignored));
-    }
+        part("unchanged", c.unchanged, "unchanged", "inchangée", "inchangées", "unverändert"),
+        part("rejected", c.rejected, "refused", "refusée", "refusées", "abgelehnt"),
+        part("held", c.held, "held", "en attente", "en attente", "angehalten"),
+        part("ignored", c.ignored, "left out", "laissée de côté", "laissées de côté", "übergangen"),
+    ]
+}
+
+/// `3 created, 9 updated, 2 refused`: what the rows became, without the zeros.
+pub(super) fn outcomes(counts: &Counts, language: Language) -> String {
+    let parts = outcome_parts(counts, language).into_iter().filter(|part| part.count > 0);
+    let mut told: Vec<String> = parts.map(|part| format!("{} {}", part.count, part.word)).collect();
     if counts.cells_refused > 0 {
         told.push(cells_refused(counts.cells_refused, language));
     }
@@ -200,9 +239,13 @@ pub fn summary_line(report: &Report, language: Language) -> String {
     };
     let separator = if language == Language::Fr { " : " } else { ": " };
     let what = if report.status.is_applied() {
-        format!("{}{separator}{}", rows(report.counts.rows, language), outcomes(report, language))
+        format!(
+            "{}{separator}{}",
+            rows(report.counts.rows, language),
+            outcomes(&report.counts, language)
+        )
     } else {
-        let status = status_words(report.status).get(language);
+        let status = status(report, language);
         match report.messages.iter().find(|m| m.code != Code::N001) {
             Some(first) if report.status != ImportStatus::Duplicate => {
                 format!("{status}{separator}{} {}", first.code, text(first, report, language))

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::import::codes::{Effect, Level, Words};
+use super::Decided;
+use crate::import::codes::{Code, Effect, Level, Words};
 use crate::import::fields::{Field, FieldKey};
+use crate::import::settings::Mode;
 use crate::model::{ImportStatus, Language};
 
 const fn w(en: &'static str, fr: &'static str, de: &'static str) -> Words {
@@ -66,7 +68,7 @@ pub fn status_words(status: ImportStatus) -> Words {
         }
         ImportStatus::Partial => w("Applied in part", "Appliqué en partie", "Teilweise übernommen"),
         ImportStatus::Held => {
-            w("Waiting for approval", "En attente d’approbation", "Wartet auf Freigabe")
+            w("Held for approval", "En attente d’approbation", "Angehalten bis zur Freigabe")
         }
         ImportStatus::Rejected => w(
             "Refused, nothing applied",
@@ -87,6 +89,183 @@ pub fn status_words(status: ImportStatus) -> Words {
         ImportStatus::Expired => w("Expired", "Expiré", "Abgelaufen"),
         ImportStatus::Undone => w("Undone", "Annulé", "Rückgängig gemacht"),
         ImportStatus::Failed => w("Failed", "Échoué", "Fehlgeschlagen"),
+    }
+}
+
+/// The status of a dry run in words: what would become of the file.
+pub(super) fn dry_status_words(status: ImportStatus) -> Words {
+    match status {
+        ImportStatus::Ok => {
+            w("Dry run: would be applied", "Essai : serait appliqué", "Probelauf: würde übernommen")
+        }
+        ImportStatus::OkWithWarnings => w(
+            "Dry run: would be applied, with warnings",
+            "Essai : serait appliqué, avec avertissements",
+            "Probelauf: würde mit Warnungen übernommen",
+        ),
+        ImportStatus::Partial => w(
+            "Dry run: would be applied in part",
+            "Essai : serait appliqué en partie",
+            "Probelauf: würde teilweise übernommen",
+        ),
+        ImportStatus::Held => w(
+            "Dry run: would be held for approval",
+            "Essai : serait mis en attente d’approbation",
+            "Probelauf: würde bis zur Freigabe angehalten",
+        ),
+        ImportStatus::Rejected => w(
+            "Dry run: would be refused, nothing applied",
+            "Essai : serait refusé, rien ne serait appliqué",
+            "Probelauf: würde abgelehnt, nichts übernommen",
+        ),
+        other => status_words(other),
+    }
+}
+
+/// An effect in words where nothing has been applied: a dry run, or a held or refused file.
+pub(super) fn planned_effect_words(effect: Effect) -> Words {
+    match effect {
+        Effect::RowRefused => {
+            w("Row would be refused", "Ligne serait refusée", "Zeile würde abgelehnt")
+        }
+        Effect::CellRefused => {
+            w("Cell would be refused", "Cellule serait refusée", "Zelle würde abgelehnt")
+        }
+        Effect::RowIgnored => {
+            w("Row would be left out", "Ligne serait laissée de côté", "Zeile würde übergangen")
+        }
+        Effect::Applied => w("Would be applied", "Serait appliqué", "Würde übernommen"),
+        Effect::AppliedChanged => w(
+            "Would be applied, adapted",
+            "Serait appliqué après adaptation",
+            "Würde angepasst übernommen",
+        ),
+        Effect::Kept => w(
+            "Old value would be kept",
+            "Ancienne valeur serait conservée",
+            "Alter Wert würde behalten",
+        ),
+        other => effect_words(other),
+    }
+}
+
+/// The heading of the messages of one level.
+pub(super) fn group_words(level: Level) -> Words {
+    match level {
+        Level::Fatal => w("The file", "Le fichier", "Die Datei"),
+        Level::Error => w("Refused rows", "Lignes refusées", "Abgelehnte Zeilen"),
+        Level::Field => w("Refused cells", "Cellules refusées", "Abgelehnte Zellen"),
+        Level::Warning => w("Warnings", "Avertissements", "Warnungen"),
+        Level::Info => w("For information", "Pour information", "Zur Information"),
+    }
+}
+
+/// What a guard counts.
+pub(super) fn guard_words(code: Code) -> Words {
+    match code.name() {
+        "G601" => w("Contracts that end", "Contrats qui se terminent", "Verträge, die enden"),
+        "G602" => w("New people", "Nouvelles personnes", "Neue Personen"),
+        "G603" => w(
+            "People for whom one and the same field changes",
+            "Personnes dont un même champ change",
+            "Personen, bei denen sich dasselbe Feld ändert",
+        ),
+        "G604" => w(
+            "Rows fewer than in the last applied full file",
+            "Lignes de moins que dans le dernier fichier complet appliqué",
+            "Zeilen weniger als in der letzten übernommenen vollständigen Datei",
+        ),
+        "G605" => w(
+            "Legal entities without any of their people",
+            "Entités légales dont toutes les personnes sont absentes",
+            "Gesellschaften, von denen alle Personen fehlen",
+        ),
+        "G609" => w("Contracts reopened", "Contrats rouverts", "Wieder geöffnete Verträge"),
+        "F005" => w(
+            "No line end after the last row",
+            "Pas de fin de ligne après la dernière ligne",
+            "Kein Zeilenende nach der letzten Zeile",
+        ),
+        "D105" => w("Identity swaps", "Changements d’identité", "Identitätswechsel"),
+        "A501" => w(
+            "People absent from the file",
+            "Personnes absentes du fichier",
+            "Personen, die in der Datei fehlen",
+        ),
+        _ => w("Other", "Autre", "Sonstiges"),
+    }
+}
+
+/// What a row that waits for a decision would do.
+pub(super) fn pending_words(code: Code) -> Words {
+    match code.name() {
+        "D104" => w(
+            "Renumbering: the person of the directory takes the new number",
+            "Renumérotation : la personne de l’annuaire prend le nouveau matricule",
+            "Neue Personalnummer: Die Person im Verzeichnis erhält die neue Nummer",
+        ),
+        _ => w(
+            "Another identity under the same key: name, birth date and e-mail of the directory are replaced",
+            "Autre identité sous la même clé : le nom, la date de naissance et l’adresse e-mail de l’annuaire sont remplacés",
+            "Andere Identität unter demselben Schlüssel: Name, Geburtsdatum und E-Mail im Verzeichnis werden ersetzt",
+        ),
+    }
+}
+
+/// What somebody decided.
+pub(super) fn decided_words(decided: Decided) -> Words {
+    match decided {
+        Decided::Approved => w("Approved", "Approuvé", "Freigegeben"),
+        Decided::Discarded => w("Discarded", "Abandonné", "Verworfen"),
+        Decided::Expired => w("Expired", "Expiré", "Abgelaufen"),
+        Decided::Undone => w("Undone", "Annulé", "Rückgängig gemacht"),
+    }
+}
+
+/// Whether everybody had to be in the file.
+pub(super) fn mode_words(mode: Mode) -> Words {
+    match mode {
+        Mode::Full => w(
+            "full: everybody is in the file",
+            "complet : tout le monde est dans le fichier",
+            "vollständig: Alle stehen in der Datei",
+        ),
+        Mode::Delta => w(
+            "delta: only those who are in the file",
+            "différentiel : seulement les personnes du fichier",
+            "Delta: nur wer in der Datei steht",
+        ),
+    }
+}
+
+/// How a column was matched, or why it was not read.
+pub(super) fn matched_words(matched_by: &str) -> Words {
+    match matched_by {
+        "code" => w("its code", "son code", "ihren Code"),
+        "alias" => {
+            w("an alias of the settings", "un alias des réglages", "einen Alias der Einstellungen")
+        }
+        "synonym" => w("a known name", "un nom connu", "einen bekannten Namen"),
+        "neighbours" => w("the other columns", "les autres colonnes", "die anderen Spalten"),
+        "values" => w("its values", "ses valeurs", "ihre Werte"),
+        "custom" => {
+            w("the client’s own field", "champ propre au client", "eigenes Feld des Kunden")
+        }
+        "control" => {
+            w("column that steers the import", "colonne de pilotage", "Steuerspalte des Imports")
+        }
+        "duplicate" => w(
+            "another column carries the same field",
+            "une autre colonne contient le même champ",
+            "eine andere Spalte enthält dasselbe Feld",
+        ),
+        "ambiguous" => {
+            w("several fields are possible", "plusieurs champs possibles", "mehrere Felder möglich")
+        }
+        "blank" => {
+            w("no header, no values", "ni en-tête ni valeurs", "weder Überschrift noch Werte")
+        }
+        _ => w("no field has this name", "aucun champ de ce nom", "kein Feld dieses Namens"),
     }
 }
 
