@@ -15,4 +15,5 @@ mod golden;
 mod planning;
 mod properties;
 mod readme;
+mod schema;
 mod sftp;

@@ -368,16 +368,16 @@ pub fn files(
             bytes: json(report, first),
         });
     }
-    let readable: [(Format, &str, fn(&Report, Language) -> Vec<u8>); 2] =
-        [(Format::Html, "html", html), (Format::Csv, "csv", csv)];
-    for (format, ending, make) in readable {
+    for (format, ending) in [(Format::Html, "html"), (Format::Csv, "csv")] {
         for &language in languages.iter().filter(|_| settings.formats.contains(&format)) {
             let name = if language == first {
                 format!("{file_name}.report.{ending}")
             } else {
                 format!("{file_name}.report.{}.{ending}", language.code())
             };
-            files.push(ReportFile { name, bytes: make(report, language) });
+            let bytes =
+                if ending == "html" { html(report, language) } else { csv(report, language) };
+            files.push(ReportFile { name, bytes });
         }
     }
     if let Some(bytes) = corrections(report, first) {
