@@ -5,8 +5,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Registry;
 use super::clients::{client, folders_of, insert_folder, no_client};
+use super::rules::{rights_of, rules_of};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Account, AccountKey, Client, Folder, Protocol};
+use crate::model::{Account, AccountKey, AccountRules, Client, Folder, Protocol, Rights, VPath};
 use crate::store::{failed, from_micros, instant, to_micros, unreadable};
 
 /// An account to be added, whole: with its keys and folders in one transaction.
@@ -48,6 +49,10 @@ pub struct LoginFacts {
     pub keys: Vec<AccountKey>,
     /// Its folders, by path.
     pub folders: Vec<Folder>,
+    /// What narrows it down.
+    pub rules: AccountRules,
+    /// The rights in those folders that have their own.
+    pub rights: Vec<(VPath, Rights)>,
 }
 
 impl Registry {
@@ -218,7 +223,8 @@ impl Registry {
                 .prepare_cached("SELECT * FROM clients WHERE slug = ?1")?
                 .query_row([&account.client], client)?;
             let (keys, folders) = (keys_of(&tx, login)?, folders_of(&tx, login)?);
-            Ok(Some(LoginFacts { account, client, password_hash, keys, folders }))
+            let (rules, rights) = (rules_of(&tx, login)?, rights_of(&tx, login)?);
+            Ok(Some(LoginFacts { account, client, password_hash, keys, folders, rules, rights }))
         })
     }
 

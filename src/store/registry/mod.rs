@@ -1,7 +1,9 @@
 //! The registry, `data/registry.db`: clients, accounts, folders, uploads (the queue) and the audit trail.
 
 mod access;
+mod bans;
 mod clients;
+mod rules;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -14,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::Connection;
 
 pub use access::{AccountPatch, LoginFacts, NewAccount};
+pub use bans::{Ban, Familiar};
 pub use clients::{AuditEvent, ClientPatch, FolderPatch};
 pub use uploads::{Interruption, NewUpload, UploadFilter};
 

@@ -1,7 +1,8 @@
 //! The registry's schema, step by step. Append only: a step that has shipped never changes.
 
 /// The steps; `PRAGMA user_version` counts how many a file has seen.
-pub(super) const STEPS: &[&str] = &[r"
+pub(super) const STEPS: &[&str] = &[
+    r"
 CREATE TABLE clients (
     slug       TEXT PRIMARY KEY,
     name       TEXT NOT NULL,
@@ -111,4 +112,49 @@ CREATE TRIGGER access_folder_change AFTER UPDATE ON folders
     BEGIN UPDATE access_version SET version = version + 1; END;
 CREATE TRIGGER access_folder_gone AFTER DELETE ON folders
     BEGIN UPDATE access_version SET version = version + 1; END;
-"];
+",
+    r"
+-- No row: nothing narrows the account down.
+CREATE TABLE account_rules (
+    login            TEXT PRIMARY KEY REFERENCES accounts(login) ON DELETE CASCADE,
+    allow_from       TEXT NOT NULL,
+    expires_at       INTEGER,
+    needs_both       INTEGER NOT NULL,
+    lenient_data_end INTEGER NOT NULL,
+    rights           TEXT NOT NULL
+) STRICT;
+-- No row: the account's own rights hold in the folder too.
+CREATE TABLE folder_rights (
+    client TEXT NOT NULL,
+    name   TEXT NOT NULL,
+    rights TEXT NOT NULL,
+    PRIMARY KEY (client, name),
+    FOREIGN KEY (client, name) REFERENCES folders(client, name) ON DELETE CASCADE
+) STRICT;
+CREATE TRIGGER access_rules_new AFTER INSERT ON account_rules
+    BEGIN UPDATE access_version SET version = version + 1; END;
+CREATE TRIGGER access_rules_change AFTER UPDATE ON account_rules
+    BEGIN UPDATE access_version SET version = version + 1; END;
+CREATE TRIGGER access_rights_new AFTER INSERT ON folder_rights
+    BEGIN UPDATE access_version SET version = version + 1; END;
+CREATE TRIGGER access_rights_change AFTER UPDATE ON folder_rights
+    BEGIN UPDATE access_version SET version = version + 1; END;
+CREATE TRIGGER access_rights_gone AFTER DELETE ON folder_rights
+    BEGIN UPDATE access_version SET version = version + 1; END;
+
+-- lifted: an operator took the ban back; the server forgets it and removes the row.
+CREATE TABLE bans (
+    address TEXT PRIMARY KEY,
+    since   INTEGER NOT NULL,
+    until   INTEGER NOT NULL,
+    lifted  INTEGER NOT NULL DEFAULT 0
+) STRICT;
+-- Where each login has come from lately: such an address is slowed by failures, never banned.
+CREATE TABLE familiar (
+    address TEXT NOT NULL,
+    login   TEXT NOT NULL,
+    at      INTEGER NOT NULL,
+    PRIMARY KEY (address, login)
+) STRICT;
+",
+];

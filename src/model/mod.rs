@@ -1,11 +1,17 @@
 //! The words of Rollcall as data: client, account, remote folder, upload, and what every room shares.
 
+mod network;
+mod rights;
+
 use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+pub use network::Network;
+pub use rights::{Right, Rights};
 
 /// An upload's (and its import's) id: UUIDv7, never reused, also after a restore.
 pub type UploadId = Uuid;
@@ -129,6 +135,21 @@ pub struct Account {
     pub created_at: Timestamp,
     /// The last successful login.
     pub last_login_at: Option<Timestamp>,
+}
+
+/// What narrows down an account's access.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AccountRules {
+    /// The networks from which it may log in; empty: from everywhere.
+    pub allow_from: Vec<Network>,
+    /// Logins are refused and sessions end from this instant on.
+    pub expires_at: Option<Timestamp>,
+    /// Whether a key and then the password are needed (SFTP only).
+    pub needs_both: bool,
+    /// Whether an FTPS data end without TLS close_notify is accepted.
+    pub lenient_data_end: bool,
+    /// What it may do outside of folders that have rights of their own.
+    pub rights: Rights,
 }
 
 /// A public key that may log in to an account.

@@ -1,0 +1,139 @@
+//! What narrows an account's access down: networks, an end, proofs, rights in folders.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::Registry;
+use crate::error::{Error, Kind, Result};
+use crate::model::{AccountRules, Network, Rights, VPath};
+use crate::store::{failed, from_micros, to_micros, unreadable};
+
+impl Registry {
+    /// The rules of an account; those of one without any let everything be.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn account_rules(&self, login: &str) -> Result<AccountRules> {
+        self.read("read an account's rules", |conn| rules_of(conn, login))
+    }
+
+    /// Replaces the rules of an account.
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for an unknown login.
+    pub fn set_account_rules(&self, login: &str, rules: &AccountRules) -> Result<()> {
+        let (login, rules) = (login.to_owned(), rules.clone());
+        self.write(move |conn| {
+            let networks: Vec<String> = rules.allow_from.iter().map(Network::to_string).collect();
+            conn.execute(
+                "INSERT INTO account_rules
+                     (login, allow_from, expires_at, needs_both, lenient_data_end, rights)
+                 SELECT login, ?2, ?3, ?4, ?5, ?6 FROM accounts WHERE login = ?1
+                 ON CONFLICT (login) DO UPDATE SET allow_from = excluded.allow_from,
+                     expires_at = excluded.expires_at, needs_both = excluded.needs_both,
+                     lenient_data_end = excluded.lenient_data_end, rights = excluded.rights",
+                params![
+                    login,
+                    networks.join(","),
+                    rules.expires_at.map(to_micros),
+                    rules.needs_both,
+                    rules.lenient_data_end,
+                    rules.rights.to_string()
+                ],
+            )
+            .map_err(failed(format_args!("change the rules of \"{login}\"")))
+            .and_then(|changed| match changed {
+                0 => Err(Error::new(
+                    Kind::NotFound,
+                    format!("there is no account \"{login}\"; see `rollcall account list`"),
+                )),
+                _ => Ok(()),
+            })
+        })
+    }
+
+    /// The rights in those folders of an account that have their own, by path.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn folder_rights(&self, login: &str) -> Result<Vec<(VPath, Rights)>> {
+        self.read("read the rights in folders", |conn| rights_of(conn, login))
+    }
+
+    /// Gives a folder rights of its own, or takes them away so that the account's hold.
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for a folder that the account does not have.
+    pub fn set_folder_rights(&self, login: &str, name: &str, rights: Option<Rights>) -> Result<()> {
+        let (login, name) = (login.to_owned(), name.to_owned());
+        self.write(move |conn| {
+            let what = format!("change the rights in folder \"{name}\"");
+            let client: Option<String> = conn
+                .query_row(
+                    "SELECT client FROM folders WHERE login = ?1 AND name = ?2",
+                    [&login, &name],
+                    |row| row.get(0),
+                )
+                .optional()
+                .map_err(failed(&what))?;
+            let client = client.ok_or_else(|| {
+                let message = format!(
+                    "\"{login}\" has no folder \"{name}\"; see `rollcall folder list {login}`"
+                );
+                Error::new(Kind::NotFound, message)
+            })?;
+            match rights {
+                Some(rights) => conn.execute(
+                    "INSERT INTO folder_rights (client, name, rights) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (client, name) DO UPDATE SET rights = excluded.rights",
+                    [&client, &name, &rights.to_string()],
+                ),
+                None => conn.execute(
+                    "DELETE FROM folder_rights WHERE client = ?1 AND name = ?2",
+                    [&client, &name],
+                ),
+            }
+            .map_err(failed(&what))?;
+            Ok(())
+        })
+    }
+}
+
+pub(super) fn rules_of(conn: &Connection, login: &str) -> rusqlite::Result<AccountRules> {
+    let found = conn
+        .prepare_cached("SELECT * FROM account_rules WHERE login = ?1")?
+        .query_row([login], |row| {
+            let networks: String = row.get("allow_from")?;
+            let networks = networks.split(',').filter(|n| !n.is_empty()).map(str::parse::<Network>);
+            let rights: String = row.get("rights")?;
+            let text = rusqlite::types::Type::Text;
+            let expires_at: Option<i64> = row.get("expires_at")?;
+            Ok(AccountRules {
+                allow_from: networks
+                    .collect::<std::result::Result<_, _>>()
+                    .map_err(|e| unreadable(text, e))?,
+                expires_at: expires_at.map(from_micros).transpose()?,
+                needs_both: row.get("needs_both")?,
+                lenient_data_end: row.get("lenient_data_end")?,
+                rights: rights.parse().map_err(|e: String| unreadable(text, e))?,
+            })
+        })
+        .optional()?;
+    Ok(found.unwrap_or_default())
+}
+
+pub(super) fn rights_of(conn: &Connection, login: &str) -> rusqlite::Result<Vec<(VPath, Rights)>> {
+    conn.prepare_cached(
+        "SELECT folders.path, folder_rights.rights FROM folder_rights JOIN folders
+             ON folders.client = folder_rights.client AND folders.name = folder_rights.name
+         WHERE folders.login = ?1 ORDER BY folders.path",
+    )?
+    .query_map([login], |row| {
+        let text = rusqlite::types::Type::Text;
+        let (path, rights): (String, String) = (row.get(0)?, row.get(1)?);
+        Ok((
+            path.parse().map_err(|e| unreadable(text, e))?,
+            rights.parse().map_err(|e: String| unreadable(text, e))?,
+        ))
+    })?
+    .collect()
+}
