@@ -75,10 +75,6 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "The file ends in the middle of a character; it was probably cut off while it was sent." => "Send the whole file again.";
         fr "Le fichier s’arrête au milieu d’un caractère ; l’envoi a sans doute été interrompu." => "Renvoyez le fichier en entier.";
         de "Die Datei endet mitten in einem Zeichen; vermutlich wurde die Übertragung unterbrochen." => "Senden Sie die ganze Datei noch einmal.";
-    F005 "no_line_end" Fatal FileRefused each []
-        en "The last row has no line end, and the files before had one: this one was probably cut off while it was sent." => "Send the whole file again. If the payroll program no longer writes a line end after the last row, ask the operator to set final_line_end = \"optional\".";
-        fr "La dernière ligne n’a pas de fin de ligne, alors que les fichiers précédents en avaient une : l’envoi a sans doute été interrompu." => "Renvoyez le fichier en entier. Si le logiciel de paie n’écrit plus de fin de ligne après la dernière ligne, demandez à l’exploitant de régler final_line_end = \"optional\".";
-        de "Die letzte Zeile hat kein Zeilenende, die Dateien davor hatten eines: Vermutlich wurde die Übertragung unterbrochen." => "Senden Sie die ganze Datei noch einmal. Schreibt das Lohnprogramm nach der letzten Zeile kein Zeilenende mehr, bitten Sie den Betreiber um die Einstellung final_line_end = \"optional\".";
     F006 "" Fatal FileRefused each [("limit", "1024 MiB")]
         en "The file is larger than this server imports (limit: {limit})." => "Export only the columns that are needed, or ask the operator to raise the limit.";
         fr "Le fichier dépasse la taille que ce serveur importe (limite : {limit})." => "N’exportez que les colonnes utiles, ou demandez à l’exploitant de relever la limite.";

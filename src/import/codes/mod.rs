@@ -26,6 +26,7 @@ macro_rules! entries {
 
 mod docs;
 mod file;
+mod guards;
 mod people;
 mod rows;
 mod times;
@@ -126,10 +127,20 @@ codes! {
     C407 "A row changes a contract that is closed.",
     C408 "The end of a contract was reported late.",
     A501 "A user is absent from a full file and was kept.",
+    G601 "Many contracts would end; the import waits for approval.",
+    G602 "Many people would be created; the import waits for approval.",
+    G603 "One field would change for most people; the import waits for approval.",
+    G604 "The file has many rows fewer than the last one; the import waits for approval.",
+    G605 "A whole legal entity is absent from the file; the import waits for approval.",
+    G606 "A held import, or a row, was approved.",
+    G607 "A held import, or a row, was discarded.",
+    G608 "Nobody approved a held import in time.",
+    G609 "Many contract ends would be lifted or moved later; the import waits for approval.",
     N001 "The summary of the import.",
     N002 "This was a dry run: nothing was written to the directory.",
     N003 "The same file as last time: there was nothing to do.",
     N004 "A newer file of the same name arrived before this one was imported.",
+    N005 "The settings are strict and a row was refused: nothing was applied.",
     E901 "An error on our side stopped the import.",
 }
 
@@ -191,6 +202,8 @@ pub enum Effect {
     AppliedChanged,
     /// What was there before stays.
     Kept,
+    /// Nothing of the file was applied yet: it waits for somebody's approval.
+    Held,
     /// Nothing follows from it.
     Told,
 }
@@ -261,7 +274,9 @@ pub fn entry(code: Code, why: &str) -> &'static Entry {
 
 /// All entries, in the order of the codes.
 pub fn entries() -> impl Iterator<Item = &'static Entry> {
-    [file::ENTRIES, rows::ENTRIES, people::ENTRIES, times::ENTRIES].into_iter().flatten()
+    [file::ENTRIES, rows::ENTRIES, people::ENTRIES, times::ENTRIES, guards::ENTRIES]
+        .into_iter()
+        .flatten()
 }
 
 /// Fills a template: `{name}` becomes the parameter `name` (dates, in parameters whose names end in

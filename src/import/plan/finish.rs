@@ -5,18 +5,19 @@ use std::collections::BTreeMap;
 use super::absence::absent;
 use super::changes::list_changes;
 use super::entries::new_entries;
+use super::guards::{self, Evidence};
 use super::managers::NewManager;
 use super::rows::{Context, Draft, Fate, Rows};
 use super::sheet::{Opened, field_names, is_correction};
 use super::tell::{Teller, message, params};
-use super::{FieldChange, Plan, UserWrite, Written};
-use crate::import::Job;
+use super::{FieldChange, Plan, UserWrite, Written, held};
 use crate::import::codes::{Code, Effect, Level};
 use crate::import::directory::{Snapshot, SourceMemory};
 use crate::import::fields::{Field, FieldKey};
 use crate::import::report::{Counts, Message, RefusedRow, Report};
 use crate::import::settings::Mode;
 use crate::import::table::Row;
+use crate::import::{Approval, Job};
 use crate::model::ImportStatus;
 
 /// The plan of a file that is refused as a whole.
@@ -81,9 +82,16 @@ pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> Plan {
     let ids = give_ids(context.job.snapshot, &rows.drafts, &of_row);
     add_managers(context.job.snapshot, &mut rows.drafts, &managers, &ids);
     let mut counts = count(&rows.drafts);
-    let all_refused = counts.rejected > 0 && counts.rejected + counts.ignored == counts.rows;
+    let strict = context.job.settings.strict && counts.rejected > 0;
+    let all_refused =
+        strict || (counts.rejected > 0 && counts.rejected + counts.ignored == counts.rows);
     let list_entries = new_entries(context, &rows.drafts, &mut teller);
     let absent = if all_refused { Vec::new() } else { absent(context, &mut rows) };
+    let judged = if all_refused || context.job.approval.is_some_and(|a| *a != Approval::Whole) {
+        Vec::new()
+    } else {
+        guards::judge(&Evidence { context, rows: &rows, ended_by_absence: &[] })
+    };
     counts.absent = u64::try_from(absent.len()).unwrap_or(u64::MAX);
 
     let mut report = Report::new(context.job.meta, context.job.settings, ImportStatus::Ok);
@@ -92,6 +100,9 @@ pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> Plan {
     take_opened(&mut report, opened);
     tell_all(context, &rows.drafts, teller, absent, &mut report);
     if all_refused {
+        if strict {
+            held::refuse_strictly(&mut report, counts.rejected);
+        }
         counts = Counts { rows: counts.rows, rejected: counts.rows, ..Counts::default() };
     } else {
         counts.cells_refused = cells_refused(&report.messages);
@@ -108,7 +119,7 @@ pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> Plan {
         plan.writes = writes(context.job.snapshot, rows.drafts, &ids, &of_row);
         plan.list_entries = list_entries;
     }
-    plan
+    held::guard(context.job, judged, plan)
 }
 
 /// What each row's manager changes, now that everybody has an id.

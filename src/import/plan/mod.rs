@@ -6,6 +6,8 @@ mod changes;
 mod contract;
 mod entries;
 mod finish;
+mod guards;
+mod held;
 mod identity;
 mod managers;
 mod people;
@@ -17,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::codes::{Code, Params};
 use super::directory::{Absence, ManagerWish, SourceMemory, Values};
+pub use held::{By, Ending, approved, ended, held_again};
 pub(super) use tell::{found, from_note};
 
 use super::fields::{Field, FieldKey};
@@ -96,6 +99,8 @@ pub struct Plan {
     pub unprotected: Vec<(i64, FieldKey)>,
     /// Codes that no value map and no list knows, with the rows that have them, for the operator to map.
     pub unmapped: Vec<(Field, String, u64)>,
+    /// What a held or approved plan would write, as one number; `None`: nobody has to approve it.
+    pub digest: Option<String>,
     /// The report's content; `finished_at` is filled in by the caller.
     pub report: Report,
 }
@@ -115,6 +120,7 @@ impl Plan {
             manager_wishes: Vec::new(),
             unprotected: Vec::new(),
             unmapped: Vec::new(),
+            digest: None,
             report,
         }
     }

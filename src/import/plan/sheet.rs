@@ -48,6 +48,8 @@ pub(super) struct Sheet<'a> {
     pub mode: Mode,
     /// The fields that a new user must have.
     pub required: Vec<Field>,
+    /// The last row has no line end, and the files before had one (F005).
+    pub unended: bool,
 }
 
 impl<'a> Sheet<'a> {
@@ -94,9 +96,6 @@ pub(super) fn open<'a>(
         && job.settings.final_line_end == FinalLineEnd::Auto
         && job.snapshot.source.ends_with_newline == Some(true)
         && !table.ends_with_newline();
-    if unended {
-        teller.file(message(Code::F005, "no_line_end", params([])));
-    }
     let dates = dates(job, &table, &columns, teller);
     opened.file.date_format = dates.order;
     if mode == Mode::Full && !teller.is_fatal() {
@@ -104,7 +103,7 @@ pub(super) fn open<'a>(
     }
     let key = key.filter(|_| !teller.is_fatal())?;
     let wired = wire(job.settings, &columns, &required);
-    Some(Sheet { table, columns, wired, key, dates, mode, required })
+    Some(Sheet { table, columns, wired, key, dates, mode, required, unended })
 }
 
 fn read_table<'a>(job: &Job<'a>, headers: &Headers) -> Result<Table<'a>, FileRefusal> {

@@ -54,6 +54,7 @@ pub fn effect_words(effect: Effect) -> Words {
             w("Applied, adapted", "Appliqué après adaptation", "Angepasst übernommen")
         }
         Effect::Kept => w("Old value kept", "Ancienne valeur conservée", "Alter Wert behalten"),
+        Effect::Held => w("Waits for approval", "En attente d’approbation", "Wartet auf Freigabe"),
         Effect::Told => w("For information", "Pour information", "Zur Information"),
     }
 }

@@ -1,0 +1,228 @@
+//! What a held import is: the plan that waits, its digest, and what becomes of its report once somebody decides.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use super::guards::Judged;
+use super::tell::{message, params};
+use super::{Plan, UserWrite, Written};
+use crate::import::codes::{Code, Effect, Level, Params};
+use crate::import::directory::Snapshot;
+use crate::import::fields::{Field, FieldKey};
+use crate::import::report::{Counts, Decided, Decision, GuardOutcome, Message, Report};
+use crate::import::{Approval, Job};
+use crate::model::ImportStatus;
+
+/// From so many identity swaps on that are also one of a hundred rows, the whole file waits.
+const MANY_SWAPS: u64 = 3;
+
+/// Puts what the guards saw into a finished plan; holds it if one tripped and nobody has approved it.
+pub(super) fn guard(job: &Job<'_>, judged: Vec<Judged>, mut plan: Plan) -> Plan {
+    let approved = job.approval == Some(&Approval::Whole);
+    let mut messages = Vec::new();
+    for one in judged {
+        plan.report.guards.push(one.outcome);
+        messages.extend(one.messages);
+    }
+    plan.report.guards.extend(many_swaps(&plan.report));
+    let tripped = plan.report.guards.iter().any(|guard| guard.tripped);
+    if approved {
+        messages.iter_mut().for_each(|told| told.effect = Effect::Told);
+    }
+    let warns = messages.iter().any(|told| told.level == Level::Warning);
+    if warns && plan.report.status == ImportStatus::Ok {
+        plan.report.status = ImportStatus::OkWithWarnings;
+    }
+    insert(&mut plan.report, messages);
+    if approved || tripped {
+        plan.digest = Some(digest(&plan, job.snapshot));
+    }
+    if tripped && !approved { hold(plan) } else { plan }
+}
+
+/// N005: a refused row refuses the file. No corrections file: the good rows were not applied either, so the whole
+/// file has to come again.
+pub(super) fn refuse_strictly(report: &mut Report, rejected: u64) {
+    report.refused_rows.clear();
+    insert(report, vec![message(Code::N005, "", params([("rejected", rejected.to_string())]))]);
+}
+
+/// D105: identities that seem to be swapped hold their rows; many of them hold the file.
+fn many_swaps(report: &Report) -> Option<GuardOutcome> {
+    let mut swaps = report.pending_rows.iter().filter(|row| row.code.name() == "D105");
+    let code = swaps.next()?.code;
+    let observed = u64::try_from(swaps.count()).unwrap_or(u64::MAX).saturating_add(1);
+    let of = report.counts.rows;
+    let tripped = observed >= MANY_SWAPS && observed.saturating_mul(100) >= of;
+    Some(GuardOutcome { code, limit: None, observed, of, tripped })
+}
+
+/// Holds a plan: it writes nothing, and its report says what the rows would become.
+fn hold(plan: Plan) -> Plan {
+    let Plan { change_number, mut report, digest, .. } = plan;
+    let counts = report.counts;
+    report.planned = Some(counts);
+    report.counts =
+        Counts { rows: counts.rows, held: counts.rows, absent: counts.absent, ..Counts::default() };
+    report.status = ImportStatus::Held;
+    Plan { digest, ..Plan::nothing(change_number, report) }
+}
+
+/// Messages come right below the summary and the note on a dry run; refused rows keep pointing to theirs.
+fn insert(report: &mut Report, messages: Vec<Message>) {
+    let at =
+        report.messages.iter().take_while(|m| matches!(m.code, Code::N001 | Code::N002)).count();
+    let (Ok(from), Ok(by)) = (u32::try_from(at), u32::try_from(messages.len())) else { return };
+    for row in &mut report.refused_rows {
+        row.messages.iter_mut().filter(|place| **place >= from).for_each(|place| *place += by);
+    }
+    report.messages.splice(at..at, messages);
+}
+
+/// What a plan would write, as one number: equal plans have equal digests, whatever ids new users get, and whichever
+/// day gives absent users their last one. 64 hex digits.
+fn digest(plan: &Plan, snapshot: &Snapshot) -> String {
+    let new = plan.writes.iter().filter(|write| write.user_id >= snapshot.next_user_id);
+    let new: HashMap<i64, u32> = new.map(|write| (write.user_id, write.line)).collect();
+    let name = |id: i64| match new.get(&id) {
+        Some(line) => format!("line {line}"),
+        None => format!("user {id}"),
+    };
+    let mut hash = Sha256::new();
+    let mut put = |parts: [&str; 3]| {
+        for part in parts {
+            hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+    };
+    for write in &plan.writes {
+        put(["write", &name(write.user_id), ""]);
+        let set = |key: FieldKey, from: Option<&str>, to: Option<&str>| {
+            let from = from.map_or_else(String::new, |from| format!("={from}"));
+            let to = shown(plan, write, &key, to, &name);
+            [key.to_string(), from, to]
+        };
+        let mut sets: Vec<[String; 3]> = match &write.what {
+            Written::Changed(changes) => changes
+                .iter()
+                .map(|c| set(c.field.clone(), c.from.as_deref(), c.to.as_deref()))
+                .collect(),
+            Written::Created(values) => {
+                let known = Field::ALL.iter().map(|field| FieldKey::Known(*field));
+                let custom = values.custom().map(|(name, _)| FieldKey::Custom(name.to_owned()));
+                let all = known.chain(custom).map(|key| (values.get_key(&key), key));
+                all.filter(|(to, _)| to.is_some()).map(|(to, key)| set(key, None, to)).collect()
+            }
+        };
+        sets.sort();
+        for [field, from, to] in &sets {
+            put([field, from, to]);
+        }
+    }
+    let mut entries: Vec<&(Field, String)> = plan.list_entries.iter().collect();
+    entries.sort();
+    for (field, code) in entries {
+        put(["entry", field.name(), code]);
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A new value with a `=` before it; new users go by their lines, and absence by its name.
+fn shown(
+    plan: &Plan,
+    write: &UserWrite,
+    key: &FieldKey,
+    to: Option<&str>,
+    name: &dyn Fn(i64) -> String,
+) -> String {
+    let Some(to) = to else { return String::new() };
+    match key {
+        FieldKey::Known(Field::ContractEnd)
+            if write.line == 0 && plan.ended_by_absence.contains(&write.user_id) =>
+        {
+            "absent".to_owned()
+        }
+        FieldKey::Known(Field::Manager) => match to.parse() {
+            Ok(id) => format!("={}", name(id)),
+            Err(_) => format!("={to}"),
+        },
+        _ => format!("={to}"),
+    }
+}
+
+/// Who decided, when, and the day of it in the client's time zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct By<'a> {
+    /// `cli`, or the login that dropped the file.
+    pub who: &'a str,
+    /// When.
+    pub at: Timestamp,
+    /// That day, `YYYY-MM-DD`.
+    pub day: &'a str,
+}
+
+impl By<'_> {
+    fn params(&self) -> Params {
+        params([("who", self.who.to_owned()), ("decided_date", self.day.to_owned())])
+    }
+
+    fn decision(&self, what: Decided) -> Decision {
+        Decision { what, who: self.who.to_owned(), at: self.at }
+    }
+}
+
+/// Says in the report of an approved plan by whom (G606).
+pub fn approved(report: &mut Report, by: &By<'_>) {
+    report.decision = Some(by.decision(Decided::Approved));
+    insert(report, vec![message(Code::G606, "", by.params())]);
+}
+
+/// Holds a plan that is no longer the one that was approved (G606), and says so.
+#[must_use]
+pub fn held_again(plan: Plan, by: &By<'_>) -> Plan {
+    let mut plan = if plan.report.status == ImportStatus::Held { plan } else { hold(plan) };
+    let mut told = by.params();
+    told.insert("import".to_owned(), plan.report.import.clone());
+    insert(&mut plan.report, vec![message(Code::G606, "again", told)]);
+    plan
+}
+
+/// How a held import ends without being applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending<'a> {
+    /// Somebody discarded it (G607).
+    Discarded(By<'a>),
+    /// Nobody decided in time (G608).
+    Expired(By<'a>),
+    /// A later full file of its folder was applied: this import.
+    Superseded(&'a str),
+}
+
+/// The report of a held import that is never to be applied.
+#[must_use]
+pub fn ended(mut report: Report, ending: &Ending<'_>) -> Report {
+    let (status, told) = match ending {
+        Ending::Discarded(by) => {
+            report.decision = Some(by.decision(Decided::Discarded));
+            (ImportStatus::Discarded, message(Code::G607, "", by.params()))
+        }
+        Ending::Expired(by) => {
+            report.decision = Some(by.decision(Decided::Expired));
+            (ImportStatus::Expired, message(Code::G608, "", by.params()))
+        }
+        Ending::Superseded(by) => {
+            let told = params([("import", (*by).to_owned())]);
+            (ImportStatus::Superseded, message(Code::N004, "held", told))
+        }
+    };
+    for told in report.messages.iter_mut().filter(|told| told.effect == Effect::Held) {
+        told.effect = Effect::Told;
+    }
+    insert(&mut report, vec![told]);
+    report.status = status;
+    report.counts.ignored += std::mem::take(&mut report.counts.held);
+    report.pending_rows.clear();
+    report
+}
