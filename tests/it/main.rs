@@ -12,6 +12,7 @@ mod cli;
 mod commit;
 mod ftp;
 mod golden;
+mod holding;
 mod planning;
 mod properties;
 mod readme;
