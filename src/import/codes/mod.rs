@@ -141,6 +141,7 @@ codes! {
     N003 "The same file as last time: there was nothing to do.",
     N004 "A newer file of the same name arrived before this one was imported.",
     N005 "The settings are strict and a row was refused: nothing was applied.",
+    N006 "What would change, field by field: in the CSV report of a dry run or a held file. In JSON the same stands in `changes`.",
     E901 "An error on our side stopped the import.",
 }
 

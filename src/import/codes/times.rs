@@ -71,6 +71,22 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "A newer full file of the same name arrived before this one was imported (import {import}); this one was not applied." => "";
         fr "Un fichier complet plus récent du même nom est arrivé avant l’import de celui-ci (import {import}) ; celui-ci n’a pas été appliqué." => "";
         de "Eine neuere vollständige Datei desselben Namens kam an, bevor diese importiert wurde (Import {import}); diese wurde nicht übernommen." => "";
+    N006 "" Info Applied each [("field", "department"), ("from", "Accounting"), ("to", "Sales")]
+        en "“{field}” would change from “{from}” to “{to}”." => "";
+        fr "« {field} » passerait de « {from} » à « {to} »." => "";
+        de "„{field}“ würde von „{from}“ auf „{to}“ geändert." => "";
+    N006 "new" Info Applied each [("field", "department"), ("to", "Sales")]
+        en "“{field}” has no value yet and would become “{to}”." => "";
+        fr "« {field} » n’a pas encore de valeur et deviendrait « {to} »." => "";
+        de "„{field}“ hat noch keinen Wert und würde „{to}“." => "";
+    N006 "cleared" Info Applied each [("field", "contract_end"), ("from", "31/12/2026")]
+        en "“{field}” would be cleared; it is “{from}” so far." => "";
+        fr "« {field} » serait vidé ; sa valeur actuelle est « {from} »." => "";
+        de "„{field}“ würde geleert; bisher steht dort „{from}“." => "";
+    N006 "more" Info Told each [("listed", "1000"), ("total", "7210")]
+        en "Only the first {listed} of {total} changes are listed." => "";
+        fr "Seules les {listed} premières modifications sur {total} sont listées." => "";
+        de "Nur die ersten {listed} von {total} Änderungen sind aufgeführt." => "";
     E901 "" Fatal FileRefused each [("import", "0193…")]
         en "An error on our side stopped this import; nothing of the file was applied, and the file is kept." => "You need not do anything; if it happens again, name import {import} to the operator.";
         fr "Une erreur de notre côté a arrêté cet import ; rien n’a été appliqué et le fichier est conservé." => "Vous n’avez rien à faire ; si cela se reproduit, indiquez l’import {import} à l’exploitant.";

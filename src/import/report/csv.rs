@@ -1,9 +1,9 @@
 //! The report for the clerk: a CSV that a spreadsheet opens as it is.
 
 use super::words::{HEADINGS, level_words};
-use super::{Message, Report, field_words, render};
-use crate::import::codes::local_date;
-use crate::model::Language;
+use super::{Message, Report, ReportChange, field_words, render};
+use crate::import::codes::{Code, Params, entry, local_date};
+use crate::model::{ImportStatus, Language};
 
 /// The CSV report: UTF-8 with BOM, the file's own separator, CRLF, every cell quoted; the first row
 /// below the headings is the summary.
@@ -12,7 +12,7 @@ pub fn csv(report: &Report, language: Language) -> Vec<u8> {
     let delimiter = report.file.delimiter.unwrap_or(';');
     let mut out = String::from("\u{feff}");
     record(&mut out, delimiter, HEADINGS.iter().map(|words| safe(words.get(language))));
-    for message in &report.messages {
+    for message in report.messages.iter().chain(&planned_changes(report, language)) {
         let cells = cells(message, report, language);
         record(&mut out, delimiter, cells.iter().map(|cell| safe(cell)));
     }
@@ -40,6 +40,66 @@ fn cells(message: &Message, report: &Report, language: Language) -> [String; 12]
         render::text(message, report, language),
         render::cure(message, language),
     ]
+}
+
+/// N006: what a dry run or a held file would change, field by field.
+fn planned_changes(report: &Report, language: Language) -> Vec<Message> {
+    if !report.dry_run && report.status != ImportStatus::Held {
+        return Vec::new();
+    }
+    let mut rows: Vec<Message> =
+        report.changes.iter().map(|change| planned_change(change, report, language)).collect();
+    let listed = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+    if listed < report.changes_total {
+        let counts = [("listed", listed), ("total", report.changes_total)];
+        rows.push(told("more", counts.map(|(name, count)| (name, count.to_string()))));
+    }
+    rows
+}
+
+fn planned_change(change: &ReportChange, report: &Report, language: Language) -> Message {
+    let value = |value: &Option<String>| {
+        value.as_deref().map(|value| render::value(value, language)).unwrap_or_default()
+    };
+    let why = match (&change.from, &change.to) {
+        (None, _) => "new",
+        (Some(_), None) => "cleared",
+        (Some(_), Some(_)) => "",
+    };
+    let (from, to) = (value(&change.from), value(&change.to));
+    let column = report.columns.iter().find(|column| column.field.as_ref() == Some(&change.field));
+    let cell = column.map(|column| format!("{}{}", column.letter, change.line));
+    Message {
+        line: Some(change.line).filter(|line| *line > 0),
+        cell: cell.filter(|_| change.line > 0).unwrap_or_default(),
+        field: Some(change.field.clone()),
+        column: column.map(|column| column.header.clone()).unwrap_or_default(),
+        received: to.clone(),
+        kept: from.clone(),
+        person: change.person.clone(),
+        ..told(why, [("from", from), ("to", to)])
+    }
+}
+
+fn told<const N: usize>(why: &str, named: [(&str, String); N]) -> Message {
+    let entry = entry(Code::N006, why);
+    Message {
+        level: entry.level,
+        code: Code::N006,
+        why: why.to_owned(),
+        line: None,
+        physical_line: None,
+        cell: String::new(),
+        count: 1,
+        lines: Vec::new(),
+        field: None,
+        column: String::new(),
+        received: String::new(),
+        kept: String::new(),
+        person: String::new(),
+        params: named.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Params>(),
+        effect: entry.effect,
+    }
 }
 
 /// Writes one record, every cell quoted.
