@@ -59,15 +59,16 @@ fn many_swaps(report: &Report) -> Option<GuardOutcome> {
     Some(GuardOutcome { code, limit: None, observed, of, tripped })
 }
 
-/// Holds a plan: it writes nothing, and its report says what the rows would become.
+/// Holds a plan: it writes nothing, and its report says what the rows would become. Codes that nobody knows stay with
+/// it, so that an operator can map them.
 fn hold(plan: Plan) -> Plan {
-    let Plan { change_number, mut report, digest, .. } = plan;
+    let Plan { change_number, mut report, digest, unmapped, .. } = plan;
     let counts = report.counts;
     report.planned = Some(counts);
     report.counts =
         Counts { rows: counts.rows, held: counts.rows, absent: counts.absent, ..Counts::default() };
     report.status = ImportStatus::Held;
-    Plan { digest, ..Plan::nothing(change_number, report) }
+    Plan { digest, unmapped, ..Plan::nothing(change_number, report) }
 }
 
 /// Messages come right below the summary and the note on a dry run; refused rows keep pointing to theirs.

@@ -3,7 +3,8 @@
 use rusqlite::{Connection, Statement, TransactionBehavior, params, params_from_iter};
 
 use super::{
-    Directory, ImportRecord, absences, imports, listed, meta, protections, to_json, undo, wishes,
+    Directory, ImportRecord, absences, holds, imports, listed, meta, protections, to_json, undo,
+    wishes,
 };
 use crate::error::{Error, Kind, Result};
 use crate::import::directory::Values;
@@ -29,21 +30,37 @@ impl Directory {
     /// # Errors
     /// `Kind::Conflict` when the directory has moved since the plan's snapshot: plan again.
     pub fn apply(&mut self, plan: &Plan, record: &ImportRecord) -> Result<Applied> {
+        self.apply_with(plan, record, |_| Ok(()))
+    }
+
+    /// The same, with something before it in the same transaction.
+    pub(super) fn apply_with(
+        &mut self,
+        plan: &Plan,
+        record: &ImportRecord,
+        before: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+    ) -> Result<Applied> {
         // The checkpoint comes after the answer (`checkpoint`), not inside this commit.
         let automatic = |conn: &Connection, pages: u32| {
             conn.pragma_update(None, "wal_autocheckpoint", pages)
                 .map_err(failed("set the directory's checkpoint"))
         };
         automatic(&self.conn, 0)?;
-        let applied = self.apply_now(plan, record);
+        let applied = self.apply_now(plan, record, before);
         automatic(&self.conn, 1000)?;
         applied
     }
 
-    fn apply_now(&mut self, plan: &Plan, record: &ImportRecord) -> Result<Applied> {
+    fn apply_now(
+        &mut self,
+        plan: &Plan,
+        record: &ImportRecord,
+        first: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+    ) -> Result<Applied> {
         let what = || failed(format!("apply import {}", record.id));
         let tx =
             self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(what())?;
+        first(&tx).map_err(what())?;
         if imports::knows(&tx, record.id).map_err(what())? {
             return Ok(Applied::Already);
         }
@@ -64,12 +81,13 @@ impl Directory {
         if takes {
             write_all(&tx, plan, &record.source, import, change_number)?;
         }
+        holds::settle(&tx, plan, record, import).map_err(what())?;
         tx.commit().map_err(what())?;
         Ok(Applied::Now)
     }
 }
 
-fn write_all(
+pub(super) fn write_all(
     tx: &Connection,
     plan: &Plan,
     source: &str,

@@ -4,6 +4,7 @@ mod absences;
 mod apply;
 mod events;
 mod history;
+mod holds;
 mod imports;
 mod listed;
 mod protections;
@@ -22,6 +23,7 @@ use rusqlite::{Connection, OptionalExtension};
 pub use apply::Applied;
 pub use events::{Event, EventKind};
 pub use history::HistoryEntry;
+pub use holds::{Hold, Pending};
 pub use imports::{ImportRecord, ImportSummary, StoredImport};
 
 use super::{Access, connect, failed, integrity, migrations};

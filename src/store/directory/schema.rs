@@ -188,5 +188,19 @@ CREATE TABLE pseudonyms (
     user   INTEGER PRIMARY KEY REFERENCES users(id),
     import INTEGER NOT NULL REFERENCES imports(seq)
 ) STRICT;
+
+-- Imports that wait for approval, and what their plans would write, as one number.
+CREATE TABLE holds (
+    import INTEGER PRIMARY KEY REFERENCES imports(seq),
+    digest TEXT NOT NULL
+) STRICT;
+
+-- Rows of applied imports that wait for approval (D104, D105).
+CREATE TABLE pending_rows (
+    import INTEGER NOT NULL REFERENCES imports(seq),
+    line   INTEGER NOT NULL,
+    code   TEXT NOT NULL,
+    PRIMARY KEY (import, line)
+) STRICT, WITHOUT ROWID;
 ",
 ];

@@ -3,6 +3,7 @@
 mod access;
 mod bans;
 mod clients;
+mod decisions;
 mod rules;
 mod schema;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use rusqlite::Connection;
 pub use access::{AccountPatch, LoginFacts, NewAccount};
 pub use bans::{Ban, Familiar};
 pub use clients::{AuditEvent, ClientPatch, FolderPatch};
+pub use decisions::{Decision, NewDecision, Verdict};
 pub use uploads::{Interruption, NewUpload, UploadFilter};
 
 use super::{Access, connect, failed, integrity, migrations};

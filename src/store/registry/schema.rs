@@ -157,4 +157,22 @@ CREATE TABLE familiar (
     PRIMARY KEY (address, login)
 ) STRICT;
 ",
+    r"
+-- What somebody decided about a held import (lines: rows of an applied one), until it is carried out. digest: the plan
+-- that was looked at; another one is not decided by this.
+CREATE TABLE decisions (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    client   TEXT NOT NULL REFERENCES clients(slug) ON DELETE CASCADE,
+    import   TEXT NOT NULL,
+    verdict  TEXT NOT NULL,
+    lines    TEXT NOT NULL,
+    digest   TEXT NOT NULL,
+    who      TEXT NOT NULL,
+    at       INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    done_at  INTEGER,
+    refusal  TEXT
+) STRICT;
+CREATE INDEX decisions_open ON decisions(client, id) WHERE done_at IS NULL;
+",
 ];
