@@ -10,11 +10,11 @@ use super::output::{Output, Tone};
 use super::story::level_tone;
 use super::{Outcome, Place, Stop};
 use crate::clock::Clock;
-use crate::config::Limits;
+use crate::config;
+use crate::import;
 use crate::import::inspect::{self, Inspection};
 use crate::import::note::FileRefusal;
 use crate::import::settings::Settings;
-use crate::import::table::TableLimits;
 use crate::model::Language;
 
 /// `inspect …`
@@ -34,21 +34,28 @@ pub(super) fn run(place: &Place, args: &InspectArgs) -> Outcome {
     let name = args.file.display().to_string();
     let out = place.out;
     if args.csv {
-        return match inspect::clean_csv(&bytes, &table_limits(limits)) {
+        return match inspect::clean_csv(&bytes, &import_limits(limits)) {
             Ok(csv) => out.bytes(&csv),
             Err(refusal) => refused(out, &name, &refusal),
         };
     }
     let settings = Settings::default();
     let today = Clock::System.today("UTC");
-    match inspect::inspect(&bytes, &name, &settings, &table_limits(limits), today) {
+    match inspect::inspect(&bytes, &name, &settings, &import_limits(limits), today) {
         Ok(found) => out.either(&found, tell),
         Err(refusal) => refused(out, &name, &refusal),
     }
 }
 
-fn table_limits(limits: &Limits) -> TableLimits {
-    TableLimits { max_columns: limits.max_columns, max_cell_bytes: limits.max_cell_bytes }
+fn import_limits(limits: &config::Limits) -> import::Limits {
+    import::Limits {
+        max_bytes: limits.max_import_bytes,
+        max_unpack_ratio: limits.max_unpack_ratio,
+        max_columns: limits.max_columns,
+        max_cell_bytes: limits.max_cell_bytes,
+        max_report_changes: config::REPORT_CHANGES_LISTED,
+        max_report_messages: config::REPORT_MESSAGES_LISTED,
+    }
 }
 
 fn refused(out: Output, name: &str, refusal: &FileRefusal) -> Outcome {
@@ -64,8 +71,9 @@ fn refused(out: Output, name: &str, refusal: &FileRefusal) -> Outcome {
 
 fn tell(out: Output, found: &Inspection) -> Outcome {
     let separator = match found.separator {
-        '\t' => "tab".to_owned(),
-        sign => format!("\"{sign}\""),
+        None => "none: the cells of a workbook".to_owned(),
+        Some('\t') => format!("tab; a quote inside quotes is {}", found.quote_inside),
+        Some(sign) => format!("\"{sign}\"; a quote inside quotes is {}", found.quote_inside),
     };
     let mark = if found.byte_order_mark { ", with byte order mark" } else { "" };
     let end = if found.ends_with_newline { "" } else { ", the last line has no line end" };
@@ -73,10 +81,13 @@ fn tell(out: Output, found: &Inspection) -> Outcome {
     let mut pairs = vec![
         ("File", format!("{} ({} bytes)", found.file, found.bytes)),
         ("Encoding", format!("{}{mark}", found.encoding)),
-        ("Separator", format!("{separator}; a quote inside quotes is {}", found.quote_inside)),
+        ("Separator", separator),
         ("Header", format!("line {}", found.header_line)),
         ("Rows", format!("{}{end}", found.rows)),
     ];
+    if let Some(unpacked) = &found.unpacked {
+        pairs.insert(1, ("Unpacked", unpacked.clone()));
+    }
     pairs.extend(dates.as_str().map(|order| ("Dates", order.to_owned())));
     for (line, text) in &found.title_lines {
         pairs.push(("Left out", format!("line {line}: {text}")));

@@ -111,6 +111,8 @@ pub struct Limits {
     pub max_upload_bytes: u64,
     /// The largest file that an import reads; larger ones are rejected with F006.
     pub max_import_bytes: u64,
+    /// The most bytes that a packed file (gzip, zip, xlsx) may become for each of its own; small ones are not asked.
+    pub max_unpack_ratio: u64,
     /// The most columns that a table may have.
     pub max_columns: usize,
     /// The most bytes of one cell.
@@ -171,6 +173,7 @@ impl Default for Limits {
         Self {
             max_upload_bytes: 4096 * MIB,
             max_import_bytes: 1024 * MIB,
+            max_unpack_ratio: 250,
             max_columns: 2000,
             max_cell_bytes: 1024 * 1024,
             client_quota_bytes: 0,

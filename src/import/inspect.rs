@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::Limits;
 use super::codes::Level;
 use super::directory::DateOrder;
 use super::fields::{self, CellCount, Column, Columns, Dates, FieldKey, Headers, MatchedBy};
@@ -12,8 +13,9 @@ use super::note::{FileRefusal, Note};
 use super::plan;
 use super::report::message_words;
 use super::settings::Settings;
-use super::table::{self, Escape, RowProblem, Table, TableLimits};
-use super::text::{self, Encoding};
+use super::table::{self, Escape, RowProblem, Table};
+use super::text::{self, Charset, Encoding};
+use super::unpack::{self, Opened};
 use crate::model::Language;
 
 /// What was found in a file.
@@ -27,8 +29,10 @@ pub struct Inspection {
     pub encoding: Encoding,
     /// It begins with a byte order mark.
     pub byte_order_mark: bool,
-    /// What stands between two cells.
-    pub separator: char,
+    /// What it was unpacked from, such as `zip: users.csv`.
+    pub unpacked: Option<String>,
+    /// What stands between two cells; `None`: the cells of a workbook.
+    pub separator: Option<char>,
     /// How a quote inside a quoted cell is written: `""` or `\"`.
     pub quote_inside: &'static str,
     /// The lines above the header that are no part of the table: row number and text.
@@ -103,13 +107,13 @@ pub fn inspect(
     bytes: &[u8],
     file_name: &str,
     settings: &Settings,
-    limits: &TableLimits,
+    limits: &Limits,
     today: Date,
 ) -> Result<Inspection, FileRefusal> {
-    let decoded = text::decode(bytes)?;
+    let Opened { decoded, wrapping } = unpack::open(bytes, &limits.unpack(), settings.encoding)?;
     let (encoding, byte_order_mark) = (decoded.encoding, decoded.had_bom);
     let headers = Headers::new(&settings.aliases, settings.unknown_columns);
-    let table = table::read(decoded, &headers, limits)?;
+    let table = table::read(decoded, &headers, &limits.table())?;
     let columns = fields::match_columns(&table, &headers);
     let dates = fields::prove_dates(&table, &columns, settings.dates, None, today);
     let mut warnings: Vec<Warning> = table
@@ -127,6 +131,7 @@ pub fn inspect(
         bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
         encoding,
         byte_order_mark,
+        unpacked: wrapping.words(),
         separator: table.delimiter(),
         quote_inside: match table.dialect().escape {
             Escape::Doubled => "\"\"",
@@ -148,8 +153,9 @@ pub fn inspect(
 ///
 /// # Errors
 /// F001 to F009: the file cannot be read as a table.
-pub fn clean_csv(bytes: &[u8], limits: &TableLimits) -> Result<Vec<u8>, FileRefusal> {
-    let table = table::read(text::decode(bytes)?, &Headers::default(), limits)?;
+pub fn clean_csv(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, FileRefusal> {
+    let opened = unpack::open(bytes, &limits.unpack(), Charset::Auto)?;
+    let table = table::read(opened.decoded, &Headers::default(), &limits.table())?;
     let width = used_width(&table);
     let mut csv = Vec::with_capacity(bytes.len());
     write_record(&mut csv, table.header().iter().map(String::as_str), width);
@@ -301,7 +307,7 @@ fn first_rows(table: &Table<'_>) -> Vec<InspectedRow> {
 mod tests {
     use super::*;
 
-    const LIMITS: TableLimits = TableLimits { max_columns: 2000, max_cell_bytes: 1 << 20 };
+    use crate::import::testing::LIMITS;
 
     fn clean(input: &str) -> String {
         String::from_utf8(clean_csv(input.as_bytes(), &LIMITS).unwrap()).unwrap()
@@ -323,7 +329,7 @@ mod tests {
         let today = Date::constant(2026, 11, 21);
         let found = inspect(bytes, "model-fr.csv", &Settings::default(), &LIMITS, today).unwrap();
         assert_eq!(found.encoding, Encoding::Windows1252);
-        assert_eq!((found.separator, found.header_line, found.rows), (';', 1, 12));
+        assert_eq!((found.separator, found.header_line, found.rows), (Some(';'), 1, 12));
         assert_eq!(found.date_order, Some(DateOrder::Dmy));
         let fields: Vec<String> =
             found.columns.iter().map(|c| c.field.as_ref().unwrap().to_string()).collect();

@@ -11,6 +11,7 @@ pub mod report;
 pub mod settings;
 pub mod table;
 pub mod text;
+pub mod unpack;
 mod values;
 
 use std::collections::BTreeSet;
@@ -20,6 +21,8 @@ use jiff::civil::Date;
 
 use directory::{Snapshot, SourceMemory};
 use settings::Settings;
+use table::TableLimits;
+use unpack::UnpackLimits;
 
 pub use plan::{Plan, is_delta_file, plan, plan_duplicate, plan_failed, plan_superseded};
 pub use values::Filler;
@@ -84,6 +87,8 @@ pub struct Meta {
 pub struct Limits {
     /// The largest file, in bytes (F006).
     pub max_bytes: u64,
+    /// The most bytes that a packed file may become, for each of its own.
+    pub max_unpack_ratio: u64,
     /// The most columns.
     pub max_columns: usize,
     /// The most bytes of one cell.
@@ -92,6 +97,24 @@ pub struct Limits {
     pub max_report_changes: usize,
     /// The most messages of one column and cause that a report lists; the rest becomes one message.
     pub max_report_messages: usize,
+}
+
+impl Limits {
+    /// Those of the table.
+    #[must_use]
+    pub fn table(&self) -> TableLimits {
+        TableLimits { max_columns: self.max_columns, max_cell_bytes: self.max_cell_bytes }
+    }
+
+    /// Those of what the table may be packed in.
+    #[must_use]
+    pub fn unpack(&self) -> UnpackLimits {
+        UnpackLimits {
+            max_bytes: self.max_bytes,
+            max_ratio: self.max_unpack_ratio,
+            max_columns: self.max_columns,
+        }
+    }
 }
 
 /// Whether these bytes were the folder's last applied import under the same settings, with nothing
@@ -110,4 +133,21 @@ pub fn is_duplicate(
         && source.settings_version.as_deref() == Some(settings_version)
         && source.change_number == Some(change_number)
         && (!source.depends_on_date || source.applied_on == Some(today))
+}
+
+#[cfg(test)]
+mod testing {
+    //! What tests of several rooms share.
+
+    use super::Limits;
+
+    /// Generous limits.
+    pub(super) const LIMITS: Limits = Limits {
+        max_bytes: 64 << 20,
+        max_unpack_ratio: 250,
+        max_columns: 2000,
+        max_cell_bytes: 1 << 20,
+        max_report_changes: 100,
+        max_report_messages: 100,
+    };
 }

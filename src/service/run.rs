@@ -192,6 +192,7 @@ impl Run<'_> {
         let limits = &self.service.config().limits;
         let limits = Limits {
             max_bytes: limits.max_import_bytes,
+            max_unpack_ratio: limits.max_unpack_ratio,
             max_columns: limits.max_columns,
             max_cell_bytes: limits.max_cell_bytes,
             max_report_changes: config::REPORT_CHANGES_LISTED,

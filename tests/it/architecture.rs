@@ -35,6 +35,9 @@ argon2: secrets
 csv: import
 askama: import
 encoding_rs: import
+flate2: import
+quick_xml: import
+zip: import
 clap: main cli
 mimalloc: main
 comfy_table: cli demo

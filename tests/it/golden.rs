@@ -18,6 +18,7 @@ pub(crate) const TODAY: Date = date(2026, 11, 21);
 
 pub(crate) const LIMITS: Limits = Limits {
     max_bytes: 1024 * 1024 * 1024,
+    max_unpack_ratio: 250,
     max_columns: 2000,
     max_cell_bytes: 1024 * 1024,
     max_report_changes: 1000,

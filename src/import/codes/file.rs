@@ -15,14 +15,42 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "This is not a CSV table; the content looks like: {found}." => "Export the employees as CSV (text with separators) and send that file.";
         fr "Ce n’est pas un tableau CSV ; le contenu ressemble à : {found}." => "Exportez les salariés au format CSV (texte avec séparateurs) et envoyez ce fichier.";
         de "Das ist keine CSV-Tabelle; der Inhalt sieht aus wie: {found}." => "Exportieren Sie die Personen als CSV (Text mit Trennzeichen) und senden Sie diese Datei.";
-    F003 "xlsx" Fatal FileRefused each []
-        en "This is a spreadsheet workbook, not a CSV file, whatever its name says." => "Open it in Excel, choose “Save as” and the type “CSV UTF-8 (comma delimited)”, and send that file.";
-        fr "C’est un classeur de tableur et non un fichier CSV, quel que soit son nom." => "Ouvrez-le dans Excel, choisissez « Enregistrer sous » et le type « CSV UTF-8 », puis envoyez ce fichier.";
-        de "Das ist eine Arbeitsmappe und keine CSV-Datei, auch wenn der Name anders lautet." => "Öffnen Sie sie in Excel, wählen Sie „Speichern unter“ und den Dateityp „CSV UTF-8“ und senden Sie diese Datei.";
-    F003 "zip" Fatal FileRefused each []
-        en "This is a compressed archive, not a CSV file." => "Unpack it and send the CSV file itself.";
-        fr "C’est une archive compressée et non un fichier CSV." => "Décompressez-la et envoyez le fichier CSV lui-même.";
-        de "Das ist ein komprimiertes Archiv und keine CSV-Datei." => "Entpacken Sie es und senden Sie die CSV-Datei selbst.";
+    F003 "xls" Fatal FileRefused each [("found", "xls")]
+        en "This is a spreadsheet of a kind that is not read ({found}), whatever its name says; .xlsx is read." => "Open it in Excel, choose “Save as” and the type “Excel Workbook (.xlsx)” or “CSV UTF-8”, and send that file.";
+        fr "C’est un classeur d’un format qui n’est pas lu ({found}), quel que soit son nom ; le format .xlsx est lu." => "Ouvrez-le dans Excel, choisissez « Enregistrer sous » et le type « Classeur Excel (.xlsx) » ou « CSV UTF-8 », puis envoyez ce fichier.";
+        de "Das ist eine Arbeitsmappe in einem Format, das nicht gelesen wird ({found}), auch wenn der Name anders lautet; .xlsx wird gelesen." => "Öffnen Sie sie in Excel, wählen Sie „Speichern unter“ und den Dateityp „Excel-Arbeitsmappe (.xlsx)“ oder „CSV UTF-8“ und senden Sie diese Datei.";
+    F003 "no_sheet" Fatal FileRefused each []
+        en "The workbook has no visible worksheet." => "Put the table on the first sheet of the workbook, and show that sheet.";
+        fr "Le classeur ne contient aucune feuille visible." => "Placez le tableau sur la première feuille du classeur et affichez cette feuille.";
+        de "Die Arbeitsmappe hat kein sichtbares Tabellenblatt." => "Stellen Sie die Tabelle auf das erste Blatt der Mappe und blenden Sie es ein.";
+    F003 "encrypted" Fatal FileRefused each []
+        en "The file is protected with a password and cannot be opened." => "Save it without a password; the connection over which it is sent is encrypted already.";
+        fr "Le fichier est protégé par un mot de passe et ne peut pas être ouvert." => "Enregistrez-le sans mot de passe ; la connexion par laquelle il est envoyé est déjà chiffrée.";
+        de "Die Datei ist mit einem Kennwort geschützt und lässt sich nicht öffnen." => "Speichern Sie sie ohne Kennwort; die Verbindung, über die sie gesendet wird, ist bereits verschlüsselt.";
+    F003 "zip" Fatal FileRefused each [("found", "rar")]
+        en "This is an archive of a kind that is not opened ({found})." => "Send the CSV file itself, or packed as zip or gzip.";
+        fr "C’est une archive d’un format qui n’est pas ouvert ({found})." => "Envoyez le fichier CSV lui-même, ou compressé au format zip ou gzip.";
+        de "Das ist ein Archiv in einem Format, das nicht geöffnet wird ({found})." => "Senden Sie die CSV-Datei selbst oder als zip oder gzip gepackt.";
+    F003 "zip_several" Fatal FileRefused each [("count", "2"), ("entries", "janvier.csv, fevrier.csv")]
+        en "The archive holds {count} files ({entries}); which of them is meant cannot be told." => "Pack only the one CSV file, or send it as it is.";
+        fr "L’archive contient {count} fichiers ({entries}) ; impossible de savoir lequel est le bon." => "Ne compressez que le fichier CSV voulu, ou envoyez-le tel quel.";
+        de "Das Archiv enthält {count} Dateien ({entries}); welche gemeint ist, lässt sich nicht sagen." => "Packen Sie nur die eine CSV-Datei, oder senden Sie sie ungepackt.";
+    F003 "zip_empty" Fatal FileRefused each []
+        en "The archive holds no file." => "Pack the CSV file again, or send it as it is.";
+        fr "L’archive ne contient aucun fichier." => "Compressez de nouveau le fichier CSV, ou envoyez-le tel quel.";
+        de "Das Archiv enthält keine Datei." => "Packen Sie die CSV-Datei erneut, oder senden Sie sie ungepackt.";
+    F003 "zip_method" Fatal FileRefused each [("entries", "salaries.csv")]
+        en "“{entries}” is packed in a way that is not read." => "Pack it as an ordinary zip file (as Windows or macOS does), or send the CSV file as it is.";
+        fr "« {entries} » est compressé d’une manière qui n’est pas lue." => "Compressez-le en zip ordinaire (comme le font Windows ou macOS), ou envoyez le fichier CSV tel quel.";
+        de "„{entries}“ ist auf eine Weise gepackt, die nicht gelesen wird." => "Packen Sie sie als gewöhnliche Zip-Datei (wie Windows oder macOS es tun), oder senden Sie die CSV-Datei ungepackt.";
+    F003 "nested" Fatal FileRefused each [("entries", "zip: a.zip, zip: b.gz")]
+        en "The table is packed several times over ({entries})." => "Pack it once at most.";
+        fr "Le tableau est compressé plusieurs fois ({entries})." => "Ne le compressez qu’une seule fois.";
+        de "Die Tabelle ist mehrfach gepackt ({entries})." => "Packen Sie sie höchstens einmal.";
+    F003 "damaged_archive" Fatal FileRefused each [("format", "zip")]
+        en "The packed file ({format}) is damaged and cannot be opened." => "Pack it again and send it once more, in binary mode, or send the CSV file as it is.";
+        fr "Le fichier compressé ({format}) est endommagé et ne peut pas être ouvert." => "Compressez-le de nouveau et renvoyez-le en mode binaire, ou envoyez le fichier CSV tel quel.";
+        de "Die gepackte Datei ({format}) ist beschädigt und lässt sich nicht öffnen." => "Packen Sie sie erneut und senden Sie sie noch einmal, im Binärmodus, oder senden Sie die CSV-Datei ungepackt.";
     F003 "html" Fatal FileRefused each []
         en "This is a web page, not a CSV file: often an error page or a login page that was saved in place of the export." => "Open the file in a browser to see what it says, then run the export again.";
         fr "C’est une page web et non un fichier CSV : souvent une page d’erreur ou de connexion enregistrée à la place de l’export." => "Ouvrez le fichier dans un navigateur pour lire ce qu’il contient, puis relancez l’export.";
@@ -31,10 +59,6 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "No columns were found: the lines share no separator (semicolon, comma, tab or vertical bar)." => "Export the employees with a header line and one separator between all columns.";
         fr "Aucune colonne trouvée : les lignes n’ont pas de séparateur commun (point-virgule, virgule, tabulation ou barre verticale)." => "Exportez les salariés avec une ligne d’en-tête et un même séparateur entre toutes les colonnes.";
         de "Es wurden keine Spalten gefunden: Die Zeilen haben kein gemeinsames Trennzeichen (Semikolon, Komma, Tabulator oder senkrechter Strich)." => "Exportieren Sie die Personen mit einer Kopfzeile und einem einheitlichen Trennzeichen zwischen allen Spalten.";
-    F003 "header_below_rows" Fatal FileRefused each [("line", "214")]
-        en "The header stands in line {line}, below rows of the table: the sheet was probably sorted together with its header." => "Export once more, with the header above all rows.";
-        fr "L’en-tête se trouve à la ligne {line}, sous des lignes de données : la feuille a sans doute été triée avec son en-tête." => "Refaites l’export, avec l’en-tête au-dessus de toutes les lignes.";
-        de "Die Kopfzeile steht in Zeile {line}, unter Datenzeilen: Das Blatt wurde wohl mitsamt der Kopfzeile sortiert." => "Exportieren Sie noch einmal, mit der Kopfzeile über allen Zeilen.";
     F003 "sep" Fatal FileRefused each [("received", "sep=#")]
         en "The first line “{received}” declares a separator that is not possible." => "Use a semicolon, comma, tab or vertical bar, or leave the line sep= out.";
         fr "La première ligne « {received} » déclare un séparateur qui n’est pas possible." => "Utilisez un point-virgule, une virgule, une tabulation ou une barre verticale, ou supprimez la ligne sep=.";
@@ -75,10 +99,22 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "The file ends in the middle of a character; it was probably cut off while it was sent." => "Send the whole file again.";
         fr "Le fichier s’arrête au milieu d’un caractère ; l’envoi a sans doute été interrompu." => "Renvoyez le fichier en entier.";
         de "Die Datei endet mitten in einem Zeichen; vermutlich wurde die Übertragung unterbrochen." => "Senden Sie die ganze Datei noch einmal.";
+    F005 "archive" Fatal FileRefused each []
+        en "The packed file ends in the middle; it was probably cut off while it was sent." => "Send the whole file again.";
+        fr "Le fichier compressé s’arrête au milieu ; l’envoi a sans doute été interrompu." => "Renvoyez le fichier en entier.";
+        de "Die gepackte Datei bricht mittendrin ab; vermutlich wurde die Übertragung unterbrochen." => "Senden Sie die ganze Datei noch einmal.";
     F006 "" Fatal FileRefused each [("limit", "1024 MiB")]
         en "The file is larger than this server imports (limit: {limit})." => "Export only the columns that are needed, or ask the operator to raise the limit.";
         fr "Le fichier dépasse la taille que ce serveur importe (limite : {limit})." => "N’exportez que les colonnes utiles, ou demandez à l’exploitant de relever la limite.";
         de "Die Datei ist größer, als dieser Server sie importiert (Grenze: {limit})." => "Exportieren Sie nur die benötigten Spalten, oder bitten Sie den Betreiber, die Grenze anzuheben.";
+    F006 "unpacked_bytes" Fatal FileRefused each [("limit", "1024 MiB")]
+        en "Unpacked, the file is larger than this server imports (limit: {limit})." => "Export only the columns that are needed, or ask the operator to raise the limit.";
+        fr "Une fois décompressé, le fichier dépasse la taille que ce serveur importe (limite : {limit})." => "N’exportez que les colonnes utiles, ou demandez à l’exploitant de relever la limite.";
+        de "Entpackt ist die Datei größer, als dieser Server sie importiert (Grenze: {limit})." => "Exportieren Sie nur die benötigten Spalten, oder bitten Sie den Betreiber, die Grenze anzuheben.";
+    F006 "ratio" Fatal FileRefused each [("limit", "250")]
+        en "The file unpacks to more than {limit} times its size, as no real table does; it was not opened." => "Send the CSV file itself, unpacked.";
+        fr "Le fichier décompressé fait plus de {limit} fois sa taille, ce qu’aucun vrai tableau ne fait ; il n’a pas été ouvert." => "Envoyez le fichier CSV lui-même, non compressé.";
+        de "Entpackt wird die Datei mehr als {limit}-mal so groß, wie es bei keiner echten Tabelle vorkommt; sie wurde nicht geöffnet." => "Senden Sie die CSV-Datei selbst, ungepackt.";
     F006 "columns" Fatal FileRefused each [("limit", "2000")]
         en "The file has more than {limit} columns." => "Check the separator, and export only the columns that are needed.";
         fr "Le fichier a plus de {limit} colonnes." => "Vérifiez le séparateur et n’exportez que les colonnes utiles.";

@@ -13,8 +13,8 @@ use crate::import::report::{FileFacts, Message, ReportColumn};
 use crate::import::settings::{
     Blank, FinalLineEnd, Mode, Settings, ValueMap, key_fields, key_name,
 };
-use crate::import::table::{self, Table, TableLimits};
-use crate::import::{Job, text};
+use crate::import::table::{self, Table};
+use crate::import::{Job, text, unpack};
 
 /// Enough for the header line of any table that people make.
 const HEAD_BYTES: usize = 64 * 1024;
@@ -73,7 +73,7 @@ pub(super) fn open<'a>(
     teller: &mut Teller,
 ) -> Option<Sheet<'a>> {
     let headers = Headers::new(&job.settings.aliases, job.settings.unknown_columns);
-    let table = match read_table(job, &headers) {
+    let table = match read_table(job, &headers, opened) {
         Ok(table) => table,
         Err(refusal) => {
             teller.file(refused_file(&refusal));
@@ -82,7 +82,7 @@ pub(super) fn open<'a>(
     };
     let columns = fields::match_columns(&table, &headers);
     opened.file.encoding = Some(table.encoding().name().to_owned());
-    opened.file.delimiter = Some(table.delimiter());
+    opened.file.delimiter = table.delimiter();
     opened.file.rows = u64::try_from(table.row_count()).unwrap_or(u64::MAX);
     let own = columns.columns.iter().filter(|c| !(columns.is_corrections && is_correction(c)));
     opened.columns = own.map(report_column).collect();
@@ -106,7 +106,11 @@ pub(super) fn open<'a>(
     Some(Sheet { table, columns, wired, key, dates, mode, required, unended })
 }
 
-fn read_table<'a>(job: &Job<'a>, headers: &Headers) -> Result<Table<'a>, FileRefusal> {
+fn read_table<'a>(
+    job: &Job<'a>,
+    headers: &Headers,
+    opened: &mut Opened,
+) -> Result<Table<'a>, FileRefusal> {
     // By the size that was received: the bytes of a file that is too large are not even loaded.
     if job.meta.bytes > job.limits.max_bytes {
         let megabytes = (job.limits.max_bytes / (1024 * 1024)).to_string();
@@ -115,11 +119,9 @@ fn read_table<'a>(job: &Job<'a>, headers: &Headers) -> Result<Table<'a>, FileRef
             vec![("what", "file_bytes".to_owned()), ("limit", format!("{megabytes} MiB"))],
         ));
     }
-    let limits = TableLimits {
-        max_columns: job.limits.max_columns,
-        max_cell_bytes: job.limits.max_cell_bytes,
-    };
-    table::read(text::decode(job.bytes)?, headers, &limits)
+    let unpacked = unpack::open(job.bytes, &job.limits.unpack(), job.settings.encoding)?;
+    opened.file.unpacked = unpacked.wrapping.words();
+    table::read(unpacked.decoded, headers, &job.limits.table())
 }
 
 fn refused_file(refusal: &FileRefusal) -> Message {
@@ -157,8 +159,11 @@ fn matched_by(matched: MatchedBy) -> String {
     }
 }
 
-/// Whether the head of a file names the two columns of a corrections file.
+/// Whether the head of a file names the two columns of a corrections file. A packed file may be one.
 pub(super) fn has_correction_columns(bytes: &[u8]) -> bool {
+    if unpack::is_packed(bytes) {
+        return true;
+    }
     let head = bytes.get(..HEAD_BYTES).unwrap_or(bytes);
     let Ok(decoded) = text::decode(head) else { return false };
     let Some(header) = decoded.text.lines().next() else { return false };

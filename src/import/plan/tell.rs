@@ -77,8 +77,8 @@ pub(in crate::import) fn found(code: &str, named: &[(&'static str, String)]) -> 
     let get = |name: &str| named.iter().find(|(known, _)| *known == name).map(|(_, v)| v.as_str());
     let why = match code {
         Code::F003 => match get("found") {
-            Some("xls" | "ods") => "xlsx",
-            Some("gzip" | "7z" | "rar" | "bzip2" | "zstd" | "xz") => "zip",
+            Some("xlsb" | "ods") => "xls",
+            Some("7z" | "rar" | "bzip2" | "zstd" | "xz" | "tar") => "zip",
             other => other.unwrap_or_default(),
         },
         Code::H103 if get("header") == Some("") => "no_header",

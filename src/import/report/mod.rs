@@ -198,7 +198,10 @@ pub struct FileFacts {
     pub sha256: String,
     /// The encoding as which it was read.
     pub encoding: Option<String>,
-    /// The separator between cells.
+    /// What it was unpacked from, such as `zip: users.csv`; `None`: it came as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unpacked: Option<String>,
+    /// The separator between cells; `None`: the cells of a workbook.
     pub delimiter: Option<char>,
     /// The order of day, month and year in its dates.
     pub date_format: Option<DateOrder>,

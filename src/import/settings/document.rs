@@ -113,6 +113,13 @@ fn reading(doc: &mut Document, settings: &Settings) {
         ],
         &format!("dates = {}", quoted(dates)),
     );
+    doc.setting(
+        &[
+            "The code of files that are neither UTF-8 nor UTF-16 (those are always recognised): \"auto\" (default) guesses and",
+            "says so; else \"windows-1252\", \"iso-8859-15\", \"windows-1250\", \"macintosh\", \"cp850\"; \"utf-8\" refuses them.",
+        ],
+        &format!("encoding = {}", quoted(settings.encoding.name())),
+    );
     let line_end = match settings.final_line_end {
         FinalLineEnd::Auto => "auto",
         FinalLineEnd::Optional => "optional",

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::directory::{DateOrder, Key};
 use super::fields::{Field, FieldKey};
+use super::text::Charset;
 use crate::model::Language;
 
 pub use login::{LoginPart, parts as login_parts};
@@ -51,6 +52,8 @@ pub struct Settings {
     pub approve_by_file: bool,
     /// The order of day, month and year; `None`: proved by the file itself.
     pub dates: Option<DateOrder>,
+    /// The code of files that are no Unicode.
+    pub encoding: Charset,
     /// Whether a file without a line end after its last row is cut off.
     pub final_line_end: FinalLineEnd,
     /// The report files.
@@ -227,6 +230,7 @@ impl Default for Settings {
             login_pattern: None,
             approve_by_file: false,
             dates: None,
+            encoding: Charset::Auto,
             final_line_end: FinalLineEnd::Auto,
             report: ReportSettings {
                 languages: Vec::new(),

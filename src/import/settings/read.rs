@@ -10,6 +10,7 @@ use super::reports::report;
 use super::{Blank, FinalLineEnd, Mode, Settings, UnknownColumns, login};
 use crate::import::directory::{DateOrder, Key};
 use crate::import::fields::{Field, FieldKey};
+use crate::import::text::Charset;
 
 pub(super) type Read<T> = Result<T, String>;
 
@@ -32,6 +33,7 @@ const KEYS: &[&str] = &[
     "defaults",
     "defaults_for",
     "dates",
+    "encoding",
     "final_line_end",
     "trigger",
     "report",
@@ -65,6 +67,7 @@ pub(super) fn settings(table: &Table) -> Read<Settings> {
             "defaults" => settings.defaults.insert(0, defaults("defaults", value)?),
             "defaults_for" => settings.defaults.extend(defaults_for(value)?),
             "dates" => settings.dates = dates(value)?,
+            "encoding" => settings.encoding = choice("encoding", value, &Charset::NAMED)?,
             "final_line_end" => {
                 let known = [("auto", FinalLineEnd::Auto), ("optional", FinalLineEnd::Optional)];
                 settings.final_line_end = choice("final_line_end", value, &known)?;

@@ -27,6 +27,7 @@ pub struct Table<'a> {
     rows: Vec<u32>,
     title_lines: Vec<(u32, String)>,
     ends_with_newline: bool,
+    is_worksheet: bool,
     notes: Vec<Note>,
 }
 
@@ -48,17 +49,22 @@ pub fn read<'a>(
     headers: &Headers,
     limits: &TableLimits,
 ) -> Result<Table<'a>, FileRefusal> {
-    let Decoded { text, encoding, notes, .. } = decoded;
-    let text = with_line_feeds(text);
+    let Decoded { text, encoding, notes, is_worksheet, .. } = decoded;
+    let text = if is_worksheet { text } else { with_line_feeds(text) };
     if u32::try_from(text.len()).is_err() {
         let params = vec![("what", "file_bytes".to_owned()), ("limit", u32::MAX.to_string())];
         return Err(FileRefusal::new("F006", params));
     }
     let (declared, from) = match dialect::declared(&text)? {
+        _ if is_worksheet => (None, 0),
         Some((delimiter, start)) => (Some(delimiter), start.min(text.len())),
         None => (None, 0),
     };
-    let dialect = dialect::detect(&text, from, declared, headers)?;
+    let dialect = if is_worksheet {
+        Dialect { delimiter: b',', escape: Escape::Doubled }
+    } else {
+        dialect::detect(&text, from, declared, headers)?
+    };
     let mut ask = Scan {
         dialect,
         from,
@@ -86,6 +92,7 @@ pub fn read<'a>(
         rows: framed.rows,
         title_lines: framed.title_lines,
         ends_with_newline: records.ended,
+        is_worksheet,
         notes: notes.into_iter().chain(framed.notes).collect(),
         records,
         text,
@@ -103,10 +110,10 @@ fn with_line_feeds(text: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 impl<'a> Table<'a> {
-    /// The separator.
+    /// The separator; `None`: the cells of a workbook, which have none.
     #[must_use]
-    pub fn delimiter(&self) -> char {
-        char::from(self.dialect.delimiter)
+    pub fn delimiter(&self) -> Option<char> {
+        (!self.is_worksheet).then(|| char::from(self.dialect.delimiter))
     }
 
     /// How it is written.

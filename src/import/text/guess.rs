@@ -50,6 +50,14 @@ pub(super) fn eight_bit(bytes: &[u8]) -> Result<(Encoding, String), FileRefusal>
         }
     }
     let (code, _) = best.unwrap_or((Encoding::Windows1252, 0));
+    Ok((code, eight_bit_as(code, bytes)?))
+}
+
+/// The text in this 8-bit code.
+///
+/// # Errors
+/// F004 when it holds control characters.
+pub(super) fn eight_bit_as(code: Encoding, bytes: &[u8]) -> Result<String, FileRefusal> {
     let is_control =
         |b: &u8| *b < 0x20 && !matches!(*b, b'\t' | b'\n' | b'\r' | 0x0B | 0x0C | 0x1A);
     match bytes.iter().position(is_control) {
@@ -57,7 +65,7 @@ pub(super) fn eight_bit(bytes: &[u8]) -> Result<(Encoding, String), FileRefusal>
             "F004",
             vec![("offset", at.to_string()), ("what", "control".to_owned())],
         )),
-        None => Ok((code, decode_as(code, bytes))),
+        None => Ok(decode_as(code, bytes)),
     }
 }
 

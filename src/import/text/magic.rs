@@ -4,8 +4,6 @@
 pub(super) fn what_it_is(bytes: &[u8]) -> Option<&'static str> {
     const MAGIC: &[(&[u8], &str)] = &[
         (b"%PDF", "pdf"),
-        (b"\x1F\x8B", "gzip"),
-        (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "xls"),
         (b"7z\xBC\xAF\x27\x1C", "7z"),
         (b"Rar!\x1A\x07", "rar"),
         (b"\x28\xB5\x2F\xFD", "zstd"),
@@ -17,8 +15,11 @@ pub(super) fn what_it_is(bytes: &[u8]) -> Option<&'static str> {
         (b"\x7FELF", "program"),
         (b"{\\rtf", "rtf"),
     ];
-    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
-        return Some(which_zip(bytes));
+    if bytes.starts_with(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1") {
+        return Some(which_compound(bytes));
+    }
+    if bytes.get(257..262) == Some(b"ustar") {
+        return Some("tar");
     }
     if bytes.starts_with(b"BZh") && bytes.get(4..10) == Some(b"1AY&SY") {
         return Some("bzip2");
@@ -26,18 +27,19 @@ pub(super) fn what_it_is(bytes: &[u8]) -> Option<&'static str> {
     MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, name)| *name)
 }
 
-/// The names inside a zip archive tell an Excel workbook from others.
-fn which_zip(bytes: &[u8]) -> &'static str {
-    let holds = |name: &[u8]| memchr::memmem::find(bytes, name).is_some();
-    if holds(b"xl/workbook") || holds(b"xl/worksheets") {
-        "xlsx"
-    } else if holds(b"application/vnd.oasis.opendocument.spreadsheet") {
-        "ods"
-    } else if holds(b"word/document") {
-        "docx"
-    } else {
-        "zip"
-    }
+/// Old Office files, and new ones with a password, are told by the names of their streams (UTF-16).
+fn which_compound(bytes: &[u8]) -> &'static str {
+    const STREAMS: &[(&str, &str)] = &[
+        ("EncryptedPackage", "encrypted"),
+        ("WordDocument", "doc"),
+        ("PowerPoint Document", "ppt"),
+        ("__properties_version1.0", "msg"),
+    ];
+    let holds = |name: &str| {
+        let name: Vec<u8> = name.bytes().flat_map(|byte| [byte, 0]).collect();
+        memchr::memmem::find(bytes, &name).is_some()
+    };
+    STREAMS.iter().find(|(stream, _)| holds(stream)).map_or("xls", |(_, found)| found)
 }
 
 /// Text formats that are no table, by their first words.

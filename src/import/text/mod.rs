@@ -75,6 +75,76 @@ pub struct Decoded<'a> {
     pub had_bom: bool,
     /// F008 (the encoding is a guess), F009 (decoded twice, repaired).
     pub notes: Vec<Note>,
+    /// It was made of a worksheet's cells: commas, every cell in quotes.
+    pub is_worksheet: bool,
+}
+
+impl Decoded<'_> {
+    /// The same with a text of its own.
+    #[must_use]
+    pub fn into_owned(self) -> Decoded<'static> {
+        Decoded {
+            text: Cow::Owned(self.text.into_owned()),
+            encoding: self.encoding,
+            had_bom: self.had_bom,
+            notes: self.notes,
+            is_worksheet: self.is_worksheet,
+        }
+    }
+}
+
+/// Which code a file is in that is no Unicode; Unicode is recognised whatever is said here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Charset {
+    /// Guessed by the letters that each code would show, and told (F008).
+    #[default]
+    Auto,
+    /// Always this one. UTF-8: anything else is refused.
+    Fixed(Encoding),
+}
+
+impl Charset {
+    /// Every value that the settings know, by its name there.
+    pub const NAMED: [(&'static str, Self); 7] = [
+        ("auto", Self::Auto),
+        ("utf-8", Self::Fixed(Encoding::Utf8)),
+        ("windows-1252", Self::Fixed(Encoding::Windows1252)),
+        ("iso-8859-15", Self::Fixed(Encoding::Iso8859_15)),
+        ("windows-1250", Self::Fixed(Encoding::Windows1250)),
+        ("macintosh", Self::Fixed(Encoding::MacRoman)),
+        ("cp850", Self::Fixed(Encoding::Cp850)),
+    ];
+
+    /// Its name in the settings.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMED.iter().find(|(_, known)| *known == self).map_or("auto", |(name, _)| name)
+    }
+}
+
+impl Serialize for Charset {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// [`decode_as`] with a guess where it is needed.
+///
+/// # Errors
+/// As [`decode_as`].
+pub fn decode(bytes: &[u8]) -> Result<Decoded<'_>, FileRefusal> {
+    decode_as(bytes, Charset::Auto)
+}
+
+/// The text of a worksheet: written by ourselves.
+///
+/// # Errors
+/// F001 when nothing is in it.
+pub(super) fn of_worksheet(text: String) -> Result<Decoded<'static>, FileRefusal> {
+    if text.chars().all(|c| c.is_whitespace() || matches!(c, '"' | ',')) {
+        return Err(FileRefusal::new("F001", Vec::new()));
+    }
+    Ok(Decoded { is_worksheet: true, ..found(Cow::Owned(text), Encoding::Utf8, false) })
 }
 
 /// Finds the encoding and decodes.
@@ -82,14 +152,14 @@ pub struct Decoded<'a> {
 /// # Errors
 /// F001 nothing in it · F003 not a text file (parameter `found` names what it is) · F004 NUL or
 /// undecodable bytes (parameter `offset`, in bytes) · F009 decoded twice and not to be repaired.
-pub fn decode(bytes: &[u8]) -> Result<Decoded<'_>, FileRefusal> {
+pub fn decode_as(bytes: &[u8], charset: Charset) -> Result<Decoded<'_>, FileRefusal> {
     if bytes.is_empty() {
         return Err(FileRefusal::new("F001", Vec::new()));
     }
     if let Some(found) = magic::what_it_is(bytes) {
         return Err(FileRefusal::new("F003", vec![("found", found.to_owned())]));
     }
-    let decoded = decode_text(bytes)?;
+    let decoded = decode_text(bytes, charset)?;
     if decoded.text.chars().all(|c| c.is_whitespace() || c == '\u{FEFF}' || c == END_OF_FILE) {
         return Err(FileRefusal::new("F001", Vec::new()));
     }
@@ -120,7 +190,7 @@ fn bare(mut decoded: Decoded<'_>) -> Decoded<'_> {
     decoded
 }
 
-fn decode_text(bytes: &[u8]) -> Result<Decoded<'_>, FileRefusal> {
+fn decode_text(bytes: &[u8], charset: Charset) -> Result<Decoded<'_>, FileRefusal> {
     if bytes.starts_with(b"\xFF\xFE\0\0") || bytes.starts_with(b"\0\0\xFE\xFF") {
         return Err(FileRefusal::new("F004", vec![("encoding", "UTF-32".to_owned())]));
     }
@@ -150,11 +220,16 @@ fn decode_text(bytes: &[u8]) -> Result<Decoded<'_>, FileRefusal> {
             vec![("offset", offset.to_string()), ("what", "NUL".to_owned())],
         ));
     }
-    if guess::is_broken_utf8(bytes) {
+    let must_be_utf8 = charset == Charset::Fixed(Encoding::Utf8);
+    if must_be_utf8 || (charset == Charset::Auto && guess::is_broken_utf8(bytes)) {
         return Err(match error.error_len() {
             None => cut_character(),
             Some(_) => undecodable(Encoding::Utf8, error.valid_up_to(), "bytes"),
         });
+    }
+    if let Charset::Fixed(encoding) = charset {
+        let text = guess::eight_bit_as(encoding, bytes)?;
+        return Ok(found(Cow::Owned(text), encoding, false));
     }
     let (encoding, text) = guess::eight_bit(bytes)?;
     let mut decoded = found(Cow::Owned(text), encoding, false);
@@ -163,7 +238,7 @@ fn decode_text(bytes: &[u8]) -> Result<Decoded<'_>, FileRefusal> {
 }
 
 fn found(text: Cow<'_, str>, encoding: Encoding, had_bom: bool) -> Decoded<'_> {
-    Decoded { text, encoding, had_bom, notes: Vec::new() }
+    Decoded { text, encoding, had_bom, notes: Vec::new(), is_worksheet: false }
 }
 
 /// Half a character at the end: the transfer stopped in the middle of it.

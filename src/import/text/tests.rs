@@ -110,9 +110,10 @@ fn what_is_no_text() {
     assert_eq!(refusal(b"\xFF\xFE").0, "F001");
     for (bytes, found) in [
         (&b"%PDF-1.7\n..."[..], "pdf"),
-        (b"\x1F\x8B\x08\0", "gzip"),
-        (b"PK\x03\x04....xl/workbook.xml", "xlsx"),
-        (b"PK\x03\x04....users.csv", "zip"),
+        (
+            b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1..E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0",
+            "encrypted",
+        ),
         (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "xls"),
         (b"<!DOCTYPE html><html>", "html"),
         (b"\xEF\xBB\xBF \n<HTML lang=fr>", "html"),
