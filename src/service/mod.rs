@@ -21,6 +21,7 @@ pub mod session;
 mod settings;
 mod staged;
 mod throttle;
+pub mod undo;
 pub mod users;
 mod waiters;
 mod workers;

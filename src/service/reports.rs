@@ -125,7 +125,9 @@ pub(super) fn deliver(
     let place = now.path.parent().filter(|_| is_home).unwrap_or(home);
     let files = make(now.path.name().unwrap_or_default());
     stage_all(space, &now, &files)?;
-    match place_all(space, &account, &place, &now, is_beside, &files) {
+    let placed = place_all(space, &account, &place, &now, is_beside, &files)
+        .and_then(|()| clear_others(service, space, &account, &place, &now, is_beside, &files));
+    match placed {
         // A folder where the report belongs, a file where `reports/` belongs …: an operator's own doing.
         Err(e) if matches!(e.kind(), Kind::IsFolder | Kind::NotFolder | Kind::Invalid) => {
             tracing::error!(code = "T03", error = %e, path = %now.path, "report not writable");
@@ -209,6 +211,34 @@ fn place_all(
         if is_beside { folder.sync() } else { Ok(()) }
     };
     write().map_err(|e| Error::io(format!("writing the report of {}", upload.path), e))
+}
+
+/// Removes what an earlier state of the import left, from `reports/` and from beside the upload: a marker `.held`.
+fn clear_others(
+    service: &Service,
+    space: &ClientSpace,
+    account: &AccountSpace,
+    place: &VPath,
+    upload: &Upload,
+    is_beside: bool,
+    files: &[ReportFile],
+) -> Result<()> {
+    let fault = |e| fault(&upload.path, e);
+    let folder = account.folder_or_new(place)?;
+    let reports = folder.child_or_new(REPORTS_FOLDER).map_err(fault)?;
+    let (id, name) = (upload.id.to_string(), upload.path.name().unwrap_or_default());
+    let others = endings().map(|ending| format!("{name}.{ending}"));
+    for other in others.filter(|other| !files.iter().any(|file| file.name == *other)) {
+        let there = if is_beside { folder.look(&other).map_err(fault)? } else { None };
+        if let Some(inode) = there.filter(|inode| !inode.stat.is_folder())
+            && !is_received(service, space, &upload.login, &upload.path, &other, &inode)?
+        {
+            retire_one(&folder, &other, &inode).map_err(fault)?;
+        }
+        let kept = history_name(upload.received_at, &id, &other);
+        reports.remove_file_if_there(&kept).map_err(fault)?;
+    }
+    Ok(())
 }
 
 fn write_hidden(space: &ClientSpace, name: &str, bytes: &[u8]) -> io::Result<()> {

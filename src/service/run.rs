@@ -11,7 +11,7 @@ use super::{Service, names};
 use crate::clock::Clock;
 use crate::config;
 use crate::error::{Error, Kind, Result};
-use crate::import::report::{self, Report};
+use crate::import::report::{self, Report, Undo};
 use crate::import::settings::{Mode, Settings};
 use crate::import::{self, Job, Limits, Meta, Plan};
 use crate::model::{Client, ImportStatus, Language, Upload, UploadState, VPath};
@@ -217,6 +217,7 @@ impl Run<'_> {
     fn record(&self, directory: &mut Directory, settings: &Settings, plan: Plan) -> Result<Report> {
         let mut plan = plan;
         plan.report.finished_at = Some(self.service.clock().now());
+        plan.report.undo = self.undo(&plan);
         directory.apply(
             &plan,
             &ImportRecord {
@@ -237,10 +238,23 @@ impl Run<'_> {
         Ok(report)
     }
 
+    /// Until when an import can be taken back; `None`: it writes nothing.
+    fn undo(&self, plan: &Plan) -> Option<Undo> {
+        let writes = !(plan.writes.is_empty() && plan.list_entries.is_empty());
+        let applied = plan.report.status.is_applied() && !plan.report.dry_run;
+        (writes && applied).then_some(Undo { until: None })
+    }
+
     fn deliver(&self, report: &Report, settings: &Settings, beside: Beside) -> Result<VPath> {
         let language = self.client.language;
         let make = |name: &str| report::files(report, &settings.report, language, name);
         reports::deliver(self.service, self.space, self.upload, beside, &make)
+    }
+
+    /// Writes the report of a finished import again: its status has changed. The caller holds the client's lock.
+    pub(super) fn tell_again(&self, directory: &Directory, report: &Report) -> Result<()> {
+        self.deliver(report, &self.settings()?, Beside::IfNewest)?;
+        directory.set_reports_written(self.upload.id)
     }
 
     fn finish(&self, state: UploadState, failure: Option<&str>) -> Result<()> {

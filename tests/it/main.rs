@@ -18,3 +18,4 @@ mod properties;
 mod readme;
 mod schema;
 mod sftp;
+mod undoing;

@@ -71,11 +71,11 @@ fn next_day(rows: Vec<Vec<String>>) -> impl Strategy<Value = Vec<Vec<String>>> {
     })
 }
 
-fn two_days() -> impl Strategy<Value = (Vec<Vec<String>>, Vec<Vec<String>>)> {
+pub(crate) fn two_days() -> impl Strategy<Value = (Vec<Vec<String>>, Vec<Vec<String>>)> {
     prop::collection::vec(row(), 1..14).prop_flat_map(|rows| (Just(rows.clone()), next_day(rows)))
 }
 
-fn file(rows: &[Vec<String>]) -> Vec<u8> {
+pub(crate) fn file(rows: &[Vec<String>]) -> Vec<u8> {
     let mut text = format!("{HEADER}\r\n");
     for row in rows {
         text.push_str(&row.join(";"));

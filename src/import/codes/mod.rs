@@ -30,6 +30,7 @@ mod guards;
 mod people;
 mod rows;
 mod times;
+mod undo;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -142,6 +143,7 @@ codes! {
     N004 "A newer file of the same name arrived before this one was imported.",
     N005 "The settings are strict and a row was refused: nothing was applied.",
     N006 "What would change, field by field: in the CSV report of a dry run or a held file. In JSON the same stands in `changes`.",
+    N007 "The import was taken back (undone); what could not be taken back is told.",
     E901 "An error on our side stopped the import.",
 }
 
@@ -275,7 +277,7 @@ pub fn entry(code: Code, why: &str) -> &'static Entry {
 
 /// All entries, in the order of the codes.
 pub fn entries() -> impl Iterator<Item = &'static Entry> {
-    [file::ENTRIES, rows::ENTRIES, people::ENTRIES, times::ENTRIES, guards::ENTRIES]
+    [file::ENTRIES, rows::ENTRIES, people::ENTRIES, times::ENTRIES, guards::ENTRIES, undo::ENTRIES]
         .into_iter()
         .flatten()
 }

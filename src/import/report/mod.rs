@@ -6,6 +6,7 @@ mod html;
 mod json;
 mod names;
 mod render;
+mod undone;
 mod words;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ pub use json::json;
 pub use names::is_reserved_name;
 pub use render::summary_line;
 pub(super) use render::words as message_words;
+pub use undone::{Because, Kept, Undoing};
 pub use words::{effect_words, field_words, status_words};
 
 /// What an import has to tell, in no language: codes and parameters. Stored as JSON in the client's

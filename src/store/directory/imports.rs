@@ -182,6 +182,21 @@ pub(super) fn insert(
     ])
 }
 
+/// Gives an import another report and its status; the files are owed again.
+pub(super) fn rewrite(conn: &Connection, seq: i64, report: &Report) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "UPDATE imports SET status = ?2, counts = ?3, report = ?4, reports_written = 0
+         WHERE seq = ?1",
+    )?
+    .execute(params![
+        seq,
+        report.status.name(),
+        to_json(&report.counts)?,
+        to_json(report)?
+    ])?;
+    Ok(())
+}
+
 fn summary(row: &Row<'_>) -> rusqlite::Result<ImportSummary> {
     Ok(ImportSummary {
         seq: row.get("seq")?,

@@ -10,8 +10,10 @@ mod listed;
 mod protections;
 mod schema;
 mod snapshot;
+mod taken_back;
 #[cfg(test)]
 mod tests;
+mod trail;
 mod undo;
 mod users;
 mod wishes;

@@ -1,6 +1,20 @@
 //! Taking an import back, field by field: what nobody has changed since returns to what it was.
 
-use rusqlite::{Connection, params};
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+
+use super::events::{self, Event};
+use super::trail::{Step, Trails, Undone, trails};
+use super::users::{name_of, write_value};
+use super::{Directory, StoredImport, imports, meta};
+use crate::error::{Error, Kind, Result};
+use crate::import::fields::{Field, FieldKey};
+use crate::import::report::{Because, Kept, Report, Undoing};
+use crate::model::ImportStatus;
+use crate::store::{failed, from_micros};
 
 /// Remembers what a source had settled before an import that is being applied, so that it can be taken back.
 ///
@@ -22,4 +36,261 @@ pub(super) fn keep_point(
     )?
     .execute(params![source, import, listed])?;
     Ok(())
+}
+
+impl Directory {
+    /// Takes an applied import back in one transaction, together with its event: values that nobody has changed
+    /// since return, new users whom nothing holds are withdrawn, list entries that nobody uses go, and what its
+    /// source had settled before returns. Its report says what stayed, and is owed again.
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for an unknown import; `Kind::Conflict`, in words, for one that was not applied, was taken
+    /// back before, or is older than the history that is kept.
+    pub fn undo(&mut self, event: &Event, zone: &TimeZone) -> Result<(Undoing, Report)> {
+        let id = event.about.unwrap_or_default();
+        let stored = self.import(id)?.ok_or_else(|| {
+            Error::new(Kind::NotFound, format!("there is no import {id} in this directory"))
+        })?;
+        refuse_what_cannot_be_undone(&stored, zone)?;
+        let what = || failed(format!("take import {id} back"));
+        let tx =
+            self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(what())?;
+        if stored.summary.seq <= forgotten(&tx).map_err(what())? {
+            let message = format!(
+                "import {id} cannot be taken back: what it changed is older than the history that is kept (docs/retention.md)"
+            );
+            return Err(Error::new(Kind::Conflict, message));
+        }
+        let done = Undo::begin(&tx, &stored, event, zone).and_then(Undo::carry_out);
+        let (undoing, report) = done.map_err(what())?;
+        tx.commit().map_err(what())?;
+        Ok((undoing, report))
+    }
+}
+
+fn refuse_what_cannot_be_undone(stored: &StoredImport, zone: &TimeZone) -> Result<()> {
+    let id = stored.summary.record.id;
+    let why = match stored.summary.status {
+        _ if stored.summary.dry_run => "it was a dry run and changed nothing".to_owned(),
+        status if status.is_applied() => return Ok(()),
+        ImportStatus::Undone => match &stored.report.decision {
+            Some(by) => format!(
+                "it was taken back already, on {} by {}",
+                by.at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M"),
+                by.who
+            ),
+            None => "it was taken back already".to_owned(),
+        },
+        ImportStatus::Held => {
+            "it waits for approval and has changed nothing; discard it in place of that".to_owned()
+        }
+        status => format!("it changed nothing (status {})", status.name()),
+    };
+    Err(Error::new(Kind::Conflict, format!("import {id} cannot be taken back: {why}")))
+}
+
+/// The last place whose changes are not kept any more.
+pub(super) fn forgotten(conn: &Connection) -> rusqlite::Result<i64> {
+    conn.prepare_cached("SELECT forgotten FROM directory")?.query_row([], |row| row.get(0))
+}
+
+/// A value on its way back.
+pub(super) struct Taken {
+    pub user: i64,
+    pub field: FieldKey,
+    pub line: u32,
+    pub now: Option<String>,
+    pub back: Option<String>,
+}
+
+/// One undo under way.
+pub(super) struct Undo<'a> {
+    pub tx: &'a Transaction<'a>,
+    pub import: &'a StoredImport,
+    event: &'a Event,
+    zone: &'a TimeZone,
+    /// Its own place in the order.
+    pub seq: i64,
+    change_number: i64,
+    /// The import's place, and those of the approvals of its rows.
+    pub units: BTreeSet<i64>,
+    pub undone: Undone,
+    kept: Vec<Kept>,
+    written: i64,
+}
+
+impl<'a> Undo<'a> {
+    fn begin(
+        tx: &'a Transaction<'a>,
+        import: &'a StoredImport,
+        event: &'a Event,
+        zone: &'a TimeZone,
+    ) -> rusqlite::Result<Self> {
+        let change_number = meta(tx)?.change_number + 1;
+        let source = import.summary.record.source.clone();
+        let seq = events::insert(tx, &Event { source, ..event.clone() }, change_number)?;
+        let mut units = BTreeSet::from([import.summary.seq]);
+        let mut approvals =
+            tx.prepare_cached("SELECT import FROM events WHERE kind = 'approval' AND about = ?1")?;
+        let about = import.summary.record.id.to_string();
+        for unit in approvals.query_map([about], |row| row.get(0))? {
+            units.insert(unit?);
+        }
+        let undone = Undone::read(tx)?;
+        let kept = Vec::new();
+        Ok(Self { tx, import, event, zone, seq, change_number, units, undone, kept, written: 0 })
+    }
+
+    fn carry_out(mut self) -> rusqlite::Result<(Undoing, Report)> {
+        let mut trails = self.read_trails()?;
+        let mut taken = self.take_back(&mut trails)?;
+        self.managers_first(&mut taken)?;
+        let withdrawn = self.withdraw(&trails)?;
+        self.leave_what_is_taken(&mut taken)?;
+        for one in &taken {
+            self.write(one)?;
+        }
+        self.clear_what_it_left()?;
+        self.settle_source()?;
+        self.tx
+            .prepare_cached("UPDATE directory SET change_number = ?1")?
+            .execute([self.change_number])?;
+        let undoing = Undoing {
+            who: self.event.who.clone(),
+            at: self.event.at,
+            day: self.event.at.to_zoned(self.zone.clone()).date(),
+            values: u64::try_from(self.written).unwrap_or(0),
+            withdrawn,
+            kept: self.kept,
+        };
+        let mut report = self.import.report.clone();
+        report.undo(&undoing);
+        imports::rewrite(self.tx, self.import.summary.seq, &report)?;
+        Ok((undoing, report))
+    }
+
+    /// The trails of everybody whom the import changed, or whom it or another undone import created.
+    fn read_trails(&self) -> rusqlite::Result<Trails> {
+        let list = |all: &mut dyn Iterator<Item = i64>| {
+            all.map(|seq| seq.to_string()).collect::<Vec<_>>().join(", ")
+        };
+        let users = format!(
+            "SELECT user FROM changes WHERE import IN ({})
+             UNION SELECT id FROM users WHERE withdrawn = 0 AND created_by IN ({})",
+            list(&mut self.units.iter().copied()),
+            list(&mut self.undone.all())
+        );
+        trails(self.tx, &self.undone, &users, [])
+    }
+
+    /// Takes the steps of undone imports off the ends of the trails, and tells whatever a later change holds.
+    fn take_back(&mut self, trails: &mut Trails) -> rusqlite::Result<Vec<Taken>> {
+        let mut taken = Vec::new();
+        for ((user, field), trail) in trails {
+            let Some(own) = trail.iter().rev().find(|step| self.units.contains(&step.import))
+            else {
+                continue;
+            };
+            let (line, Some(last)) = (own.line, trail.last().cloned()) else { continue };
+            if !self.undone.has(last.import) {
+                self.keep_for_later(*user, Some(field), line, &last)?;
+                continue;
+            }
+            let mut back = last.after.clone();
+            while trail.last().is_some_and(|step| self.undone.has(step.import)) {
+                if let Some(step) = trail.pop() {
+                    back = step.before;
+                }
+            }
+            if back != last.after {
+                taken.push(Taken {
+                    user: *user,
+                    field: field.clone(),
+                    line,
+                    now: last.after,
+                    back,
+                });
+            }
+        }
+        Ok(taken)
+    }
+
+    pub(super) fn keep_for_later(
+        &mut self,
+        user: i64,
+        field: Option<&FieldKey>,
+        line: u32,
+        last: &Step,
+    ) -> rusqlite::Result<()> {
+        let because = self.writer(last)?;
+        self.keep(user, field, line, last.after.as_deref(), because)
+    }
+
+    pub(super) fn keep(
+        &mut self,
+        user: i64,
+        field: Option<&FieldKey>,
+        line: u32,
+        value: Option<&str>,
+        because: Because,
+    ) -> rusqlite::Result<()> {
+        let value = match (field, value) {
+            (Some(FieldKey::Known(Field::Manager)), Some(id)) => self.name_by_text(id)?,
+            (_, value) => value.unwrap_or_default().to_owned(),
+        };
+        let person = name_of(self.tx, user)?;
+        self.kept.push(Kept { person, field: field.cloned(), line, value, because });
+        Ok(())
+    }
+
+    fn name_by_text(&self, id: &str) -> rusqlite::Result<String> {
+        id.parse().map_or_else(|_| Ok(id.to_owned()), |id| name_of(self.tx, id))
+    }
+
+    /// Who made a later change, as far as a report says it.
+    fn writer(&self, step: &Step) -> rusqlite::Result<Because> {
+        let mut found = self.tx.prepare_cached(
+            "SELECT applied_at, file_name, coalesce(kind, '') AS kind, coalesce(who, '') AS who,
+                    (SELECT file_name FROM imports AS about WHERE about.id = events.about) AS about
+             FROM imports LEFT JOIN events ON events.import = seq WHERE seq = ?1",
+        )?;
+        found.query_row([step.import], |row| {
+            let at = from_micros(row.get("applied_at")?)?;
+            let day: Date = at.to_zoned(self.zone.clone()).date();
+            let kind: String = row.get("kind")?;
+            Ok(match kind.as_str() {
+                "" => Because::File { name: row.get("file_name")?, line: step.line, day },
+                "approval" => {
+                    let name: Option<String> = row.get("about")?;
+                    Because::File { name: name.unwrap_or_default(), line: step.line, day }
+                }
+                _ => Because::Hand { who: row.get("who")?, day },
+            })
+        })
+    }
+
+    pub(super) fn write(&mut self, one: &Taken) -> rusqlite::Result<()> {
+        write_value(self.tx, one.user, &one.field, one.back.as_deref())?;
+        // Whoever's value returns here says nothing else than what stands again.
+        self.tx
+            .prepare_cached(
+                "DELETE FROM protections WHERE user = ?1 AND field = ?2 AND said IS ?3",
+            )?
+            .execute(params![one.user, one.field.to_string(), one.back])?;
+        self.written += 1;
+        self.tx
+            .prepare_cached(
+                "INSERT INTO changes (import, n, user, line, field, before, after)
+                 VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6)",
+            )?
+            .execute(params![
+                self.seq,
+                self.written,
+                one.user,
+                one.field.to_string(),
+                one.now,
+                one.back
+            ])?;
+        Ok(())
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
@@ -154,4 +154,40 @@ pub(super) fn one_user(conn: &Connection, id: i64) -> rusqlite::Result<Option<Us
         user.values.set(&FieldKey::Custom(row.get(0)?), Some(row.get_ref(1)?.as_str()?));
     }
     Ok(Some(user))
+}
+
+/// `DUPONT Anne`; empty for an unknown id.
+pub(super) fn name_of(conn: &Connection, id: i64) -> rusqlite::Result<String> {
+    let name = conn
+        .prepare_cached("SELECT last_name, first_name FROM users WHERE id = ?1")?
+        .query_row([id], |row| {
+            let part = |at: usize| row.get::<_, Option<String>>(at).map(Option::unwrap_or_default);
+            Ok(format!("{} {}", part(0)?.to_uppercase(), part(1)?).trim().to_owned())
+        })
+        .optional()?;
+    Ok(name.unwrap_or_default())
+}
+
+/// Gives one value to a user, or takes it away.
+pub(super) fn write_value(
+    conn: &Connection,
+    user: i64,
+    field: &FieldKey,
+    value: Option<&str>,
+) -> rusqlite::Result<()> {
+    match (field, value) {
+        (FieldKey::Known(field), value) => conn
+            .prepare_cached(&format!("UPDATE users SET {} = ?2 WHERE id = ?1", field.name()))?
+            .execute(params![user, value])?,
+        (FieldKey::Custom(name), Some(value)) => conn
+            .prepare_cached(
+                "INSERT INTO custom_values (user, name, value) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (user, name) DO UPDATE SET value = excluded.value",
+            )?
+            .execute(params![user, name, value])?,
+        (FieldKey::Custom(name), None) => conn
+            .prepare_cached("DELETE FROM custom_values WHERE user = ?1 AND name = ?2")?
+            .execute(params![user, name])?,
+    };
+    Ok(())
 }
