@@ -26,8 +26,9 @@ impl Service {
     /// As [`Service::settings`]; `Kind::Invalid` with the key and a right example for settings that are not acceptable.
     pub fn set_settings(&self, client: &str, folder: &str, toml: &str) -> Result<Settings> {
         self.import_folder(client, folder)?;
-        let settings =
-            Settings::from_toml(toml).map_err(|problem| Error::new(Kind::Invalid, problem))?;
+        let refused = |problem| Error::new(Kind::Invalid, problem);
+        let settings = Settings::from_toml(toml).map_err(refused)?;
+        settings.check_values().map_err(refused)?;
         // As it was written, comments and all: people keep their reasons there.
         self.registry().set_folder_settings(client, folder, toml)?;
         let version = settings.version();

@@ -67,8 +67,24 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "New in the list “{field}”: {codes}." => "If one is a slip of the pen, correct it in payroll.";
         fr "Nouveaux dans la liste « {field} » : {codes}." => "Si l’un d’eux est une faute de frappe, corrigez-la dans le logiciel de paie.";
         de "Neu in der Liste „{field}“: {codes}." => "Ist einer davon ein Tippfehler, korrigieren Sie ihn im Lohnprogramm.";
-    X206 "blocked" Field CellRefused each [("column", "department"), ("value", "D99")]
-        en "{column} is “{value}”: this code is not in the value map of this folder." => "Correct the code in payroll, or have the operator add it to the value map.";
-        fr "{column} contient « {value} » : ce code ne figure pas dans la table de correspondance de ce dossier." => "Corrigez le code dans le logiciel de paie, ou faites-le ajouter à la table par l’exploitant.";
-        de "{column} enthält „{value}“: Dieser Code steht nicht in der Zuordnungstabelle dieses Ordners." => "Korrigieren Sie den Code im Lohnprogramm, oder lassen Sie ihn vom Betreiber in die Tabelle aufnehmen.";
+    X206 "blocked" Field CellRefused each [("column", "department"), ("code", "D99")]
+        en "{column} is “{code}”: this code is not in the value map of this folder." => "Correct the code in payroll, or have the operator add it to the value map.";
+        fr "{column} contient « {code} » : ce code ne figure pas dans la table de correspondance de ce dossier." => "Corrigez le code dans le logiciel de paie, ou faites-le ajouter à la table par l’exploitant.";
+        de "{column} enthält „{code}“: Dieser Code steht nicht in der Zuordnungstabelle dieses Ordners." => "Korrigieren Sie den Code im Lohnprogramm, oder lassen Sie ihn vom Betreiber in die Tabelle aufnehmen.";
+    X206 "unlisted" Field CellRefused each [("column", "department"), ("field", "department"), ("code", "D99")]
+        en "{column}: “{code}” is not in the list “{field}”, and no file may add to this list." => "Correct the value in payroll, or have the operator add it to the list or map it to an entry.";
+        fr "{column} : « {code} » ne figure pas dans la liste « {field} », et un fichier ne peut pas la compléter." => "Corrigez la valeur dans le logiciel de paie, ou faites-la ajouter à la liste ou rattacher à une entrée par l’exploitant.";
+        de "{column}: „{code}“ steht nicht in der Liste „{field}“, und keine Datei darf diese Liste ergänzen." => "Korrigieren Sie den Wert im Lohnprogramm, oder lassen Sie ihn vom Betreiber in die Liste aufnehmen oder einem Eintrag zuordnen.";
+    X206 "unlisted_near" Field CellRefused each [("column", "department"), ("field", "department"), ("code", "Acounting"), ("near", "10 (Accounting)")]
+        en "{column}: “{code}” is not in the list “{field}”, and no file may add to this list. Perhaps meant: {near}." => "Correct the value in payroll, or have the operator add it to the list or map it to an entry.";
+        fr "{column} : « {code} » ne figure pas dans la liste « {field} », et un fichier ne peut pas la compléter. Peut-être : {near}." => "Corrigez la valeur dans le logiciel de paie, ou faites-la ajouter à la liste ou rattacher à une entrée par l’exploitant.";
+        de "{column}: „{code}“ steht nicht in der Liste „{field}“, und keine Datei darf diese Liste ergänzen. Vielleicht gemeint: {near}." => "Korrigieren Sie den Wert im Lohnprogramm, oder lassen Sie ihn vom Betreiber in die Liste aufnehmen oder einem Eintrag zuordnen.";
+    X206 "same_name" Field CellRefused each [("column", "department"), ("field", "department"), ("code", "Sales"), ("codes", "41 · 42")]
+        en "{column}: “{code}” is the name of several entries of the list “{field}”: {codes}." => "Write the code in place of the name.";
+        fr "{column} : « {code} » est le nom de plusieurs entrées de la liste « {field} » : {codes}." => "Indiquez le code à la place du nom.";
+        de "{column}: „{code}“ heißen mehrere Einträge der Liste „{field}“: {codes}." => "Geben Sie den Code statt des Namens an.";
+    X206 "default" Warning Told each [("field", "department"), ("default", "D99")]
+        en "The default “{default}” of “{field}” was not given: the list “{field}” has no such entry." => "Have the operator add it to the list, or change the default.";
+        fr "La valeur par défaut « {default} » du champ « {field} » n’a pas été prise : elle ne figure pas dans la liste." => "Faites-la ajouter à la liste, ou faites modifier la valeur par défaut, par l’exploitant.";
+        de "Der Standardwert „{default}“ für „{field}“ wurde nicht genommen: Er steht nicht in der Liste." => "Lassen Sie ihn vom Betreiber in die Liste aufnehmen, oder lassen Sie den Standardwert ändern.";
 };

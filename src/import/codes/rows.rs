@@ -131,6 +131,10 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "{column}: “{from}” was replaced by “{to}”, as the settings of this folder say." => "";
         fr "{column} : « {from} » a été remplacé par « {to} », selon les réglages de ce dossier." => "";
         de "{column}: „{from}“ wurde nach den Einstellungen dieses Ordners durch „{to}“ ersetzt." => "";
+    V311 "list" Info AppliedChanged each [("column", "department"), ("field", "department"), ("from", "Accounting"), ("to", "10")]
+        en "{column}: “{from}” stands for “{to}” in the list “{field}”." => "";
+        fr "{column} : « {from} » correspond à « {to} » dans la liste « {field} »." => "";
+        de "{column}: „{from}“ steht in der Liste „{field}“ für „{to}“." => "";
     V312 "left" Warning Told each [("value", "actif"), ("end_date", "2026-06-30")]
         en "The status is “{value}”, but the contract ended on {end_date}; the dates decide." => "Correct the status or the end of the contract in payroll.";
         fr "Le statut est « {value} », mais le contrat s’est terminé le {end_date} ; ce sont les dates qui comptent." => "Corrigez le statut ou la fin de contrat dans le logiciel de paie.";

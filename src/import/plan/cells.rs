@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::FieldChange;
+use super::coded::{By, Coder, Problem, Refusal, Taken};
 use super::contract::{Contract, End, Refused, settle};
-use super::identity::mapped;
 use super::rows::{Context, Draft, Fate, Wish};
 use super::sheet::{Memo, Wired, value};
 use super::tell::{Teller, found, message, params, shown};
@@ -15,6 +15,12 @@ use crate::import::fields::{Field, FieldKey, Value, parse};
 use crate::import::report::Message;
 use crate::import::settings::Blank;
 use crate::import::table::Row;
+
+fn add_once(parts: &mut Vec<String>, part: String) {
+    if !parts.contains(&part) {
+        parts.push(part);
+    }
+}
 
 /// Reads one row into its draft.
 pub(super) struct Reader<'x, 's> {
@@ -84,58 +90,117 @@ impl<'s> Reader<'_, 's> {
         wired: &'s Wired<'s>,
         depends_on_date: &mut bool,
     ) -> Option<Said<'s>> {
-        if !wired.more.is_empty() {
-            return Some(self.joined(wired));
+        let several = wired.key == FieldKey::Known(Field::Roles) && wired.coder.is_some();
+        if several || !wired.more.is_empty() {
+            return self.joined(wired);
         }
         let Some(cell) = self.row.get(wired.index) else { return Some(Said::Silent) };
+        if let Some(coder) = &wired.coder {
+            return self.coded(wired, coder, cell);
+        }
         let dates = &self.context.sheet.dates;
         let read = match self.memos.get_mut(at) {
             Some(memo) => memo.value(&wired.key, cell, dates),
             None => value(&wired.key, cell, dates),
         };
-        let text = match read {
-            Ok(Value::Blank) => return Some(Said::Blank),
-            Ok(Value::Open) => return Some(Said::Open),
-            Ok(Value::Text(text)) => text,
+        match read {
+            Ok(Value::Blank) => Some(Said::Blank),
+            Ok(Value::Open) => Some(Said::Open),
+            Ok(Value::Text(text)) => Some(Said::Text(text)),
             Err(cell) => {
                 *depends_on_date |= cell.depends_on_today;
                 self.refuse_cell(wired, found(cell.code, &cell.params));
-                return None;
+                None
             }
-        };
-        if wired.map.is_none() {
-            return Some(Said::Text(text));
         }
-        let theirs = text.clone();
-        let Some(ours) = mapped(wired.map, text) else {
-            let told = message(Code::X206, "blocked", params([("code", theirs.into_owned())]));
-            self.refuse_cell(wired, told);
-            return None;
-        };
-        if ours != theirs && self.old(&wired.key) != Some(ours.as_ref()) {
-            let named =
-                params([("from", shown(&wired.key, &theirs)), ("to", shown(&wired.key, &ours))]);
-            self.tell(wired, message(Code::V311, "", named));
-        }
-        Some(Said::Text(ours))
     }
 
-    /// Several columns of one field (roles): their values, each once.
-    fn joined(&self, wired: &'s Wired<'s>) -> Said<'s> {
-        let mut parts: Vec<String> = Vec::new();
+    /// What a cell says whose value goes through a value map or a list.
+    fn coded(
+        &mut self,
+        wired: &'s Wired<'s>,
+        coder: &'s Coder<'s>,
+        cell: Cow<'s, str>,
+    ) -> Option<Said<'s>> {
+        match coder.cell(cell, &self.context.sheet.dates) {
+            Ok(None) => Some(Said::Blank),
+            Ok(Some((theirs, taken))) => {
+                if self.old(&wired.key) != Some(taken.code.as_ref()) {
+                    self.tell_changed_code(wired, &theirs, &taken);
+                }
+                Some(Said::Text(taken.code))
+            }
+            Err(Problem::Cell(cell)) => {
+                self.refuse_cell(wired, found(cell.code, &cell.params));
+                None
+            }
+            Err(Problem::Code(refusal)) => {
+                self.refuse_code(wired, coder, &refusal);
+                None
+            }
+        }
+    }
+
+    fn refuse_code(&mut self, wired: &Wired<'_>, coder: &Coder<'_>, refusal: &Refusal) {
+        let told = coder.refused(refusal, self.row.line(), self.teller);
+        self.refuse_cell(wired, told);
+    }
+
+    /// V311: the value map or the list gives another code than the file.
+    fn tell_changed_code(&mut self, wired: &Wired<'_>, theirs: &str, taken: &Taken<'_>) {
+        let why = match taken.changed_by {
+            None => return,
+            Some(By::Map) => "",
+            Some(By::List) => "list",
+        };
+        let named =
+            params([("from", shown(&wired.key, theirs)), ("to", shown(&wired.key, &taken.code))]);
+        let mut told = message(Code::V311, why, named);
+        told.kept = shown(&wired.key, &taken.code);
+        self.tell(wired, told);
+    }
+
+    /// One or several columns of several codes each (roles): their codes, each once; `None`: one was refused, and
+    /// with it all of them.
+    fn joined(&mut self, wired: &'s Wired<'s>) -> Option<Said<'s>> {
+        let mut theirs: Vec<String> = Vec::new();
         let cells = [wired.index].into_iter().chain(wired.more.iter().copied());
         for cell in cells.filter_map(|index| self.row.get(index)) {
-            let Ok(Value::Text(text)) = value(&wired.key, cell, &self.context.sheet.dates) else {
-                continue;
-            };
-            for part in text.split('\n') {
-                let Some(part) = mapped(wired.map, Cow::Borrowed(part)) else { continue };
-                if !parts.iter().any(|known| *known == part) {
-                    parts.push(part.into_owned());
+            match value(&wired.key, cell, &self.context.sheet.dates) {
+                Ok(Value::Text(text)) => theirs.extend(text.split('\n').map(str::to_owned)),
+                Ok(Value::Blank | Value::Open) => {}
+                Err(cell) => {
+                    self.refuse_cell(wired, found(cell.code, &cell.params));
+                    return None;
                 }
             }
         }
-        if parts.is_empty() { Said::Blank } else { Said::Text(Cow::Owned(parts.join("\n"))) }
+        let mut ours: Vec<String> = Vec::new();
+        let mut changed = Vec::new();
+        for theirs in theirs {
+            let Some(coder) = &wired.coder else {
+                add_once(&mut ours, theirs);
+                continue;
+            };
+            match coder.part(&theirs) {
+                Ok(Taken { code, changed_by }) => {
+                    let code = code.into_owned();
+                    add_once(&mut ours, code.clone());
+                    changed.push((theirs, Taken { code: Cow::Owned(code), changed_by }));
+                }
+                Err(refusal) => {
+                    self.refuse_code(wired, coder, &refusal);
+                    return None;
+                }
+            }
+        }
+        let ours = ours.join("\n");
+        if self.old(&wired.key) != Some(ours.as_str()) {
+            for (theirs, taken) in &changed {
+                self.tell_changed_code(wired, theirs, taken);
+            }
+        }
+        Some(if ours.is_empty() { Said::Blank } else { Said::Text(Cow::Owned(ours)) })
     }
 
     fn old(&self, key: &FieldKey) -> Option<&'s str> {
@@ -339,15 +404,31 @@ impl<'s> Reader<'_, 's> {
 
     /// The default of a field, as the file would have written it.
     fn default_of(
-        &self,
+        &mut self,
         key: &FieldKey,
         entity: Option<&str>,
         department: Option<&str>,
     ) -> Option<Cow<'s, str>> {
-        let text = self.context.job.settings.default_for(key, entity, department)?;
-        match parse(key, text, &self.context.sheet.dates) {
-            Ok(Value::Text(text)) => Some(text),
-            _ => None,
+        let sheet = self.context.sheet;
+        let same = |field, a: &str, b: &str| sheet.coders.same(field, a, b);
+        let text = self.context.job.settings.default_for(key, entity, department, same)?;
+        let Ok(Value::Text(text)) = parse(key, text, &sheet.dates) else { return None };
+        let Some(coder) = sheet.coders.get(key) else { return Some(text) };
+        let codes: Result<Vec<String>, Refusal> = text
+            .split('\n')
+            .map(|code| Ok(coder.listed(Cow::Borrowed(code))?.code.into_owned()))
+            .collect();
+        match codes {
+            Ok(codes) => Some(Cow::Owned(codes.join("\n"))),
+            Err(_) => {
+                // A default is no cell: the operator must mend it, nobody in payroll can.
+                let named = params([("default", shown(key, &text))]);
+                let mut told = message(Code::X206, "default", named);
+                told = self.context.place(&self.row, self.user(), sheet.field(key), told);
+                told.field = Some(key.clone());
+                self.teller.row(self.at, told);
+                None
+            }
         }
     }
 

@@ -8,30 +8,50 @@ use crate::import::codes::Code;
 use crate::import::fields::{Field, FieldKey};
 use crate::import::lists::list_of;
 use crate::import::note::MAX_LINES;
+use crate::import::settings::{Settings, Unmapped};
 
 /// The most new codes of a list that a report names.
 const MAX_CODES_NAMED: usize = 100;
 
-/// The codes that are new in their lists, each once; each list's are told together.
+/// A code that is new in its list.
+struct New<'d> {
+    list: Field,
+    code: &'d str,
+    rows: u64,
+    /// The first row that has it.
+    row: usize,
+}
+
+/// The codes that are new in their lists, each once; each list's are told together. Those that no setting gives
+/// are unknown: the operator may want to map them.
 pub(super) fn new_entries(
     context: &Context<'_>,
     drafts: &[Draft<'_>],
     teller: &mut Teller,
 ) -> Vec<(Field, String)> {
-    let mut known: HashMap<Field, HashSet<&str>> = HashMap::new();
-    for (field, codes) in &context.job.snapshot.lists {
-        known.entry(*field).or_default().extend(codes.iter().map(String::as_str));
+    // By list and code: `None` is known, else the place among the new ones. Every code of every row is looked up.
+    let mut known: Vec<HashMap<&str, Option<usize>>> = Vec::new();
+    known.resize_with(Field::ALL.len(), HashMap::new);
+    for (list, codes) in &context.job.snapshot.lists {
+        if let Some(known) = known.get_mut(list.index()) {
+            known.extend(codes.iter().map(|code| (code.as_str(), None)));
+        }
     }
-    let mut new = Vec::new();
+    let mut new: Vec<New<'_>> = Vec::new();
     let mut told: BTreeMap<Field, Vec<(usize, &str)>> = BTreeMap::new();
-    for (at, draft) in drafts.iter().enumerate().filter(|(_, draft)| draft.fate == Fate::Live) {
+    for (row, draft) in drafts.iter().enumerate().filter(|(_, draft)| draft.fate == Fate::Live) {
         for (key, to) in draft.sets() {
             let FieldKey::Known(field) = key else { continue };
             let (Some(list), Some(to)) = (list_of(field), to) else { continue };
+            let Some(known) = known.get_mut(list.index()) else { continue };
             for code in to.split('\n') {
-                if known.entry(list).or_default().insert(code) {
-                    new.push((list, code.to_owned()));
-                    told.entry(field).or_default().push((at, code));
+                let place = *known.entry(code).or_insert_with(|| {
+                    new.push(New { list, code, rows: 0, row });
+                    told.entry(field).or_default().push((row, code));
+                    Some(new.len() - 1)
+                });
+                if let Some(entry) = place.and_then(|place| new.get_mut(place)) {
+                    entry.rows += 1;
                 }
             }
         }
@@ -39,7 +59,31 @@ pub(super) fn new_entries(
     for (field, codes) in told {
         tell_entries(context, field, &codes, teller);
     }
-    new
+    let ours = codes_of_settings(context.job.settings);
+    for entry in new.iter().filter(|entry| !ours.contains(&(entry.list, entry.code))) {
+        let line = context.row(entry.row).map_or(0, |row| row.line());
+        teller.unknown.add(&FieldKey::Known(entry.list), entry.code, entry.rows, line);
+    }
+    new.into_iter().map(|entry| (entry.list, entry.code.to_owned())).collect()
+}
+
+/// The codes that the settings give themselves, by value map or default.
+fn codes_of_settings(settings: &Settings) -> HashSet<(Field, &str)> {
+    let mapped = settings.value_maps.iter().flat_map(|(key, map)| {
+        let default = match &map.unmapped {
+            Unmapped::Default(code) => Some(code),
+            Unmapped::Keep | Unmapped::Block => None,
+        };
+        map.codes.values().chain(default).map(move |code| (key, code))
+    });
+    let defaults = settings.defaults.iter().flat_map(|defaults| &defaults.values);
+    let mut codes = HashSet::new();
+    for (key, code) in mapped.chain(defaults) {
+        let FieldKey::Known(field) = key else { continue };
+        let Some(list) = list_of(*field) else { continue };
+        codes.extend(code.split('\n').map(|code| (list, code)));
+    }
+    codes
 }
 
 /// X206: the new codes of one field, with the lines on which they first stand.

@@ -86,6 +86,7 @@ pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> Plan {
     let all_refused =
         strict || (counts.rejected > 0 && counts.rejected + counts.ignored == counts.rows);
     let list_entries = new_entries(context, &rows.drafts, &mut teller);
+    let unmapped = if context.job.dry_run { Vec::new() } else { teller.unknown.list() };
     let absent = if all_refused { Vec::new() } else { absent(context, &mut rows) };
     let judged = if all_refused || context.job.approval.is_some_and(|a| *a != Approval::Whole) {
         Vec::new()
@@ -110,6 +111,7 @@ pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> Plan {
     report.status = status(&report.messages, all_refused);
     report.counts = counts;
     let mut plan = Plan::nothing(context.job.snapshot.change_number, report);
+    plan.unmapped = unmapped;
     if !all_refused {
         list_changes(context, &rows.drafts, &ids, &of_row, &mut plan.report);
     }

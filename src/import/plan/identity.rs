@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use super::coded::{Coder, Problem, Refusal};
 use super::sheet::{Sheet, Wired, value};
 use crate::import::directory::{Key, User};
 use crate::import::fields::{Field, FieldKey, Value};
 use crate::import::note::CellRefusal;
-use crate::import::settings::{Unmapped, ValueMap, key_fields};
+use crate::import::settings::key_fields;
 use crate::import::table::Row;
 
 /// A key as it is compared: legal entity (empty where the key has none) and the deciding value.
@@ -19,19 +21,21 @@ pub(super) struct RowKey<'t> {
 
 /// Why a row's key cannot be read.
 #[derive(Debug)]
-pub(super) enum KeyProblem {
+pub(super) enum KeyProblem<'s> {
     /// A cell of the key is blank or missing.
     Blank(Field),
     /// A cell of the key is refused.
     Refused(Field, CellRefusal),
-    /// The value map blocks the code.
-    Blocked(Field),
+    /// The value map or the list does not take the code.
+    Code(Field, Arc<Coder<'s>>, Refusal),
 }
 
 /// The directory by key.
 #[derive(Debug)]
 pub(super) struct Index<'a> {
     users: &'a [User],
+    /// What legal entities in the directory stand for now.
+    entities: Option<Arc<Coder<'a>>>,
     by_key: HashMap<RowKey<'a>, Slot>,
     /// Numbers without their leading zeros; made when the first row asks.
     without_zeros: Option<HashMap<RowKey<'a>, usize>>,
@@ -55,16 +59,17 @@ pub(super) fn lower(text: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 impl<'a> Index<'a> {
-    pub(super) fn new(users: &'a [User], key: Key) -> Self {
+    /// A value map or a list that renames legal entities must not make strangers of the users who have the old ones.
+    pub(super) fn new(users: &'a [User], key: Key, entities: Option<Arc<Coder<'a>>>) -> Self {
         let mut by_key = HashMap::with_capacity(users.len());
         for (place, user) in users.iter().enumerate().filter(|(_, user)| !user.withdrawn) {
-            let Some(row_key) = user_key(user, key) else { continue };
+            let Some(row_key) = user_key(user, key, entities.as_deref()) else { continue };
             by_key
                 .entry(row_key)
                 .and_modify(|slot: &mut Slot| slot.add(place))
                 .or_insert(Slot::One(place));
         }
-        Self { users, by_key, without_zeros: None, key }
+        Self { users, entities, by_key, without_zeros: None, key }
     }
 
     pub(super) fn get(&self, key: &RowKey<'a>) -> Option<&Slot> {
@@ -77,8 +82,8 @@ impl<'a> Index<'a> {
         if !numbers || !could_have_lost_zeros(&key.value) {
             return None;
         }
-        let (users, by) = (self.users, self.key);
-        self.without_zeros.get_or_insert_with(|| padded(users, by)).get(key).copied()
+        let (users, by, entities) = (self.users, self.key, self.entities.as_deref());
+        self.without_zeros.get_or_insert_with(|| padded(users, by, entities)).get(key).copied()
     }
 }
 
@@ -87,10 +92,14 @@ pub(super) fn could_have_lost_zeros(value: &str) -> bool {
     !value.is_empty() && !value.starts_with('0') && value.bytes().all(|b| b.is_ascii_digit())
 }
 
-fn padded(users: &[User], key: Key) -> HashMap<RowKey<'_>, usize> {
+fn padded<'a>(
+    users: &'a [User],
+    key: Key,
+    entities: Option<&Coder<'a>>,
+) -> HashMap<RowKey<'a>, usize> {
     let mut found = HashMap::new();
     for (place, user) in users.iter().enumerate().filter(|(_, user)| !user.withdrawn) {
-        let Some(row_key) = user_key(user, key) else { continue };
+        let Some(row_key) = user_key(user, key, entities) else { continue };
         let RowKey { entity, value: Cow::Borrowed(number) } = row_key else { continue };
         let bare = number.trim_start_matches('0');
         if bare.len() < number.len() && could_have_lost_zeros(bare) {
@@ -110,38 +119,26 @@ impl Slot {
 }
 
 /// A user's key, if they have one.
-fn user_key(user: &User, key: Key) -> Option<RowKey<'_>> {
+fn user_key<'a>(user: &'a User, key: Key, entities: Option<&Coder<'a>>) -> Option<RowKey<'a>> {
     let get = |field| user.values.get(field).map(Cow::Borrowed);
     let (entity, value) = match key {
         Key::Login => (None, lower(get(Field::Login)?)),
         Key::Email => (None, get(Field::Email)?),
         Key::EmployeeNumber => (None, get(Field::EmployeeNumber)?),
         Key::LegalEntityAndEmployeeNumber => {
-            (Some(get(Field::LegalEntity)?), get(Field::EmployeeNumber)?)
+            let entity = user.values.get(Field::LegalEntity)?;
+            let entity = entities.map_or(Cow::Borrowed(entity), |coder| coder.stored(entity));
+            (Some(entity), get(Field::EmployeeNumber)?)
         }
     };
     Some(RowKey { entity: entity.unwrap_or_default(), value })
 }
 
-/// The value that a value map makes of a code; `None`: blocked.
-pub(super) fn mapped<'t>(map: Option<&'t ValueMap>, code: Cow<'t, str>) -> Option<Cow<'t, str>> {
-    let Some(map) = map else { return Some(code) };
-    if let Some(ours) = map.codes.get(code.as_ref()) {
-        return Some(Cow::Borrowed(ours));
-    }
-    let small = code.to_lowercase();
-    if let Some((_, ours)) = map.codes.iter().find(|(theirs, _)| theirs.to_lowercase() == small) {
-        return Some(Cow::Borrowed(ours));
-    }
-    match &map.unmapped {
-        Unmapped::Keep => Some(code),
-        Unmapped::Block => None,
-        Unmapped::Default(value) => Some(Cow::Borrowed(value)),
-    }
-}
-
 /// Reads the key of a row.
-pub(super) fn row_key<'t>(sheet: &'t Sheet<'_>, row: &Row<'t>) -> Result<RowKey<'t>, KeyProblem> {
+pub(super) fn row_key<'t, 's: 't>(
+    sheet: &'t Sheet<'s>,
+    row: &Row<'t>,
+) -> Result<RowKey<'t>, KeyProblem<'s>> {
     let mut key = RowKey { entity: Cow::Borrowed(""), value: Cow::Borrowed("") };
     for field in key_fields(sheet.key) {
         let text = key_cell(sheet, row, *field)?;
@@ -154,16 +151,24 @@ pub(super) fn row_key<'t>(sheet: &'t Sheet<'_>, row: &Row<'t>) -> Result<RowKey<
     Ok(key)
 }
 
-fn key_cell<'t>(
-    sheet: &'t Sheet<'_>,
+fn key_cell<'t, 's: 't>(
+    sheet: &'t Sheet<'s>,
     row: &Row<'t>,
     field: Field,
-) -> Result<Cow<'t, str>, KeyProblem> {
+) -> Result<Cow<'t, str>, KeyProblem<'s>> {
     let blank = || KeyProblem::Blank(field);
-    let wired: &Wired<'_> = sheet.field(&FieldKey::Known(field)).ok_or_else(blank)?;
+    let wired: &Wired<'s> = sheet.field(&FieldKey::Known(field)).ok_or_else(blank)?;
     let cell = row.get(wired.index).ok_or_else(blank)?;
+    if let Some(coder) = &wired.coder {
+        return match coder.cell(cell, &sheet.dates) {
+            Ok(Some((_, taken))) => Ok(taken.code),
+            Ok(None) => Err(blank()),
+            Err(Problem::Cell(refusal)) => Err(KeyProblem::Refused(field, refusal)),
+            Err(Problem::Code(refusal)) => Err(KeyProblem::Code(field, Arc::clone(coder), refusal)),
+        };
+    }
     match value(&wired.key, cell, &sheet.dates) {
-        Ok(Value::Text(text)) => mapped(wired.map, text).ok_or(KeyProblem::Blocked(field)),
+        Ok(Value::Text(text)) => Ok(text),
         Ok(Value::Blank | Value::Open) => Err(blank()),
         Err(refusal) => Err(KeyProblem::Refused(field, refusal)),
     }

@@ -3,6 +3,7 @@
 mod absence;
 mod cells;
 mod changes;
+mod coded;
 mod contract;
 mod entries;
 mod finish;
@@ -76,6 +77,19 @@ impl UserWrite {
     }
 }
 
+/// A code that no value map and no list knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownCode {
+    /// The field whose value map could have it.
+    pub field: FieldKey,
+    /// As the file writes it.
+    pub code: String,
+    /// How many rows have it.
+    pub rows: u64,
+    /// The first of them, as Excel numbers rows.
+    pub line: u32,
+}
+
 /// What an import would do, decided before the first write.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -97,8 +111,8 @@ pub struct Plan {
     pub manager_wishes: Vec<(i64, Option<ManagerWish>)>,
     /// Values that are not protected any more, for the file says something new.
     pub unprotected: Vec<(i64, FieldKey)>,
-    /// Codes that no value map and no list knows, with the rows that have them, for the operator to map.
-    pub unmapped: Vec<(Field, String, u64)>,
+    /// Codes that no value map and no list knows, for the operator to map; also of a file that is not applied.
+    pub unmapped: Vec<UnknownCode>,
     /// What a held or approved plan would write, as one number; `None`: nobody has to approve it.
     pub digest: Option<String>,
     /// The report's content; `finished_at` is filled in by the caller.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::cells::Reader;
 use super::identity::{Index, KeyProblem, RowKey, Slot, row_key};
@@ -168,7 +169,8 @@ pub(super) fn user_name(user: &User) -> String {
 /// Reads all rows.
 pub(super) fn read<'s>(context: &Context<'s>, teller: &mut Teller) -> Rows<'s> {
     let (job, sheet) = (context.job, context.sheet);
-    let mut index = Index::new(&job.snapshot.users, sheet.key);
+    let entities = sheet.coders.get(&FieldKey::Known(Field::LegalEntity)).map(Arc::clone);
+    let mut index = Index::new(&job.snapshot.users, sheet.key, entities);
     let mut rows = Rows {
         drafts: Vec::with_capacity(sheet.table.row_count()),
         present: vec![false; job.snapshot.users.len()],
@@ -265,7 +267,8 @@ impl<'s> Rows<'s> {
         if let Some(message) = broken {
             teller.row(at, context.place(row, None, None, message));
         } else if let Err(problem) = key {
-            teller.row(at, key_message(context, row, &problem));
+            let told = key_message(context, row, &problem, teller);
+            teller.row(at, told);
         }
         None
     }
@@ -302,11 +305,18 @@ fn broken(context: &Context<'_>, row: &Row<'_>) -> Option<Message> {
     }
 }
 
-fn key_message(context: &Context<'_>, row: &Row<'_>, problem: &KeyProblem) -> Message {
+fn key_message(
+    context: &Context<'_>,
+    row: &Row<'_>,
+    problem: &KeyProblem<'_>,
+    teller: &mut Teller,
+) -> Message {
     let (field, mut told) = match problem {
         KeyProblem::Blank(field) => (field, message(Code::V301, "key", params([]))),
         KeyProblem::Refused(field, cell) => (field, found(cell.code, &cell.params)),
-        KeyProblem::Blocked(field) => (field, message(Code::X206, "blocked", params([]))),
+        KeyProblem::Code(field, coder, refusal) => {
+            (field, coder.refused(refusal, row.line(), teller))
+        }
     };
     told.level = Level::Error;
     told.effect = Effect::RowRefused;

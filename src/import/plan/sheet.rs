@@ -1,7 +1,9 @@
 //! The file as the plan reads it: table, fields of the columns, key and date order, or why it is refused.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
+use super::coded::{Coder, Coders};
 use super::tell::{Teller, found, from_note, message, params, shown};
 use crate::import::codes::{Code, Effect, Level};
 use crate::import::directory::{DateOrder, Key};
@@ -10,9 +12,7 @@ use crate::import::fields::{
 };
 use crate::import::note::{CellRefusal, FileRefusal};
 use crate::import::report::{FileFacts, Message, ReportColumn};
-use crate::import::settings::{
-    Blank, FinalLineEnd, Mode, Settings, ValueMap, key_fields, key_name,
-};
+use crate::import::settings::{Blank, FinalLineEnd, Mode, Settings, key_fields, key_name};
 use crate::import::table::{self, Table};
 use crate::import::{Job, text, unpack};
 
@@ -34,7 +34,8 @@ pub(super) struct Wired<'a> {
     /// A blank cell of an existing user is a mistake, not an instruction.
     pub never_blank: bool,
     pub blank: Blank,
-    pub map: Option<&'a ValueMap>,
+    /// What its codes go through; `None`: they are taken as they stand.
+    pub coder: Option<Arc<Coder<'a>>>,
 }
 
 /// A file that can be planned.
@@ -43,6 +44,7 @@ pub(super) struct Sheet<'a> {
     pub table: Table<'a>,
     pub columns: Columns,
     pub wired: Vec<Wired<'a>>,
+    pub coders: Coders<'a>,
     pub key: Key,
     pub dates: Dates,
     pub mode: Mode,
@@ -102,8 +104,9 @@ pub(super) fn open<'a>(
         tell_moved_columns(job, &columns, teller);
     }
     let key = key.filter(|_| !teller.is_fatal())?;
-    let wired = wire(job.settings, &columns, &required);
-    Some(Sheet { table, columns, wired, key, dates, mode, required, unended })
+    let coders = Coders::new(job.settings, job.snapshot);
+    let wired = wire(job.settings, &columns, &required, &coders);
+    Some(Sheet { table, columns, wired, coders, key, dates, mode, required, unended })
 }
 
 fn read_table<'a>(
@@ -355,7 +358,12 @@ fn tell_moved_columns(job: &Job<'_>, columns: &Columns, teller: &mut Teller) {
     }
 }
 
-fn wire<'a>(settings: &'a Settings, columns: &Columns, required: &[Field]) -> Vec<Wired<'a>> {
+fn wire<'a>(
+    settings: &'a Settings,
+    columns: &Columns,
+    required: &[Field],
+    coders: &Coders<'a>,
+) -> Vec<Wired<'a>> {
     let mut wired: Vec<Wired<'a>> = Vec::new();
     for column in &columns.columns {
         let Some(key) = &column.field else { continue };
@@ -377,7 +385,7 @@ fn wire<'a>(settings: &'a Settings, columns: &Columns, required: &[Field]) -> Ve
             required,
             never_blank: name || (required && !settings.blanks.contains_key(key)),
             blank: settings.blank(key),
-            map: settings.value_maps.get(key),
+            coder: coders.get(key).map(Arc::clone),
             key: key.clone(),
         });
     }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::coded::Unknown;
 use crate::import::codes::{Code, Effect, Level, Params, entry};
 use crate::import::fields::FieldKey;
 use crate::import::note::{MAX_LINES, Note};
@@ -20,6 +21,8 @@ pub(super) struct Told {
 /// Everything told so far, in the order of telling.
 #[derive(Debug, Default)]
 pub(super) struct Teller {
+    /// Codes that nothing knows.
+    pub unknown: Unknown,
     pub told: Vec<Told>,
 }
 

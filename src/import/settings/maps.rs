@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use toml::Value;
 
 use super::read::{Read, field_key, table, text, wrong};
-use super::{Defaults, Unmapped, ValueMap};
-use crate::import::fields::{Field, FieldKey};
+use super::{Defaults, Settings, Unmapped, ValueMap};
+use crate::import::fields::{CULTURES, Dates, Field, FieldKey, GENDERS, Value as Parsed, parse};
 use crate::import::text::clean_words;
 
 pub(super) fn value_maps(value: &Value) -> Read<BTreeMap<FieldKey, ValueMap>> {
@@ -157,3 +158,49 @@ pub(super) fn defaults_for(value: &Value) -> Read<Vec<Defaults>> {
     }
     Ok(all)
 }
+
+/// Whether every value of our own (defaults, what value maps give) is one that its field can have.
+pub(super) fn check_values(settings: &Settings) -> Read<()> {
+    let check = |place: String, key: &FieldKey, text: &str| match parse(key, text, &NO_DATES) {
+        Ok(Parsed::Text(_)) => Ok(()),
+        _ => {
+            let example = match key {
+                FieldKey::Known(Field::Culture) => CULTURES.first().copied(),
+                FieldKey::Known(Field::Gender) => GENDERS.get(1).copied(),
+                FieldKey::Known(Field::Fte) => Some("0.8"),
+                FieldKey::Known(Field::WeeklyHours) => Some("35"),
+                _ => None,
+            };
+            let cure = example.map_or_else(
+                || "write a shorter text".to_owned(),
+                |example| format!("write for example \"{example}\""),
+            );
+            Err(format!("{place} = \"{text}\" is not possible: {key} cannot be that; {cure}"))
+        }
+    };
+    for (key, map) in &settings.value_maps {
+        for (theirs, ours) in &map.codes {
+            check(format!("value_maps.{key}.codes.\"{theirs}\""), key, ours)?;
+        }
+        if let Unmapped::Default(ours) = &map.unmapped {
+            check(format!("value_maps.{key}.default"), key, ours)?;
+        }
+    }
+    for defaults in &settings.defaults {
+        let everyone = defaults.legal_entity.is_none() && defaults.department.is_none();
+        let place = if everyone { "defaults" } else { "defaults_for.values" };
+        for (key, value) in &defaults.values {
+            check(format!("{place}.{key}"), key, value)?;
+        }
+    }
+    Ok(())
+}
+
+/// No value that is checked here is a date.
+const NO_DATES: Dates = Dates {
+    order: None,
+    proved: None,
+    contradicts: None,
+    depends_on_today: false,
+    today: Date::constant(2000, 1, 1),
+};

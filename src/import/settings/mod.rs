@@ -261,6 +261,15 @@ impl Settings {
         read::settings(table)
     }
 
+    /// Checks what [`Settings::from_toml`] leaves open, so that settings stored long ago are always read: whether
+    /// defaults and mapped values are values of their fields.
+    ///
+    /// # Errors
+    /// A sentence that names the key and shows a right example.
+    pub fn check_values(&self) -> Result<(), String> {
+        maps::check_values(self)
+    }
+
     /// The settings as TOML, each with a comment that says what it does; `from_toml` reads them back.
     #[must_use]
     pub fn to_toml(&self) -> String {
@@ -287,18 +296,24 @@ impl Settings {
     }
 
     /// The default of a field for a new user; the pair beats the department, the department the
-    /// legal entity, and that one the default for everyone.
+    /// legal entity, and that one the default for everyone. `same` says whether two texts mean one code.
     #[must_use]
     pub fn default_for(
         &self,
         key: &FieldKey,
         legal_entity: Option<&str>,
         department: Option<&str>,
+        same: impl Fn(Field, &str, &str) -> bool,
     ) -> Option<&str> {
+        let fits = |field, wanted: Option<&str>, value: Option<&str>| match (wanted, value) {
+            (None, _) => true,
+            (Some(wanted), Some(value)) => same(field, wanted, value),
+            (Some(_), None) => false,
+        };
         self.defaults
             .iter()
-            .filter(|d| d.legal_entity.is_none() || d.legal_entity.as_deref() == legal_entity)
-            .filter(|d| d.department.is_none() || d.department.as_deref() == department)
+            .filter(|d| fits(Field::LegalEntity, d.legal_entity.as_deref(), legal_entity))
+            .filter(|d| fits(Field::Department, d.department.as_deref(), department))
             .filter_map(|d| {
                 let rank = (d.department.is_some(), d.legal_entity.is_some());
                 d.values.get(key).map(|value| (rank, value.as_str()))

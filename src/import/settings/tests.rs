@@ -67,12 +67,15 @@ fn what_is_written_is_read_back() {
 #[test]
 fn the_closest_default_wins() {
     let settings = Settings::from_toml(FULL).unwrap();
-    let profile = FieldKey::Known(Field::ProfileTime);
-    assert_eq!(settings.default_for(&profile, Some("FR01"), Some("Accounting")), Some("forfait"));
-    assert_eq!(settings.default_for(&profile, Some("FR01"), Some("Sales")), Some("35h"));
-    assert_eq!(settings.default_for(&profile, Some("FR02"), Some("Accounting")), None);
-    let culture = FieldKey::Known(Field::Culture);
-    assert_eq!(settings.default_for(&culture, None, None), Some("fr-FR"));
+    let check = |field, entity, department, expected| {
+        let key = FieldKey::Known(field);
+        let found = settings.default_for(&key, entity, department, |_, a, b| a == b);
+        assert_eq!(found, expected, "{field} {entity:?} {department:?}");
+    };
+    check(Field::ProfileTime, Some("FR01"), Some("Accounting"), Some("forfait"));
+    check(Field::ProfileTime, Some("FR01"), Some("Sales"), Some("35h"));
+    check(Field::ProfileTime, Some("FR02"), Some("Accounting"), None);
+    check(Field::Culture, None, None, Some("fr-FR"));
 }
 
 #[test]
@@ -93,6 +96,29 @@ fn a_refusal_names_the_key_and_shows_a_right_example() {
     refused("[report]\nlanguages = [\"es\"]", &["report.languages", "\"es\"", "\"fr\""]);
     refused("[report]\nformats = []", &["report.formats", "\"csv\""]);
     refused("key = ", &["not TOML"]);
+}
+
+#[test]
+fn values_of_our_own_are_values_of_their_fields() {
+    for (toml, expected) in [
+        (
+            "[value_maps.gender]\ncodes = { \"1\" = \"zz\" }",
+            "value_maps.gender.codes.\"1\" = \"zz\"",
+        ),
+        (
+            "[value_maps.gender]\nunmapped = \"default\"\ndefault = \"zz\"",
+            "value_maps.gender.default",
+        ),
+        ("[defaults]\nculture = \"klingon\"", "write for example \"fr-FR\""),
+        (
+            "[[defaults_for]]\ndepartment = \"X\"\nvalues = { fte = \"half\" }",
+            "defaults_for.values.fte",
+        ),
+    ] {
+        let said = Settings::from_toml(toml).unwrap().check_values().unwrap_err();
+        assert!(said.contains(expected), "{said}");
+    }
+    assert_eq!(Settings::from_toml(FULL).unwrap().check_values(), Ok(()));
 }
 
 #[test]
