@@ -51,6 +51,8 @@ pub enum Kind {
     Csv,
     /// For a program
     Json,
+    /// For reading, in a browser
+    Html,
     /// The refused rows only
     Corrections,
 }
@@ -67,6 +69,7 @@ pub(super) fn run(place: &Place, command: ImportsCommand) -> Outcome {
             let format = match (out.is_json(), format) {
                 (true, _) | (_, Kind::Json) => ReportFormat::Json,
                 (_, Kind::Csv) => ReportFormat::Csv,
+                (_, Kind::Html) => ReportFormat::Html,
                 (_, Kind::Corrections) => ReportFormat::Corrections,
             };
             out.bytes(&service.report_file(id, format, language)?)

@@ -98,6 +98,8 @@ pub enum ReportFormat {
     Csv,
     /// For a program.
     Json,
+    /// For reading: one self-contained page.
+    Html,
     /// The refused rows, to be mended and uploaded again.
     Corrections,
 }
@@ -232,6 +234,7 @@ impl Service {
         match format {
             ReportFormat::Csv => Ok(report::csv(&report, language)),
             ReportFormat::Json => Ok(report::json(&report, language)),
+            ReportFormat::Html => Ok(report::html(&report, language)),
             ReportFormat::Corrections => report::corrections(&report, language)
                 .ok_or_else(|| missing("no refused rows, so there is nothing to correct")),
         }

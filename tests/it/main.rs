@@ -16,6 +16,7 @@ mod holding;
 mod planning;
 mod properties;
 mod readme;
+mod scenario;
 mod schema;
 mod sftp;
 mod undoing;

@@ -83,6 +83,10 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "“{field}” would be cleared; it is “{from}” so far." => "";
         fr "« {field} » serait vidé ; sa valeur actuelle est « {from} »." => "";
         de "„{field}“ würde geleert; bisher steht dort „{from}“." => "";
+    N006 "created" Info Applied each [("person", "DUPONT Anne"), ("values", "Employee number 00123, First name Anne, Last name Dupont")]
+        en "{person} would be created: {values}." => "";
+        fr "{person} serait créé(e) : {values}." => "";
+        de "{person} würde neu angelegt: {values}." => "";
     N006 "more" Info Told each [("listed", "1000"), ("total", "7210")]
         en "Only the first {listed} of {total} changes are listed." => "";
         fr "Seules les {listed} premières modifications sur {total} sont listées." => "";

@@ -3,6 +3,7 @@
 use super::words::{HEADINGS, level_words};
 use super::{Message, Report, ReportChange, field_words, render};
 use crate::import::codes::{Code, Params, entry, local_date};
+use crate::import::fields::{Field, FieldKey};
 use crate::model::{ImportStatus, Language};
 
 /// The CSV report: UTF-8 with BOM, the file's own separator, CRLF, every cell quoted; the first row
@@ -47,14 +48,42 @@ fn planned_changes(report: &Report, language: Language) -> Vec<Message> {
     if !report.dry_run && report.status != ImportStatus::Held {
         return Vec::new();
     }
-    let mut rows: Vec<Message> =
-        report.changes.iter().map(|change| planned_change(change, report, language)).collect();
-    let listed = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+    let mut rows: Vec<Message> = Vec::new();
+    // One person's changes stand together.
+    for person in report.changes.chunk_by(|a, b| a.user == b.user && a.line == b.line) {
+        match person {
+            [first, ..] if is_new(person) => rows.push(created(first, person, language)),
+            _ => rows.extend(person.iter().map(|c| planned_change(c, report, language))),
+        }
+    }
+    let listed = u64::try_from(report.changes.len()).unwrap_or(u64::MAX);
     if listed < report.changes_total {
         let counts = [("listed", listed), ("total", report.changes_total)];
         rows.push(told("more", counts.map(|(name, count)| (name, count.to_string()))));
     }
     rows
+}
+
+/// Whether these are the values of somebody who is not in the directory: nobody there is without a name.
+fn is_new(changes: &[ReportChange]) -> bool {
+    changes.iter().all(|change| change.from.is_none())
+        && changes.iter().any(|change| change.field == FieldKey::Known(Field::LastName))
+}
+
+/// A new person in one row.
+fn created(first: &ReportChange, changes: &[ReportChange], language: Language) -> Message {
+    let values: Vec<String> = changes
+        .iter()
+        .map(|change| {
+            let value = change.to.as_deref().unwrap_or_default();
+            format!("{} {}", field_words(&change.field, language), render::value(value, language))
+        })
+        .collect();
+    Message {
+        line: Some(first.line).filter(|line| *line > 0),
+        person: first.person.clone(),
+        ..told("created", [("values", values.join(", "))])
+    }
 }
 
 fn planned_change(change: &ReportChange, report: &Report, language: Language) -> Message {

@@ -1,0 +1,211 @@
+//! Sample stories of several files, days and decisions, each with its golden reports in three languages.
+//!
+//! A story is a folder of `data/samples` with a `story.toml`; its files are imported one after the other into one
+//! directory by the service itself, on the days that the story names. Written anew like the other golden files.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rollcall::clock::Clock;
+use rollcall::config::Config;
+use rollcall::import::codes::Code;
+use rollcall::import::report::{self, Report, ReportFile};
+use rollcall::import::settings::{Format, ReportSettings};
+use rollcall::model::{Language, Protocol};
+use rollcall::service::Service;
+use rollcall::service::accounts::{NewAccount, NewPassword};
+use rollcall::service::clients::NewClient;
+use rollcall::service::imports::{DryRun, ImportFile};
+use serde::Deserialize;
+
+const CLIENT: &str = "acme";
+
+/// What happens, in order.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Story {
+    /// What the story is about, for people.
+    #[expect(dead_code, reason = "read by people")]
+    about: String,
+    /// Server limits, where the story needs its own.
+    max_columns: Option<usize>,
+    step: Vec<Step>,
+}
+
+/// One thing that happens. Exactly one of `file` and the decisions is there.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Step {
+    /// On that day, at half past four in the morning.
+    day: String,
+    /// This file comes in.
+    file: Option<String>,
+    #[serde(default)]
+    dry_run: bool,
+    /// The import settings from here on, as TOML.
+    settings: Option<String>,
+    /// The name of the golden reports, if not the file's.
+    golden: Option<String>,
+    /// The JSON report has a golden file too.
+    #[serde(default)]
+    json: bool,
+    /// Only there for what follows: no golden reports.
+    #[serde(default)]
+    quiet: bool,
+}
+
+fn samples() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("data/samples")
+}
+
+/// The service over `data`, at a standing clock.
+fn open(data: &Path, story: &Story, at: Timestamp) -> Service {
+    let mut config = Config::default();
+    if let Some(limit) = story.max_columns {
+        config.limits.max_columns = limit;
+    }
+    Service::open(Arc::new(config), data, Clock::Fixed(at)).unwrap()
+}
+
+fn set_up(service: &Service) {
+    let client = NewClient {
+        slug: CLIENT.to_owned(),
+        name: "Acme".to_owned(),
+        language: Language::Fr,
+        time_zone: "UTC".to_owned(),
+    };
+    service.add_client(client).unwrap();
+    let account = NewAccount {
+        client: CLIENT.to_owned(),
+        name: "Payroll".to_owned(),
+        login: Some("acme.payroll".to_owned()),
+        host_profile: "standard".to_owned(),
+        protocols: Some(Protocol::ALL.to_vec()),
+        password: NewPassword::Given(super::app::PASSWORD.to_owned()),
+        keys: Vec::new(),
+    };
+    service.add_account(&account).unwrap();
+}
+
+/// Tells one story and holds each step's reports against their golden files.
+fn tell(folder: &Path) {
+    let text = fs::read_to_string(folder.join("story.toml")).unwrap();
+    let story: Story =
+        toml::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let data = tempfile::Builder::new().prefix("rollcall-story-").tempdir().unwrap();
+    let mut ids: Vec<String> = Vec::new();
+    for (at, step) in story.step.iter().enumerate() {
+        let now: Timestamp = format!("{}T04:30:00Z", step.day).parse().unwrap();
+        let service = open(data.path(), &story, now);
+        if at == 0 {
+            set_up(&service);
+        }
+        if let Some(settings) = &step.settings {
+            service.set_settings(CLIENT, "import", settings).unwrap();
+        }
+        let Some(report) = act(&service, folder, step) else { continue };
+        assert_eq!(report.counts.outcomes(), report.counts.rows, "{}", folder.display());
+        if !ids.contains(&report.import) {
+            ids.push(report.import.clone());
+        }
+        if !step.quiet {
+            compare(folder, step, &report, &ids);
+        }
+    }
+}
+
+fn act(service: &Service, folder: &Path, step: &Step) -> Option<Report> {
+    let name = step.file.as_deref()?;
+    let bytes = fs::read(folder.join(name)).unwrap();
+    let file = ImportFile { client: CLIENT, folder: Some("import"), name, bytes: &bytes };
+    let dry_run = if step.dry_run { DryRun::Yes } else { DryRun::No };
+    Some(service.import_file(&file, dry_run).unwrap())
+}
+
+/// Holds the report files against the golden ones. Ids are numbered in the order in which they appeared.
+fn compare(folder: &Path, step: &Step, report: &Report, ids: &[String]) {
+    let mut formats = vec![Format::Csv];
+    formats.extend(Some(Format::Json).filter(|_| step.json));
+    let settings = ReportSettings {
+        languages: vec![Language::Fr, Language::En, Language::De],
+        formats,
+        markers: false,
+    };
+    let name = step.golden.as_deref().or(step.file.as_deref()).unwrap();
+    for ReportFile { name: file, bytes } in report::files(report, &settings, Language::Fr, name) {
+        let mut text = String::from_utf8(bytes).unwrap();
+        for (number, id) in ids.iter().enumerate() {
+            let stable = format!("0193501e-0000-7000-8000-{:012}", number + 1);
+            text = text.replace(id, &stable);
+        }
+        let path = folder.join(&file);
+        if std::env::var_os("ROLLCALL_WRITE_GOLDEN").is_some() {
+            fs::write(&path, &text).unwrap();
+        }
+        let golden = fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            golden == text,
+            "{} is not its golden file any more; it is now:\n{text}",
+            path.display()
+        );
+    }
+}
+
+fn stories() -> Vec<PathBuf> {
+    let folders = fs::read_dir(samples()).unwrap().map(|entry| entry.unwrap().path());
+    let mut stories: Vec<PathBuf> =
+        folders.filter(|path| path.join("story.toml").is_file()).collect();
+    stories.sort();
+    stories
+}
+
+#[test]
+fn every_story_has_its_golden_reports() {
+    for folder in stories() {
+        tell(&folder);
+    }
+}
+
+/// Codes that no import of a file produces, and why.
+const NOT_IN_A_STORY: &[(Code, &str)] = &[
+    (Code::E901, "our own fault: a broken disk or database; tests/fault provokes it"),
+    (Code::N004, "needs two files that wait at the same time; the tests of the commit do that"),
+];
+
+#[test]
+fn every_code_has_a_golden_report_in_three_languages() {
+    let mut seen: BTreeMap<String, [bool; 3]> = BTreeMap::new();
+    let mut folders = stories();
+    folders.push(samples());
+    for folder in folders {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if !name.contains(".report.") || !name.ends_with(".csv") {
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            let language = if text.contains("\"Niveau\"") {
+                0
+            } else if text.contains("\"Level\"") {
+                1
+            } else {
+                2
+            };
+            for record in text.split("\r\n").skip(1) {
+                let code: String = record.split('"').nth(3).unwrap_or_default().to_owned();
+                seen.entry(code).or_default()[language] = true;
+            }
+        }
+    }
+    let missing: Vec<&str> = Code::ALL
+        .iter()
+        .filter(|code| !NOT_IN_A_STORY.iter().any(|(known, _)| known == *code))
+        .filter(|code| seen.get(code.name()) != Some(&[true; 3]))
+        .map(|code| code.name())
+        .collect();
+    assert!(missing.is_empty(), "no golden report in all three languages has: {missing:?}");
+}
