@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use jiff::civil::{Date, date};
 use rollcall::import::directory::{Snapshot, User};
+use rollcall::import::fields::Field;
 use rollcall::import::plan::Written;
 use rollcall::import::report::{self, Report, ReportFile};
 use rollcall::import::settings::{ReportSettings, Settings};
@@ -74,6 +75,27 @@ pub(crate) fn applied(mut snapshot: Snapshot, plan: &Plan) -> Snapshot {
     }
     if !plan.writes.is_empty() || !plan.list_entries.is_empty() {
         snapshot.change_number += 1;
+    }
+    if let Some(absences) = &plan.absences {
+        snapshot.absences = absences.iter().cloned().collect();
+    }
+    let users = &snapshot.users;
+    let end = |id: i64| {
+        let user = users.iter().find(|user| user.id == id).unwrap();
+        user.values.get(Field::ContractEnd).map(str::to_owned)
+    };
+    snapshot.ended_by_absence.retain(|user, last_day| end(*user).as_ref() == Some(last_day));
+    for user in &plan.ended_by_absence {
+        snapshot.ended_by_absence.insert(*user, end(*user).unwrap());
+    }
+    for (user, wish) in &plan.manager_wishes {
+        match wish {
+            Some(wish) => drop(snapshot.manager_wishes.insert(*user, wish.clone())),
+            None => assert!(snapshot.manager_wishes.remove(user).is_some()),
+        }
+    }
+    for value in &plan.unprotected {
+        assert!(snapshot.protected.remove(value).is_some());
     }
     if let Some(mut source) = plan.source.clone() {
         source.change_number = Some(snapshot.change_number);

@@ -111,12 +111,20 @@ fn two_people_may_swap_their_addresses_but_none_may_take_anothers() {
     ];
     let plan = with("", &file(HEADER, &swapped), &team());
     assert_eq!(plan.report.counts.updated, 2, "{:?}", plan.report.messages);
-    let taken = ["FR01;00009;Durand;Luc;ANNE@x.example;15/01/2020;;Paie;", TEAM[1], TEAM[2]];
-    let plan = with("", &file(HEADER, &taken), &team());
+    let taken = "FR01;00009;Durand;Luc;ANNE@x.example;15/01/2020;;Paie;";
+    let plan = with("", &file(HEADER, &[TEAM[0], TEAM[1], TEAM[2], taken]), &team());
     assert_eq!(plan.report.counts.rejected, 1);
     assert_eq!(message(&plan, Code::D106).params["owner"], "DUPONT Anne");
-    // She may be the same person under a new number: nobody is told that she is absent.
-    assert_eq!(plan.report.counts.absent, 0);
+    // If her number is not in the file, she may be the same person under a new one: she is not absent either.
+    let plan = with("", &file(HEADER, &[taken, TEAM[1], TEAM[2]]), &team());
+    assert_eq!((plan.report.counts.rejected, plan.report.counts.absent), (1, 0));
+    assert_eq!(message(&plan, Code::D104).params["user"], "DUPONT Anne");
+    // Two new people cannot have one address either; both rows are named.
+    let twins = [taken, "FR01;00010;Durand;Léa;anne@x.example;15/01/2020;;Paie;"];
+    let plan = with("", &file(HEADER, &twins), &empty_directory());
+    assert_eq!(codes(&plan), ["D106", "D106"]);
+    let told = message(&plan, Code::D106);
+    assert_eq!((told.line, told.params["other_lines"].as_str()), (Some(2), "3"));
 }
 
 #[test]

@@ -112,6 +112,8 @@ codes! {
     D101 "The key is already used by another user.",
     D102 "The same user stands in the file twice with the same content; one row was ignored.",
     D103 "The same user stands in the file several times with different content; all these rows were refused.",
+    D104 "A row under a new number seems to be somebody who is known under another number; it waits for somebody to say so.",
+    D105 "A row names somebody else under a known number; it waits for somebody to approve it.",
     D106 "The login or e-mail address is already used by another user.",
     D107 "A new user has the same name as another user.",
     X201 "The manager was not found.",
@@ -128,6 +130,7 @@ codes! {
     C407 "A row changes a contract that is closed.",
     C408 "The end of a contract was reported late.",
     A501 "A user is absent from a full file and was kept.",
+    A502 "A user is absent from a full file, and the contract was ended for that.",
     G601 "Many contracts would end; the import waits for approval.",
     G602 "Many people would be created; the import waits for approval.",
     G603 "One field would change for most people; the import waits for approval.",
@@ -137,6 +140,7 @@ codes! {
     G607 "A held import, or a row, was discarded.",
     G608 "Nobody approved a held import in time.",
     G609 "Many contract ends would be lifted or moved later; the import waits for approval.",
+    P701 "A value that a person or another source has changed stays, as long as the file says what it said before.",
     N001 "The summary of the import.",
     N002 "This was a dry run: nothing was written to the directory.",
     N003 "The same file as last time: there was nothing to do.",
@@ -191,6 +195,8 @@ pub enum Effect {
     FileRefused,
     /// Nothing of the row was applied; the person counts as present.
     RowRefused,
+    /// The row waits for somebody's approval; the person counts as present.
+    RowHeld,
     /// The cell was not applied, the rest of the row was.
     CellRefused,
     /// The row was left out because it says nothing new.

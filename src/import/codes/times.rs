@@ -31,6 +31,14 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "{person} had left on {old_date}; the contract now ends on {end_date}, so the same record goes on." => "";
         fr "{person} avait quitté l’entreprise le {old_date} ; le contrat se termine désormais le {end_date}, la même fiche continue donc." => "";
         de "{person} war am {old_date} ausgetreten; der Vertrag endet nun am {end_date}, derselbe Eintrag läuft also weiter." => "";
+    C404 "present" Info Applied each [("person", "DUPONT Anne"), ("old_date", "2026-11-19")]
+        en "{person} is in the file again: the end on {old_date}, which had been set because of absence, was lifted." => "";
+        fr "{person} figure de nouveau dans le fichier : la fin au {old_date}, fixée pour cause d’absence, a été levée." => "";
+        de "{person} steht wieder in der Datei: Das Ende am {old_date}, das wegen Abwesenheit gesetzt war, wurde aufgehoben." => "";
+    C404 "renumbered" Info Applied each [("person", "DUPONT Anne"), ("old_date", "2026-06-30")]
+        en "{person} had left on {old_date} and is in the file under a new number; the same record goes on." => "";
+        fr "{person} avait quitté l’entreprise le {old_date} et figure dans le fichier sous un nouveau matricule ; la même fiche continue." => "";
+        de "{person} war am {old_date} ausgetreten und steht unter einer neuen Nummer in der Datei; derselbe Eintrag läuft weiter." => "";
     C406 "" Warning Applied each [("old_date", "2024-03-01"), ("new_date", "2024-04-01")]
         en "The contract has already begun, and its start moved from {old_date} to {new_date}." => "Check the date in payroll if this was not meant.";
         fr "Le contrat a déjà commencé et son début passe du {old_date} au {new_date}." => "Vérifiez la date dans le logiciel de paie si ce n’était pas voulu.";
@@ -55,6 +63,30 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "{person} ({number}) is not in the file and was kept unchanged." => "If the person has left, send the row with the end of the contract; else add the row to the export.";
         fr "{person} ({number}) ne figure pas dans le fichier ; sa fiche reste inchangée." => "Si la personne est partie, envoyez sa ligne avec la fin de contrat ; sinon, ajoutez-la à l’export.";
         de "{person} ({number}) steht nicht in der Datei und bleibt unverändert." => "Ist die Person ausgetreten, senden Sie ihre Zeile mit dem Vertragsende; sonst nehmen Sie sie in den Export auf.";
+    A501 "counting" Warning Kept each [("person", "DUPONT Anne"), ("number", "00123"), ("files", "1"), ("limit", "2"), ("end_date", "2026-11-19")]
+        en "{person} ({number}) is not in the file. This is file {files} of {limit} without {person}; after {limit} the contract ends on {end_date}." => "If the person has not left, add the row to the export before the next file.";
+        fr "{person} ({number}) ne figure pas dans le fichier. C’est le fichier {files} sur {limit} sans {person} ; après {limit}, le contrat se termine le {end_date}." => "Si la personne n’est pas partie, ajoutez-la à l’export avant le prochain fichier.";
+        de "{person} ({number}) steht nicht in der Datei. Das ist Datei {files} von {limit} ohne {person}; nach {limit} endet der Vertrag am {end_date}." => "Ist die Person nicht ausgetreten, nehmen Sie sie vor der nächsten Datei in den Export auf.";
+    A501 "just_begun" Warning Kept each [("person", "DUPONT Anne"), ("number", "00123"), ("first_date", "2026-11-20"), ("start_date", "2026-11-20")]
+        en "{person} ({number}) has not been in the files since {first_date}; the contract began on {start_date}, so it was not ended for that." => "If the person never came, send the row with an end of the contract; else add the row to the export.";
+        fr "{person} ({number}) ne figure plus dans les fichiers depuis le {first_date} ; le contrat ayant commencé le {start_date}, il n’a pas été clos pour autant." => "Si la personne n’est jamais venue, envoyez sa ligne avec une fin de contrat ; sinon, ajoutez-la à l’export.";
+        de "{person} ({number}) steht seit dem {first_date} nicht in den Dateien; der Vertrag begann am {start_date} und wurde deshalb nicht beendet." => "Ist die Person nie gekommen, senden Sie die Zeile mit einem Vertragsende; sonst nehmen Sie sie in den Export auf.";
+    A501 "more" Warning Kept each [("count", "2500")]
+        en "{count} more people are not in the file." => "Check that the export is complete; everybody who is absent can be seen in the directory.";
+        fr "{count} autres personnes ne figurent pas dans le fichier." => "Vérifiez que l’export est complet ; toutes les personnes absentes se voient dans l’annuaire.";
+        de "{count} weitere Personen stehen nicht in der Datei." => "Prüfen Sie, ob der Export vollständig ist; alle Fehlenden sieht man im Verzeichnis.";
+    A502 "" Warning Applied each [("person", "DUPONT Anne"), ("number", "00123"), ("first_date", "2026-11-20"), ("end_date", "2026-11-19")]
+        en "{person} ({number}) has not been in the files since {first_date}: the contract was ended on {end_date}." => "If the person has not left, add the row to the export; the end is then lifted.";
+        fr "{person} ({number}) ne figure plus dans les fichiers depuis le {first_date} : le contrat a été clos au {end_date}." => "Si la personne n’est pas partie, ajoutez-la à l’export ; cette fin est alors levée.";
+        de "{person} ({number}) steht seit dem {first_date} nicht in den Dateien: Der Vertrag wurde zum {end_date} beendet." => "Ist die Person nicht ausgetreten, nehmen Sie sie in den Export auf; das Ende wird dann aufgehoben.";
+    A502 "earlier" Warning Applied each [("person", "DUPONT Anne"), ("number", "00123"), ("first_date", "2026-11-20"), ("end_date", "2026-11-19"), ("old_date", "2026-12-31")]
+        en "{person} ({number}) has not been in the files since {first_date}: the contract, which was to end on {old_date}, was ended on {end_date}." => "If the person has not left, add the row to the export; the end is then lifted.";
+        fr "{person} ({number}) ne figure plus dans les fichiers depuis le {first_date} : le contrat, qui devait se terminer le {old_date}, a été clos au {end_date}." => "Si la personne n’est pas partie, ajoutez-la à l’export ; cette fin est alors levée.";
+        de "{person} ({number}) steht seit dem {first_date} nicht in den Dateien: Der Vertrag, der am {old_date} enden sollte, wurde zum {end_date} beendet." => "Ist die Person nicht ausgetreten, nehmen Sie sie in den Export auf; das Ende wird dann aufgehoben.";
+    P701 "" Info Kept grouped [("column", "department"), ("value", "Accounting"), ("kept", "Payroll")]
+        en "{column} is “{value}” as in earlier files, but it was changed to “{kept}” since, by hand or by another folder: “{kept}” stays until the file says something new." => "If the file is right, have the operator change the value back.";
+        fr "{column} contient « {value} » comme dans les fichiers précédents, mais la valeur a été changée depuis en « {kept} », à la main ou par un autre dossier : « {kept} » reste tant que le fichier ne dit rien de nouveau." => "Si le fichier a raison, faites rétablir la valeur par l’exploitant.";
+        de "{column} enthält „{value}“ wie in früheren Dateien, der Wert wurde seither aber von Hand oder durch einen anderen Ordner auf „{kept}“ geändert: „{kept}“ bleibt, bis die Datei etwas Neues sagt." => "Hat die Datei recht, lassen Sie den Wert vom Betreiber zurückändern.";
     N001 "" Info Told each []
         en "Applied. 412 rows: 3 created, 9 updated, 400 unchanged." => "";
         fr "Appliqué. 412 lignes : 3 créées, 9 modifiées, 400 inchangées." => "";
@@ -67,6 +99,10 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "This is the same file as the one that was applied on {applied_date} (import {import}), and nothing has changed since: there was nothing to do." => "If you expected changes, check that payroll exported the new data. What that import refused stands in its own report.";
         fr "C’est le même fichier que celui appliqué le {applied_date} (import {import}) et rien n’a changé depuis : il n’y avait rien à faire." => "Si vous attendiez des changements, vérifiez que la paie a bien exporté les nouvelles données. Ce que cet import a refusé figure dans son propre rapport.";
         de "Das ist dieselbe Datei, die am {applied_date} übernommen wurde (Import {import}), und seither hat sich nichts geändert: Es war nichts zu tun." => "Haben Sie Änderungen erwartet, prüfen Sie, ob das Lohnprogramm die neuen Daten exportiert hat. Was jener Import abgelehnt hat, steht in dessen eigenem Bericht.";
+    N003 "absences" Info Told each [("applied_date", "2026-11-20"), ("import", "0193…"), ("absent", "2")]
+        en "This is the same file as the one that was applied on {applied_date} (import {import}); the people who are absent from it ({absent}) were counted once more." => "If you expected changes, check that payroll exported the new data.";
+        fr "C’est le même fichier que celui appliqué le {applied_date} (import {import}) ; les personnes qui n’y figurent pas ({absent}) ont été comptées une fois de plus." => "Si vous attendiez des changements, vérifiez que la paie a bien exporté les nouvelles données.";
+        de "Das ist dieselbe Datei, die am {applied_date} übernommen wurde (Import {import}); die Personen, die darin fehlen ({absent}), wurden ein weiteres Mal gezählt." => "Haben Sie Änderungen erwartet, prüfen Sie, ob das Lohnprogramm die neuen Daten exportiert hat.";
     N004 "" Info FileRefused each [("import", "0193…")]
         en "A newer full file of the same name arrived before this one was imported (import {import}); this one was not applied." => "";
         fr "Un fichier complet plus récent du même nom est arrivé avant l’import de celui-ci (import {import}) ; celui-ci n’a pas été appliqué." => "";

@@ -1,34 +1,174 @@
-//! Who is not in a full file.
+//! Who is not in a full file, what follows from it, and whom presence brings back.
 
-use super::rows::{Context, Rows, user_name};
+use std::collections::HashMap;
+
+use super::FieldChange;
+use super::rows::{Context, Fate, Rows, user_name};
 use super::tell::{message, params};
-use crate::import::codes::Code;
-use crate::import::fields::Field;
+use crate::import::codes::{Code, Params};
+use crate::import::directory::{Absence, User};
+use crate::import::fields::{Field, FieldKey};
 use crate::import::report::Message;
-use crate::import::settings::Mode;
+use crate::import::settings::{Absent, Mode};
 
-/// A501: the users who are not in a full file, by name.
-pub(super) fn absent(context: &Context<'_>, rows: &mut Rows<'_>) -> Vec<Message> {
-    if context.sheet.mode != Mode::Full || !rows.absence_known {
-        return Vec::new();
-    }
-    let today = context.today.as_str();
-    let mut messages = Vec::new();
-    for (user, present) in context.job.snapshot.users.iter().zip(&rows.present) {
+/// What follows from who is in the file and who is not.
+#[derive(Debug, Default)]
+pub(super) struct Absences {
+    /// How many users are absent.
+    pub count: u64,
+    pub messages: Vec<Message>,
+    /// Everybody who is absent from the source from now on; `None`: as before.
+    pub counted: Option<Vec<(i64, Absence)>>,
+    /// The users whom absence ends, by id.
+    pub ended: Vec<i64>,
+    /// Ends that are set or lifted where no row says so, by place of the user.
+    pub changes: Vec<(usize, FieldChange)>,
+}
+
+/// Whether a user's contract ends because of absence.
+pub(super) fn is_by_absence(ends: &HashMap<i64, String>, user: &User) -> bool {
+    let by_absence = if ends.is_empty() { None } else { ends.get(&user.id) };
+    by_absence.is_some_and(|end| user.values.get(Field::ContractEnd) == Some(end))
+}
+
+/// What becomes of a user who is not in the file.
+enum Outcome {
+    Kept { why: &'static str, named: Params, counted: Option<Absence> },
+    Ended { last_day: String, first_day: String },
+}
+
+/// Counts and ends the absent, and brings back those whose end was absence's.
+pub(super) fn settle(context: &Context<'_>, rows: &mut Rows<'_>) -> Absences {
+    let mut absences = Absences::default();
+    lift(context, rows, &mut absences);
+    let snapshot = context.job.snapshot;
+    let full = context.sheet.mode == Mode::Full;
+    let mut counted: Vec<(i64, Absence)> = Vec::new();
+    let mut messages: Vec<Message> = Vec::new();
+    for (place, (user, present)) in snapshot.users.iter().zip(&rows.present).enumerate() {
+        let before = snapshot.absences.get(&user.id).filter(|_| !*present);
+        if !full || !rows.absence_known {
+            counted.extend(before.map(|absence| (user.id, absence.clone())));
+            continue;
+        }
         let end = user.values.get(Field::ContractEnd);
-        let has_left = end.is_some_and(|end| end < today);
-        let elsewhere = context.job.snapshot.listed_elsewhere.contains(&user.id);
+        let has_left = end.is_some_and(|end| end < context.today.as_str());
+        let elsewhere = snapshot.listed_elsewhere.contains(&user.id);
         if *present || user.withdrawn || has_left || elsewhere {
             continue;
         }
         // Once that end has passed, nobody misses them.
         rows.depends_on_date |= end.is_some();
+        let (code, why, mut named) = match outcome(context, user, before) {
+            Outcome::Kept { why, named, counted: absence } => {
+                rows.depends_on_date |= absence.is_some();
+                counted.extend(absence.map(|absence| (user.id, absence)));
+                (Code::A501, why, named)
+            }
+            Outcome::Ended { last_day, first_day } => {
+                let why = if end.is_some() { "earlier" } else { "" };
+                let dates = [("first_date", Some(first_day.as_str())), ("old_date", end)];
+                let named =
+                    dates.into_iter().filter_map(|(name, date)| Some((name, date?.to_owned())));
+                let named = params(named.chain([("end_date", last_day.clone())]));
+                absences.ended.push(user.id);
+                absences.changes.push((place, new_end(user, Some(last_day))));
+                (Code::A502, why, named)
+            }
+        };
         let number = user.values.get(Field::EmployeeNumber).or(user.values.get(Field::Login));
-        let mut told =
-            message(Code::A501, "", params([("number", number.unwrap_or_default().to_owned())]));
-        told.person = user_name(user);
-        messages.push(told);
+        named.insert("number".to_owned(), number.unwrap_or_default().to_owned());
+        messages.push(Message { person: user_name(user), ..message(code, why, named) });
     }
-    messages.sort_by(|a, b| a.person.cmp(&b.person));
+    absences.count = u64::try_from(messages.len()).unwrap_or(u64::MAX);
+    messages.sort_by(|a, b| (a.code, &a.person).cmp(&(b.code, &b.person)));
+    absences.messages.extend(shortened(messages, context.job.limits.max_report_messages));
+    let before = &snapshot.absences;
+    let same = counted.len() == before.len()
+        && counted.iter().all(|(user, absence)| before.get(user) == Some(absence));
+    absences.counted = Some(counted).filter(|_| !same);
+    absences
+}
+
+fn outcome(context: &Context<'_>, user: &User, before: Option<&Absence>) -> Outcome {
+    let day = context.job.received_on;
+    let kept = |why, named| Outcome::Kept { why, named, counted: None };
+    let start = user.values.get(Field::ContractStart);
+    // Whoever is still to come cannot be missed yet.
+    if start.is_some_and(|start| start > context.today.as_str()) {
+        return kept("", params([]));
+    }
+    let after_files = match context.job.settings.absent {
+        Absent::Report => return kept("", params([])),
+        Absent::End { after_files } => after_files,
+        // The guards hold the file; its approval ends them at once.
+        Absent::Hold => 1,
+    };
+    let absence = match before {
+        // One day counts once, and never backwards.
+        Some(before) if before.last_day >= day => before.clone(),
+        Some(before) => Absence {
+            first_day: before.first_day,
+            files: before.files.saturating_add(1),
+            last_day: day,
+        },
+        None => Absence { first_day: day, files: 1, last_day: day },
+    };
+    let Ok(last_day) = absence.first_day.yesterday() else { return kept("", params([])) };
+    let (first_day, last_day) = (absence.first_day.to_string(), last_day.to_string());
+    if let Some(start) = start.filter(|start| *start > last_day.as_str()) {
+        let named = params([("first_date", first_day), ("start_date", start.to_owned())]);
+        return kept("just_begun", named);
+    }
+    if absence.files >= after_files {
+        return Outcome::Ended { last_day, first_day };
+    }
+    let named = params([
+        ("files", absence.files.to_string()),
+        ("limit", after_files.to_string()),
+        ("end_date", last_day),
+    ]);
+    Outcome::Kept { why: "counting", named, counted: Some(absence) }
+}
+
+fn new_end(user: &User, to: Option<String>) -> FieldChange {
+    FieldChange {
+        field: FieldKey::Known(Field::ContractEnd),
+        from: user.values.get(Field::ContractEnd).map(Into::into),
+        to: to.map(String::into_boxed_str),
+    }
+}
+
+/// C404: the ends that absence had set of people who are in the file, where their own row does not go on to say so.
+fn lift(context: &Context<'_>, rows: &Rows<'_>, absences: &mut Absences) {
+    let snapshot = context.job.snapshot;
+    if snapshot.ended_by_absence.is_empty() {
+        return;
+    }
+    let mut speaks = vec![false; snapshot.users.len()];
+    for draft in rows.drafts.iter().filter(|draft| draft.fate == Fate::Live) {
+        if let Some(slot) = draft.user.and_then(|user| speaks.get_mut(user)) {
+            *slot = true;
+        }
+    }
+    let silent = rows.present.iter().zip(speaks).map(|(present, speaks)| *present && !speaks);
+    for (place, (user, silent)) in snapshot.users.iter().zip(silent).enumerate() {
+        if !silent || user.withdrawn || !is_by_absence(&snapshot.ended_by_absence, user) {
+            continue;
+        }
+        let end = user.values.get(Field::ContractEnd).unwrap_or_default();
+        let told = message(Code::C404, "present", params([("old_date", end.to_owned())]));
+        absences.messages.push(Message { person: user_name(user), ..told });
+        absences.changes.push((place, new_end(user, None)));
+    }
+}
+
+/// As many messages as a report lists; one more says how many there were beside.
+fn shortened(mut messages: Vec<Message>, max: usize) -> Vec<Message> {
+    if messages.len() > max {
+        let more = u64::try_from(messages.len() - max).unwrap_or(u64::MAX);
+        messages.truncate(max);
+        messages.push(Message { count: more, ..message(Code::A501, "more", params([])) });
+    }
     messages
 }

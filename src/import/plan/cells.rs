@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use super::FieldChange;
+use super::absence::is_by_absence;
 use super::coded::{By, Coder, Problem, Refusal, Taken};
-use super::contract::{Contract, End, Refused, settle};
+use super::contract::{Contract, End, Lift, Refused, settle};
 use super::rows::{Context, Draft, Fate, Wish};
 use super::sheet::{Memo, Wired, value};
 use super::tell::{Teller, found, message, params, shown};
@@ -51,6 +52,16 @@ struct Spoken<'s> {
     end: Option<Cow<'s, str>>,
     end_is_open: bool,
     status: Option<Cow<'s, str>>,
+}
+
+/// Whether two values of a field are the same; the case of a login does not matter.
+fn is_same(key: &FieldKey, a: Option<&str>, b: Option<&str>) -> bool {
+    match (key, a, b) {
+        (FieldKey::Known(Field::Login), Some(a), Some(b)) => {
+            a == b || a.to_lowercase() == b.to_lowercase()
+        }
+        _ => a == b,
+    }
 }
 
 const START: FieldKey = FieldKey::Known(Field::ContractStart);
@@ -214,6 +225,7 @@ impl<'s> Reader<'_, 's> {
             Said::Open if wired.key != END => self.blank(wired),
             other => other,
         };
+        let said = if self.is_protected(wired, &said) { Said::Silent } else { said };
         match (&wired.key, said) {
             (_, Said::Silent) => {}
             (FieldKey::Known(Field::ContractStart), Said::Text(text)) => spoken.start = Some(text),
@@ -231,6 +243,30 @@ impl<'s> Reader<'_, 's> {
             }
             (key, Said::Blank | Said::Open) => self.change(key, None),
         }
+    }
+
+    /// Whether somebody else's value stays, because the file only repeats what it said before (P701).
+    fn is_protected(&mut self, wired: &'s Wired<'s>, said: &Said<'s>) -> bool {
+        let stated = match said {
+            Said::Silent => return false,
+            Said::Blank | Said::Open => None,
+            Said::Text(text) => Some(text.as_ref()),
+        };
+        let protected = &self.context.job.snapshot.protected;
+        // The manager's cell is a text until everybody is known.
+        if protected.is_empty() || wired.key == FieldKey::Known(Field::Manager) {
+            return false;
+        }
+        let Some(user) = self.user() else { return false };
+        let Some(before) = protected.get(&(user.id, wired.key.clone())) else { return false };
+        if !is_same(&wired.key, before.as_deref(), stated) {
+            self.draft.unprotected.push(wired.key.clone());
+            return false;
+        }
+        if !is_same(&wired.key, self.old(&wired.key), stated) {
+            self.tell(wired, message(Code::P701, "", params([])));
+        }
+        true
     }
 
     /// What a blank means; `Blank` if the value is to go.
@@ -269,13 +305,7 @@ impl<'s> Reader<'_, 's> {
             return;
         }
         let from = self.old(key);
-        let same = match (key, from, to) {
-            (FieldKey::Known(Field::Login), Some(from), Some(to)) => {
-                from == to || from.to_lowercase() == to.to_lowercase()
-            }
-            _ => from == to,
-        };
-        if !same {
+        if !is_same(key, from, to) {
             self.draft.changes.push(FieldChange {
                 field: key.clone(),
                 from: from.map(Into::into),
@@ -334,6 +364,13 @@ impl<'s> Reader<'_, 's> {
             old_end,
             start: spoken.start.as_deref(),
             end,
+            lift: match user {
+                Some(_) if self.draft.renumbered => Some(Lift::Renumbered),
+                Some(user) if is_by_absence(&context.job.snapshot.ended_by_absence, user) => {
+                    Some(Lift::Absence)
+                }
+                _ => None,
+            },
             today: &context.today,
         });
         let (start, end) = (settled.start, settled.end);

@@ -33,22 +33,28 @@ pub(super) fn list_changes(
         let before = draft.changes.iter().map(|change| change.from.as_deref());
         let sets = draft.sets().zip(before.chain(std::iter::repeat(None)));
         for ((field, to), from) in sets.take(room) {
-            let words = |value: Option<&str>| {
-                value.map(|value| match field {
-                    FieldKey::Known(Field::Manager) => manager_name(snapshot, value),
-                    _ => shown(&field, value),
-                })
-            };
             report.changes.push(ReportChange {
                 person: person.clone(),
                 user: id,
-                from: words(from),
-                to: words(to),
+                from: value_words(snapshot, &field, from),
+                to: value_words(snapshot, &field, to),
                 field,
                 line: draft.line,
             });
         }
     }
+}
+
+/// A value as the report shows it.
+pub(super) fn value_words(
+    snapshot: &Snapshot,
+    field: &FieldKey,
+    value: Option<&str>,
+) -> Option<String> {
+    value.map(|value| match field {
+        FieldKey::Known(Field::Manager) => manager_name(snapshot, value),
+        _ => shown(field, value),
+    })
 }
 
 /// A manager's name by id; the id of one who is new in this file.

@@ -27,7 +27,18 @@ pub(super) struct Contract<'r> {
     pub old_end: Option<&'r str>,
     pub start: Option<&'r str>,
     pub end: End<'r>,
+    /// Why being in the file lifts a past end, if it does.
+    pub lift: Option<Lift>,
     pub today: &'r str,
+}
+
+/// Why being in the file lifts a past end that the row does not state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lift {
+    /// Absence had set it.
+    Absence,
+    /// It closed the contract under another number.
+    Renumbered,
 }
 
 /// What becomes of it.
@@ -57,11 +68,12 @@ pub(super) enum Refused {
 pub(super) fn settle<'r>(contract: &Contract<'r>) -> Settled<'r> {
     let Contract { is_new, old_start, old_end, today, .. } = *contract;
     let start = contract.start.or(old_start);
+    let had_left = old_end.is_some_and(|end| end < today);
     let start_moved = !is_new && start != old_start;
     let comes_back = start_moved && old_end.is_some_and(|end| start.is_some_and(|s| s > end));
     let end = match contract.end {
         End::On(end) => Some(end),
-        _ if comes_back => None,
+        _ if comes_back || (had_left && contract.lift.is_some()) => None,
         End::Silent => old_end,
         End::Open => old_end.filter(|end| *end < today),
     };
@@ -74,7 +86,6 @@ pub(super) fn settle<'r>(contract: &Contract<'r>) -> Settled<'r> {
     if is_new {
         return settled;
     }
-    let had_left = old_end.is_some_and(|end| end < today);
     settled.ended = end != old_end && end.is_some_and(|end| end < today);
     settled.reinstated =
         had_left && (comes_back || (end != old_end && end.is_none_or(|end| end >= today)));
@@ -119,7 +130,12 @@ fn tell_end<'r>(
     let Contract { old_end, today, .. } = *contract;
     let told = match (old_end, settled.end) {
         _ if settled.reinstated => {
-            let why = if comes_back { "" } else { "extended" };
+            let why = match (contract.lift, settled.end) {
+                _ if comes_back => "",
+                (Some(Lift::Absence), None) => "present",
+                (Some(Lift::Renumbered), None) => "renumbered",
+                _ => "extended",
+            };
             Some((
                 Code::C404,
                 why,
@@ -180,6 +196,7 @@ mod tests {
             old_end: Some(old_end.as_str()).filter(|t| !t.is_empty()),
             start: start.and_then(some),
             end,
+            lift: None,
             today: TODAY,
         };
         let settled = settle(&contract);
@@ -261,6 +278,7 @@ mod tests {
             old_end: None,
             start: Some("2020-01-01"),
             end: End::On("2021-01-01"),
+            lift: None,
             today: TODAY,
         };
         let settled = settle(&new);
@@ -268,5 +286,36 @@ mod tests {
         assert!(settled.told.is_empty() && !settled.ended && !settled.reinstated);
         let wrong = settle(&Contract { end: End::On("2019-01-01"), ..new });
         assert_eq!(wrong.refused, Some(Refused::Both));
+    }
+
+    #[test]
+    fn presence_lifts_what_absence_or_another_number_closed() {
+        let was = Contract {
+            is_new: false,
+            old_start: Some("2020-01-01"),
+            old_end: Some("2026-11-10"),
+            start: None,
+            end: End::Open,
+            lift: Some(Lift::Absence),
+            today: TODAY,
+        };
+        for (lift, why) in [(Lift::Absence, "present"), (Lift::Renumbered, "renumbered")] {
+            for end in [End::Open, End::Silent] {
+                let settled = settle(&Contract { lift: Some(lift), end, ..was });
+                assert_eq!((settled.end, settled.reinstated), (None, true));
+                assert_eq!(
+                    settled.told.first().map(|told| (told.0, told.1)),
+                    Some((Code::C404, why))
+                );
+            }
+        }
+        // The file states an end itself.
+        let stated = settle(&Contract { end: End::On("2026-11-10"), ..was });
+        assert_eq!((stated.end, stated.reinstated), (Some("2026-11-10"), false));
+        let later = settle(&Contract { end: End::On("2026-12-31"), ..was });
+        assert_eq!(later.told.first().map(|told| told.1), Some("extended"));
+        // An end that is to come is no absence's.
+        let to_come = settle(&Contract { old_end: Some("2026-12-31"), end: End::Silent, ..was });
+        assert_eq!(to_come.end, Some("2026-12-31"));
     }
 }

@@ -1,23 +1,24 @@
 //! The plan: ids for new users, writes, counts, status, what the source has settled, the report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use super::absence::absent;
+use super::absence::{self, Absences};
 use super::changes::list_changes;
 use super::entries::new_entries;
 use super::guards::{self, Evidence};
-use super::managers::NewManager;
+use super::managers::{Managers, NewManager};
+use super::others::{id_of, list_others, other_writes, unprotected, wishes};
 use super::rows::{Context, Draft, Fate, Rows};
 use super::sheet::{Opened, field_names, is_correction};
 use super::tell::{Teller, message, params};
 use super::{FieldChange, Plan, UserWrite, Written, held};
+use crate::import::Job;
 use crate::import::codes::{Code, Effect, Level};
 use crate::import::directory::{Snapshot, SourceMemory};
 use crate::import::fields::{Field, FieldKey};
-use crate::import::report::{Counts, Message, RefusedRow, Report};
+use crate::import::report::{Counts, Message, PendingRow, RefusedRow, Report};
 use crate::import::settings::Mode;
 use crate::import::table::Row;
-use crate::import::{Approval, Job};
 use crate::model::ImportStatus;
 
 /// The plan of a file that is refused as a whole.
@@ -27,7 +28,7 @@ pub(super) fn refused(job: &Job<'_>, opened: Opened, teller: Teller) -> Plan {
     take_opened(&mut report, opened);
     report.counts.rows = report.file.rows;
     report.counts.rejected = report.file.rows;
-    let (told, _) = teller.finish(|_| false, job.limits.max_report_messages);
+    let (told, _) = teller.finish(|_| None, job.limits.max_report_messages);
     report.messages = headed(job.dry_run, told);
     Plan::nothing(job.snapshot.change_number, report)
 }
@@ -54,7 +55,7 @@ fn headed(dry_run: bool, told: Vec<Message>) -> Vec<Message> {
 pub(super) struct Decided<'x, 's> {
     pub context: &'x Context<'s>,
     pub rows: Rows<'s>,
-    pub managers: Vec<NewManager>,
+    pub managers: Managers,
     pub of_row: Vec<Option<usize>>,
     pub teller: Teller,
 }
@@ -78,69 +79,121 @@ fn give_ids(
 
 /// Makes the plan of what was decided.
 pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> Plan {
-    let Decided { context, mut rows, managers, of_row, mut teller } = decided;
-    let ids = give_ids(context.job.snapshot, &rows.drafts, &of_row);
-    add_managers(context.job.snapshot, &mut rows.drafts, &managers, &ids);
+    let Decided { context, mut rows, mut managers, of_row, mut teller } = decided;
+    let snapshot = context.job.snapshot;
+    let ids = give_ids(snapshot, &rows.drafts, &of_row);
+    add_managers(snapshot, &mut rows.drafts, &managers, &ids);
     let mut counts = count(&rows.drafts);
     let strict = context.job.settings.strict && counts.rejected > 0;
     let all_refused =
         strict || (counts.rejected > 0 && counts.rejected + counts.ignored == counts.rows);
     let list_entries = new_entries(context, &rows.drafts, &mut teller);
     let unmapped = if context.job.dry_run { Vec::new() } else { teller.unknown.list() };
-    let absent = if all_refused { Vec::new() } else { absent(context, &mut rows) };
-    let judged = if all_refused || context.job.approval.is_some_and(|a| *a != Approval::Whole) {
-        Vec::new()
-    } else {
-        guards::judge(&Evidence { context, rows: &rows, ended_by_absence: &[] })
+    // Of rows that are approved one by one, nothing follows for anybody else.
+    let alone = context.approved_lines().is_some();
+    let mut absences = match all_refused || alone {
+        true => Absences::default(),
+        false => absence::settle(context, &mut rows),
     };
-    counts.absent = u64::try_from(absent.len()).unwrap_or(u64::MAX);
+    counts.absent = absences.count;
+    tell_same_file(context, &absences, &mut teller);
+    let judged = match all_refused || alone {
+        true => Vec::new(),
+        false => {
+            let evidence = Evidence { context, rows: &rows, ended_by_absence: &absences.ended };
+            guards::judge(&evidence)
+        }
+    };
 
     let mut report = Report::new(context.job.meta, context.job.settings, ImportStatus::Ok);
     report.dry_run = context.job.dry_run;
     report.mode = context.sheet.mode;
     take_opened(&mut report, opened);
-    tell_all(context, &rows.drafts, teller, absent, &mut report);
+    tell_all(context, &rows.drafts, teller, &mut report);
     if all_refused {
         if strict {
             held::refuse_strictly(&mut report, counts.rejected);
         }
         counts = Counts { rows: counts.rows, rejected: counts.rows, ..Counts::default() };
     } else {
+        report.messages.append(&mut managers.told_apart);
+        report.messages.append(&mut absences.messages);
         counts.cells_refused = cells_refused(&report.messages);
     }
+    report.pending_rows = pending(&mut rows, alone);
     report.status = status(&report.messages, all_refused);
     report.counts = counts;
-    let mut plan = Plan::nothing(context.job.snapshot.change_number, report);
+    let mut plan = Plan::nothing(snapshot.change_number, report);
     plan.unmapped = unmapped;
     if !all_refused {
+        let others = other_writes(context, &rows.drafts, &absences, &managers, &ids);
         list_changes(context, &rows.drafts, &ids, &of_row, &mut plan.report);
-    }
-    if !all_refused && !context.job.dry_run {
-        plan.source = Some(memory(context, &rows));
-        plan.listed = listed(context, &rows, &ids);
-        plan.writes = writes(context.job.snapshot, rows.drafts, &ids, &of_row);
-        plan.list_entries = list_entries;
+        list_others(context, &others, &mut plan.report);
+        if !context.job.dry_run {
+            if !alone {
+                plan.source = Some(memory(context, &rows));
+                plan.listed = listed(context, &rows, &ids);
+                plan.absences = absences.counted;
+                plan.ended_by_absence = absences.ended;
+            }
+            plan.manager_wishes = wishes(snapshot, &mut managers, &ids);
+            plan.unprotected = unprotected(snapshot, &mut rows.drafts, &managers);
+            plan.writes = writes(snapshot, rows.drafts, &ids, &of_row);
+            plan.writes.extend(others);
+            plan.list_entries = list_entries;
+        }
     }
     held::guard(context.job, judged, plan)
+}
+
+/// The rows that somebody may approve; of rows that were approved, those that go on after all.
+fn pending(rows: &mut Rows<'_>, alone: bool) -> Vec<PendingRow> {
+    let mut pending = std::mem::take(&mut rows.pending);
+    if alone {
+        let live = rows.drafts.iter().filter(|draft| draft.fate == Fate::Live);
+        let live: HashSet<u32> = live.map(|draft| draft.line).collect();
+        pending.retain(|row| live.contains(&row.line));
+    }
+    pending.sort_by_key(|row| row.line);
+    pending
+}
+
+/// N003: the file of last time again, on another day; it confirms who is absent.
+fn tell_same_file(context: &Context<'_>, absences: &Absences, teller: &mut Teller) {
+    let (job, source) = (context.job, &context.job.snapshot.source);
+    let same = source.sha256.as_deref() == Some(&job.meta.sha256)
+        && source.settings_version.as_deref() == Some(&job.settings.version())
+        && source.change_number == Some(job.snapshot.change_number);
+    let confirms = absences.counted.is_some() || !absences.ended.is_empty();
+    if !(same && confirms && absences.count > 0) {
+        return;
+    }
+    teller.file(message(
+        Code::N003,
+        "absences",
+        params([
+            ("import", source.import.clone().unwrap_or_default()),
+            ("applied_date", source.applied_on.map(|day| day.to_string()).unwrap_or_default()),
+            ("absent", absences.count.to_string()),
+        ]),
+    ));
 }
 
 /// What each row's manager changes, now that everybody has an id.
 fn add_managers(
     snapshot: &Snapshot,
     drafts: &mut [Draft<'_>],
-    managers: &[NewManager],
+    managers: &Managers,
     ids: &BTreeMap<usize, i64>,
 ) {
-    let id = |place: usize| match snapshot.users.get(place) {
-        Some(user) => Some(user.id),
-        None => ids.get(&place).copied(),
-    };
-    for (draft, to) in drafts.iter_mut().zip(managers) {
-        let to = match to {
+    let id = |place: usize| id_of(snapshot, ids, place);
+    for (draft, to) in drafts.iter_mut().zip(&managers.of_row) {
+        let appeared = draft.user.and_then(|user| managers.appeared.get(&user));
+        let to = match appeared.copied().map_or(*to, NewManager::To) {
             _ if draft.fate != Fate::Live => continue,
             NewManager::Same => continue,
             NewManager::Clear => None,
-            NewManager::To(place) => id(*place).map(|id| id.to_string().into_boxed_str()),
+            NewManager::To(place) => id(place).map(|id| id.to_string().into_boxed_str()),
         };
         let key = FieldKey::Known(Field::Manager);
         let Some(user) = draft.user else {
@@ -161,6 +214,7 @@ fn count(drafts: &[Draft<'_>]) -> Counts {
         counts.rows += 1;
         let slot = match draft.fate {
             Fate::Refused => &mut counts.rejected,
+            Fate::Held => &mut counts.held,
             Fate::Ignored => &mut counts.ignored,
             Fate::Live if draft.user.is_none() => &mut counts.created,
             Fate::Live if draft.reinstated => &mut counts.reinstated,
@@ -195,19 +249,17 @@ fn cells_refused(messages: &[Message]) -> u64 {
 }
 
 /// The messages of the report, and the refused rows that point to them.
-fn tell_all(
-    context: &Context<'_>,
-    drafts: &[Draft<'_>],
-    teller: Teller,
-    absent: Vec<Message>,
-    report: &mut Report,
-) {
-    let refused = |row: usize| drafts.get(row).is_some_and(|draft| draft.fate == Fate::Refused);
-    let (told, by_row) = teller.finish(refused, context.job.limits.max_report_messages);
+fn tell_all(context: &Context<'_>, drafts: &[Draft<'_>], teller: Teller, report: &mut Report) {
+    let stopped = |row: usize| match drafts.get(row)?.fate {
+        Fate::Refused => Some(Effect::RowRefused),
+        Fate::Held => Some(Effect::RowHeld),
+        Fate::Live | Fate::Ignored => None,
+    };
+    let refused = |row: usize| stopped(row) == Some(Effect::RowRefused);
+    let (told, by_row) = teller.finish(stopped, context.job.limits.max_report_messages);
     report.messages = headed(context.job.dry_run, Vec::new());
     let first = u32::try_from(report.messages.len()).unwrap_or(u32::MAX);
     report.messages.extend(told);
-    report.messages.extend(absent);
     for (at, row) in context.sheet.table.rows().enumerate().filter(|(at, _)| refused(*at)) {
         let messages = by_row.get(&at).map(Vec::as_slice).unwrap_or_default();
         report.refused_rows.push(RefusedRow {

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::FieldChange;
 use super::rows::{Context, Draft, Fate, Rows, user_name};
 use super::tell::{message, params};
+use super::{FieldChange, swaps};
 use crate::import::codes::Code;
 use crate::import::directory::User;
 use crate::import::fields::{Field, FieldKey};
@@ -59,6 +59,7 @@ pub(super) fn judge(evidence: &Evidence<'_, '_>) -> Vec<Judged> {
     judged
         .extend(guards.reopenings.map(|limit| evidence.people(Code::G609, limit, base, reopened)));
     judged.extend(evidence.newly_absent());
+    judged.extend(swaps::judge(evidence.context, evidence.rows));
     judged
 }
 
@@ -253,8 +254,9 @@ impl Evidence<'_, '_> {
         if job.settings.absent != Absent::Hold || self.context.sheet.mode != Mode::Full {
             return None;
         }
-        let new = self.missing().filter(|(_, user)| !job.snapshot.absences.contains_key(&user.id));
-        let who: Vec<Who> = new.map(|(_, user)| (user_name(user), 0)).collect();
+        let users = job.snapshot.users.iter();
+        let new = users.filter(|user| self.ended_by_absence.binary_search(&user.id).is_ok());
+        let who: Vec<Who> = new.map(|user| (user_name(user), 0)).collect();
         let observed = count(who.len());
         let of = count(self.active().len());
         let tripped = observed > 0;

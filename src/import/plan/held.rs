@@ -11,12 +11,9 @@ use super::{Plan, UserWrite, Written};
 use crate::import::codes::{Code, Effect, Level, Params};
 use crate::import::directory::Snapshot;
 use crate::import::fields::{Field, FieldKey};
-use crate::import::report::{Counts, Decided, Decision, GuardOutcome, Message, Report};
+use crate::import::report::{Counts, Decided, Decision, Message, Report};
 use crate::import::{Approval, Job};
 use crate::model::ImportStatus;
-
-/// From so many identity swaps on that are also one of a hundred rows, the whole file waits.
-const MANY_SWAPS: u64 = 3;
 
 /// Puts what the guards saw into a finished plan; holds it if one tripped and nobody has approved it.
 pub(super) fn guard(job: &Job<'_>, judged: Vec<Judged>, mut plan: Plan) -> Plan {
@@ -26,7 +23,6 @@ pub(super) fn guard(job: &Job<'_>, judged: Vec<Judged>, mut plan: Plan) -> Plan 
         plan.report.guards.push(one.outcome);
         messages.extend(one.messages);
     }
-    plan.report.guards.extend(many_swaps(&plan.report));
     let tripped = plan.report.guards.iter().any(|guard| guard.tripped);
     if approved {
         messages.iter_mut().for_each(|told| told.effect = Effect::Told);
@@ -47,16 +43,6 @@ pub(super) fn guard(job: &Job<'_>, judged: Vec<Judged>, mut plan: Plan) -> Plan 
 pub(super) fn refuse_strictly(report: &mut Report, rejected: u64) {
     report.refused_rows.clear();
     insert(report, vec![message(Code::N005, "", params([("rejected", rejected.to_string())]))]);
-}
-
-/// D105: identities that seem to be swapped hold their rows; many of them hold the file.
-fn many_swaps(report: &Report) -> Option<GuardOutcome> {
-    let mut swaps = report.pending_rows.iter().filter(|row| row.code.name() == "D105");
-    let code = swaps.next()?.code;
-    let observed = u64::try_from(swaps.count()).unwrap_or(u64::MAX).saturating_add(1);
-    let of = report.counts.rows;
-    let tripped = observed >= MANY_SWAPS && observed.saturating_mul(100) >= of;
-    Some(GuardOutcome { code, limit: None, observed, of, tripped })
 }
 
 /// Holds a plan: it writes nothing, and its report says what the rows would become. Codes that nobody knows stay with

@@ -1,16 +1,16 @@
 //! Managers: found once everybody is known, so that the order of the rows never matters; no circles.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
-use super::identity::{could_have_lost_zeros, lower};
+use super::circles::refuse_circles;
 use super::people::{People, Person};
 use super::rows::{Context, Fate, Rows, Wish};
+use super::search::{Directory, Lost, lost_message};
 use super::tell::{message, params};
 use crate::import::codes::{Code, Effect, Level};
+use crate::import::directory::ManagerWish;
 use crate::import::fields::{Field, FieldKey};
 use crate::import::report::Message;
-use crate::import::text::fold;
 
 /// What becomes of a row's manager. People are named by their place among all people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,32 +20,22 @@ pub(super) enum NewManager {
     To(usize),
 }
 
-/// The managers of all rows.
+/// The managers of all rows, and of users who waited for one.
 #[derive(Debug)]
 pub(super) struct Managers {
     pub of_row: Vec<NewManager>,
     /// Rows of new users that cannot do without the manager who was refused.
     pub refused_rows: Vec<usize>,
     pub told: Vec<(usize, Message)>,
+    /// Managers whom nobody was found for until now, by the place of the user who waited.
+    pub appeared: BTreeMap<usize, usize>,
+    /// What is told about users whom no row of the file speaks of.
+    pub told_apart: Vec<Message>,
+    /// Whom somebody waits for from now on, or not any more, by place.
+    pub wishes: Vec<(usize, Option<ManagerWish>)>,
+    /// Rows that say something new of a manager who was protected.
+    pub unprotected: Vec<usize>,
     pub depends_on_date: bool,
-}
-
-/// Why a manager was not found.
-enum Lost {
-    Nobody,
-    /// The number lost the zeros in front of this one.
-    Zeros(String),
-    Several(Vec<usize>),
-}
-
-/// Everybody by what a manager can be named with; each map is made when it is first needed.
-struct Directory<'p> {
-    people: &'p [Person<'p>],
-    numbers: Option<HashMap<&'p str, Vec<usize>>>,
-    logins: Option<HashMap<Cow<'p, str>, usize>>,
-    emails: Option<HashMap<&'p str, usize>>,
-    names: Option<HashMap<String, Vec<usize>>>,
-    padded: Option<HashMap<&'p str, usize>>,
 }
 
 /// Finds the managers of all rows that stand, and refuses those that would make a circle.
@@ -54,6 +44,10 @@ pub(super) fn resolve(context: &Context<'_>, people: &People<'_>, rows: &Rows<'_
         of_row: vec![NewManager::Same; rows.drafts.len()],
         refused_rows: Vec::new(),
         told: Vec::new(),
+        appeared: BTreeMap::new(),
+        told_apart: Vec::new(),
+        wishes: Vec::new(),
+        unprotected: Vec::new(),
         depends_on_date: false,
     };
     let mut directory = Directory::new(&people.all);
@@ -61,34 +55,156 @@ pub(super) fn resolve(context: &Context<'_>, people: &People<'_>, rows: &Rows<'_
         let Some(me) = people.of_row.get(at).copied().flatten() else { continue };
         let found = match &draft.manager {
             Wish::Silent => continue,
-            Wish::Clear => {
-                let had = people.all.get(me).is_some_and(|person| person.manager.is_some());
-                if had { NewManager::Clear } else { NewManager::Same }
+            Wish::Clear => managers.cleared(context, people, at, me),
+            Wish::Named(text) => {
+                managers.named(context, people, &mut directory, (at, me, draft.line), text)
             }
-            Wish::Named(text) => match directory.find(context, me, text) {
-                Ok(boss) if directory.is_manager(context, me, boss) => {
-                    managers.tell_away(context, people, at, me, boss);
-                    NewManager::Same
-                }
-                Ok(boss) => {
-                    managers.tell_away(context, people, at, me, boss);
-                    NewManager::To(boss)
-                }
-                Err(lost) => {
-                    let told = lost_message(people, &lost);
-                    managers.refuse(context, people, at, told);
-                    NewManager::Same
-                }
-            },
         };
         managers.set(at, found);
     }
+    if context.approved_lines().is_none() {
+        managers.try_again(context, people, rows, &mut directory);
+    }
     refuse_circles(context, people, rows, &mut managers);
     tell_tops(context, people, &mut managers);
+    tell_appeared(context, people, &mut managers);
     managers
 }
 
 impl Managers {
+    /// What a blank that clears makes of a manager.
+    fn cleared(
+        &mut self,
+        context: &Context<'_>,
+        people: &People<'_>,
+        at: usize,
+        me: usize,
+    ) -> NewManager {
+        self.forget_wish(context, me);
+        let had = people.all.get(me).and_then(|person| person.manager);
+        if self.stays(context, people, (at, me), None) || had.is_none() {
+            NewManager::Same
+        } else {
+            NewManager::Clear
+        }
+    }
+
+    /// The manager whom a row names.
+    fn named(
+        &mut self,
+        context: &Context<'_>,
+        people: &People<'_>,
+        directory: &mut Directory<'_>,
+        (at, me, line): (usize, usize, u32),
+        text: &str,
+    ) -> NewManager {
+        match directory.find(context, me, text) {
+            Ok(boss) => {
+                self.forget_wish(context, me);
+                if self.stays(context, people, (at, me), Some(boss)) {
+                    return NewManager::Same;
+                }
+                self.tell_away(context, people, at, me, boss);
+                let is_manager = directory.is_manager(context, me, boss);
+                if is_manager { NewManager::Same } else { NewManager::To(boss) }
+            }
+            Err(lost) => {
+                if matches!(lost, Lost::Nobody) {
+                    let wish = ManagerWish { text: text.to_owned(), line };
+                    if wish_of(context, me).is_none_or(|known| known.text != wish.text) {
+                        self.wishes.push((me, Some(wish)));
+                    }
+                } else {
+                    self.forget_wish(context, me);
+                }
+                self.refuse(context, people, at, lost_message(people, &lost));
+                NewManager::Same
+            }
+        }
+    }
+
+    /// Somebody settles the manager otherwise.
+    fn forget_wish(&mut self, context: &Context<'_>, me: usize) {
+        if wish_of(context, me).is_some() {
+            self.wishes.push((me, None));
+        }
+    }
+
+    /// Whether somebody else's manager stays, because the file only repeats what it said before (P701).
+    fn stays(
+        &mut self,
+        context: &Context<'_>,
+        people: &People<'_>,
+        (at, me): (usize, usize),
+        boss: Option<usize>,
+    ) -> bool {
+        let protected = &context.job.snapshot.protected;
+        let Some(user) = context.user(Some(me)).filter(|_| !protected.is_empty()) else {
+            return false;
+        };
+        let Some(before) = protected.get(&(user.id, FieldKey::Known(Field::Manager))) else {
+            return false;
+        };
+        let stated = boss.map(|boss| context.user(Some(boss)).map(|user| user.id.to_string()));
+        let is_new = stated == Some(None) || stated.flatten() != *before;
+        if is_new {
+            self.unprotected.push(at);
+        } else if user.values.get(Field::Manager) != before.as_deref() {
+            self.tell(context, people, at, message(Code::P701, "", params([])));
+        }
+        !is_new
+    }
+
+    /// Tries the managers again whom nobody was found for, where the file names no other.
+    fn try_again(
+        &mut self,
+        context: &Context<'_>,
+        people: &People<'_>,
+        rows: &Rows<'_>,
+        directory: &mut Directory<'_>,
+    ) {
+        let snapshot = context.job.snapshot;
+        let mut waiting: Vec<_> = snapshot.manager_wishes.iter().collect();
+        waiting.sort_unstable_by_key(|(user, _)| **user);
+        for (user, wish) in waiting {
+            let Ok(me) = snapshot.users.binary_search_by_key(user, |user| user.id) else {
+                continue;
+            };
+            let Some(person) = people.all.get(me).filter(|person| person.alive) else { continue };
+            let draft = person.row.and_then(|row| rows.drafts.get(row));
+            if draft.is_some_and(|draft| draft.manager != Wish::Silent) {
+                continue;
+            }
+            if let Ok(boss) = directory.find(context, me, &wish.text) {
+                self.wishes.push((me, None));
+                if !directory.is_manager(context, me, boss) {
+                    self.appeared.insert(me, boss);
+                }
+            }
+        }
+    }
+
+    /// Forgets managers who appeared but would make a circle; says whether there was one.
+    pub(super) fn refuse_appeared(
+        &mut self,
+        people: &People<'_>,
+        circle: &[usize],
+        path: &str,
+    ) -> bool {
+        let mut any = false;
+        for place in circle {
+            if self.appeared.remove(place).is_none() {
+                continue;
+            }
+            any = true;
+            let mut told = message(Code::X204, "", params([("path", path.to_owned())]));
+            told.person = people.all.get(*place).map(Person::name).unwrap_or_default();
+            told.field = Some(FieldKey::Known(Field::Manager));
+            self.told_apart.push(told);
+        }
+        any
+    }
+
     fn set(&mut self, row: usize, to: NewManager) {
         if let Some(slot) = self.of_row.get_mut(row) {
             *slot = to;
@@ -105,7 +221,7 @@ impl Managers {
     }
 
     /// The cell is refused; of a new user who must have a manager, the row.
-    fn refuse(
+    pub(super) fn refuse(
         &mut self,
         context: &Context<'_>,
         people: &People<'_>,
@@ -160,135 +276,27 @@ fn person_of<'x, 'p>(people: &'x People<'p>, row: usize) -> Option<&'x Person<'p
     people.all.get(people.of_row.get(row).copied().flatten()?)
 }
 
-fn lost_message(people: &People<'_>, lost: &Lost) -> Message {
-    match lost {
-        Lost::Nobody => message(Code::X201, "", params([])),
-        Lost::Zeros(number) => {
-            message(Code::V309, "manager_zeros", params([("known", number.clone())]))
-        }
-        Lost::Several(places) => {
-            let mut who: Vec<String> = places
-                .iter()
-                .filter_map(|place| people.all.get(*place))
-                .map(|person| match (person.number, person.email) {
-                    (Some(number), _) => format!("{} ({number})", person.name()),
-                    (None, Some(email)) => format!("{} ({email})", person.name()),
-                    (None, None) => person.name(),
-                })
-                .collect();
-            who.sort_unstable();
-            message(Code::X202, "", params([("candidates", who.join(", "))]))
-        }
-    }
+/// Whom a user waits for.
+fn wish_of<'x>(context: &'x Context<'_>, me: usize) -> Option<&'x ManagerWish> {
+    let wishes = &context.job.snapshot.manager_wishes;
+    if wishes.is_empty() { None } else { wishes.get(&context.user(Some(me))?.id) }
 }
 
-impl<'p> Directory<'p> {
-    fn new(people: &'p [Person<'p>]) -> Self {
-        Self { people, numbers: None, logins: None, emails: None, names: None, padded: None }
-    }
-
-    /// Whether `boss` is the manager whom the directory has for `me` already.
-    fn is_manager(&self, context: &Context<'_>, me: usize, boss: usize) -> bool {
-        let id = self.people.get(boss).and_then(|person| context.user(person.user)).map(|u| u.id);
-        let had = self.people.get(me).and_then(|person| person.manager);
-        id.is_some() && had.and_then(|had| had.parse::<i64>().ok()) == id
-    }
-
-    /// Finds who is meant: by number (the own legal entity first), login, e-mail, full name.
-    fn find(&mut self, context: &Context<'_>, me: usize, text: &str) -> Result<usize, Lost> {
-        let own = self.people.get(me).and_then(|person| person.entity);
-        if let Some(boss) = self.unchanged(context, me, own, text) {
-            return Ok(boss);
-        }
-        let people = self.people;
-        let numbers = self.numbers.get_or_insert_with(|| {
-            let mut by: HashMap<&'p str, Vec<usize>> = HashMap::with_capacity(people.len());
-            for (place, person) in alive(people) {
-                if let Some(number) = person.number {
-                    by.entry(number).or_default().push(place);
-                }
+/// X201: managers whom nobody was found for are there now.
+fn tell_appeared(context: &Context<'_>, people: &People<'_>, managers: &mut Managers) {
+    for (me, boss) in managers.appeared.clone() {
+        let (Some(person), Some(boss)) = (people.all.get(me), people.all.get(boss)) else {
+            continue;
+        };
+        let told = message(Code::X201, "appeared", params([("manager", boss.name())]));
+        match person.row {
+            Some(row) => managers.tell(context, people, row, told),
+            None => {
+                let field = Some(FieldKey::Known(Field::Manager));
+                managers.told_apart.push(Message { person: person.name(), field, ..told });
             }
-            by
-        });
-        if let Some(places) = numbers.get(text) {
-            let entity = |place: &usize| people.get(*place).and_then(|person| person.entity);
-            if let Some(near) = places.iter().find(|place| entity(place) == own) {
-                return Ok(*near);
-            }
-            return match places.as_slice() {
-                [one] => Ok(*one),
-                _ => Err(Lost::Several(places.clone())),
-            };
-        }
-        let small = lower(Cow::Borrowed(text));
-        let logins = self.logins.get_or_insert_with(|| {
-            alive(people).filter_map(|(at, p)| Some((lower(Cow::Borrowed(p.login?)), at))).collect()
-        });
-        if let Some(place) = logins.get(&small) {
-            return Ok(*place);
-        }
-        let emails = self.emails.get_or_insert_with(|| {
-            alive(people).filter_map(|(at, p)| Some((p.email?, at))).collect()
-        });
-        if let Some(place) = emails.get(small.as_ref()) {
-            return Ok(*place);
-        }
-        self.find_by_name(text)
-    }
-
-    /// The usual night: the cell names the manager whom the directory has, by number. No map is needed for that.
-    fn unchanged(
-        &self,
-        context: &Context<'_>,
-        me: usize,
-        own: Option<&str>,
-        text: &str,
-    ) -> Option<usize> {
-        let id = self.people.get(me)?.manager?.parse::<i64>().ok()?;
-        let place = context.job.snapshot.users.binary_search_by_key(&id, |user| user.id).ok()?;
-        let boss = self.people.get(place)?;
-        (boss.alive && boss.number == Some(text) && boss.entity == own).then_some(place)
-    }
-
-    fn find_by_name(&mut self, text: &str) -> Result<usize, Lost> {
-        let people = self.people;
-        let names = self.names.get_or_insert_with(|| {
-            let mut by: HashMap<String, Vec<usize>> = HashMap::with_capacity(people.len() * 2);
-            for (place, person) in alive(people) {
-                let (Some(first), Some(last)) = (person.first, person.last) else { continue };
-                let one = fold(&format!("{last} {first}"));
-                let other = fold(&format!("{first} {last}"));
-                if one != other {
-                    by.entry(other).or_default().push(place);
-                }
-                by.entry(one).or_default().push(place);
-            }
-            by
-        });
-        match names.get(&fold(text)).map(Vec::as_slice) {
-            Some([one]) => return Ok(*one),
-            Some(several) if !several.is_empty() => return Err(Lost::Several(several.to_vec())),
-            _ => {}
-        }
-        if !could_have_lost_zeros(text) {
-            return Err(Lost::Nobody);
-        }
-        let padded = self.padded.get_or_insert_with(|| {
-            alive(people)
-                .filter_map(|(at, p)| Some((p.number?, at)))
-                .filter(|(number, _)| number.starts_with('0'))
-                .map(|(number, at)| (number.trim_start_matches('0'), at))
-                .collect()
-        });
-        match padded.get(text).and_then(|at| people.get(*at)?.number) {
-            Some(number) => Err(Lost::Zeros(number.to_owned())),
-            None => Err(Lost::Nobody),
         }
     }
-}
-
-fn alive<'p>(people: &'p [Person<'p>]) -> impl Iterator<Item = (usize, &'p Person<'p>)> {
-    people.iter().enumerate().filter(|(_, person)| person.alive)
 }
 
 /// X205: somebody is their own manager now, the top of the tree.
@@ -305,127 +313,5 @@ fn tell_tops(context: &Context<'_>, people: &People<'_>, managers: &mut Managers
         .collect();
     for row in tops {
         managers.tell(context, people, row, message(Code::X205, "", params([])));
-    }
-}
-
-/// X204: refuses what would make a circle. All cells of the file that take part in it are refused, so
-/// that the order of the rows does not decide whose stands.
-fn refuse_circles(
-    context: &Context<'_>,
-    people: &People<'_>,
-    rows: &Rows<'_>,
-    managers: &mut Managers,
-) {
-    if !managers.of_row.iter().any(|to| matches!(to, NewManager::To(_))) {
-        return;
-    }
-    loop {
-        let above = above(context, people, managers);
-        let mut refused = Vec::new();
-        for circle in circles(&above) {
-            let path = path(people, &circle);
-            for place in circle {
-                let row = people.all.get(place).and_then(|person| person.row);
-                let changed = row.filter(|row| {
-                    matches!(managers.of_row.get(*row), Some(NewManager::To(_)))
-                        && rows.drafts.get(*row).is_some_and(|d| d.fate == Fate::Live)
-                });
-                refused.extend(changed.map(|row| (row, path.clone())));
-            }
-        }
-        if refused.is_empty() {
-            return;
-        }
-        for (row, path) in refused {
-            let told = message(Code::X204, "", params([("path", path)]));
-            managers.refuse(context, people, row, told);
-        }
-    }
-}
-
-/// Everybody's manager as it would be; nobody above whoever is their own.
-fn above(context: &Context<'_>, people: &People<'_>, managers: &Managers) -> Vec<Option<usize>> {
-    let users = &context.job.snapshot.users;
-    people
-        .all
-        .iter()
-        .enumerate()
-        .map(|(me, person)| {
-            let to = person.row.and_then(|row| managers.of_row.get(row).copied());
-            let boss = match to {
-                Some(NewManager::To(boss)) => Some(boss),
-                Some(NewManager::Clear) => None,
-                Some(NewManager::Same) | None => person
-                    .manager
-                    .and_then(|id| id.parse::<i64>().ok())
-                    .and_then(|id| users.binary_search_by_key(&id, |user| user.id).ok()),
-            };
-            boss.filter(|boss| *boss != me)
-        })
-        .collect()
-}
-
-/// The circles of a graph in which everybody points to one other at most.
-fn circles(above: &[Option<usize>]) -> Vec<Vec<usize>> {
-    const UNSEEN: u32 = 0;
-    let mut seen_in: Vec<u32> = vec![UNSEEN; above.len()];
-    let mut circles = Vec::new();
-    for (walk, start) in (1_u32..).zip(0..above.len()) {
-        let mut at = Some(start);
-        while let Some(place) = at {
-            let Some(mark) = seen_in.get_mut(place) else { break };
-            if *mark == walk {
-                circles.push(circle_from(above, place));
-            }
-            if *mark != UNSEEN {
-                break;
-            }
-            *mark = walk;
-            at = above.get(place).copied().flatten();
-        }
-    }
-    circles
-}
-
-fn circle_from(above: &[Option<usize>], start: usize) -> Vec<usize> {
-    let mut circle = vec![start];
-    let mut at = above.get(start).copied().flatten();
-    while let Some(place) = at.filter(|place| *place != start) {
-        circle.push(place);
-        at = above.get(place).copied().flatten();
-    }
-    circle
-}
-
-/// `MARTIN Paul → DUPONT Anne → MARTIN Paul`, beginning with whoever comes first in the alphabet.
-fn path(people: &People<'_>, circle: &[usize]) -> String {
-    let mut names: Vec<String> =
-        circle.iter().filter_map(|at| people.all.get(*at)).map(Person::name).collect();
-    let first =
-        names.iter().enumerate().min_by_key(|(_, name)| name.as_str()).map_or(0, |(at, _)| at);
-    names.rotate_left(first);
-    names.extend(names.first().cloned());
-    names.join(" → ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::circles;
-
-    fn check(above: &[Option<usize>], expected: &[&[usize]]) {
-        let mut found = circles(above);
-        for circle in &mut found {
-            circle.sort_unstable();
-        }
-        found.sort();
-        assert_eq!(found, expected);
-    }
-
-    #[test]
-    fn circles_are_found_once_each() {
-        check(&[], &[]);
-        check(&[None, Some(0), Some(1)], &[]);
-        check(&[Some(1), Some(0), Some(1)], &[&[0, 1]]);
-        check(&[Some(1), Some(2), Some(0), Some(4), Some(3), Some(0)], &[&[0, 1, 2], &[3, 4]]);
     }
 }

@@ -3,6 +3,7 @@
 mod absence;
 mod cells;
 mod changes;
+mod circles;
 mod coded;
 mod contract;
 mod entries;
@@ -11,9 +12,14 @@ mod guards;
 mod held;
 mod identity;
 mod managers;
+mod others;
 mod people;
+mod renumber;
+mod repeats;
 mod rows;
+mod search;
 mod sheet;
+mod swaps;
 mod tell;
 
 use serde::{Deserialize, Serialize};
@@ -162,14 +168,16 @@ pub fn plan(job: &Job<'_>) -> Plan {
             }
             (managers, people.of_row)
         };
-        let refused = managers.refused_rows;
+        let mut managers = managers;
+        let refused = std::mem::take(&mut managers.refused_rows);
         let stays = |row: &usize| refused.is_empty() || refused.contains(row);
-        for (row, told) in managers.told.into_iter().filter(|(row, _)| stays(row)) {
+        for (row, told) in
+            std::mem::take(&mut managers.told).into_iter().filter(|(row, _)| stays(row))
+        {
             teller.row(row, told);
         }
         if refused.is_empty() {
             rows.depends_on_date |= managers.depends_on_date;
-            let managers = managers.of_row;
             let decided = finish::Decided { context: &context, rows, managers, of_row, teller };
             return finish::finish(decided, opened);
         }

@@ -1,22 +1,23 @@
 //! Each row by itself: whom it means, whether it can be read, what it would change.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::cells::Reader;
 use super::identity::{Index, KeyProblem, RowKey, Slot, row_key};
-use super::sheet::{Memo, Sheet, Wired, value};
+use super::repeats::{refuse_repeat, repeated};
+use super::sheet::{Memo, Sheet, Wired};
 use super::tell::{Teller, found, is_sensitive, message, params, shown};
-use super::{FieldChange, tell};
+use super::{FieldChange, renumber, swaps, tell};
 use crate::import::codes::{Code, Effect, Level};
 use crate::import::directory::{User, Values};
 use crate::import::fields::{CellCount, Field, FieldKey};
-use crate::import::report::Message;
+use crate::import::report::{Message, PendingRow};
 use crate::import::settings::key_fields;
 use crate::import::table::Row;
 use crate::import::text::clean;
-use crate::import::{Filler, Job};
+use crate::import::{Approval, Filler, Job};
 
 /// What a row would do, before it is compared with other rows.
 #[derive(Debug)]
@@ -32,6 +33,10 @@ pub(super) struct Draft<'s> {
     pub manager: Wish<'s>,
     pub ended: bool,
     pub reinstated: bool,
+    /// The user is known under another key and takes this row's.
+    pub renumbered: bool,
+    /// What the file says anew of values that were protected from it.
+    pub unprotected: Vec<FieldKey>,
 }
 
 impl Draft<'_> {
@@ -47,6 +52,8 @@ impl Draft<'_> {
 pub(super) enum Fate {
     Live,
     Refused,
+    /// It waits for somebody's approval (D105).
+    Held,
     Ignored,
 }
 
@@ -71,6 +78,10 @@ pub(super) struct Rows<'s> {
     pub absence_known: bool,
     /// On another day the same bytes might come out otherwise.
     pub depends_on_date: bool,
+    /// Rows that somebody may approve one by one; of a file that is planned for that, those that may go on.
+    pub pending: Vec<PendingRow>,
+    /// The rows that name somebody else under a known key (D105).
+    pub swapped: Vec<usize>,
 }
 
 /// The longest raw cell that a report repeats, in characters.
@@ -89,7 +100,15 @@ impl<'s> Context<'s> {
         self.job.snapshot.users.get(place?)
     }
 
-    pub(super) fn row(&self, row: usize) -> Option<Row<'_>> {
+    /// The lines that somebody approved one by one; `None`: the file as a whole is meant.
+    pub(super) fn approved_lines(&self) -> Option<&'s BTreeSet<u32>> {
+        match self.job.approval {
+            Some(Approval::Rows(lines)) => Some(lines),
+            Some(Approval::Whole) | None => None,
+        }
+    }
+
+    pub(super) fn row(&self, row: usize) -> Option<Row<'s>> {
         self.sheet.table.row(row)
     }
 
@@ -176,6 +195,8 @@ pub(super) fn read<'s>(context: &Context<'s>, teller: &mut Teller) -> Rows<'s> {
         present: vec![false; job.snapshot.users.len()],
         absence_known: true,
         depends_on_date: sheet.dates.depends_on_today,
+        pending: Vec::new(),
+        swapped: Vec::new(),
     };
     let keys: Vec<Option<RowKey<'s>>> = sheet
         .table
@@ -184,19 +205,8 @@ pub(super) fn read<'s>(context: &Context<'s>, teller: &mut Teller) -> Rows<'s> {
         .map(|(at, row)| rows.admit(context, &index, at, &row, teller))
         .collect();
     let repeated = repeated(context, &keys);
-    let mut memos: Vec<Memo<'s>> = sheet.wired.iter().map(|wired| Memo::new(&wired.key)).collect();
-    let mut filler = Filler::default();
     for (at, (row, key)) in sheet.table.rows().zip(&keys).enumerate() {
-        let mut draft = Draft {
-            line: row.line(),
-            user: None,
-            fate: Fate::Refused,
-            changes: Vec::new(),
-            given: Values::default(),
-            manager: Wish::Silent,
-            ended: false,
-            reinstated: false,
-        };
+        let mut draft = Draft::refused(row.line());
         if let Some(key) = key {
             match identify(context, &mut index, key) {
                 Ok(user) => {
@@ -219,27 +229,73 @@ pub(super) fn read<'s>(context: &Context<'s>, teller: &mut Teller) -> Rows<'s> {
                 }
             }
         }
-        if draft.fate == Fate::Live {
-            let draft = &mut draft;
-            let (memos, filler) = (&mut memos, &mut filler);
-            let mut reader = Reader { context, at, row, draft, teller, memos, filler };
-            rows.depends_on_date |= reader.read();
-        }
         rows.drafts.push(draft);
+    }
+    renumber::settle(context, &keys, &mut rows, teller);
+    rows.read_cells(context, teller);
+    swaps::settle(context, &mut rows, teller);
+    renumber::see_resembled(context, &keys, &mut rows);
+    if let Some(lines) = context.approved_lines() {
+        rows.set_aside(lines, teller);
     }
     rows
 }
 
 /// The column that shows a row's key best: the last field of the key.
-fn key_column<'x, 'a>(sheet: &'x Sheet<'a>) -> Option<&'x Wired<'a>> {
+pub(super) fn key_column<'x, 'a>(sheet: &'x Sheet<'a>) -> Option<&'x Wired<'a>> {
     sheet.field(&FieldKey::Known(*key_fields(sheet.key).last()?))
 }
 
+impl Draft<'_> {
+    /// A row that takes nothing, until it is known whom it means.
+    fn refused(line: u32) -> Self {
+        Self {
+            line,
+            user: None,
+            fate: Fate::Refused,
+            changes: Vec::new(),
+            given: Values::default(),
+            manager: Wish::Silent,
+            ended: false,
+            reinstated: false,
+            renumbered: false,
+            unprotected: Vec::new(),
+        }
+    }
+}
+
 impl<'s> Rows<'s> {
-    fn see(&mut self, user: Option<usize>) {
+    /// Counts a user as present.
+    pub(super) fn see(&mut self, user: Option<usize>) {
         if let Some(seen) = user.and_then(|user| self.present.get_mut(user)) {
             *seen = true;
         }
+    }
+
+    /// Reads the cells of the rows that go on.
+    fn read_cells(&mut self, context: &Context<'s>, teller: &mut Teller) {
+        let sheet = context.sheet;
+        let mut memos: Vec<Memo<'s>> =
+            sheet.wired.iter().map(|wired| Memo::new(&wired.key)).collect();
+        let mut filler = Filler::default();
+        let live = sheet.table.rows().zip(&mut self.drafts).enumerate();
+        for (at, (row, draft)) in live.filter(|(_, (_, draft))| draft.fate == Fate::Live) {
+            let (memos, filler) = (&mut memos, &mut filler);
+            let mut reader = Reader { context, at, row, draft, teller, memos, filler };
+            self.depends_on_date |= reader.read();
+        }
+    }
+
+    /// Of a file whose rows are approved one by one, only those are looked at, and only if they wait for approval.
+    fn set_aside(&mut self, lines: &BTreeSet<u32>, teller: &mut Teller) {
+        let waits: BTreeSet<u32> = self.pending.iter().map(|pending| pending.line).collect();
+        for draft in &mut self.drafts {
+            let is_meant = lines.contains(&draft.line);
+            if !is_meant || (draft.fate == Fate::Live && !waits.contains(&draft.line)) {
+                draft.fate = Fate::Ignored;
+            }
+        }
+        teller.told.retain(|told| told.message.line.is_none_or(|line| lines.contains(&line)));
     }
 
     /// The key of a row that can be read as a row; what cannot is told, and its person counts as present.
@@ -373,91 +429,4 @@ fn identify<'s>(
     told.level = Level::Error;
     told.effect = Effect::RowRefused;
     Err(Stranger { message: Box::new(told), seen: vec![user] })
-}
-
-/// A row whose user stands in other rows too.
-#[derive(Debug)]
-enum Repeat {
-    /// Nothing new: the same as the row on this line.
-    SameAs(u32),
-    /// The rows on these lines differ.
-    Differs(Vec<u32>),
-    /// The first of equal rows: it goes on.
-    First,
-}
-
-/// The rows whose key stands more than once.
-fn repeated(context: &Context<'_>, keys: &[Option<RowKey<'_>>]) -> HashMap<usize, Repeat> {
-    let mut first: HashMap<&RowKey<'_>, usize> = HashMap::with_capacity(keys.len());
-    let mut more: HashMap<usize, Vec<usize>> = HashMap::new();
-    for (at, key) in keys.iter().enumerate() {
-        let Some(key) = key else { continue };
-        match first.get(key) {
-            Some(before) => more.entry(*before).or_insert_with(|| vec![*before]).push(at),
-            None => drop(first.insert(key, at)),
-        }
-    }
-    let line = |at: usize| context.row(at).map_or(0, |row| row.line());
-    let mut repeats = HashMap::new();
-    for (head, group) in more {
-        let same = group.iter().all(|at| same_content(context, head, *at));
-        let lines: Vec<u32> = group.iter().map(|at| line(*at)).collect();
-        for at in group {
-            let repeat = match (same, at == head) {
-                (true, true) => Repeat::First,
-                (true, false) => Repeat::SameAs(line(head)),
-                (false, _) => Repeat::Differs(lines.clone()),
-            };
-            repeats.insert(at, repeat);
-        }
-    }
-    repeats.retain(|_, repeat| !matches!(repeat, Repeat::First));
-    repeats
-}
-
-/// Whether two rows say the same in every column that is read.
-fn same_content(context: &Context<'_>, a: usize, b: usize) -> bool {
-    if a == b {
-        return true;
-    }
-    let (Some(a), Some(b)) = (context.row(a), context.row(b)) else { return false };
-    let dates = &context.sheet.dates;
-    context.sheet.wired.iter().all(|wired| {
-        wired.more.iter().chain([&wired.index]).all(|index| match (a.get(*index), b.get(*index)) {
-            (Some(x), Some(y)) => {
-                x == y
-                    || match (value(&wired.key, x, dates), value(&wired.key, y, dates)) {
-                        (Ok(x), Ok(y)) => x == y,
-                        _ => false,
-                    }
-            }
-            (None, None) => true,
-            _ => false,
-        })
-    })
-}
-
-fn refuse_repeat(
-    context: &Context<'_>,
-    row: &Row<'_>,
-    draft: &mut Draft<'_>,
-    at: usize,
-    repeat: &Repeat,
-    teller: &mut Teller,
-) {
-    let told = match repeat {
-        Repeat::First => return,
-        Repeat::SameAs(line) => {
-            draft.fate = Fate::Ignored;
-            message(Code::D102, "", params([("first_line", line.to_string())]))
-        }
-        Repeat::Differs(lines) => {
-            let others: Vec<String> =
-                lines.iter().filter(|line| **line != row.line()).map(u32::to_string).collect();
-            message(Code::D103, "", params([("other_lines", others.join(", "))]))
-        }
-    };
-    let mut told = context.place(row, context.user(draft.user), key_column(context.sheet), told);
-    told.kept = String::new();
-    teller.row(at, told);
 }

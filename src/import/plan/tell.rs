@@ -121,27 +121,27 @@ impl Teller {
     }
 
     /// The messages in the order of the report, equal ones made one, and for each refused row the places
-    /// of its messages. `is_refused` says which rows were not applied: of those only what refused them
+    /// of its messages. `stopped` says which rows were not applied, and how: of those only what stopped them
     /// is told.
     pub(super) fn finish(
         self,
-        is_refused: impl Fn(usize) -> bool,
+        stopped: impl Fn(usize) -> Option<Effect>,
         max_messages: usize,
     ) -> (Vec<Message>, HashMap<usize, Vec<u32>>) {
         let mut told = self.told;
-        told.retain_mut(|told| match told.row {
-            Some(row) if is_refused(row) => {
-                told.message.effect = Effect::RowRefused;
+        told.retain_mut(|told| match told.row.and_then(&stopped) {
+            Some(effect) => {
+                told.message.effect = effect;
                 matches!(told.message.level, Level::Error | Level::Field)
             }
-            _ => true,
+            None => true,
         });
         told.sort_by_key(|told| told.message.line.filter(|_| told.row.is_some()).unwrap_or(0));
         let mut grouped = Grouped { max_messages, ..Grouped::default() };
         let mut by_row: HashMap<usize, Vec<u32>> = HashMap::new();
         for Told { row, message } in told {
             let at = if row.is_some() { grouped.add(message) } else { grouped.push(message) };
-            if let Some(row) = row.filter(|row| is_refused(*row)) {
+            if let Some(row) = row.filter(|row| stopped(*row) == Some(Effect::RowRefused)) {
                 by_row.entry(row).or_default().push(at);
             }
         }

@@ -45,6 +45,7 @@ pub fn effect_words(effect: Effect) -> Words {
     match effect {
         Effect::FileRefused => w("Nothing applied", "Rien n’a été appliqué", "Nichts übernommen"),
         Effect::RowRefused => w("Row refused", "Ligne refusée", "Zeile abgelehnt"),
+        Effect::RowHeld => w("Row held", "Ligne en attente", "Zeile angehalten"),
         Effect::CellRefused => w("Cell refused", "Cellule refusée", "Zelle abgelehnt"),
         Effect::RowIgnored => w("Row left out", "Ligne laissée de côté", "Zeile übergangen"),
         Effect::ColumnIgnored => w("Column not read", "Colonne non lue", "Spalte nicht gelesen"),

@@ -1,0 +1,101 @@
+//! Rows that mean the same user (D102, D103).
+
+use std::collections::HashMap;
+
+use super::identity::RowKey;
+use super::rows::{Context, Draft, Fate, key_column};
+use super::sheet::value;
+use super::tell::{Teller, message, params};
+use crate::import::codes::Code;
+use crate::import::table::Row;
+
+/// A row whose user stands in other rows too.
+#[derive(Debug)]
+pub(super) enum Repeat {
+    /// Nothing new: the same as the row on this line.
+    SameAs(u32),
+    /// The rows on these lines differ.
+    Differs(Vec<u32>),
+    /// The first of equal rows: it goes on.
+    First,
+}
+
+/// The rows whose key stands more than once.
+pub(super) fn repeated(
+    context: &Context<'_>,
+    keys: &[Option<RowKey<'_>>],
+) -> HashMap<usize, Repeat> {
+    let mut first: HashMap<&RowKey<'_>, usize> = HashMap::with_capacity(keys.len());
+    let mut more: HashMap<usize, Vec<usize>> = HashMap::new();
+    for (at, key) in keys.iter().enumerate() {
+        let Some(key) = key else { continue };
+        match first.get(key) {
+            Some(before) => more.entry(*before).or_insert_with(|| vec![*before]).push(at),
+            None => drop(first.insert(key, at)),
+        }
+    }
+    let line = |at: usize| context.row(at).map_or(0, |row| row.line());
+    let mut repeats = HashMap::new();
+    for (head, group) in more {
+        let same = group.iter().all(|at| same_content(context, head, *at));
+        let lines: Vec<u32> = group.iter().map(|at| line(*at)).collect();
+        for at in group {
+            let repeat = match (same, at == head) {
+                (true, true) => Repeat::First,
+                (true, false) => Repeat::SameAs(line(head)),
+                (false, _) => Repeat::Differs(lines.clone()),
+            };
+            repeats.insert(at, repeat);
+        }
+    }
+    repeats.retain(|_, repeat| !matches!(repeat, Repeat::First));
+    repeats
+}
+
+/// Whether two rows say the same in every column that is read.
+fn same_content(context: &Context<'_>, a: usize, b: usize) -> bool {
+    if a == b {
+        return true;
+    }
+    let (Some(a), Some(b)) = (context.row(a), context.row(b)) else { return false };
+    let dates = &context.sheet.dates;
+    context.sheet.wired.iter().all(|wired| {
+        wired.more.iter().chain([&wired.index]).all(|index| match (a.get(*index), b.get(*index)) {
+            (Some(x), Some(y)) => {
+                x == y
+                    || match (value(&wired.key, x, dates), value(&wired.key, y, dates)) {
+                        (Ok(x), Ok(y)) => x == y,
+                        _ => false,
+                    }
+            }
+            (None, None) => true,
+            _ => false,
+        })
+    })
+}
+
+/// Tells a row that its user stands in other rows too.
+pub(super) fn refuse_repeat(
+    context: &Context<'_>,
+    row: &Row<'_>,
+    draft: &mut Draft<'_>,
+    at: usize,
+    repeat: &Repeat,
+    teller: &mut Teller,
+) {
+    let told = match repeat {
+        Repeat::First => return,
+        Repeat::SameAs(line) => {
+            draft.fate = Fate::Ignored;
+            message(Code::D102, "", params([("first_line", line.to_string())]))
+        }
+        Repeat::Differs(lines) => {
+            let others: Vec<String> =
+                lines.iter().filter(|line| **line != row.line()).map(u32::to_string).collect();
+            message(Code::D103, "", params([("other_lines", others.join(", "))]))
+        }
+    };
+    let mut told = context.place(row, context.user(draft.user), key_column(context.sheet), told);
+    told.kept = String::new();
+    teller.row(at, told);
+}
