@@ -4,15 +4,15 @@ use clap::{Args, Subcommand, ValueEnum};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
-use serde::Serialize;
 
-use super::output::{Output, Tone};
-use super::people::{Person, full_name, persons};
-use super::{Outcome, Place};
+use super::output::Output;
+use super::people::{Person, persons};
+use super::{Outcome, Place, history, layout};
 use crate::error::{Error, Kind};
+use crate::import::edit::Edit;
 use crate::import::fields::{Field, FieldKey};
 use crate::service::Service;
-use crate::service::users::UserState;
+use crate::service::users::{UserState, UserView};
 
 /// `users …`
 #[derive(Debug, Subcommand)]
@@ -23,8 +23,30 @@ pub enum UsersCommand {
     Show(UserArgs),
     /// Show what changed for one user: when, from what, by which file and line
     History(UserArgs),
+    /// Change values of one user by hand; files that say the same as before do not bring the old values back
+    Set(SetArgs),
     /// Print every field of every user
-    Export(ListArgs),
+    Export(ExportArgs),
+}
+
+/// `users set`
+#[derive(Debug, Args)]
+pub struct SetArgs {
+    #[command(flatten)]
+    user: UserArgs,
+    /// field=value, as a file would write it: department=Sales contract_end=2026-12-31 manager=00042; nothing after "=" clears it
+    #[arg(required = true, value_name = "FIELD=VALUE")]
+    values: Vec<String>,
+}
+
+/// `users export`
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    #[command(flatten)]
+    list: ListArgs,
+    /// As the last file of this import folder: its columns, headers, separator and dates; importing it changes nothing
+    #[arg(long, value_name = "FOLDER", conflicts_with = "format")]
+    layout: Option<String>,
 }
 
 /// `users list` and `users export`
@@ -81,25 +103,30 @@ pub(super) fn run(place: &Place, command: UsersCommand) -> Outcome {
     let out = place.out;
     match command {
         UsersCommand::List(args) => {
-            let persons = select(&service, &args)?;
+            let (_, persons) = select(&service, &args)?;
             match format(out, args.format, Format::Table) {
                 Format::Table => table(out, &args.client, &persons),
                 Format::Csv => out.bytes(csv(&persons).as_bytes()),
                 Format::Json => out.json(&persons),
             }
         }
-        UsersCommand::Export(args) => {
-            let persons = select(&service, &args)?;
+        UsersCommand::Set(args) => set(out, &service, &args),
+        UsersCommand::Export(ExportArgs { list: args, layout: Some(folder) }) => {
+            let (users, persons) = select(&service, &args)?;
+            layout::export(out, &service, &args.client, &folder, &persons, users)
+        }
+        UsersCommand::Export(ExportArgs { list: args, layout: None }) => {
+            let (_, persons) = select(&service, &args)?;
             match format(out, args.format, Format::Csv) {
                 Format::Table => table(out, &args.client, &persons),
                 Format::Csv => out.bytes(csv(&persons).as_bytes()),
                 Format::Json => out.json(&persons),
             }
         }
-        UsersCommand::Show(args) => show(out, &service, &args),
+        UsersCommand::Show(args) => history::show(out, &service, &args.client, &args.user),
         UsersCommand::History(args) => {
-            let entries = changes(&service, &args.client, &args.user)?;
-            out.either(&entries, |out, entries| history(out, entries))
+            let entries = history::changes(&service, &args.client, &args.user)?;
+            out.either(&entries, |out, entries| history::table(out, entries))
         }
     }
 }
@@ -109,14 +136,15 @@ fn format(out: Output, asked: Option<Format>, default: Format) -> Format {
     asked.unwrap_or(if out.is_json() { Format::Json } else { default })
 }
 
-fn select(service: &Service, args: &ListArgs) -> Outcome<Vec<Person>> {
+/// Everybody, and those whom the arguments select.
+fn select(service: &Service, args: &ListArgs) -> Outcome<(Vec<UserView>, Vec<Person>)> {
     let client = service.client(&args.client)?;
     let zone = TimeZone::get(&client.time_zone).unwrap_or(TimeZone::UTC);
     let known_at = args.as_of.map(|date| end_of(date, &zone)).transpose()?;
     let users = service.users(&args.client, known_at)?;
     let mut persons = persons(&users);
     persons.retain(|p| args.state.is_none_or(|wanted| wanted.admits(p.state)));
-    Ok(persons)
+    Ok((users, persons))
 }
 
 /// The last instant of a day in the client's time zone.
@@ -210,8 +238,47 @@ fn quoted(cell: &str) -> String {
     }
 }
 
+/// Changes one user by hand.
+fn set(out: Output, service: &Service, args: &SetArgs) -> Outcome {
+    let UserArgs { client, user } = &args.user;
+    let person = find(service, client, user)?;
+    let mut wanted: Vec<(FieldKey, String)> = Vec::new();
+    for text in &args.values {
+        let refused = |why: &str| Error::new(Kind::Invalid, format!("\"{text}\": {why}"));
+        let (field, value) = text
+            .split_once('=')
+            .ok_or_else(|| refused("write field=value, such as department=Sales"))?;
+        let field: FieldKey = field.trim().parse().map_err(|why: String| refused(&why))?;
+        if wanted.iter().any(|(known, _)| *known == field) {
+            return Err(refused("this field is given twice").into());
+        }
+        wanted.push((field, value.to_owned()));
+    }
+    let edit = service.edit_user(client, person.id, &wanted, "cli")?;
+    let told = serde_json::json!({
+        "user": person.id,
+        "changes": &edit.changes,
+        "list_entries": &edit.list_entries,
+    });
+    out.either(&told, |out, _| tell_edit(out, &person, &edit))
+}
+
+fn tell_edit(out: Output, person: &Person, edit: &Edit) -> Outcome {
+    if edit.changes.is_empty() {
+        return out.line(format!("Nothing to change: {} has these values already.", person.name()));
+    }
+    for (field, code) in &edit.list_entries {
+        out.line(format!(
+            "\"{code}\" is new in the list of {field}; check that it is no misspelling."
+        ))?;
+    }
+    let fields: Vec<String> = edit.changes.iter().map(|c| c.field.to_string()).collect();
+    out.line(format!("Changed for {}: {}.", person.name(), fields.join(", ")))?;
+    out.line("Files that still say the same as before do not bring the old values back.")
+}
+
 /// The one user who fits; several are named.
-fn find(service: &Service, client: &str, user: &str) -> Outcome<Person> {
+pub(super) fn find(service: &Service, client: &str, user: &str) -> Outcome<Person> {
     let found = service.find_users(client, user)?;
     let ids: Vec<i64> = found.iter().map(|u| u.id).collect();
     let everybody = persons(&service.users(client, None)?);
@@ -236,99 +303,6 @@ fn find(service: &Service, client: &str, user: &str) -> Outcome<Person> {
             Err(Error::new(Kind::Conflict, words).into())
         }
     }
-}
-
-/// One change as it is shown: the manager by name.
-#[derive(Debug, Serialize)]
-pub struct Change {
-    at: Timestamp,
-    field: String,
-    from: Option<String>,
-    to: Option<String>,
-    import: String,
-    file: String,
-    line: u32,
-}
-
-/// The history of the one user who fits `user`.
-///
-/// # Errors
-/// Nobody fits, or several do.
-pub fn changes(service: &Service, client: &str, user: &str) -> Outcome<Vec<Change>> {
-    let person = find(service, client, user)?;
-    let everybody = service.users(client, None)?;
-    let entries = service.user_history(client, person.id)?;
-    let named = |field: &FieldKey, value: Option<String>| {
-        if *field != FieldKey::Known(Field::Manager) {
-            return value;
-        }
-        let id: Option<i64> = value.as_deref().and_then(|v| v.parse().ok());
-        let manager = everybody.iter().find(|u| Some(u.id) == id);
-        manager.map(|u| full_name(&u.values)).or(value)
-    };
-    Ok(entries
-        .into_iter()
-        .map(|entry| Change {
-            at: entry.at,
-            from: named(&entry.field, entry.from),
-            to: named(&entry.field, entry.to),
-            field: entry.field.to_string(),
-            import: entry.import.to_string(),
-            file: entry.file_name,
-            line: entry.line,
-        })
-        .collect())
-}
-
-fn show(out: Output, service: &Service, args: &UserArgs) -> Outcome {
-    let person = find(service, &args.client, &args.user)?;
-    let changes = changes(service, &args.client, &args.user)?;
-    if out.is_json() {
-        let mut shown = serde_json::to_value(&person).map_err(super::Stop::from_json)?;
-        if let Some(object) = shown.as_object_mut() {
-            object.insert("history".to_owned(), serde_json::json!(changes));
-        }
-        return out.json(&shown);
-    }
-    out.toned(Tone::Strong, format!("{} ({})", person.name(), person.state.name()))?;
-    let mut pairs: Vec<(&str, String)> = Vec::new();
-    for field in Field::ALL {
-        if let Some(value) = person.shown(*field) {
-            let value = match (&person.manager, field) {
-                (Some((number, name)), Field::Manager) => format!("{name} ({number})"),
-                _ => value.replace('\n', ", "),
-            };
-            pairs.push((field.name(), value));
-        }
-    }
-    pairs.extend(person.values.custom().map(|(name, value)| (name, value.to_owned())));
-    out.pairs(&pairs)?;
-    out.toned(Tone::Strong, "\nHistory")?;
-    history(out, &changes)
-}
-
-/// Changes as a table, oldest first.
-///
-/// # Errors
-/// [`super::Stop::Quiet`] when nobody reads any more.
-pub fn history(out: Output, changes: &[Change]) -> Outcome {
-    if changes.is_empty() {
-        return out.line("Nothing has changed since this user was created.");
-    }
-    out.table_with_id(
-        &["When", "Field", "From", "To", "File, line"],
-        0,
-        changes.iter().map(|c| {
-            let blank = || "–".to_owned();
-            vec![
-                c.at.strftime("%Y-%m-%d %H:%M").to_string(),
-                c.field.clone(),
-                c.from.clone().unwrap_or_else(blank),
-                c.to.clone().unwrap_or_else(blank),
-                format!("{}, {}", c.file, c.line),
-            ]
-        }),
-    )
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::stage::Stage;
 use crate::cli::output::{Output, Tone};
 use crate::cli::sheet::{Here, Sheet};
-use crate::cli::{Outcome, Stop, people, story, users};
+use crate::cli::{Outcome, Stop, history, people, story, users};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Language, Protocol, Purpose, VPath};
 use crate::remote::{Connection, Target};
@@ -223,13 +223,13 @@ impl<'a> Story<'a> {
 
     /// Where each value of a user came from.
     fn history(&self, client: &str, user: &str) -> Outcome {
-        let changes = users::changes(&self.stage.service, client, user)?;
+        let changes = history::changes(&self.stage.service, client, user)?;
         if self.out.is_json() {
             return self.event("history", &changes);
         }
         let command = format!("rollcall users history {client} {user}");
         self.out.line(format!("\n   {}\n", self.prompt(&command)))?;
-        users::history(self.out, &changes)
+        history::table(self.out, &changes)
     }
 
     fn sheet(&self, client: &str) -> Result<&Sheet> {

@@ -2,8 +2,10 @@
 
 pub mod codes;
 pub mod directory;
+pub mod edit;
 pub mod fields;
 pub mod inspect;
+pub mod layout;
 pub mod lists;
 pub mod note;
 pub mod plan;

@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod clients;
 mod commit;
+mod edit;
 pub mod folders;
 pub mod imports;
 mod keys;

@@ -9,11 +9,16 @@ use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
 use super::Service;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::import::directory::{User, Values};
 use crate::import::fields::Field;
+use crate::import::layout::Layout;
+use crate::import::settings::Settings;
 
-pub use crate::store::directory::HistoryEntry;
+pub use crate::store::directory::{EventKind, HistoryEntry, Origin};
+
+/// How many imports back a folder's own layout is looked for.
+const LAYOUTS_LOOKED_AT: u32 = 20;
 
 /// A user as lists show it. Serialised as one object: `id`, `state`, every field that has a value, `manager_name`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,6 +136,48 @@ impl Service {
     pub fn user_history(&self, client: &str, user_id: i64) -> Result<Vec<HistoryEntry>> {
         let client = self.client(client)?;
         self.open_directory(&client.slug)?.user_history(user_id)
+    }
+
+    /// How the last applied file of an import folder was written.
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for the client or folder, and for a folder that nothing has been imported from.
+    pub fn layout(&self, client: &str, folder: &str) -> Result<Layout> {
+        let client = self.client(client)?;
+        let unknown = || {
+            let message = format!("{} has no folder \"{folder}\"", client.slug);
+            Error::new(Kind::NotFound, message)
+        };
+        let text = self.registry().folder_settings(&client.slug, folder)?.ok_or_else(unknown)?;
+        let settings = Settings::from_toml(&text).map_err(|why| Error::new(Kind::Invalid, why))?;
+        let directory = self.open_directory(&client.slug)?;
+        let key = directory.source(folder)?.1.key.or(settings.key);
+        let mut last = directory.applied_of(folder, LAYOUTS_LOOKED_AT)?;
+        // A corrections file is written otherwise than the folder's own files.
+        let own = last.iter().position(|i| i.report.mode == settings.mode).unwrap_or(0);
+        if last.is_empty() {
+            let message = format!(
+                "nothing has been imported from the folder \"{folder}\" yet, so it has no layout; leave --layout out"
+            );
+            return Err(Error::new(Kind::NotFound, message));
+        }
+        let report = last.swap_remove(own).report;
+        Ok(Layout {
+            columns: report.columns,
+            separator: report.file.delimiter.unwrap_or(';'),
+            dates: report.file.date_format,
+            key,
+            settings,
+        })
+    }
+
+    /// Where every value of a user comes from: file and line, or who gave it.
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for the client.
+    pub fn user_origins(&self, client: &str, user_id: i64) -> Result<Vec<Origin>> {
+        let client = self.client(client)?;
+        self.open_directory(&client.slug)?.user_origins(user_id)
     }
 
     fn day(&self, time_zone: &str, as_of: Option<Timestamp>) -> Date {

@@ -10,6 +10,7 @@ mod app;
 mod architecture;
 mod cli;
 mod commit;
+mod editing;
 mod ftp;
 mod golden;
 mod holding;

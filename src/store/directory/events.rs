@@ -22,6 +22,13 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    const ALL: [Self; 5] = [Self::Edit, Self::Undo, Self::Approval, Self::Lists, Self::Pseudonyms];
+
+    /// The kind with this name.
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// The name in the database and in histories.
     #[must_use]
     pub fn name(self) -> &'static str {

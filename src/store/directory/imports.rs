@@ -106,6 +106,27 @@ impl Directory {
         read().map_err(failed("list imports"))
     }
 
+    /// The last applied imports of a source, newest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn applied_of(&self, source: &str, limit: u32) -> Result<Vec<StoredImport>> {
+        let read = || -> rusqlite::Result<Vec<StoredImport>> {
+            self.conn
+                .prepare_cached(&format!(
+                    "SELECT {SUMMARY}, report FROM imports WHERE source = ?1 AND dry_run = 0
+                     AND status IN ('ok', 'ok_with_warnings', 'partial') AND {A_FILE}
+                     ORDER BY seq DESC LIMIT ?2"
+                ))?
+                .query_map(params![source, limit], |row| {
+                    let report: String = row.get("report")?;
+                    Ok(StoredImport { summary: summary(row)?, report: from_json(&report)? })
+                })?
+                .collect()
+        };
+        read().map_err(failed(format_args!("read the last imports of {source}")))
+    }
+
     /// Whether this import was run, without reading its report.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 mod absences;
 mod apply;
+mod edit;
 mod events;
 mod history;
 mod holds;
@@ -24,7 +25,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 pub use apply::Applied;
 pub use events::{Event, EventKind};
-pub use history::HistoryEntry;
+pub use history::{HistoryEntry, Origin};
 pub use holds::{Hold, Pending};
 pub use imports::{ImportRecord, ImportSummary, StoredImport};
 
