@@ -11,6 +11,8 @@ mod import;
 mod imports;
 mod inspect;
 mod layout;
+mod lists;
+mod mappings;
 pub mod output;
 pub mod people;
 pub mod serve;
@@ -117,6 +119,12 @@ pub enum PlainCommand {
     /// Import settings of an import folder, as TOML
     #[command(subcommand)]
     Settings(settings::SettingsCommand),
+    /// Reference lists of a client: departments, legal entities, profiles …
+    #[command(subcommand)]
+    Lists(lists::ListsCommand),
+    /// Their codes and ours: what files bring that nobody knows, and what it stands for
+    #[command(subcommand)]
+    Mappings(mappings::MappingsCommand),
     /// Import a file from this machine into a client's directory
     Import(import::ImportArgs),
     /// Imports and their reports
@@ -201,6 +209,8 @@ pub fn run(place: &Place, command: PlainCommand) -> Outcome {
         PlainCommand::Account(command) => account::run(place, command),
         PlainCommand::Folder(command) => folder::run(place, command),
         PlainCommand::Settings(command) => settings::run(place, command),
+        PlainCommand::Lists(command) => lists::run(place, command),
+        PlainCommand::Mappings(command) => mappings::run(place, command),
         PlainCommand::Import(args) => import::run(place, &args),
         PlainCommand::Imports(command) => imports::run(place, command),
         PlainCommand::Users(command) => users::run(place, command),

@@ -6,6 +6,7 @@ pub mod edit;
 pub mod fields;
 pub mod inspect;
 pub mod layout;
+pub mod list_file;
 pub mod lists;
 pub mod note;
 pub mod plan;

@@ -346,8 +346,9 @@ fn report(doc: &mut Document, settings: &Settings) {
     );
 }
 
-/// A basic string: the one form that is right as key and as value.
-fn quoted(text: &str) -> String {
+/// A text as TOML: a basic string, the one form that is right as key and as value.
+#[must_use]
+pub fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for sign in text.chars() {

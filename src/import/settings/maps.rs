@@ -197,7 +197,7 @@ pub(super) fn check_values(settings: &Settings) -> Read<()> {
 }
 
 /// No value that is checked here is a date.
-const NO_DATES: Dates = Dates {
+pub(in crate::import) const NO_DATES: Dates = Dates {
     order: None,
     proved: None,
     contradicts: None,

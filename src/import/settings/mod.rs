@@ -17,7 +17,9 @@ use super::fields::{Field, FieldKey};
 use super::text::Charset;
 use crate::model::Language;
 
+pub use document::quoted;
 pub use login::{LoginPart, parts as login_parts};
+pub(super) use maps::NO_DATES;
 
 /// The import settings of one folder. Read from TOML by `Settings::from_toml`, which checks everything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

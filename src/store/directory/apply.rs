@@ -4,7 +4,7 @@ use rusqlite::{Connection, Statement, TransactionBehavior, params, params_from_i
 
 use super::{
     Directory, ImportRecord, absences, holds, imports, listed, meta, protections, to_json, undo,
-    wishes,
+    unmapped, wishes,
 };
 use crate::error::{Error, Kind, Result};
 use crate::import::directory::Values;
@@ -81,6 +81,7 @@ impl Directory {
         if takes {
             write_all(&tx, plan, &record.source, import, change_number)?;
         }
+        unmapped::write(&tx, plan, &record.source, import).map_err(what())?;
         holds::settle(&tx, plan, record, import).map_err(what())?;
         tx.commit().map_err(what())?;
         Ok(Applied::Now)

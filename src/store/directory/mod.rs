@@ -8,6 +8,7 @@ mod history;
 mod holds;
 mod imports;
 mod listed;
+mod lists;
 mod protections;
 mod schema;
 mod snapshot;
@@ -16,6 +17,7 @@ mod taken_back;
 mod tests;
 mod trail;
 mod undo;
+mod unmapped;
 mod users;
 mod wishes;
 
@@ -28,6 +30,8 @@ pub use events::{Event, EventKind};
 pub use history::{HistoryEntry, Origin};
 pub use holds::{Hold, Pending};
 pub use imports::{ImportRecord, ImportSummary, StoredImport};
+pub use lists::{ListChange, ListEntry, ListOutcome, ListWrite, Removal};
+pub use unmapped::Unmapped;
 
 use super::{Access, connect, failed, integrity, migrations};
 use crate::error::Result;

@@ -121,7 +121,7 @@ CREATE TABLE events (
     who    TEXT NOT NULL
 ) STRICT;
 
--- Names of list entries that were loaded with one.
+-- Only what somebody loaded has a name: the code itself where none was given.
 ALTER TABLE lists ADD COLUMN name TEXT;
 
 -- Who is absent from a source's full files, since when, in how many of them.
@@ -157,14 +157,25 @@ CREATE TABLE protections (
     PRIMARY KEY (source, user, field)
 ) STRICT, WITHOUT ROWID;
 
--- Codes that no value map and no list knew, of the last applied file that had them.
+-- Codes that no value map and no list knew, of the last file that had them. Its import may be discarded.
 CREATE TABLE unmapped (
     source TEXT NOT NULL,
     field  TEXT NOT NULL,
     code   TEXT NOT NULL,
     rows   INTEGER NOT NULL,
-    import INTEGER NOT NULL REFERENCES imports(seq),
+    line   INTEGER NOT NULL,
+    import INTEGER NOT NULL,
     PRIMARY KEY (source, field, code)
+) STRICT, WITHOUT ROWID;
+
+-- What became of list entries that somebody changed: added, named, removed. What only a file added is in lists.
+CREATE TABLE list_changes (
+    import INTEGER NOT NULL REFERENCES imports(seq),
+    field  TEXT NOT NULL,
+    code   TEXT NOT NULL,
+    what   TEXT NOT NULL,
+    name   TEXT,
+    PRIMARY KEY (import, field, code, what)
 ) STRICT, WITHOUT ROWID;
 
 -- What a source had settled before each of its applied imports, for taking that import back.

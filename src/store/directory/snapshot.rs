@@ -1,15 +1,14 @@
 //! The directory as a plan of one source sees it, read at one instant.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use rusqlite::{Connection, OptionalExtension};
 
 use super::users::users_now;
-use super::{Directory, absences, listed, meta, protections, source_memory, wishes};
+use super::{Directory, absences, listed, lists, meta, protections, source_memory, wishes};
 use crate::error::Result;
 use crate::import::directory::Snapshot;
-use crate::import::fields::Field;
-use crate::store::{failed, unreadable};
+use crate::store::failed;
 
 impl Directory {
     /// The whole directory at one instant, for planning an import of `source`.
@@ -24,10 +23,10 @@ impl Directory {
                 change_number: meta.change_number,
                 next_user_id: meta.next_user_id,
                 users: users_now(&tx, i64::MAX)?,
-                lists: lists(&tx)?,
+                lists: lists::codes(&tx)?,
                 source: source_memory(&tx, source)?,
                 listed_elsewhere: listed_elsewhere(&tx, source)?,
-                list_names: BTreeMap::new(),
+                list_names: lists::names(&tx)?,
                 absences: absences::read(&tx, source)?,
                 ended_by_absence: absences::read_ends(&tx)?,
                 manager_wishes: wishes::read(&tx)?,
@@ -75,18 +74,4 @@ fn listed_elsewhere(conn: &Connection, source: &str) -> rusqlite::Result<HashSet
         }
     }
     Ok(users)
-}
-
-fn lists(conn: &Connection) -> rusqlite::Result<BTreeMap<Field, BTreeSet<String>>> {
-    let mut lists: BTreeMap<Field, BTreeSet<String>> = BTreeMap::new();
-    let mut all = conn.prepare_cached("SELECT field, code FROM lists")?;
-    let mut rows = all.query([])?;
-    while let Some(row) = rows.next()? {
-        let name: String = row.get(0)?;
-        let field = Field::from_name(&name).ok_or_else(|| {
-            unreadable(rusqlite::types::Type::Text, format!("\"{name}\" is not a field"))
-        })?;
-        lists.entry(field).or_default().insert(row.get(1)?);
-    }
-    Ok(lists)
 }

@@ -1,0 +1,245 @@
+//! Use cases about value maps: the codes that files bring and nobody knows, and what they are to stand for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::Service;
+use crate::error::{Error, Kind, Result};
+use crate::import::fields::{Field, FieldKey};
+use crate::import::lists::{ListIndex, Meaning, fold_words, list_of};
+use crate::import::settings::{Settings, Unmapped, ValueMap};
+use crate::import::text::clean_words;
+use crate::store::directory::Directory;
+
+/// A code that a folder's files have brought and nobody has placed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnknownView {
+    /// The field.
+    pub field: FieldKey,
+    /// As the file writes it.
+    pub code: String,
+    /// The rows of the last file that had it.
+    pub rows: u64,
+    /// The first of these rows.
+    pub line: u32,
+    /// That file.
+    pub file: String,
+    /// When it was received.
+    pub received_at: Option<Timestamp>,
+    /// The entry with the same name, if there is exactly one.
+    pub suggestion: Option<String>,
+}
+
+/// What is to become of codes that are not in a value map.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rest {
+    /// As before.
+    AsBefore,
+    /// This.
+    Becomes(Unmapped),
+}
+
+impl Service {
+    /// The codes of a folder's files that no value map has, no list had, and nobody has accepted since by loading
+    /// them into a list.
+    ///
+    /// # Errors
+    /// As [`Service::settings`].
+    pub fn unknown_codes(&self, client: &str, folder: &str) -> Result<Vec<UnknownView>> {
+        let settings = self.settings(client, folder)?;
+        let client = self.client(client)?;
+        let directory = self.open_directory(&client.slug)?;
+        let loaded = Loaded::of(&directory)?;
+        let indexes = loaded.indexes();
+        let unknown = directory.unmapped(folder)?;
+        let open = unknown.into_iter().filter(|unknown| {
+            let (key, code) = (&unknown.found.field, &unknown.found.code);
+            let index = list_of_key(key).and_then(|list| indexes.get(&list));
+            let is_listed =
+                index.is_some_and(|index| matches!(index.find(code), Meaning::Entry(_)));
+            !is_mapped(&settings, key, code) && !is_listed
+        });
+        let alike = loaded.alike(&settings);
+        Ok(open
+            .map(|unknown| UnknownView {
+                suggestion: suggestion(&alike, &unknown.found.field, &unknown.found.code),
+                field: unknown.found.field,
+                code: unknown.found.code,
+                rows: unknown.found.rows,
+                line: unknown.found.line,
+                file: unknown.file_name,
+                received_at: unknown.received_at,
+            })
+            .collect())
+    }
+
+    /// Adds codes to a folder's value map (an empty text takes one out), and says what becomes of the others.
+    ///
+    /// # Errors
+    /// As [`Service::set_settings`]; `Kind::NotFound` for a code that is to be taken out and is not in the map.
+    pub fn set_mappings(
+        &self,
+        client: &str,
+        folder: &str,
+        field: &FieldKey,
+        codes: &[(String, String)],
+        rest: Rest,
+    ) -> Result<Settings> {
+        let mut settings = self.settings(client, folder)?;
+        let map = settings.value_maps.entry(field.clone()).or_insert_with(empty);
+        for (theirs, ours) in codes {
+            let theirs = clean_words(theirs).into_owned();
+            if !ours.trim().is_empty() {
+                map.codes.insert(theirs, ours.trim().to_owned());
+            } else if map.codes.remove(&theirs).is_none() {
+                let message = format!(
+                    "value_maps.{field} has no code \"{theirs}\", so it cannot be taken out; write THEIRS=OURS to add it"
+                );
+                return Err(Error::new(Kind::NotFound, message));
+            }
+        }
+        if let Rest::Becomes(unmapped) = rest {
+            map.unmapped = unmapped;
+        }
+        if *map == empty() {
+            settings.value_maps.remove(field);
+        }
+        self.set_settings(client, folder, &settings.to_toml())
+    }
+
+    /// Adds the value maps of a TOML document, as `mappings suggest` writes it, to those of a folder.
+    ///
+    /// # Errors
+    /// As [`Service::set_settings`]; `Kind::Invalid` for a document with other settings than value maps.
+    pub fn load_mappings(&self, client: &str, folder: &str, toml: &str) -> Result<Settings> {
+        let refused = |problem| Error::new(Kind::Invalid, problem);
+        let given = Settings::from_toml(toml).map_err(refused)?;
+        let alone = Settings { value_maps: BTreeMap::new(), ..given.clone() };
+        if alone != Settings::default() {
+            return Err(refused(
+                "only [value_maps.…] can stand in this file; load other settings with: rollcall settings load"
+                    .to_owned(),
+            ));
+        }
+        let mut settings = self.settings(client, folder)?;
+        for (field, map) in given.value_maps.into_iter().filter(|(_, map)| *map != empty()) {
+            let ours = settings.value_maps.entry(field).or_insert_with(empty);
+            ours.codes.extend(map.codes);
+            // Left out, it says nothing about the codes that are not mapped.
+            if map.unmapped != Unmapped::Keep {
+                ours.unmapped = map.unmapped;
+            }
+        }
+        self.set_settings(client, folder, &settings.to_toml())
+    }
+}
+
+fn empty() -> ValueMap {
+    ValueMap { codes: BTreeMap::new(), unmapped: Unmapped::Keep }
+}
+
+fn is_mapped(settings: &Settings, key: &FieldKey, code: &str) -> bool {
+    let small = code.to_lowercase();
+    settings.value_maps.get(key).is_some_and(|map| {
+        matches!(map.unmapped, Unmapped::Default(_))
+            || map.codes.keys().any(|theirs| theirs.to_lowercase() == small)
+    })
+}
+
+fn list_of_key(key: &FieldKey) -> Option<Field> {
+    match key {
+        FieldKey::Known(field) => list_of(*field),
+        FieldKey::Custom(_) => None,
+    }
+}
+
+/// By field and folded name: the codes of ours that have this name.
+type Alike = BTreeMap<FieldKey, BTreeMap<String, BTreeSet<String>>>;
+
+/// The entries that somebody loaded: only these say what the client's own codes are.
+#[derive(Default)]
+struct Loaded {
+    codes: BTreeMap<Field, BTreeSet<String>>,
+    names: BTreeMap<Field, BTreeMap<String, String>>,
+}
+
+impl Loaded {
+    fn of(directory: &Directory) -> Result<Self> {
+        let mut loaded = Self::default();
+        for entry in directory.lists(None)? {
+            if let Some(name) = entry.name {
+                loaded.codes.entry(entry.field).or_default().insert(entry.code.clone());
+                loaded.names.entry(entry.field).or_default().insert(entry.code, name);
+            }
+        }
+        Ok(loaded)
+    }
+
+    fn indexes(&self) -> BTreeMap<Field, ListIndex<'_>> {
+        let names = |field| self.names.get(field);
+        self.codes
+            .iter()
+            .filter_map(|(field, codes)| Some((*field, ListIndex::new(codes, names(field)?))))
+            .collect()
+    }
+
+    /// The codes of the lists by code and name, and those that the value maps give already.
+    fn alike(&self, settings: &Settings) -> Alike {
+        let mut alike = Alike::new();
+        let mut add = |key: FieldKey, name: &str, code: &str| {
+            let codes = alike.entry(key).or_default().entry(fold_words(name)).or_default();
+            codes.insert(code.to_owned());
+        };
+        for (field, names) in &self.names {
+            for (code, name) in names {
+                add(FieldKey::Known(*field), code, code);
+                add(FieldKey::Known(*field), name, code);
+            }
+        }
+        for (key, map) in &settings.value_maps {
+            map.codes.values().for_each(|ours| add(key.clone(), ours, ours));
+        }
+        alike
+    }
+}
+
+/// The one code of ours whose name is the same but for case, accents and signs.
+fn suggestion(alike: &Alike, key: &FieldKey, code: &str) -> Option<String> {
+    let wanted = fold_words(code);
+    let same = alike.get(key)?.get(&wanted).filter(|_| !wanted.is_empty())?;
+    let mut same = same.iter().filter(|ours| *ours != code);
+    match (same.next(), same.next()) {
+        (Some(ours), None) => Some(ours.clone()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_same_name_is_suggested() {
+        let mut loaded = Loaded::default();
+        let names = [("10", "Comptabilité"), ("41", "Ventes"), ("42", "VENTES")];
+        let names = names.map(|(code, name)| (code.to_owned(), name.to_owned())).into();
+        loaded.names.insert(Field::Department, names);
+        let settings =
+            Settings::from_toml("[value_maps.department.codes]\n\"RD\" = \"Research & Co\"")
+                .unwrap();
+        let alike = loaded.alike(&settings);
+        let key = FieldKey::Known(Field::Department);
+        for (code, expected) in [
+            ("COMPTABILITE", Some("10")),
+            ("Comptabilité France", None),
+            ("ventes", None),
+            ("research co", Some("Research & Co")),
+            ("&", None),
+        ] {
+            assert_eq!(suggestion(&alike, &key, code).as_deref(), expected, "{code}");
+        }
+        assert_eq!(suggestion(&alike, &FieldKey::Known(Field::Csp), "Comptabilité"), None);
+    }
+}
