@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::Service;
 use super::keys::PublicKey;
 use super::session::Session;
 use super::throttle::{Login, Throttle, Verdict};
+use super::{Service, access};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Protocol, check_login};
@@ -47,6 +47,13 @@ pub struct LoginAttempt {
 pub enum Credential<'a> {
     /// A password.
     Password(&'a str),
+    /// A password, after a public key whose signature the transport has verified.
+    Both {
+        /// The password.
+        password: &'a str,
+        /// `ssh-ed25519 AAAA…`
+        openssh: &'a str,
+    },
     /// A public key whose signature the transport has verified.
     PublicKey {
         /// `ssh-ed25519 AAAA…`
@@ -59,10 +66,19 @@ pub enum Credential<'a> {
 pub struct LoginRefused {
     /// The reason, for the log only.
     pub log: &'static str,
+    /// Whether what was proved holds, and the password is asked for besides.
+    pub needs_password: bool,
+}
+
+impl LoginRefused {
+    /// A refusal for this reason.
+    pub(super) const fn because(log: &'static str) -> Self {
+        Self { log, needs_password: false }
+    }
 }
 
 const fn refused(log: &'static str) -> LoginRefused {
-    LoginRefused { log }
+    LoginRefused::because(log)
 }
 
 impl Service {
@@ -89,7 +105,7 @@ impl Service {
         let exists = if facts.is_some() { Login::Known } else { Login::Unknown };
         self.0.door.throttle.probed(peer, &attempt.login, exists, Instant::now());
         facts.is_some_and(|facts| {
-            has_key(&facts, openssh) && may_enter(&facts, attempt.protocol).is_ok()
+            has_key(&facts, openssh) && self.may_enter(&facts, attempt).is_ok()
         })
     }
 
@@ -103,12 +119,18 @@ impl Service {
         credential: Credential<'_>,
     ) -> std::result::Result<Session, LoginRefused> {
         let entered = match credential {
-            Credential::Password(password) => self.by_password(attempt, password).await,
+            Credential::Password(password) => self.by_password(attempt, password, None).await,
+            Credential::Both { password, openssh } => {
+                self.by_password(attempt, password, Some(openssh)).await
+            }
             Credential::PublicKey { openssh } => self.by_key(attempt, openssh).await,
         };
         let (login, peer, protocol) = (&attempt.login, attempt.peer, attempt.protocol.name());
         match &entered {
             Ok(_) => tracing::info!(login, %peer, protocol, "logged in"),
+            Err(refusal) if refusal.needs_password => {
+                tracing::info!(login, %peer, protocol, "the key is right, the password follows");
+            }
             Err(refusal) => {
                 let login: String = login.chars().take(64).collect();
                 tracing::warn!(login, %peer, protocol, reason = refusal.log, "login refused");
@@ -121,6 +143,7 @@ impl Service {
         &self,
         attempt: &LoginAttempt,
         password: &str,
+        key: Option<&str>,
     ) -> std::result::Result<Session, LoginRefused> {
         let (door, peer, login) = (&self.0.door, attempt.peer.ip(), attempt.login.as_str());
         match door.throttle.attempt(peer, login, Instant::now()) {
@@ -146,7 +169,12 @@ impl Service {
                 "no password is set"
             })),
             Some(_) if !right => Err(refused("wrong password")),
-            Some(facts) => may_enter(&facts, attempt.protocol).map(|()| facts),
+            Some(facts)
+                if facts.rules.needs_both && !key.is_some_and(|key| has_key(&facts, key)) =>
+            {
+                Err(refused("a key is needed besides the password"))
+            }
+            Some(facts) => self.may_enter(&facts, attempt).map(|()| facts),
         };
         match allowed {
             Ok(facts) => self.enter(attempt, facts).await,
@@ -174,7 +202,11 @@ impl Service {
         if !has_key(&facts, openssh) {
             return Err(refused("unknown key"));
         }
-        may_enter(&facts, attempt.protocol)?;
+        self.may_enter(&facts, attempt)?;
+        if facts.rules.needs_both {
+            let log = "the password is needed besides the key";
+            return Err(LoginRefused { log, needs_password: true });
+        }
         self.enter(attempt, facts).await
     }
 
@@ -185,12 +217,10 @@ impl Service {
         facts: LoginFacts,
     ) -> std::result::Result<Session, LoginRefused> {
         self.0.door.throttle.succeeded(attempt.peer.ip(), &attempt.login, Instant::now());
-        let (service, protocol) = (self.clone(), attempt.protocol);
+        let (service, protocol, peer) = (self.clone(), attempt.protocol, attempt.peer.ip());
         let last_login_at = facts.account.last_login_at;
-        let begun = tokio::task::spawn_blocking(move || {
-            let LoginFacts { account, client, folders, .. } = facts;
-            Session::begin(&service, account, client, folders, protocol)
-        });
+        let begun =
+            tokio::task::spawn_blocking(move || Session::begin(&service, facts, protocol, peer));
         let session = begun.await.map_err(|_| refused("the session's task was stopped"))?;
         let session = session.map_err(|error| match error.kind() {
             Kind::Busy => refused("the account has too many sessions"),
@@ -201,6 +231,14 @@ impl Service {
         })?;
         self.note_login(&attempt.login, last_login_at);
         Ok(session)
+    }
+
+    fn may_enter(
+        &self,
+        facts: &LoginFacts,
+        attempt: &LoginAttempt,
+    ) -> std::result::Result<(), LoginRefused> {
+        access::may_enter(facts, attempt.protocol, attempt.peer.ip(), self.clock().now())
     }
 
     fn note_login(&self, login: &str, last: Option<Timestamp>) {
@@ -243,17 +281,4 @@ fn has_key(facts: &LoginFacts, openssh: &str) -> bool {
             PublicKey::parse_line(&known.public_key).is_ok_and(|known| known.blob() == given.blob())
         })
     })
-}
-
-/// Whether the account may use this connection type now.
-fn may_enter(facts: &LoginFacts, protocol: Protocol) -> std::result::Result<(), LoginRefused> {
-    if !facts.client.enabled {
-        Err(refused("the client is disabled"))
-    } else if !facts.account.enabled {
-        Err(refused("the account is disabled"))
-    } else if !facts.account.protocols.contains(&protocol) {
-        Err(refused("the account may not use this connection type"))
-    } else {
-        Ok(())
-    }
 }

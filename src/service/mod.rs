@@ -1,5 +1,6 @@
 //! The use cases: the only door for front-ends; every commit, rename and import goes through it.
 
+mod access;
 pub mod accounts;
 pub mod clients;
 mod commit;

@@ -1,15 +1,18 @@
 //! A logged-in account: everything that a transport may do, in the account's own view.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use super::access::{self, Access};
 use super::{Service, names};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Account, Client, Folder, Language, Protocol, VPath};
+use crate::model::{Client, Folder, Language, Protocol, Right, VPath};
+use crate::store::registry::LoginFacts;
 use crate::vfs::{AccountSpace, ClientSpace};
 
 pub use super::commit::{Answer, Receipt};
@@ -31,6 +34,8 @@ pub(super) struct State {
     pub(super) space: Arc<ClientSpace>,
     pub(super) files: AccountSpace,
     folders: RwLock<Arc<Vec<Folder>>>,
+    access: RwLock<Arc<Access>>,
+    peer: IpAddr,
     uploading: Mutex<HashMap<VPath, Arc<AtomicU64>>>,
     pub(super) ended: CancellationToken,
 }
@@ -42,11 +47,12 @@ impl Session {
     /// [`Kind::Busy`] when the account has `limits.sessions_per_account` sessions; file system faults.
     pub(super) fn begin(
         service: &Service,
-        account: Account,
-        client: Client,
-        folders: Vec<Folder>,
+        facts: LoginFacts,
         protocol: Protocol,
+        peer: IpAddr,
     ) -> Result<Self> {
+        let access = RwLock::new(Arc::new(Access::of(&facts)));
+        let LoginFacts { account, client, folders, .. } = facts;
         let space = service.client_space(&client.slug)?;
         let files = space.account(&account.login)?;
         for folder in &folders {
@@ -61,6 +67,8 @@ impl Session {
             space,
             files,
             folders: RwLock::new(Arc::new(folders)),
+            access,
+            peer,
             uploading: Mutex::default(),
             ended: CancellationToken::new(),
         }));
@@ -97,6 +105,12 @@ impl Session {
         self.0.ended.cancelled().await;
     }
 
+    /// Whether an FTPS data end without TLS close_notify counts for this account.
+    #[must_use]
+    pub fn lenient_data_end(&self) -> bool {
+        self.0.access().rules().lenient_data_end
+    }
+
     /// What `path` is. A path that this session is uploading to answers its staged size.
     ///
     /// # Errors
@@ -112,16 +126,18 @@ impl Session {
     /// The folder's entries, read as they are asked for, in no order.
     ///
     /// # Errors
-    /// [`Kind::NotFound`], [`Kind::NotFolder`].
+    /// [`Kind::NotFound`], [`Kind::NotFolder`], [`Kind::Denied`].
     pub fn list(&self, path: &VPath) -> Result<Listing> {
+        self.0.access().need(path, Right::List)?;
         self.0.files.list(path)
     }
 
     /// Opens a file for reading.
     ///
     /// # Errors
-    /// [`Kind::NotFound`], [`Kind::IsFolder`].
+    /// [`Kind::NotFound`], [`Kind::IsFolder`], [`Kind::Denied`].
     pub fn open_read(&self, path: &VPath) -> Result<Download> {
+        self.0.access().need(path, Right::Read)?;
         self.0.files.open_read(path)
     }
 
@@ -139,6 +155,7 @@ impl Session {
     /// # Errors
     /// [`Kind::Exists`], [`Kind::NotFound`], [`Kind::Denied`].
     pub fn make_dir(&self, path: &VPath) -> Result<()> {
+        self.0.access().need(path, Right::Mkdir)?;
         self.0.may_write(path)?;
         self.0.files.make_dir(path)
     }
@@ -148,6 +165,7 @@ impl Session {
     /// # Errors
     /// [`Kind::NotEmpty`], [`Kind::NotFolder`], [`Kind::Denied`] for import folders and what holds them.
     pub fn remove_dir(&self, path: &VPath) -> Result<()> {
+        self.0.access().need(path, Right::Delete)?;
         self.0.may_move(path)?;
         self.0.files.remove_dir(path)
     }
@@ -155,8 +173,9 @@ impl Session {
     /// Removes a file.
     ///
     /// # Errors
-    /// [`Kind::NotFound`], [`Kind::IsFolder`].
+    /// [`Kind::NotFound`], [`Kind::IsFolder`], [`Kind::Denied`].
     pub fn remove_file(&self, path: &VPath) -> Result<()> {
+        self.0.access().need(path, Right::Delete)?;
         let _guard = self.0.service.0.locks.lock(&self.0.login, &[path]);
         let was = self.0.files.remove_file(path)?;
         if was.links < 2 {
@@ -170,14 +189,32 @@ impl Session {
     /// # Errors
     /// [`Kind::Exists`] with [`Overwrite::Never`], [`Kind::Denied`] for reserved names and import folders.
     pub fn rename(&self, from: &VPath, to: &VPath, overwrite: Overwrite) -> Result<Receipt> {
+        let access = self.0.access();
+        access.need(from, Right::Rename)?;
+        access.need_whole(from)?;
+        if from.parent() != to.parent() {
+            // Elsewhere it is a new file like one that is sent.
+            access.need(to, Right::Write)?;
+        }
+        if overwrite == Overwrite::Allow && !access.has(to, Right::Overwrite) {
+            if from != to && self.0.files.stat(to).is_ok() {
+                access.need(to, Right::Overwrite)?;
+            }
+            // Whoever is quicker: what lies there by then stays.
+            return super::rename::rename(&self.0, from, to, Overwrite::Never);
+        }
         super::rename::rename(&self.0, from, to, overwrite)
     }
 
     /// Sets the modification time.
     ///
     /// # Errors
-    /// [`Kind::NotFound`].
+    /// [`Kind::NotFound`], [`Kind::Denied`] for an account that may not send files there.
     pub fn set_modified(&self, path: &VPath, modified: Timestamp) -> Result<()> {
+        let access = self.0.access();
+        if !access.has(path, Right::Overwrite) && !access.has(path, Right::Append) {
+            access.need(path, Right::Write)?;
+        }
         self.0.files.set_modified(path, modified)
     }
 
@@ -197,8 +234,32 @@ impl State {
     }
 
     /// Takes up what an operator changed.
-    pub(super) fn set_folders(&self, folders: Vec<Folder>) {
-        *self.folders.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(folders);
+    pub(super) fn take_up(&self, facts: LoginFacts) {
+        let access = Arc::new(Access::of(&facts));
+        *self.access.write().unwrap_or_else(PoisonError::into_inner) = access;
+        let folders = Arc::new(facts.folders);
+        *self.folders.write().unwrap_or_else(PoisonError::into_inner) = folders;
+    }
+
+    /// What the account may do, as it stands now.
+    pub(super) fn access(&self) -> Arc<Access> {
+        Arc::clone(&self.access.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether the account as it is now may be here in this way.
+    pub(super) fn is_allowed_by(&self, facts: &LoginFacts, now: Timestamp) -> bool {
+        facts.client.slug == self.client.slug
+            && facts.account.created_at == self.created_at
+            && access::may_enter(facts, self.protocol, self.peer, now).is_ok()
+    }
+
+    /// Ends the session when its account has expired meanwhile.
+    pub(super) fn end_if_expired(&self, now: Timestamp) {
+        let end = self.access().rules().expires_at;
+        if end.is_some_and(|end| end <= now) && !self.ended.is_cancelled() {
+            tracing::info!(login = self.login, "ending a session: its account has expired");
+            self.ended.cancel();
+        }
     }
 
     /// Refuses names that are the server's own.

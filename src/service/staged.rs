@@ -9,7 +9,7 @@ use super::commit::{self, Receipt};
 use super::names::{self, Place};
 use super::session::State;
 use crate::error::{Error, Kind, Result};
-use crate::model::{UploadId, VPath};
+use crate::model::{Right, UploadId, VPath};
 use crate::vfs::{Open, Overwrite, Stage};
 
 /// An upload under way. Dropping it without [`Staged::commit`] is an interruption.
@@ -17,11 +17,14 @@ pub struct Staged {
     session: Arc<State>,
     path: VPath,
     id: UploadId,
-    open: Open,
     /// `None` once it is committed or given up.
     stage: Option<Stage>,
     /// What lay there when it was opened, if it went on from that.
     resumed_bytes: u64,
+    /// Bytes at the start that may not change: the account may continue files, and not replace them.
+    kept_bytes: u64,
+    /// Whether a file that lies there at the end is replaced.
+    overwrite: Overwrite,
     shown_bytes: Arc<AtomicU64>,
 }
 
@@ -37,6 +40,16 @@ impl Staged {
             return Err(Error::new(Kind::Exists, format!("{path} exists already")));
         }
         let resumes = there.is_some() && open == Open::Resume;
+        let access = session.access();
+        access.need(
+            path,
+            match (there.is_some(), resumes) {
+                (false, _) => Right::Write,
+                (true, true) => Right::Append,
+                (true, false) => Right::Overwrite,
+            },
+        )?;
+        let replaces = access.has(path, Right::Overwrite);
         let place = names::place(&session.folders(), path);
         if resumes && is_final_name_in_import_folder(&place, name) {
             return Err(Error::new(
@@ -61,9 +74,13 @@ impl Staged {
             session: Arc::clone(session),
             path: path.clone(),
             id,
-            open,
             stage: Some(stage),
             resumed_bytes,
+            kept_bytes: if replaces { 0 } else { resumed_bytes },
+            overwrite: match open {
+                Open::Replace | Open::Resume if replaces || resumes => Overwrite::Allow,
+                _ => Overwrite::Never,
+            },
             shown_bytes,
         })
     }
@@ -85,6 +102,7 @@ impl Staged {
     /// # Errors
     /// [`Kind::TooLarge`], [`Kind::Quota`], [`Kind::NoSpace`], [`Kind::Internal`].
     pub fn write_at(&mut self, offset: u64, data: &[u8]) -> Result<()> {
+        self.may_change(offset)?;
         let done = self.stage()?.write_at(offset, data);
         self.shown_bytes.store(self.bytes(), Ordering::Release);
         done
@@ -103,6 +121,7 @@ impl Staged {
     /// # Errors
     /// As [`Staged::write_at`].
     pub fn truncate(&mut self, bytes: u64) -> Result<()> {
+        self.may_change(bytes)?;
         let done = self.stage()?.truncate(bytes);
         self.shown_bytes.store(self.bytes(), Ordering::Release);
         done
@@ -129,17 +148,21 @@ impl Staged {
     /// Nothing was published; the file that was there before is untouched.
     pub fn commit(mut self) -> Result<Receipt> {
         let stage = self.stage.take().ok_or_else(closed)?;
-        let overwrite = match self.open {
-            Open::CreateNew => Overwrite::Never,
-            Open::Replace | Open::Resume => Overwrite::Allow,
-        };
         let _guard = self.session.service.0.locks.lock(&self.session.login, &[&self.path]);
-        commit::commit(&self.session, self.id, stage, &self.path, overwrite)
+        commit::commit(&self.session, self.id, stage, &self.path, self.overwrite)
     }
 
     /// The upload was not proved complete (connection lost, ABOR …): nothing is published, and `why` is recorded.
     pub fn interrupt(mut self, why: &str) {
         self.give_up(why);
+    }
+
+    /// Refuses to change what lies before the end of a file that may only be continued.
+    fn may_change(&self, offset: u64) -> Result<()> {
+        if offset >= self.kept_bytes {
+            return Ok(());
+        }
+        self.session.access().need(&self.path, Right::Overwrite)
     }
 
     fn stage(&mut self) -> Result<&mut Stage> {

@@ -167,6 +167,8 @@ fn watch(service: &Service, stopping: &AtomicBool) {
     let mut access_seen = None;
     while !stopping.load(Ordering::Acquire) {
         service.publish_again();
+        let now = service.clock().now();
+        service.0.sessions.all().iter().for_each(|session| session.end_if_expired(now));
         let looked = service.registry().data_version().and_then(|version| {
             if seen != Some(version) {
                 look(service, &mut access_seen)?;
@@ -211,13 +213,8 @@ fn look(service: &Service, access_seen: &mut Option<i64>) -> Result<()> {
 /// Ends a session whose account may no longer be here; gives the others their folders as they are now.
 fn refresh(session: &State) -> Result<()> {
     let facts = session.service.registry().login_facts(&session.login)?;
-    let allowed = facts.filter(|facts| {
-        facts.account.enabled
-            && facts.client.enabled
-            && facts.client.slug == session.client.slug
-            && facts.account.created_at == session.created_at
-            && facts.account.protocols.contains(&session.protocol)
-    });
+    let now = session.service.clock().now();
+    let allowed = facts.filter(|facts| session.is_allowed_by(facts, now));
     let Some(facts) = allowed else {
         tracing::info!(
             login = session.login,
@@ -229,7 +226,7 @@ fn refresh(session: &State) -> Result<()> {
     for folder in &facts.folders {
         session.files.folder_or_new(&folder.path)?;
     }
-    session.set_folders(facts.folders);
+    session.take_up(facts);
     Ok(())
 }
 

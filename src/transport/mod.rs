@@ -4,6 +4,7 @@ pub mod ftp;
 mod gate;
 mod host_keys;
 mod memory;
+mod prompt;
 pub mod sftp;
 pub mod tls;
 

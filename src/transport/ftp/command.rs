@@ -10,6 +10,7 @@ pub(super) enum Verb {
     Allo,
     Appe,
     Auth,
+    Avbl,
     Ccc,
     Cdup,
     Clnt,
@@ -31,6 +32,8 @@ pub(super) enum Verb {
     Mode,
     Nlst,
     Noop,
+    /// Known from an RFC, and not offered.
+    NotOffered,
     Opts,
     Pass,
     Pasv,
@@ -54,6 +57,7 @@ pub(super) enum Verb {
     Syst,
     Type,
     User,
+    Xsha,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -69,14 +73,19 @@ enum Argument {
 const VERBS: &[(&str, Verb, Argument)] = &[
     ("ABOR", Verb::Abor, Argument::None),
     ("ACCT", Verb::Acct, Argument::Optional),
+    ("ADAT", Verb::NotOffered, Argument::Optional),
     ("ALLO", Verb::Allo, Argument::Optional),
     ("APPE", Verb::Appe, Argument::Required),
     ("AUTH", Verb::Auth, Argument::Required),
+    ("AVBL", Verb::Avbl, Argument::Optional),
     ("CCC", Verb::Ccc, Argument::None),
     ("CDUP", Verb::Cdup, Argument::None),
     ("CLNT", Verb::Clnt, Argument::Optional),
+    ("CONF", Verb::NotOffered, Argument::Optional),
+    ("CSID", Verb::NotOffered, Argument::Optional),
     ("CWD", Verb::Cwd, Argument::Optional),
     ("DELE", Verb::Dele, Argument::Required),
+    ("ENC", Verb::NotOffered, Argument::Optional),
     ("EPRT", Verb::Eprt, Argument::Required),
     ("EPSV", Verb::Epsv, Argument::Optional),
     ("FEAT", Verb::Feat, Argument::None),
@@ -85,8 +94,13 @@ const VERBS: &[(&str, Verb, Argument)] = &[
     ("HOST", Verb::Host, Argument::Required),
     ("LANG", Verb::Lang, Argument::Optional),
     ("LIST", Verb::List, Argument::Optional),
+    ("LPRT", Verb::NotOffered, Argument::Optional),
+    ("LPSV", Verb::NotOffered, Argument::Optional),
     ("MDTM", Verb::Mdtm, Argument::Required),
+    ("MFCT", Verb::NotOffered, Argument::Optional),
+    ("MFF", Verb::NotOffered, Argument::Optional),
     ("MFMT", Verb::Mfmt, Argument::Required),
+    ("MIC", Verb::NotOffered, Argument::Optional),
     ("MKD", Verb::Mkd, Argument::Required),
     ("MLSD", Verb::Mlsd, Argument::Optional),
     ("MLST", Verb::Mlst, Argument::Optional),
@@ -105,10 +119,12 @@ const VERBS: &[(&str, Verb, Argument)] = &[
     ("REST", Verb::Rest, Argument::Required),
     ("RETR", Verb::Retr, Argument::Required),
     ("RMD", Verb::Rmd, Argument::Required),
+    ("RMDA", Verb::NotOffered, Argument::Optional),
     ("RNFR", Verb::Rnfr, Argument::Required),
     ("RNTO", Verb::Rnto, Argument::Required),
     ("SITE", Verb::Site, Argument::Required),
     ("SIZE", Verb::Size, Argument::Required),
+    ("SMNT", Verb::NotOffered, Argument::Optional),
     ("STAT", Verb::Stat, Argument::Optional),
     ("STOR", Verb::Stor, Argument::Required),
     ("STOU", Verb::Stou, Argument::Optional),
@@ -121,6 +137,7 @@ const VERBS: &[(&str, Verb, Argument)] = &[
     ("XMKD", Verb::Mkd, Argument::Required),
     ("XPWD", Verb::Pwd, Argument::None),
     ("XRMD", Verb::Rmd, Argument::Required),
+    ("XSHA256", Verb::Xsha, Argument::Required),
 ];
 
 /// A command with its argument, exactly as the client wrote it (a name may begin or end with spaces).
@@ -130,9 +147,36 @@ pub(super) struct Request {
     pub(super) argument: String,
 }
 
-/// The names of all commands, for HELP.
+/// The names of all commands that are offered, for HELP.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    VERBS.iter().map(|(name, ..)| *name)
+    VERBS.iter().filter(|(_, verb, _)| *verb != Verb::NotOffered).map(|(name, ..)| *name)
+}
+
+/// The command that a word means, in any case: its name, or the beginning of exactly one name.
+fn known(word: &str) -> Option<&'static (&'static str, Verb, Argument)> {
+    let is = |name: &str| name.eq_ignore_ascii_case(word);
+    if let Some(exact) = VERBS.iter().find(|(name, ..)| is(name)) {
+        return Some(exact);
+    }
+    let begins = |name: &str| name.get(..word.len()).is_some_and(is);
+    let mut near = VERBS.iter().filter(|(name, ..)| word.len() >= MIN_BEGINNING && begins(name));
+    let found = near.next()?;
+    // STO could be STOR or STOU: better none than the wrong one.
+    near.next().is_none().then_some(found)
+}
+
+/// Shorter beginnings are typing errors rather than commands.
+const MIN_BEGINNING: usize = 3;
+
+/// How a command is written, for `HELP STOR`; `None`: there is no such command.
+pub(super) fn usage(word: &str) -> Option<String> {
+    let &(name, verb, takes) = known(word)?;
+    Some(match (verb, takes) {
+        (Verb::NotOffered, _) => format!("{name} is not offered."),
+        (_, Argument::None) => format!("Syntax: {name}"),
+        (_, Argument::Optional) => format!("Syntax: {name} [argument]"),
+        (_, Argument::Required) => format!("Syntax: {name} argument"),
+    })
 }
 
 /// Understands a line.
@@ -147,8 +191,7 @@ pub(super) fn parse(line: &[u8]) -> Result<Request, Reply> {
     let argument = argument.strip_prefix(b" ").unwrap_or(argument);
     let unknown = || Reply::new(500, "Command not understood; HELP lists the commands.");
     let name = std::str::from_utf8(name).map_err(|_| unknown())?;
-    let known = VERBS.iter().find(|(known, ..)| known.eq_ignore_ascii_case(name));
-    let &(name, verb, takes) = known.ok_or_else(unknown)?;
+    let &(name, verb, takes) = known(name).ok_or_else(unknown)?;
     if verb == Verb::Pass {
         // A password in another encoding is a wrong password, not a broken command.
         let argument = String::from_utf8_lossy(argument).into_owned();
@@ -188,6 +231,10 @@ mod tests {
         check(b"STOR  leading", Ok((Verb::Stor, " leading")));
         check(b"XPWD", Ok((Verb::Pwd, "")));
         check(b"PASV ", Ok((Verb::Pasv, "")));
+        check(b"QUI", Ok((Verb::Quit, "")));
+        check(b"cWd in", Ok((Verb::Cwd, "in")));
+        check(b"noo", Ok((Verb::Noop, "")));
+        check(b"SMNT /x", Ok((Verb::NotOffered, "/x")));
         check("STOR caf\u{e9}.csv".as_bytes(), Ok((Verb::Stor, "caf\u{e9}.csv")));
     }
 
@@ -196,6 +243,10 @@ mod tests {
         check(b"", Err(500));
         check(b"GET / HTTP/1.1", Err(500));
         check(b"\x16\x03\x01", Err(500));
+        check(b"STO x", Err(500));
+        check(b"QU", Err(500));
+        check(b"QUITS", Err(500));
+        check("QU\u{e9}".as_bytes(), Err(500));
         check(b"STOR", Err(501));
         check(b"STOR  ", Err(501));
         check(b"PASV x", Err(501));

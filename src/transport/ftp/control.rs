@@ -185,13 +185,15 @@ impl Pulse {
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 64 * 1024;
 
-/// The line without CR LF, and without the Telnet signals that clients send before ABOR (IAC IP, IAC DM).
+/// The line without CR LF (some programs send CR CR LF), and without the Telnet signals that clients send before
+/// ABOR (IAC IP, IAC DM).
 ///
 /// Source: RFC 959, 4.1.3 (ABOR) and RFC 854.
 fn plain(line: &[u8]) -> Vec<u8> {
     const IAC: u8 = 0xFF;
     let line = line.strip_suffix(b"\n").unwrap_or(line);
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let stray = line.iter().rev().take_while(|byte| **byte == b'\r').count();
+    let line = line.get(..line.len().saturating_sub(stray)).unwrap_or_default();
     let mut out = Vec::with_capacity(line.len());
     let mut bytes = line.iter().copied().peekable();
     while let Some(byte) = bytes.next() {
@@ -222,6 +224,8 @@ mod tests {
         assert_eq!(plain(b"\xF2ABOR\r\n"), b"ABOR");
         assert_eq!(plain(b"STOR a\xFF\xFFb\r\n"), b"STOR a\xFFb");
         assert_eq!(plain(b"NOOP\n"), b"NOOP");
+        assert_eq!(plain(b"NOOP\r\r\n"), b"NOOP");
+        assert_eq!(plain(b"\r\n"), b"");
         assert_eq!(plain("STOR caf\u{e9}\r\n".as_bytes()), "STOR caf\u{e9}".as_bytes());
     }
 

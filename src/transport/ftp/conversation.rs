@@ -15,6 +15,7 @@ use super::command::{self, Request, Verb};
 use super::control::{Control, Line};
 use super::data::Terms;
 use super::interpreter::Interpreter;
+use super::listing::Facts;
 use super::passive::Source;
 use super::reply::Reply;
 use super::transfer::Lane;
@@ -81,6 +82,8 @@ pub(super) struct Conversation {
     pub(super) failed_logins: u32,
     pub(super) protected: bool,
     pub(super) terms: Terms,
+    /// The facts that MLST and MLSD give.
+    pub(super) facts: Facts,
     pub(super) interruption: Option<Interruption>,
     /// Since when somebody has been connected without a login.
     pub(super) unknown_since: Instant,
@@ -105,6 +108,7 @@ impl Conversation {
             failed_logins: 0,
             protected: false,
             terms,
+            facts: Facts::default(),
             interruption: None,
             unknown_since: Instant::now(),
             queue: VecDeque::new(),

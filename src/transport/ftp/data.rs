@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use rustls::{HandshakeKind, ServerConfig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -16,6 +15,7 @@ use super::passive::Source;
 use super::records::Records;
 use super::reply::Reply;
 use crate::config::{Config, Resumption};
+use crate::transport::prompt::Prompt;
 
 /// rustls reads 4 KiB at a time; a buffer below it saves most of the system calls.
 const SOCKET_BUFFER_BYTES: usize = 128 * 1024;
@@ -54,7 +54,7 @@ impl Terms {
 
 /// A data connection after its TLS handshake.
 pub(super) struct Data {
-    stream: TlsStream<BufReader<Records<TcpStream>>>,
+    stream: TlsStream<BufReader<Records<Prompt>>>,
     idle: Duration,
     lenient_end: bool,
 }
@@ -69,7 +69,8 @@ impl Data {
             let text = format!("No data connection came ({e}); is the port open in the firewall?");
             Reply::new(425, text)
         })?;
-        let buffered = BufReader::with_capacity(SOCKET_BUFFER_BYTES, Records::new(tcp));
+        let buffered =
+            BufReader::with_capacity(SOCKET_BUFFER_BYTES, Records::new(Prompt::new(tcp)));
         let handshake = TlsAcceptor::from(Arc::clone(&terms.tls)).accept(buffered);
         let stream = match timeout(terms.handshake, handshake).await {
             Ok(Ok(stream)) => stream,
@@ -160,7 +161,7 @@ impl Data {
 
     /// Ends a download that is not whole: a reset, which no client can take for an end.
     pub(super) fn cut(self) {
-        let tcp = self.stream.get_ref().0.get_ref().get_ref();
+        let tcp = self.stream.get_ref().0.get_ref().get_ref().tcp();
         if let Err(error) = tcp.set_zero_linger() {
             tracing::debug!(%error, "a data connection could not be reset; it is closed without close_notify");
         }

@@ -2,23 +2,17 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
-
+use super::about::HashForm;
 use super::command::{Request, Verb};
 use super::conversation::{Conversation, Flow};
 use super::interpreter::{Answer, Interpreter};
-use super::listing::{self, Form, Selection, Wildcards};
+
 use super::login::go;
 use super::reply::Reply;
 use super::transfer::{Lane, blocking};
 use crate::error::Result;
 use crate::model::VPath;
-use crate::service::session::{Download, Session};
-
-/// The most entries that STAT shows over the control connection.
-const STAT_ENTRIES: usize = 1000;
-const HASH_BLOCK_BYTES: usize = 1024 * 1024;
+use crate::service::session::Session;
 
 impl Conversation {
     /// Carries out one command of a client that has logged in.
@@ -41,11 +35,13 @@ impl Conversation {
             Verb::Rnfr => self.rename_from(&argument).await,
             Verb::Rnto => self.rename_to(rename_from, &argument).await,
             Verb::Size => self.facts_of("SIZE", &argument).await,
-            Verb::Mdtm => self.facts_of("MDTM", &argument).await,
+            Verb::Mdtm => self.mdtm(&argument).await,
             Verb::Mlst => self.mlst(&argument).await,
             Verb::Mfmt => self.mfmt(&argument).await,
             Verb::Stat => self.stat(&argument).await,
-            Verb::Hash => self.hash(&argument).await,
+            Verb::Hash => self.hash(&argument, HashForm::Hash).await,
+            Verb::Xsha => self.hash(&argument, HashForm::Xsha).await,
+            Verb::Avbl => self.available(&argument).await,
             Verb::Site => self.site(&argument).await,
             Verb::Abor => go(226, "Nothing to abort."),
             Verb::Rest => self.rest(&argument),
@@ -209,7 +205,7 @@ impl Conversation {
     }
 
     /// SIZE and MDTM: libunftp's own words are the answer.
-    async fn facts_of(&mut self, command: &str, argument: &str) -> Flow {
+    pub(super) async fn facts_of(&mut self, command: &str, argument: &str) -> Flow {
         let path = match self.resolve(argument) {
             Ok(path) => path,
             Err(refusal) => return Flow::Go(refusal),
@@ -230,147 +226,13 @@ impl Conversation {
     }
 
     /// Runs a question to the session on a thread that may block.
-    async fn with_session<T: Send + 'static>(
+    pub(super) async fn with_session<T: Send + 'static>(
         &self,
         question: impl FnOnce(&Session) -> Result<T> + Send + 'static,
     ) -> std::result::Result<T, Reply> {
         let Some(guest) = &self.guest else { return Err(Reply::new(530, "Log in first.")) };
         let session = guest.session.clone();
         blocking(move || question(&session)).await.map_err(|e| Reply::error(&e))
-    }
-
-    /// Source: RFC 3659, 7.
-    async fn mlst(&mut self, argument: &str) -> Flow {
-        let path = match self.resolve(argument) {
-            Ok(path) => path,
-            Err(refusal) => return Flow::Go(refusal),
-        };
-        let asked = path.clone();
-        Flow::Go(match self.with_session(move |session| session.stat(&asked)).await {
-            Ok(stat) => {
-                let line = format!("{} {path}", listing::facts(&stat));
-                Reply::listing(250, "Facts:", vec![line], "End")
-            }
-            Err(refusal) => refusal,
-        })
-    }
-
-    /// Source: draft-somers-ftp-mfxx, 3.
-    async fn mfmt(&mut self, argument: &str) -> Flow {
-        let (stamp, name) = argument.split_once(' ').unwrap_or((argument, ""));
-        let Some(modified) = listing::parse_stamp(stamp) else {
-            return go(
-                501,
-                "The time is not YYYYMMDDhhmmss (UTC); write MFMT 20261121203000 name.",
-            );
-        };
-        if name.is_empty() {
-            return go(501, "Which file? Write MFMT 20261121203000 name.");
-        }
-        self.touch(name, modified).await
-    }
-
-    async fn touch(&mut self, name: &str, modified: Timestamp) -> Flow {
-        let path = match self.resolve(name) {
-            Ok(path) => path,
-            Err(refusal) => return Flow::Go(refusal),
-        };
-        let text = format!("Modify={}; {path}", listing::stamp(modified));
-        let set = self.with_session(move |session| session.set_modified(&path, modified)).await;
-        Flow::Go(set.map_or_else(|refusal| refusal, |()| Reply::new(213, text)))
-    }
-
-    async fn stat(&mut self, argument: &str) -> Flow {
-        let Some(guest) = &self.guest else { return go(530, "Log in first.") };
-        if argument.is_empty() {
-            let lines = vec![
-                format!("Logged in as {} over {}.", guest.session.login(), self.link.kind),
-                "Connections are encrypted; transfers are binary.".to_owned(),
-            ];
-            return Flow::Go(Reply::listing(211, "Status:", lines, "End"));
-        }
-        let owner = guest.session.login().to_owned();
-        let form = Form::Long { now: self.edge.service.clock().now(), owner };
-        let path = match self.resolve(without_options(argument)) {
-            Ok(path) => path,
-            Err(refusal) => return Flow::Go(refusal),
-        };
-        let lines = self.with_session(move |session| {
-            Selection::open(session, &path, Wildcards::Allowed)?
-                .take(STAT_ENTRIES)
-                .map(|entry| Ok(form.line(&entry?).trim_end().to_owned()))
-                .collect::<Result<Vec<_>>>()
-        });
-        Flow::Go(match lines.await {
-            Ok(lines) => Reply::listing(213, "Entries:", lines, "End"),
-            Err(refusal) => refusal,
-        })
-    }
-
-    /// Source: draft-bryan-ftp-hash. SHA-256 of the whole file.
-    async fn hash(&mut self, argument: &str) -> Flow {
-        let path = match self.resolve(argument) {
-            Ok(path) => path,
-            Err(refusal) => return Flow::Go(refusal),
-        };
-        let asked = path.clone();
-        let file = match self.with_session(move |session| session.open_read(&asked)).await {
-            Ok(file) => file,
-            Err(refusal) => return Flow::Go(refusal),
-        };
-        let lane = self.lane();
-        let bytes = file.bytes();
-        let hashing = hash_of(file, lane.clone());
-        let reply = match self.attend(&lane, hashing).await {
-            Ok(hash) => Reply::new(213, format!("SHA-256 0-{bytes} {hash} {path}")),
-            Err(refusal) => refusal,
-        };
-        self.finish(reply).await
-    }
-
-    async fn site(&mut self, argument: &str) -> Flow {
-        let (name, rest) = argument.split_once(' ').unwrap_or((argument, ""));
-        match name.to_ascii_uppercase().as_str() {
-            "HELP" => go(214, "SITE CHMOD, SITE UTIME, SITE HELP."),
-            // Permissions are the server's; a failure here would make clients report a failed upload.
-            "CHMOD" => match rest.split_once(' ') {
-                Some((_, name)) => self.chmod(name).await,
-                None => go(501, "Write SITE CHMOD 644 name."),
-            },
-            "UTIME" => self.utime(rest).await,
-            _ => go(504, "SITE HELP lists what is offered."),
-        }
-    }
-
-    async fn chmod(&mut self, name: &str) -> Flow {
-        let path = match self.resolve(name) {
-            Ok(path) => path,
-            Err(refusal) => return Flow::Go(refusal),
-        };
-        let there = self.with_session(move |session| session.stat(&path)).await;
-        Flow::Go(match there {
-            Ok(_) => Reply::new(200, "Noted; permissions here are the server's own."),
-            Err(refusal) => refusal,
-        })
-    }
-
-    /// Both forms: `YYYYMMDDhhmm[ss] name` and `name atime mtime ctime UTC`.
-    async fn utime(&mut self, argument: &str) -> Flow {
-        let usage = "Write SITE UTIME 20261121203000 name.";
-        if let Some((stamp, name)) = argument.split_once(' ')
-            && let Some(modified) = parse_utime(stamp)
-        {
-            return self.touch(name, modified).await;
-        }
-        let mut words = argument.rsplitn(5, ' ');
-        let (zone, _changed, modified) = (words.next(), words.next(), words.next());
-        let (_accessed, name) = (words.next(), words.next());
-        match (zone, modified.and_then(parse_utime), name) {
-            (Some(zone), Some(modified), Some(name)) if zone.eq_ignore_ascii_case("UTC") => {
-                self.touch(name, modified).await
-            }
-            _ => go(501, usage),
-        }
     }
 
     fn rest(&mut self, argument: &str) -> Flow {
@@ -385,13 +247,6 @@ impl Conversation {
 
 pub(super) fn internal() -> Reply {
     Reply::new(451, "An internal fault; try again, and tell the operator if it stays.")
-}
-
-fn parse_utime(stamp: &str) -> Option<Timestamp> {
-    match stamp.len() {
-        12 => listing::parse_stamp(&format!("{stamp}00")),
-        _ => listing::parse_stamp(stamp),
-    }
 }
 
 /// A path in quotes, inner quotes doubled. Source: RFC 959, Appendix II.
@@ -409,29 +264,6 @@ pub(super) fn without_options(argument: &str) -> &str {
         }
     }
     rest
-}
-
-async fn hash_of(file: Download, lane: Lane) -> std::result::Result<String, Reply> {
-    let mut state = (file, Sha256::new(), 0_u64, vec![0_u8; HASH_BLOCK_BYTES]);
-    loop {
-        if lane.stop.is_cancelled() {
-            return Err(Reply::new(426, "Aborted."));
-        }
-        let (next, got) = blocking(move || {
-            let (file, mut hasher, offset, mut block) = state;
-            let got = file.read_at(offset, &mut block)?;
-            hasher.update(block.get(..got).unwrap_or_default());
-            let offset = offset.saturating_add(u64::try_from(got).unwrap_or(u64::MAX));
-            Ok(((file, hasher, offset, block), got))
-        })
-        .await
-        .map_err(|e| Reply::error(&e))?;
-        if got == 0 {
-            let digest = next.1.finalize();
-            return Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect());
-        }
-        state = next;
-    }
 }
 
 #[cfg(test)]

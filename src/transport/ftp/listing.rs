@@ -1,5 +1,7 @@
 //! What a folder looks like to FTP clients: LIST, NLST, MLSD and MLST, written page by page from the session.
 
+use std::fmt;
+
 use globset::GlobMatcher;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
@@ -26,7 +28,7 @@ pub(super) enum Form {
     /// Names only, each after this prefix (NLST).
     Names(String),
     /// Machine-readable facts (MLSD). Source: RFC 3659, 7.
-    Facts,
+    Facts(Facts),
 }
 
 impl Form {
@@ -36,18 +38,62 @@ impl Form {
         match self {
             Self::Long { now, owner } => format!("{} {name}\r\n", long(&entry.stat, *now, owner)),
             Self::Names(prefix) => format!("{prefix}{name}\r\n"),
-            Self::Facts => format!("{} {name}\r\n", facts(&entry.stat)),
+            Self::Facts(facts) => format!("{} {name}\r\n", facts.of(&entry.stat)),
         }
     }
 }
 
-/// The facts of MLST and MLSD, each with its semicolon.
-pub(super) fn facts(stat: &Stat) -> String {
-    let modified = stamp(stat.modified);
-    if stat.is_folder() {
-        format!("type=dir;modify={modified};perm=cdeflmp;")
-    } else {
-        format!("type=file;size={};modify={modified};perm=adfrw;", stat.bytes)
+/// Which facts a client wants (OPTS MLST); at first all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Facts([bool; FACTS.len()]);
+
+const FACTS: [&str; 4] = ["type", "size", "modify", "perm"];
+
+impl Default for Facts {
+    fn default() -> Self {
+        Self([true; FACTS.len()])
+    }
+}
+
+impl Facts {
+    /// Those that the list names: `type;size;`.
+    pub(super) fn choose(list: &str) -> Self {
+        Self(FACTS.map(|fact| list.split(';').any(|wanted| wanted.eq_ignore_ascii_case(fact))))
+    }
+
+    /// All, with a star after those that are on, for FEAT.
+    pub(super) fn offer(self) -> String {
+        let mark = |on: bool| if on { "*" } else { "" };
+        FACTS.iter().zip(self.0).map(|(fact, on)| format!("{fact}{};", mark(on))).collect()
+    }
+
+    /// What is known of a file, each fact with its semicolon.
+    pub(super) fn of(self, stat: &Stat) -> String {
+        let mut out = String::new();
+        for (fact, _) in FACTS.iter().zip(self.0).filter(|(_, on)| *on) {
+            let value = match (*fact, stat.is_folder()) {
+                ("type", true) => "dir".to_owned(),
+                ("type", false) => "file".to_owned(),
+                // A folder's size means nothing.
+                ("size", true) => continue,
+                ("size", false) => stat.bytes.to_string(),
+                ("modify", _) => stamp(stat.modified),
+                (_, true) => "cdeflmp".to_owned(),
+                (_, false) => "adfrw".to_owned(),
+            };
+            out.push_str(&format!("{fact}={value};"));
+        }
+        out
+    }
+}
+
+impl fmt::Display for Facts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        FACTS
+            .iter()
+            .zip(self.0)
+            .filter(|(_, on)| *on)
+            .try_for_each(|(fact, _)| write!(f, "{fact};"))
     }
 }
 
@@ -229,9 +275,14 @@ mod tests {
         assert!(form.line(&old).contains(" Jan  2  2025 "));
         assert!(form.line(&entry(StatKind::Folder, "2026-11-02T03:04:05Z")).starts_with("drwx"));
         assert_eq!(
-            Form::Facts.line(&file),
+            Form::Facts(Facts::default()).line(&file),
             "type=file;size=1234;modify=20261102030405;perm=adfrw; employés été.csv\r\n"
         );
+        let chosen = Facts::choose("SIZE;unique;type;");
+        assert_eq!(Form::Facts(chosen).line(&file), "type=file;size=1234; employés été.csv\r\n");
+        assert_eq!(chosen.offer(), "type*;size*;modify;perm;");
+        let none = Form::Facts(Facts::choose(""));
+        assert_eq!(none.line(&file), " employés été.csv\r\n", "RFC 3659, 7.2: the blank stays");
         assert_eq!(Form::Names("in/".to_owned()).line(&file), "in/employés été.csv\r\n");
     }
 

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::backend::Exchange;
 use super::command::{self, Request, Verb};
 use super::conversation::{Conversation, Flow, Guest};
+use super::listing::Facts;
 use super::reply::Reply;
 use crate::config::ActiveMode;
 use crate::model::VPath;
@@ -27,10 +28,11 @@ impl Conversation {
             Verb::Clnt => go(200, "Welcome."),
             Verb::Syst => go(215, "UNIX Type: L8"),
             Verb::Feat => Flow::Go(self.features()),
-            Verb::Help => Flow::Go(help()),
+            Verb::Help => Flow::Go(help(argument)),
+            Verb::NotOffered => go(502, "Not offered; HELP lists the commands."),
             Verb::Host => host(argument, self.guest.is_some()),
             Verb::Lang => lang(argument),
-            Verb::Opts => Flow::Go(opts(argument)),
+            Verb::Opts => Flow::Go(self.opts(argument)),
             Verb::Type => Flow::Go(data_type(argument)),
             Verb::Mode => Flow::Go(one_of(argument, "S", "MODE", "stream")),
             Verb::Stru => Flow::Go(one_of(argument, "F", "STRU", "file")),
@@ -153,9 +155,29 @@ impl Conversation {
         go(220, "Ready for a new user.")
     }
 
+    fn opts(&mut self, argument: &str) -> Reply {
+        let mut words = argument.split_whitespace();
+        let option = words.next().unwrap_or_default().to_ascii_uppercase();
+        let value = words.next().unwrap_or_default().to_ascii_uppercase();
+        match (option.as_str(), value.as_str()) {
+            ("UTF8" | "UTF-8", "" | "ON" | "NLST") => Reply::new(200, "Names are UTF-8."),
+            ("UTF8" | "UTF-8", _) => Reply::new(504, "Names are UTF-8 always."),
+            // Source: RFC 3659, 7.9. Facts that are not known are passed over.
+            ("MLST", _) => {
+                self.facts = Facts::choose(&value);
+                Reply::new(200, format!("MLST OPTS {}", self.facts).trim_end())
+            }
+            ("HASH", "" | "SHA-256") => Reply::new(200, "SHA-256"),
+            ("HASH", _) => Reply::new(504, "Only SHA-256 is offered."),
+            _ => Reply::new(501, "This option is not known."),
+        }
+    }
+
     fn features(&self) -> Reply {
+        let mlst = format!("MLST {}", self.facts.offer());
         let mut lines = vec![
             "AUTH TLS",
+            "AVBL",
             "CLNT",
             "EPSV",
             "HASH SHA-256*",
@@ -163,7 +185,7 @@ impl Conversation {
             "LANG EN*",
             "MDTM",
             "MFMT",
-            "MLST type*;size*;modify*;perm*;",
+            mlst.as_str(),
             "PASV",
             "PBSZ",
             "PROT",
@@ -171,6 +193,7 @@ impl Conversation {
             "SIZE",
             "TVFS",
             "UTF8",
+            "XSHA256",
         ];
         if self.edge.config.ftps.active == ActiveMode::OwnAddress {
             lines.push("EPRT");
@@ -184,7 +207,13 @@ pub(super) fn go(code: u16, text: &str) -> Flow {
     Flow::Go(Reply::new(code, text))
 }
 
-fn help() -> Reply {
+fn help(word: &str) -> Reply {
+    if !word.trim().is_empty() {
+        return match command::usage(word.trim()) {
+            Some(usage) => Reply::new(214, usage),
+            None => Reply::new(501, "There is no such command; HELP lists them."),
+        };
+    }
     let names: Vec<&str> = command::names().collect();
     let lines = names.chunks(12).map(|row| row.join(" ")).collect();
     Reply::listing(214, "Commands:", lines, "End")
@@ -205,21 +234,6 @@ fn lang(tag: &str) -> Flow {
         return go(200, "Messages are in English.");
     }
     go(504, "Messages are in English only.")
-}
-
-fn opts(argument: &str) -> Reply {
-    let mut words = argument.split_whitespace();
-    let option = words.next().unwrap_or_default().to_ascii_uppercase();
-    let value = words.next().unwrap_or_default().to_ascii_uppercase();
-    match (option.as_str(), value.as_str()) {
-        ("UTF8" | "UTF-8", "" | "ON" | "NLST") => Reply::new(200, "Names are UTF-8."),
-        ("UTF8" | "UTF-8", _) => Reply::new(504, "Names are UTF-8 always."),
-        // Whatever facts are asked for, all are sent; a client skips those that it does not know.
-        ("MLST", _) => Reply::new(200, "MLST OPTS type;size;modify;perm;"),
-        ("HASH", "" | "SHA-256") => Reply::new(200, "SHA-256"),
-        ("HASH", _) => Reply::new(504, "Only SHA-256 is offered."),
-        _ => Reply::new(501, "This option is not known."),
-    }
 }
 
 /// Bytes always travel as they are; clients that ask for ASCII get them too, or nothing would work for them.

@@ -1,5 +1,6 @@
 //! FTPS, implicit and explicit: the edge owns every public socket, TLS and limits; libunftp interprets behind it.
 
+mod about;
 mod backend;
 mod command;
 mod control;

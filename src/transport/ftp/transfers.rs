@@ -324,7 +324,7 @@ impl Conversation {
         let Some(source) = guest.source.take() else { return Flow::Go(no_port()) };
         let session = guest.session.clone();
         let (form, wildcards) = match verb {
-            Verb::Mlsd => (Form::Facts, Wildcards::None),
+            Verb::Mlsd => (Form::Facts(self.facts), Wildcards::None),
             Verb::Nlst => (Form::Names(prefix(wanted)), Wildcards::Allowed),
             _ => {
                 let owner = session.login().to_owned();

@@ -15,6 +15,8 @@ const MAX_PACKET_BYTES: u32 = 32_768;
 const WINDOW_BYTES: u32 = 4 * 1024 * 1024;
 /// Messages between a request loop and its SSH session, each of at most one packet.
 const EVENTS: usize = 32;
+/// How long a client may be silent before it is asked for a sign of life.
+const KEEPALIVE: Duration = Duration::from_secs(45);
 /// The shortest RSA key that may log in (NIST SP 800-131A).
 const MIN_RSA_BITS: u32 = 2048;
 
@@ -65,6 +67,9 @@ pub(super) fn ssh_config(config: &Config, host_keys: &HostKeys) -> server::Confi
         max_auth_attempts: config.limits.sftp_key_offers,
         // Idle time is ours to watch: any packet, also IGNORE, would reset russh's own timer.
         inactivity_timeout: None,
+        // Only so that no NAT on the way forgets a connection that waits for an import; it ends nobody's session.
+        keepalive_interval: Some(KEEPALIVE),
+        keepalive_max: 0,
         nodelay: true,
         ..server::Config::default()
     }

@@ -182,7 +182,7 @@ impl Desk {
                 let text = "INIT was sent twice";
                 return Reply::Packet(status(id, StatusCode::BadMessage, text));
             }
-            return Reply::Packet(super::files::version());
+            return Reply::Packet(super::extensions::version());
         }
         if !self.greeted {
             return Reply::Packet(status(id, StatusCode::BadMessage, "INIT has to come first"));
@@ -252,10 +252,10 @@ impl Desk {
             Packet::Remove(p) => [claim(&p.filename, true), None],
             Packet::RmDir(p) => [claim(&p.path, true), None],
             Packet::Rename(p) => [claim(&p.oldpath, true), claim(&p.newpath, true)],
-            Packet::Extended(p) => match super::files::posix_rename(p) {
-                Some((from, to)) => [claim(&from, true), claim(&to, true)],
-                None => [None, None],
-            },
+            Packet::Extended(p) => {
+                let (paths, moves) = super::extensions::paths(p);
+                return paths.iter().filter_map(|path| claim(path, moves)).collect();
+            }
             Packet::Close(p) => {
                 let path = self.files.upload_path(&p.handle).cloned();
                 [path.map(|path| Claim { path, moves: false }), None]

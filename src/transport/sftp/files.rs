@@ -4,35 +4,21 @@ use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use russh_sftp::extensions::{
-    FsyncExtension, HardlinkExtension, LimitsExtension, Statvfs, StatvfsExtension,
-};
 use russh_sftp::protocol::{
-    Attrs, Extended, ExtendedReply, File, FileAttributes, Handle, Name, Open as OpenPacket,
-    OpenFlags, Packet, StatusCode, Version,
+    Attrs, File, FileAttributes, Handle, Name, Open as OpenPacket, OpenFlags, Packet, StatusCode,
 };
-use russh_sftp::{de, ser};
 
 use super::channel::Shared;
-use super::packet::{
-    DATA_HEAD_BYTES, MAX_DATA_BYTES, MAX_PACKET_BYTES, Write, data_reply, handle_number, status,
-};
+use super::packet::{DATA_HEAD_BYTES, MAX_DATA_BYTES, Write, data_reply, handle_number, status};
 use super::writing::Writing;
 use crate::error::{Error, Kind, Result};
-use crate::model::{MAX_NAME_BYTES, VPath};
+use crate::model::VPath;
 use crate::service::session::{
     Download, Entry, Listing, Overwrite, Session, Staged, Stat, StatKind,
 };
 
-const LIMITS: &str = "limits@openssh.com";
-const POSIX_RENAME: &str = "posix-rename@openssh.com";
-const FSYNC: &str = "fsync@openssh.com";
-const STATVFS: &str = "statvfs@openssh.com";
 /// Names in one answer to READDIR, as many as OpenSSH gives.
 const NAMES: usize = 100;
-/// The block size in which `statvfs@openssh.com` counts.
-const BLOCK_BYTES: u64 = 4096;
-
 /// How long a listing shows the time of day, in seconds.
 const HALF_YEAR_S: i64 = 182 * 24 * 3600;
 
@@ -60,30 +46,11 @@ pub(super) struct Files {
     next: u64,
 }
 
-enum Held {
+/// What an open handle stands for.
+pub(super) enum Held {
     Reading { file: Download, path: VPath, sent_bytes: u64 },
     Writing(Box<Writing>),
     Listing(Box<Listing>),
-}
-
-/// The answer to INIT, with the extensions that are offered.
-pub(super) fn version() -> Packet {
-    let mut version = Version::new();
-    for (name, data) in [(LIMITS, "1"), (POSIX_RENAME, "1"), (FSYNC, "1"), (STATVFS, "2")] {
-        version.extensions.insert(name.to_owned(), data.to_owned());
-    }
-    Packet::Version(version)
-}
-
-/// The two paths of a `posix-rename@openssh.com` request.
-pub(super) fn posix_rename(extended: &Extended) -> Option<(String, String)> {
-    if extended.request != POSIX_RENAME {
-        return None;
-    }
-    // The same two strings as in a hard link request.
-    let paths: HardlinkExtension =
-        de::from_bytes(&mut Bytes::copy_from_slice(&extended.data)).ok()?;
-    Some((paths.oldpath, paths.newpath))
 }
 
 impl Files {
@@ -179,7 +146,8 @@ impl Files {
         Ok(Reply::Packet(Packet::Handle(Handle { id, handle: number.to_string() })))
     }
 
-    fn held(&mut self, handle: &str) -> Result<&mut Held> {
+    /// What a handle stands for.
+    pub(super) fn held(&mut self, handle: &str) -> Result<&mut Held> {
         self.open.get_mut(&number(handle)).ok_or_else(unknown_handle)
     }
 
@@ -260,7 +228,7 @@ impl Files {
     }
 
     /// Sets what can be set. Owner and rights mean nothing here and are passed over: they must never fail a transfer.
-    fn set_stat(
+    pub(super) fn set_stat(
         &mut self,
         session: &Session,
         id: u32,
@@ -309,42 +277,29 @@ impl Files {
         Ok(Reply::Packet(Packet::Name(Name { id, files })))
     }
 
-    fn extended(&mut self, shared: &Shared, id: u32, asked: &Extended) -> Result<Reply> {
-        let mut data = Bytes::copy_from_slice(&asked.data);
-        match asked.request.as_str() {
-            LIMITS => {
-                let limits = LimitsExtension {
-                    max_packet_len: wide(MAX_PACKET_BYTES),
-                    max_read_len: wide(MAX_DATA_BYTES),
-                    max_write_len: wide(MAX_DATA_BYTES),
-                    max_open_handles: wide(shared.connection.edge.config.limits.sftp_handles),
-                };
-                extended_reply(id, &limits)
+    /// Makes an upload worthless: its CLOSE will be refused.
+    pub(super) fn spoil(&mut self, handle: &str, error: &Error) {
+        if let Some(Held::Writing(writing)) = self.open.get_mut(&number(handle)) {
+            writing.spoil(error);
+        }
+    }
+
+    /// Writes file data that does not come from the client (`copy-data`).
+    pub(super) fn put(&mut self, handle: &str, offset: u64, data: &[u8]) -> Result<()> {
+        if self.closing.contains(&number(handle)) {
+            return Err(unknown_handle());
+        }
+        match self.held(handle)? {
+            Held::Writing(writing) => writing.write(offset, data),
+            Held::Reading { .. } | Held::Listing(_) => {
+                Err(Error::new(Kind::Denied, "The handle to copy to is not open for writing"))
             }
-            POSIX_RENAME => {
-                let (from, to) = posix_rename(asked).ok_or_else(unreadable)?;
-                Ok(Reply::Rename { from: at(&from)?, to: at(&to)?, overwrite: Overwrite::Allow })
-            }
-            FSYNC => {
-                let fsync: FsyncExtension = de::from_bytes(&mut data).map_err(|_| unreadable())?;
-                match self.held(&fsync.handle)? {
-                    Held::Writing(w) => done(id, w.sync()),
-                    Held::Reading { .. } | Held::Listing(_) => done(id, Ok(())),
-                }
-            }
-            STATVFS => {
-                let asked: StatvfsExtension =
-                    de::from_bytes(&mut data).map_err(|_| unreadable())?;
-                shared.session.stat(&at(&asked.path)?)?;
-                extended_reply(id, &statvfs(&shared.session)?)
-            }
-            _ => Err(Error::new(Kind::Unsupported, "This extension is not offered")),
         }
     }
 }
 
 /// Resolves a client's name; what cannot be a name here is refused in words.
-fn at(raw: &str) -> Result<VPath> {
+pub(super) fn at(raw: &str) -> Result<VPath> {
     VPath::root().join(raw).map_err(|why| Error::new(Kind::Invalid, why))
 }
 
@@ -356,11 +311,7 @@ fn unknown_handle() -> Error {
     Error::new(Kind::Invalid, "This handle is not open")
 }
 
-fn unreadable() -> Error {
-    Error::new(Kind::Invalid, "The request cannot be read")
-}
-
-fn done(id: u32, result: Result<()>) -> Result<Reply> {
+pub(super) fn done(id: u32, result: Result<()>) -> Result<Reply> {
     result.map(|()| Reply::Packet(status(id, StatusCode::Ok, "")))
 }
 
@@ -372,7 +323,7 @@ fn left(bytes: u64, offset: u64) -> usize {
     usize::try_from(bytes.saturating_sub(offset)).unwrap_or(usize::MAX)
 }
 
-fn wide(count: usize) -> u64 {
+pub(super) fn wide(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
@@ -398,7 +349,7 @@ fn modified(wanted: &FileAttributes) -> Option<Timestamp> {
     Timestamp::from_second(i64::from(wanted.mtime?)).ok()
 }
 
-fn real_path(id: u32, path: &VPath) -> Reply {
+pub(super) fn real_path(id: u32, path: &VPath) -> Reply {
     let name = path.as_str().to_owned();
     let attrs = FileAttributes::default();
     let file = File { filename: name.clone(), longname: name, attrs };
@@ -414,30 +365,6 @@ fn file(owner: &str, now: Timestamp, entry: Entry) -> File {
     let time = stat.modified.strftime(if recent { "%b %e %H:%M" } else { "%b %e  %Y" });
     let longname = format!("{rights}    1 {owner:8} {owner:8} {:>8} {time} {name}", stat.bytes);
     File { filename: name, longname, attrs: attributes(&stat) }
-}
-
-fn extended_reply(id: u32, body: &impl serde::Serialize) -> Result<Reply> {
-    let data = ser::to_bytes(body)
-        .map_err(|e| Error::caused(Kind::Internal, "the answer could not be encoded", e))?;
-    Ok(Reply::Packet(Packet::ExtendedReply(ExtendedReply { id, data: data.to_vec() })))
-}
-
-fn statvfs(session: &Session) -> Result<Statvfs> {
-    let space = session.space()?;
-    let free = space.free_bytes / BLOCK_BYTES;
-    Ok(Statvfs {
-        block_size: BLOCK_BYTES,
-        fragment_size: BLOCK_BYTES,
-        blocks: space.total_bytes / BLOCK_BYTES,
-        blocks_free: free,
-        blocks_avail: free,
-        inodes: 0,
-        inodes_free: 0,
-        inodes_avail: 0,
-        fs_id: 0,
-        flags: 0,
-        name_max: wide(MAX_NAME_BYTES),
-    })
 }
 
 fn log_download(shared: &Shared, path: &VPath, sent_bytes: u64, bytes: u64) {

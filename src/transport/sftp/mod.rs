@@ -4,6 +4,7 @@ mod algorithms;
 mod channel;
 mod connection;
 mod desk;
+mod extensions;
 mod files;
 mod packet;
 mod ssh;

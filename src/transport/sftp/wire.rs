@@ -9,29 +9,18 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
+use crate::transport::prompt::Prompt;
+
 /// The socket; once the switch is thrown, every read and write fails at once.
 pub(super) struct Wire {
-    tcp: TcpStream,
+    tcp: Prompt,
     killed: Pin<Box<WaitForCancellationFutureOwned>>,
-    /// Whether something was read that may wait to be acknowledged.
-    unacknowledged: bool,
 }
 
 impl Wire {
     pub(super) fn new(tcp: TcpStream, kill: CancellationToken) -> Self {
-        Self { tcp, killed: Box::pin(kill.cancelled_owned()), unacknowledged: false }
+        Self { tcp: Prompt::new(tcp), killed: Box::pin(kill.cancelled_owned()) }
     }
-
-    /// Acknowledges at once what was read. Programs that leave Nagle's algorithm on (paramiko) hold back the end of
-    /// each request until then: with delayed acknowledgements they would upload 4 MB/s.
-    #[cfg(target_os = "linux")]
-    fn acknowledge(&self) {
-        // A socket that is gone shows at its next read.
-        drop(self.tcp.set_quickack(true));
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn acknowledge(&self) {}
 
     fn check(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         match self.killed.as_mut().poll(cx) {
@@ -48,13 +37,7 @@ impl AsyncRead for Wire {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.check(cx)?;
-        let read = Pin::new(&mut self.tcp).poll_read(cx, buf);
-        if read.is_ready() {
-            self.unacknowledged = true;
-        } else if std::mem::take(&mut self.unacknowledged) {
-            self.acknowledge();
-        }
-        read
+        Pin::new(&mut self.tcp).poll_read(cx, buf)
     }
 }
 

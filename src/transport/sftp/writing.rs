@@ -164,9 +164,14 @@ impl Writing {
 
     fn keep<T>(&mut self, result: Result<T>) -> Result<T> {
         if let Err(error) = &result {
-            self.poisoned.get_or_insert_with(|| (error.kind(), error.message().to_owned()));
+            self.spoil(error);
         }
         result
+    }
+
+    /// From now on it can only be dropped, for the first such reason.
+    pub(super) fn spoil(&mut self, error: &Error) {
+        self.poisoned.get_or_insert_with(|| (error.kind(), error.message().to_owned()));
     }
 
     fn whole_or_not(&self, covered: std::result::Result<(), &'static str>) -> Result<()> {
