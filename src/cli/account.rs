@@ -46,6 +46,10 @@ pub enum AccountCommand {
         #[arg(long, value_name = "PROFILE")]
         host_profile: Option<String>,
     },
+    /// Show or change from where, until when and with which proofs an account may log in
+    Rules(super::rules::RulesArgs),
+    /// Show or change what an account may do, everywhere or in one folder
+    Rights(super::rules::RightsArgs),
     /// Give an account a new password and print it, once
     Password {
         /// The account's login
@@ -138,6 +142,8 @@ pub(super) fn run(place: &Place, command: AccountCommand) -> Outcome {
             let patch = AccountPatch { name, protocols, host_profile, enabled: None };
             out.either(&service.set_account(&login, &patch)?, card)
         }
+        AccountCommand::Rules(args) => super::rules::rules(out, &service, &args),
+        AccountCommand::Rights(args) => super::rules::rights(out, &service, &args),
         AccountCommand::Password { login, password_stdin } => {
             let given = if password_stdin { Some(password_from_stdin()?) } else { None };
             let password = service.reset_password(&login, given)?;

@@ -1,6 +1,7 @@
 //! The command line: its words, and one file for each family of commands.
 
 mod account;
+mod bans;
 pub mod bound;
 mod check;
 mod client;
@@ -15,6 +16,7 @@ mod lists;
 mod mappings;
 pub mod output;
 pub mod people;
+mod rules;
 pub mod serve;
 mod settings;
 pub mod sheet;
@@ -137,6 +139,9 @@ pub enum PlainCommand {
     Inspect(inspect::InspectArgs),
     /// Print an empty CSV for an import folder: the header and one example row
     Template(template::TemplateArgs),
+    /// Addresses that are refused for a while
+    #[command(subcommand)]
+    Bans(bans::BansCommand),
     /// Look for what is wrong with this installation, and say how to mend it
     Check,
 }
@@ -216,6 +221,7 @@ pub fn run(place: &Place, command: PlainCommand) -> Outcome {
         PlainCommand::Users(command) => users::run(place, command),
         PlainCommand::Inspect(args) => inspect::run(place, &args),
         PlainCommand::Template(args) => template::run(place, &args),
+        PlainCommand::Bans(command) => bans::run(place, command),
         PlainCommand::Check => check::run(place),
     }
 }

@@ -10,9 +10,9 @@ use super::output::{Output, Tone};
 use super::{Outcome, Place};
 use crate::error::{Error, Kind, Result};
 use crate::model::Protocol;
-use crate::transport::{self, Fingerprints};
+use crate::transport::{self, Fingerprints, Running};
 
-/// Runs the server until SIGTERM or SIGINT, then lets commits finish and stops.
+/// Runs the server until SIGTERM or SIGINT, then lets transfers finish and stops.
 ///
 /// # Errors
 /// Another process serves the data folder, or an address, key or certificate cannot be used.
@@ -27,14 +27,27 @@ pub fn run(place: &Place) -> Outcome {
         let addresses = Addresses::from(running.bound());
         let noted = bound::note(&place.global.data, addresses)?;
         announce(place, addresses, &running.fingerprints())?;
-        stop.await;
-        tracing::info!("stopping: no new connections, uploads under way may finish");
+        until_stopped(&running, stop).await?;
+        tracing::info!("stopping: no new connections, transfers under way may finish");
         running.stop().await;
         drop(noted);
         Ok(())
     });
     workers.stop();
     served
+}
+
+/// Waits for the stop; SIGHUP takes a new certificate up meanwhile.
+async fn until_stopped(running: &Running, stop: impl Future<Output = ()>) -> Outcome {
+    let fault = |e| Error::caused(Kind::Internal, format!("waiting for signals: {e}"), e);
+    let mut hangup = signal(SignalKind::hangup()).map_err(fault)?;
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        tokio::select! {
+            () = &mut stop => return Ok(()),
+            _ = hangup.recv() => running.reload_certificate(),
+        }
+    }
 }
 
 /// The runtime of everything that talks to the network.

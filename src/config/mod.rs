@@ -163,7 +163,7 @@ pub struct Limits {
     pub sessions_per_account: usize,
     /// SSH keys that a client may offer before it must have found the right one.
     pub sftp_key_offers: usize,
-    /// How long a stopping server waits for commits under way.
+    /// How long a stopping server waits for transfers under way.
     pub shutdown_grace_s: u64,
 }
 
@@ -199,7 +199,7 @@ impl Default for Limits {
             transfer_memory_bytes: 512 * 1024 * 1024,
             sessions_per_account: 64,
             sftp_key_offers: 20,
-            shutdown_grace_s: 10,
+            shutdown_grace_s: 30,
         }
     }
 }

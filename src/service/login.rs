@@ -21,7 +21,7 @@ const NOTE_EVERY: Duration = Duration::from_secs(60);
 /// What logins share: the hashing threads and the memory of failures.
 pub(super) struct Door {
     pub(super) hasher: Hasher,
-    throttle: Throttle,
+    pub(super) throttle: Throttle,
 }
 
 impl Door {
@@ -103,7 +103,9 @@ impl Service {
             }
         };
         let exists = if facts.is_some() { Login::Known } else { Login::Unknown };
-        self.0.door.throttle.probed(peer, &attempt.login, exists, Instant::now());
+        if self.0.door.throttle.probed(peer, &attempt.login, exists, Instant::now()) {
+            self.note_ban(peer);
+        }
         facts.is_some_and(|facts| {
             has_key(&facts, openssh) && self.may_enter(&facts, attempt).is_ok()
         })
@@ -179,7 +181,9 @@ impl Service {
         match allowed {
             Ok(facts) => self.enter(attempt, facts).await,
             Err(refusal) => {
-                door.throttle.failed(peer, login, exists, Instant::now());
+                if door.throttle.failed(peer, login, exists, Instant::now()) {
+                    self.note_ban(peer);
+                }
                 Err(refusal)
             }
         }
@@ -196,7 +200,9 @@ impl Service {
         }
         let facts = self.facts_aside(&attempt.login).await?;
         let Some(facts) = facts else {
-            throttle.probed(peer, &attempt.login, Login::Unknown, Instant::now());
+            if throttle.probed(peer, &attempt.login, Login::Unknown, Instant::now()) {
+                self.note_ban(peer);
+            }
             return Err(refused("unknown login"));
         };
         if !has_key(&facts, openssh) {
@@ -216,8 +222,10 @@ impl Service {
         attempt: &LoginAttempt,
         facts: LoginFacts,
     ) -> std::result::Result<Session, LoginRefused> {
-        self.0.door.throttle.succeeded(attempt.peer.ip(), &attempt.login, Instant::now());
         let (service, protocol, peer) = (self.clone(), attempt.protocol, attempt.peer.ip());
+        if self.0.door.throttle.succeeded(peer, &attempt.login, Instant::now()) {
+            self.note_familiar(peer, &attempt.login);
+        }
         let last_login_at = facts.account.last_login_at;
         let begun =
             tokio::task::spawn_blocking(move || Session::begin(&service, facts, protocol, peer));

@@ -2,6 +2,7 @@
 
 mod access;
 pub mod accounts;
+pub mod bans;
 pub mod clients;
 mod commit;
 mod edit;
@@ -20,6 +21,7 @@ mod reconcile;
 mod rename;
 mod reports;
 mod retention;
+pub mod rules;
 mod run;
 pub mod session;
 mod settings;

@@ -11,6 +11,9 @@ use crate::config;
 /// Failures of unfamiliar addresses together that slow a login like one failure of one address.
 const SHARED: u32 = 10;
 
+/// How often the success of a login from the same address is written down.
+const NOTE_EVERY: Duration = Duration::from_secs(12 * 3600);
+
 /// What happens to an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -43,7 +46,14 @@ struct State {
     pairs: Book<(IpAddr, u64), Pair>,
     logins: Book<u64, u32>,
     addresses: Book<IpAddr, Address>,
-    familiar: Book<(IpAddr, u64), ()>,
+    familiar: Book<(IpAddr, u64), Familiar>,
+}
+
+/// A login that has succeeded from an address.
+#[derive(Default)]
+struct Familiar {
+    /// When that was last written down.
+    noted: Option<Instant>,
 }
 
 /// One address with one login.
@@ -114,9 +124,9 @@ impl Throttle {
         Verdict::Wait(wait.max(self.delay(shared).min(longest / 2)))
     }
 
-    /// An attempt failed.
-    pub(super) fn failed(&self, peer: IpAddr, login: &str, exists: Login, now: Instant) {
-        self.probed(peer, login, exists, now);
+    /// An attempt failed. Whether its address is banned for it.
+    pub(super) fn failed(&self, peer: IpAddr, login: &str, exists: Login, now: Instant) -> bool {
+        let banned = self.probed(peer, login, exists, now);
         let (network, login) = (network(peer), self.keyed.hash_one(login));
         let mut state = self.lock();
         let familiar = self.is_familiar(&state, network, login, now);
@@ -126,36 +136,67 @@ impl Throttle {
             let failures = state.logins.entry(login, now, self.forget());
             *failures = failures.saturating_add(1);
         }
+        banned
     }
 
-    /// A login was named, with or without proof: too many that do not exist end in a ban.
-    pub(super) fn probed(&self, peer: IpAddr, login: &str, exists: Login, now: Instant) {
+    /// A login was named, with or without proof: too many that do not exist end in a ban. Whether this one did.
+    pub(super) fn probed(&self, peer: IpAddr, login: &str, exists: Login, now: Instant) -> bool {
         if exists == Login::Known {
-            return;
+            return false;
         }
         let login = self.keyed.hash_one(login);
         let mut state = self.lock();
         let keep = self.forget().max(self.familiar());
         let address = state.addresses.entry(network(peer), now, keep);
         if self.is_recent(address, now) {
-            return;
+            return false;
         }
         address.unknown.insert(login);
-        if address.unknown.len() >= self.rules.ban_unknown_logins.max(1) {
+        let banned = address.unknown.len() >= self.rules.ban_unknown_logins.max(1);
+        if banned {
             address.unknown.clear();
             address.banned_until = Some(now + Duration::from_secs(self.rules.ban_s));
         }
+        banned
     }
 
-    /// An attempt succeeded: its failures are forgotten, its address is familiar.
-    pub(super) fn succeeded(&self, peer: IpAddr, login: &str, now: Instant) {
+    /// An attempt succeeded: its failures are forgotten, its address is familiar. Whether to write that down.
+    pub(super) fn succeeded(&self, peer: IpAddr, login: &str, now: Instant) -> bool {
         let (network, login) = (network(peer), self.keyed.hash_one(login));
         let keep = self.familiar();
         let mut state = self.lock();
         state.pairs.entries.remove(&(network, login));
-        state.familiar.entry((network, login), now, keep);
+        let familiar = state.familiar.entry((network, login), now, keep);
+        let is_noted = |at: Instant| now.saturating_duration_since(at) < NOTE_EVERY;
+        let to_note = !familiar.noted.is_some_and(is_noted);
+        if to_note {
+            familiar.noted = Some(now);
+        }
         let address = state.addresses.entry(network, now, keep);
         *address = Address { last_success: Some(now), ..Address::default() };
+        to_note
+    }
+
+    /// A success that was written down before a restart; oldest first.
+    pub(super) fn recall_success(&self, peer: IpAddr, login: &str, at: Instant) {
+        let (network, login) = (network(peer), self.keyed.hash_one(login));
+        let keep = self.familiar();
+        let mut state = self.lock();
+        state.familiar.entry((network, login), at, keep).noted = Some(at);
+        state.addresses.entry(network, at, keep).last_success = Some(at);
+    }
+
+    /// A ban that was written down before a restart.
+    pub(super) fn recall_ban(&self, peer: IpAddr, until: Instant, now: Instant) {
+        let keep = self.forget().max(self.familiar());
+        self.lock().addresses.entry(network(peer), now, keep).banned_until = Some(until);
+    }
+
+    /// Takes a ban back.
+    pub(super) fn lift(&self, peer: IpAddr) {
+        if let Some((_, address)) = self.lock().addresses.entries.get_mut(&network(peer)) {
+            address.banned_until = None;
+        }
     }
 
     /// The wait after so many failures: none, then doubling.
@@ -187,7 +228,7 @@ impl Throttle {
 }
 
 /// What counts as one address: an IPv4 address, or an IPv6 /64 (one subscriber owns all of it).
-fn network(peer: IpAddr) -> IpAddr {
+pub(super) fn network(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(v6) => {
             let upper = v6.to_bits() & (u128::MAX << 64);
@@ -362,6 +403,25 @@ mod tests {
         }
         assert_eq!(bench.throttle.attempt(OTHER.parse().unwrap(), "acme", bench.now), wait(4000));
         assert_eq!(bench.throttle.attempt(MINE.parse().unwrap(), "acme", bench.now), wait(0));
+    }
+
+    #[test]
+    fn what_was_known_before_a_restart_counts_again() {
+        let bench = Bench::new();
+        let (mine, other) = (MINE.parse().unwrap(), OTHER.parse().unwrap());
+        assert!(bench.throttle.succeeded(mine, "acme", bench.now), "the first time is noted");
+        assert!(!bench.throttle.succeeded(mine, "acme", bench.now + Duration::from_secs(60)));
+        let after = Bench::new();
+        after.throttle.recall_success(mine, "acme", after.now);
+        after.throttle.recall_ban(other, after.now + Duration::from_secs(60), after.now);
+        assert!(after.throttle.is_banned(other, after.now));
+        for n in 0..100 {
+            let login = format!("nobody{n}");
+            assert!(!after.throttle.failed(mine, &login, Login::Unknown, after.now));
+        }
+        assert!(!after.throttle.is_banned(mine, after.now), "a familiar address");
+        after.throttle.lift(other);
+        assert!(!after.throttle.is_banned(other, after.now));
     }
 
     #[test]

@@ -43,6 +43,7 @@ impl Service {
         let lock = lock_data(self)?;
         raise_file_limit();
         reconcile::reconcile(self)?;
+        self.recall()?;
         let stopping = Arc::new(AtomicBool::new(false));
         let mut workers = Workers {
             service: self.clone(),
@@ -207,6 +208,7 @@ fn look(service: &Service, access_seen: &mut Option<i64>) -> Result<()> {
         }
         *access_seen = Some(access);
     }
+    service.take_up_lifted_bans()?;
     wake_waiting(service)
 }
 

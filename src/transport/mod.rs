@@ -11,10 +11,11 @@ pub mod tls;
 use std::future::Future;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -39,8 +40,10 @@ pub struct Edge {
     pub gate: Gate,
     /// The budget of bytes in flight, for all connections together.
     pub memory: TransferMemory,
-    /// Cancelled when the server stops: take no new work, finish commits, close.
+    /// Cancelled when the server stops: take no new work, finish what is under way, close.
     pub shutdown: CancellationToken,
+    /// When what is still under way is cut off; set when the server stops.
+    stop_by: Arc<OnceLock<Instant>>,
     /// Every task of a connection runs in here, so that a stop can wait for them.
     pub tasks: TaskTracker,
     /// Certificates of the FTPS listeners.
@@ -91,11 +94,19 @@ impl Running {
         }
     }
 
-    /// Stops listening, lets commits finish for `limits.shutdown_grace_s`, and ends every connection.
+    /// Looks for another certificate at once (it is looked for every two seconds besides).
+    pub fn reload_certificate(&self) {
+        self.edge.tls.reload();
+    }
+
+    /// Stops listening, lets transfers finish for `limits.shutdown_grace_s`, and ends every connection.
     pub async fn stop(self) {
+        let grace = Duration::from_secs(self.edge.config.limits.shutdown_grace_s);
+        // Those that are cut off are still recorded, and told so.
+        let farewell = FAREWELL.min(grace / 2);
+        self.edge.stop_by.get_or_init(|| Instant::now() + grace.saturating_sub(farewell));
         self.edge.shutdown.cancel();
         self.edge.tasks.close();
-        let grace = Duration::from_secs(self.edge.config.limits.shutdown_grace_s);
         if tokio::time::timeout(grace, self.edge.tasks.wait()).await.is_err() {
             tracing::warn!(
                 tasks = self.edge.tasks.len(),
@@ -117,6 +128,7 @@ pub async fn start(service: Service, config: Arc<Config>, certs: &Path) -> Resul
         gate: Gate::new(&config.limits),
         memory: TransferMemory::new(config.limits.transfer_memory_bytes),
         shutdown: CancellationToken::new(),
+        stop_by: Arc::default(),
         tasks: TaskTracker::new(),
         tls,
         host_keys: Arc::new(host_keys),
@@ -177,7 +189,21 @@ fn host_key_record(data: &Path) -> PathBuf {
     data.join("ssh-host-keys.txt")
 }
 
+/// What a stopping server keeps for the transfers that it cuts off.
+const FAREWELL: Duration = Duration::from_secs(3);
+/// How long a client that was busy when the server stopped may take for its next request: uploads under a temporary
+/// name are renamed after their end.
+pub(crate) const NEXT_REQUEST: Duration = Duration::from_secs(1);
+
 impl Edge {
+    /// Resolves when a stopping server waits no longer for transfers under way.
+    pub(crate) async fn out_of_time(&self) {
+        self.shutdown.cancelled().await;
+        if let Some(stop_by) = self.stop_by.get() {
+            tokio::time::sleep_until(*stop_by).await;
+        }
+    }
+
     /// Runs a task that a stop waits for. A panic inside ends that task only.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         drop(self.tasks.spawn(task));

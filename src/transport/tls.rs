@@ -108,6 +108,11 @@ impl Tls {
         Arc::new(config)
     }
 
+    /// Takes the certificate up that lies in the folder now; a bad one changes nothing and is logged.
+    pub fn reload(&self) {
+        self.0.reload();
+    }
+
     /// SHA-256 of the present certificate as hex pairs with colons, as clients show it.
     #[must_use]
     pub fn fingerprint(&self) -> Option<String> {
@@ -344,6 +349,28 @@ mod tests {
         let error = Tls::load_or_create(certs.path()).unwrap_err();
         assert!(error.message().contains("tls-key.pem"), "{error}");
         assert!(!certs.path().join(KEY).exists(), "never a silent new key");
+    }
+
+    #[test]
+    fn a_new_pair_is_taken_up_and_a_bad_one_changes_nothing() {
+        let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let tls = Tls::load_or_create(one.path()).unwrap();
+        let other = Tls::load_or_create(two.path()).unwrap().fingerprint();
+        let first = tls.fingerprint();
+        for file in [CERTIFICATE, KEY] {
+            std::fs::copy(two.path().join(file), one.path().join(file)).unwrap();
+        }
+        tls.reload();
+        assert_ne!(first, other);
+        assert_eq!(tls.fingerprint(), other);
+        for bad in ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n"] {
+            std::fs::write(one.path().join(CERTIFICATE), bad).unwrap();
+            tls.reload();
+            assert_eq!(tls.fingerprint(), other, "{bad}");
+        }
+        std::fs::remove_file(one.path().join(KEY)).unwrap();
+        tls.reload();
+        assert_eq!(tls.fingerprint(), other);
     }
 
     #[test]

@@ -47,6 +47,8 @@ impl TestApp {
         config.ftps.explicit = "127.0.0.1:0".to_owned();
         config.ftps.implicit = "127.0.0.1:0".to_owned();
         config.ftps.passive_ports = "0".to_owned();
+        // Tests stop with files open.
+        config.limits.shutdown_grace_s = 2;
         change(&mut config);
         let config = Arc::new(config);
         let service =

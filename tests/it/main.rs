@@ -17,6 +17,7 @@ mod holding;
 mod planning;
 mod properties;
 mod readme;
+mod rules;
 mod scenario;
 mod schema;
 mod sftp;

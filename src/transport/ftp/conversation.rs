@@ -21,7 +21,7 @@ use super::reply::Reply;
 use super::transfer::Lane;
 use crate::model::{Protocol, VPath};
 use crate::service::session::Session;
-use crate::transport::{Edge, Pass};
+use crate::transport::{Edge, NEXT_REQUEST, Pass};
 
 /// Lines that may wait while a command is carried out.
 const MAX_QUEUED_LINES: usize = 32;
@@ -172,11 +172,23 @@ impl Conversation {
         // A port that is asked for and not used goes back to the others.
         let unused_port = Instant::now() + Duration::from_secs(limits.data_accept_timeout_s);
         let session = self.guest.as_ref().map(|guest| guest.session.clone());
+        // What ended while the server was stopping may have one more thing to say (RNFR after STOR).
+        let was_busy = self.edge.shutdown.is_cancelled() && self.guest.is_some();
+        let calm_at = Instant::now() + if was_busy { NEXT_REQUEST } else { Duration::ZERO };
+        let (edge, stop) = (self.edge.clone(), self.edge.shutdown.clone());
+        let stopped = async move {
+            stop.cancelled().await;
+            tokio::select! {
+                () = edge.out_of_time() => {}
+                () = tokio::time::sleep_until(calm_at) => {}
+            }
+        };
+        let mut stopped = std::pin::pin!(stopped);
         loop {
             let has_port = self.guest.as_ref().is_some_and(|guest| guest.source.is_some());
             tokio::select! {
                 biased;
-                () = self.edge.shutdown.cancelled() => return Err(Some(stopping())),
+                () = &mut stopped => return Err(Some(stopping())),
                 () = ended_session(session.clone()) => return Err(Some(ended())),
                 line = self.control.line() => return match line {
                     Line::Text(line) => Ok(line),
@@ -215,9 +227,10 @@ impl Conversation {
     }
 
     /// Carries out `work` while listening to the control connection: ABOR, a lost connection, the end of the account
-    /// and a stop of the server cancel the lane; STAT and NOOP are answered; other lines wait.
+    /// and the last moment of a stopping server cancel the lane; STAT and NOOP are answered; other lines wait.
     pub(super) async fn attend<T>(&mut self, lane: &Lane, work: impl Future<Output = T>) -> T {
         let session = self.guest.as_ref().map(|guest| guest.session.clone());
+        let edge = self.edge.clone();
         let mut work = std::pin::pin!(work);
         loop {
             let calm = self.interruption.is_none();
@@ -225,7 +238,7 @@ impl Conversation {
             tokio::select! {
                 biased;
                 out = &mut work => return out,
-                () = self.edge.shutdown.cancelled(), if calm => self.interrupt(lane, Interruption::Stop),
+                () = edge.out_of_time(), if calm => self.interrupt(lane, Interruption::Stop),
                 () = ended_session(session.clone()), if calm => self.interrupt(lane, Interruption::Ended),
                 line = self.control.line(), if listening => match line {
                     Line::Text(line) => self.interject(lane, line).await,
@@ -290,6 +303,6 @@ fn ended() -> Reply {
     Reply::new(421, "This account may not be used any more; closing.")
 }
 
-fn stopping() -> Reply {
+pub(super) fn stopping() -> Reply {
     Reply::new(421, "The server stops; try again in a minute.")
 }

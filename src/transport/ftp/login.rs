@@ -123,6 +123,8 @@ impl Conversation {
         match answer {
             Ok(session) => {
                 self.pass.logged_in();
+                self.terms.lenient_end =
+                    self.edge.config.ftps.lenient_data_end || session.lenient_data_end();
                 self.guest = Some(Guest {
                     exchange: Exchange::new(session.clone()),
                     session,

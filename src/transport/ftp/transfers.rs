@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::backend::Exchange;
 use super::command::Verb;
-use super::conversation::{Conversation, Flow, Interruption};
+use super::conversation::{Conversation, Flow, Interruption, stopping};
 use super::data::Data;
 use super::files::{internal, without_options};
 use super::interpreter::Interpreter;
@@ -31,6 +31,9 @@ impl Conversation {
     pub(super) async fn obey_transfer(&mut self, verb: Verb, argument: &str, restart: u64) -> Flow {
         if !self.protected {
             return go(521, "Data connections must be encrypted: send PROT P first.");
+        }
+        if self.edge.shutdown.is_cancelled() {
+            return Flow::Close(stopping());
         }
         match verb {
             Verb::Pasv => Flow::Go(self.pasv()),

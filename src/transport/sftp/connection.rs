@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::service::session::Session;
-use crate::transport::{Edge, Reserved};
+use crate::transport::{Edge, NEXT_REQUEST, Reserved};
 
 /// One SSH connection.
 pub(super) struct Connection {
@@ -29,6 +29,7 @@ pub(super) struct Connection {
     stopping: AtomicBool,
     unanswered: AtomicUsize,
     aside: AtomicUsize,
+    transfers: AtomicUsize,
     quiet: Notify,
 }
 
@@ -49,6 +50,7 @@ impl Connection {
             stopping: AtomicBool::new(false),
             unanswered: AtomicUsize::new(0),
             aside: AtomicUsize::new(0),
+            transfers: AtomicUsize::new(0),
             quiet: Notify::new(),
         }
     }
@@ -117,6 +119,27 @@ impl Connection {
         }
     }
 
+    /// Counts an open file, until the guard is dropped.
+    pub(super) fn transfer(self: &Arc<Self>) -> Transfer {
+        self.transfers.fetch_add(1, Ordering::Relaxed);
+        Transfer(Arc::clone(self))
+    }
+
+    /// The server stops: waits until no file is open, every call is answered, and the client had time to ask for
+    /// what follows an upload (its rename).
+    pub(super) async fn settled(&self) {
+        loop {
+            let busy = self.transfers.load(Ordering::Relaxed) > 0
+                || self.unanswered.load(Ordering::Relaxed) > 0;
+            let moved = Duration::from_millis(self.last_moved_ms.load(Ordering::Relaxed));
+            let calm_at = self.started + moved + NEXT_REQUEST;
+            if !busy && calm_at <= Instant::now() {
+                return;
+            }
+            tokio::time::sleep_until(calm_at.max(Instant::now() + LOOK_AGAIN)).await;
+        }
+    }
+
     /// The server stops: what has been asked is done, what comes now is not.
     pub(super) fn stop_taking(&self) {
         self.stopping.store(true, Ordering::Relaxed);
@@ -154,6 +177,19 @@ impl Connection {
     pub(super) fn aside(self: &Arc<Self>) -> Aside {
         self.aside.fetch_add(1, Ordering::Relaxed);
         Aside(Arc::clone(self))
+    }
+}
+
+/// How often a stopping server looks whether a connection has come to rest.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// An open file: a stopping server waits for it.
+pub(super) struct Transfer(Arc<Connection>);
+
+impl Drop for Transfer {
+    fn drop(&mut self) {
+        self.0.moved();
+        self.0.transfers.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

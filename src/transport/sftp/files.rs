@@ -9,6 +9,7 @@ use russh_sftp::protocol::{
 };
 
 use super::channel::Shared;
+use super::connection::Transfer;
 use super::packet::{DATA_HEAD_BYTES, MAX_DATA_BYTES, Write, data_reply, handle_number, status};
 use super::writing::Writing;
 use crate::error::{Error, Kind, Result};
@@ -41,6 +42,8 @@ pub(super) enum Reply {
 #[derive(Default)]
 pub(super) struct Files {
     open: HashMap<u64, Held>,
+    /// One for each open file, so that a stopping server waits for it.
+    transfers: HashMap<u64, Transfer>,
     /// Handles whose CLOSE has come but waits behind their READs.
     closing: HashSet<u64>,
     next: u64,
@@ -69,6 +72,7 @@ impl Files {
 
     /// The channel ends: uploads that were not closed are interrupted.
     pub(super) fn drop_all(&mut self, shared: &Shared, because: &str) {
+        self.transfers.clear();
         for (_, held) in self.open.drain() {
             match held {
                 Held::Writing(w) => {
@@ -142,6 +146,9 @@ impl Files {
         }
         let number = self.next;
         self.next = self.next.wrapping_add(1);
+        if !matches!(held, Held::Listing(_)) {
+            self.transfers.insert(number, shared.connection.transfer());
+        }
         self.open.insert(number, held);
         Ok(Reply::Packet(Packet::Handle(Handle { id, handle: number.to_string() })))
     }
@@ -152,6 +159,9 @@ impl Files {
     }
 
     fn open(&mut self, shared: &Shared, id: u32, open: &OpenPacket) -> Result<Reply> {
+        if shared.connection.edge.shutdown.is_cancelled() {
+            return Err(Error::new(Kind::Busy, "The server stops; try again in a minute"));
+        }
         let session = &shared.session;
         let path = at(&open.filename)?;
         let flags = open.pflags;
@@ -172,6 +182,7 @@ impl Files {
     fn close(&mut self, shared: &Shared, id: u32, handle: &str) -> Result<Reply> {
         let number = number(handle);
         self.closing.remove(&number);
+        self.transfers.remove(&number);
         match self.open.remove(&number).ok_or_else(unknown_handle)? {
             Held::Listing(_) => done(id, Ok(())),
             Held::Reading { file, path, sent_bytes } => {

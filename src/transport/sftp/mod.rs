@@ -88,10 +88,14 @@ async fn must_end(connection: &Connection, pass: &mut Pass, login_by: Instant) -
             "nothing moved for limits.idle_timeout_s".to_owned()
         }
         () = connection.edge.shutdown.cancelled() => {
+            // Files that are open may come to their end; new ones are refused.
+            tokio::select! {
+                () = connection.settled() => {}
+                () = connection.edge.out_of_time() => {}
+            }
             connection.stop_taking();
-            // What was asked before the stop is still done and answered; the stop itself bounds the wait.
-            let grace = Duration::from_secs(limits.shutdown_grace_s).saturating_sub(2 * FAREWELL);
-            drop(timeout(grace, connection.quiet()).await);
+            // What was asked before is still done and answered.
+            drop(timeout(FAREWELL, connection.quiet()).await);
             "the server stops".to_owned()
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use russh::keys::PublicKey;
 use russh::server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, VerifiedPublicKey};
-use russh::{Channel, ChannelId, ChannelOpenFailure, ChannelWriteHalf, Pty};
+use russh::{Channel, ChannelId, ChannelOpenFailure, ChannelWriteHalf, MethodKind, MethodSet, Pty};
 
 use super::algorithms::{check_key, methods};
 use super::channel::Pump;
@@ -21,6 +21,8 @@ const NO_SHELL: &str = "This server takes files over SFTP only: use sftp, or scp
 pub(super) struct Ssh {
     connection: Arc<Connection>,
     failures: u32,
+    /// The login and key that were proved, when the account asks for its password besides.
+    proved: Option<(String, String)>,
     channels: HashMap<ChannelId, Kind>,
 }
 
@@ -42,7 +44,7 @@ enum Proof<'a> {
 
 impl Ssh {
     pub(super) fn new(connection: Arc<Connection>) -> Self {
-        Self { connection, failures: 0, channels: HashMap::new() }
+        Self { connection, failures: 0, proved: None, channels: HashMap::new() }
     }
 
     fn attempt(&self, user: &str) -> LoginAttempt {
@@ -59,18 +61,30 @@ impl Ssh {
             return Err(russh::Error::NotAuthenticated);
         }
         let attempt = self.attempt(user);
-        let key;
-        let credential = match proof {
-            Proof::Password(password) => Credential::Password(password),
-            Proof::Key(public) => {
-                key = public.to_openssh()?;
-                Credential::PublicKey { openssh: &key }
+        let key = match proof {
+            Proof::Password(_) => None,
+            Proof::Key(public) => Some(public.to_openssh()?),
+        };
+        // A key that was proved for another login counts for nothing.
+        let proved = self.proved.take().filter(|(login, _)| login == user).map(|(_, key)| key);
+        let credential = match (&proof, &proved, &key) {
+            (Proof::Password(password), Some(openssh), _) => Credential::Both { password, openssh },
+            (Proof::Password(password), None, _) => Credential::Password(password),
+            (Proof::Key(_), _, key) => {
+                Credential::PublicKey { openssh: key.as_deref().unwrap_or_default() }
             }
         };
         // The service logs both outcomes, for both protocols alike.
-        if let Ok(session) = self.connection.edge.service.log_in(&attempt, credential).await {
-            self.connection.log_in(session);
-            return Ok(Auth::Accept);
+        match self.connection.edge.service.log_in(&attempt, credential).await {
+            Ok(session) => {
+                self.connection.log_in(session);
+                return Ok(Auth::Accept);
+            }
+            Err(refused) if refused.needs_password => {
+                self.proved = key.map(|key| (user.to_owned(), key));
+                return Ok(ask_for_password());
+            }
+            Err(_) => self.proved = proved.map(|key| (user.to_owned(), key)),
         }
         self.failures = self.failures.saturating_add(1);
         if self.failures >= most {
@@ -100,6 +114,13 @@ impl Ssh {
 /// Refused, and both methods stay open: a client may try its next key, or a password after its keys.
 fn refuse() -> Auth {
     Auth::Reject { proceed_with_methods: Some(methods()), partial_success: false }
+}
+
+/// The key is right, and the password comes next.
+fn ask_for_password() -> Auth {
+    let password: &[MethodKind] = &[MethodKind::Password];
+    let proceed_with_methods = Some(MethodSet::from(password));
+    Auth::Reject { proceed_with_methods, partial_success: true }
 }
 
 impl Handler for Ssh {

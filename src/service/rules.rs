@@ -1,0 +1,117 @@
+//! What narrows an account down: from where, until when, with which proofs, what it may do.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
+
+use super::Service;
+use crate::error::{Error, Kind, Result};
+use crate::model::{AccountRules, Network, Rights, VPath};
+
+/// What to change of an account's rules; `None` leaves a value as it is.
+#[derive(Debug, Clone, Default)]
+pub struct RulesPatch {
+    /// The networks from which it may log in; empty: from everywhere.
+    pub allow_from: Option<Vec<Network>>,
+    /// The last day on which it may log in, in its client's time zone; `Some(None)`: for ever.
+    pub last_day: Option<Option<Date>>,
+    /// Whether a key and then the password are needed.
+    pub needs_both: Option<bool>,
+    /// Whether an FTPS data end without TLS close_notify is accepted.
+    pub lenient_data_end: Option<bool>,
+    /// What it may do outside of folders that have rights of their own.
+    pub rights: Option<Rights>,
+}
+
+impl Service {
+    /// The rules of an account.
+    ///
+    /// # Errors
+    /// `Kind::NotFound`.
+    pub fn account_rules(&self, login: &str) -> Result<AccountRules> {
+        self.account(login)?;
+        self.registry().account_rules(login)
+    }
+
+    /// Changes the rules of an account. Live sessions follow within a second.
+    ///
+    /// # Errors
+    /// `Kind::NotFound`; `Kind::Invalid` when nobody could log in any more by the new rules.
+    pub fn set_account_rules(&self, login: &str, patch: &RulesPatch) -> Result<AccountRules> {
+        let account = self.account(login)?;
+        let mut rules = self.registry().account_rules(login)?;
+        if let Some(networks) = &patch.allow_from {
+            rules.allow_from.clone_from(networks);
+        }
+        if let Some(last_day) = patch.last_day {
+            let zone = self.client(&account.client)?.time_zone;
+            rules.expires_at = last_day.map(|day| end_of(day, &zone)).transpose()?;
+        }
+        rules.needs_both = patch.needs_both.unwrap_or(rules.needs_both);
+        rules.lenient_data_end = patch.lenient_data_end.unwrap_or(rules.lenient_data_end);
+        rules.rights = patch.rights.unwrap_or(rules.rights);
+        if rules.needs_both && (!account.has_password || self.registry().keys(login)?.is_empty()) {
+            let message = format!(
+                "account \"{login}\" has not both a key and a password; add what is missing first \
+                 (`rollcall account key add`, `rollcall account password`)"
+            );
+            return Err(Error::new(Kind::Invalid, message));
+        }
+        self.registry().set_account_rules(login, &rules)?;
+        self.record("account.rules", login, &in_words(&rules));
+        Ok(rules)
+    }
+
+    /// The rights in those folders of an account that have their own, by path.
+    ///
+    /// # Errors
+    /// `Kind::NotFound`.
+    pub fn folder_rights(&self, login: &str) -> Result<Vec<(VPath, Rights)>> {
+        self.account(login)?;
+        self.registry().folder_rights(login)
+    }
+
+    /// Gives a folder rights of its own, or (`None`) takes them away so that the account's hold.
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for an account or folder that is not there.
+    pub fn set_folder_rights(&self, login: &str, name: &str, rights: Option<Rights>) -> Result<()> {
+        self.account(login)?;
+        self.registry().set_folder_rights(login, name, rights)?;
+        let rights = rights.map_or("those of the account".to_owned(), |rights| rights.to_string());
+        self.record("folder.rights", login, &format!("{name}: {rights}"));
+        Ok(())
+    }
+}
+
+/// The instant at which a day is over.
+fn end_of(day: Date, time_zone: &str) -> Result<Timestamp> {
+    let zone = TimeZone::get(time_zone).unwrap_or(TimeZone::UTC);
+    let next = day.checked_add(1.day()).and_then(|next| next.to_zoned(zone));
+    next.map(|zoned| zoned.timestamp()).map_err(|e| {
+        Error::caused(Kind::Invalid, format!("{day} is no day that an account can end on"), e)
+    })
+}
+
+fn in_words(rules: &AccountRules) -> String {
+    let networks: Vec<String> = rules.allow_from.iter().map(Network::to_string).collect();
+    let from = if networks.is_empty() { "anywhere".to_owned() } else { networks.join(" ") };
+    let until = rules.expires_at.map_or("never".to_owned(), |at| at.to_string());
+    format!(
+        "from {from}; expires {until}; key and password {}; lenient data end {}; rights {}",
+        rules.needs_both, rules.lenient_data_end, rules.rights
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_may_log_in_on_the_whole_of_its_last_day() {
+        let at = |day: &str, zone: &str| end_of(day.parse().unwrap(), zone).unwrap().to_string();
+        assert_eq!(at("2027-01-31", "Europe/Paris"), "2027-01-31T23:00:00Z");
+        assert_eq!(at("2026-10-25", "Europe/Paris"), "2026-10-25T23:00:00Z");
+        assert_eq!(at("2026-12-31", "UTC"), "2027-01-01T00:00:00Z");
+    }
+}
