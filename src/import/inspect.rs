@@ -149,13 +149,14 @@ pub fn inspect(
 }
 
 /// The whole table (header and rows) as UTF-8, separated by commas, lines ended by CRLF (RFC 4180).
-/// Any table will do; cells are as they were, without their quotes. Rows too short are filled up.
+/// Any table will do; cells are as they were, without their quotes. A row that has too few or too many cells
+/// keeps them as they are; only blank cells beyond the last column are left out.
 ///
 /// # Errors
 /// F001 to F009: the file cannot be read as a table.
 pub fn clean_csv(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, FileRefusal> {
     let opened = unpack::open(bytes, &limits.unpack(), Charset::Auto)?;
-    let table = table::read(opened.decoded, &Headers::default(), &limits.table())?;
+    let table = table::read_any(opened.decoded, &limits.table())?;
     let width = used_width(&table);
     let mut csv = Vec::with_capacity(bytes.len());
     write_record(&mut csv, table.header().iter().map(String::as_str), width);
@@ -168,6 +169,9 @@ pub fn clean_csv(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, FileRefusal> 
 
 /// The columns that have a header or a value: separators at the end of all lines make no column.
 fn used_width(table: &Table<'_>) -> usize {
+    if begins_with_a_row(table) {
+        return table.header().len();
+    }
     let named = table.header().iter().rposition(|name| !text::clean(name).is_empty());
     let named = named.map_or(0, |last| last + 1);
     let used = table.rows().map(|row| {
@@ -179,9 +183,23 @@ fn used_width(table: &Table<'_>) -> usize {
     used.max().unwrap_or(0).max(named)
 }
 
+/// Whether the first line is a row like the next: then the file has no header, and no header can tell
+/// which columns there are.
+fn begins_with_a_row(table: &Table<'_>) -> bool {
+    let Some(row) = table.row(0) else { return false };
+    table.header().iter().zip(row.cells()).any(|(first, second)| {
+        first.len() == second.len()
+            && first.bytes().any(|b| b.is_ascii_digit())
+            && first.bytes().zip(second.bytes()).all(|(a, b)| {
+                (a.is_ascii_digit() && b.is_ascii_digit())
+                    || (a.is_ascii_alphabetic() && b.is_ascii_alphabetic())
+                    || a == b
+            })
+    })
+}
+
 fn write_record<'c>(csv: &mut Vec<u8>, cells: impl Iterator<Item = &'c str>, width: usize) {
-    let padded = cells.chain(std::iter::repeat("")).take(width);
-    for (index, cell) in padded.enumerate() {
+    for (index, cell) in cells.take(width).enumerate() {
         if index > 0 {
             csv.push(b',');
         }

@@ -1,5 +1,8 @@
 //! Where the table stands in the file: title lines above, blank lines between, totals and signatures below.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Purpose;
 use super::dialect::{Dialect, TOP_RECORDS};
 use super::records::{self, Records, Span, to_usize};
 use crate::import::fields::Headers;
@@ -38,22 +41,44 @@ pub(super) fn header_position(
         return known.iter().position(|n| *n >= enough).unwrap_or(0);
     }
     let width = usual_width(records);
-    records
-        .spans
-        .iter()
-        .position(|s| s.cells >= width && !records.is_blank(text, s, dialect.delimiter))
-        .unwrap_or(0)
+    let filled =
+        |s: &Span| cells(text, records, s, dialect).filter(|cell| !clean(cell).is_empty()).count();
+    // A title may come with as many separators as the table: then hardly any of its cells is filled.
+    // A header that lost one separator is still a header.
+    let is_header = |s: &Span| {
+        let one_short = s.cells >= LEAST_SHORT_HEADER && s.cells + 1 == width;
+        (s.cells >= width && filled(s) * 2 >= to_usize(width))
+            || (one_short && filled(s) + 1 >= to_usize(s.cells))
+    };
+    let is_wide = |s: &Span| s.cells >= width && !records.is_blank(text, s, dialect);
+    let mut top = records.spans.iter().take(TOP_RECORDS);
+    top.position(is_header).or_else(|| records.spans.iter().position(is_wide)).unwrap_or(0)
+}
+
+/// A header of so many cells may be one short of its rows; a shorter line may be a title.
+const LEAST_SHORT_HEADER: u32 = 5;
+
+/// How many cells a row should have: those of the header, or of most records where its own quotes are damaged.
+pub(super) fn row_width(records: &Records, header_at: usize) -> Option<u32> {
+    let header = records.spans.get(header_at)?;
+    Some(if header.problem.is_some() { usual_width(records) } else { header.cells })
 }
 
 /// The number of cells that most records have.
 fn usual_width(records: &Records) -> u32 {
-    let mut widths: Vec<u32> = records.spans.iter().map(|s| s.cells).filter(|n| *n > 1).collect();
-    widths.sort_unstable();
+    let mut widths: BTreeMap<u32, (u64, usize)> = BTreeMap::new();
+    for (index, span) in records.spans.iter().enumerate() {
+        if span.problem.is_none() && span.cells > 1 {
+            widths.entry(span.cells).or_insert((0, index)).0 += 1;
+        }
+    }
+    let most = widths.values().map(|(records, _)| *records).max().unwrap_or(0);
+    // Of two tables of about one length, the first.
     widths
-        .chunk_by(|a, b| a == b)
-        .max_by_key(|same| same.len())
-        .and_then(|same| same.first().copied())
-        .unwrap_or(1)
+        .into_iter()
+        .filter(|(_, (records, _))| *records * 10 >= most * 9)
+        .min_by_key(|(_, (_, first))| *first)
+        .map_or(1, |(width, _)| width)
 }
 
 fn cells<'t>(
@@ -64,7 +89,7 @@ fn cells<'t>(
 ) -> impl Iterator<Item = std::borrow::Cow<'t, str>> {
     (0..span.cells)
         .filter_map(|index| records.cell(text, span, index))
-        .map(move |cell| records::unquote(cell, dialect.escape))
+        .map(move |cell| records::unquote(cell, dialect))
 }
 
 /// Tells rows from what is no row.
@@ -76,6 +101,7 @@ pub(super) fn frame(
     records: &Records,
     dialect: Dialect,
     header_at: usize,
+    purpose: Purpose,
 ) -> Result<Framed, FileRefusal> {
     let header_span = records
         .spans
@@ -86,7 +112,7 @@ pub(super) fn frame(
         .collect();
     // Separators at the end of the header line make no column.
     let named = header.iter().rposition(|name| !clean(name).is_empty()).map_or(0, |last| last + 1);
-    let blank = |span: &Span| records.is_blank(text, span, dialect.delimiter);
+    let blank = |span: &Span| records.is_blank(text, span, dialect);
     let mut left_out = LeftOut::default();
     let mut title_lines = Vec::new();
     for span in records.spans.iter().take(header_at) {
@@ -98,7 +124,9 @@ pub(super) fn frame(
             title_lines.push((span.line, title));
         }
     }
-    refuse_open_quote(records)?;
+    if purpose == Purpose::Import {
+        refuse_open_quote(records)?;
+    }
     let foot = foot_start(text, records, dialect, header_at, header.len());
     refuse_cut_record(text, records, dialect, header_span, named, foot)?;
     refuse_rows_above(text, records, dialect, header_at)?;
@@ -108,6 +136,11 @@ pub(super) fn frame(
     for (index, span) in records.spans.iter().enumerate().skip(header_at + 1) {
         if blank(span) {
             left_out.blank.add_line(span.line);
+        } else if purpose == Purpose::Convert
+            && begins_another(&header, text, records, span, dialect)
+        {
+            left_out.tell("second_table", &words(text, records, span, dialect), span);
+            break;
         } else if index >= foot {
             left_out.tell("total", &words(text, records, span, dialect), span);
         } else if records.raw(text, span).trim_start_matches('\u{FEFF}') == header_raw {
@@ -117,7 +150,7 @@ pub(super) fn frame(
             rows.push(u32::try_from(index).unwrap_or(u32::MAX));
         }
     }
-    if rows.is_empty() {
+    if rows.is_empty() && purpose == Purpose::Import {
         return Err(
             FileRefusal::new("F002", Vec::new()).at(header_span.line, header_span.physical_line)
         );
@@ -126,6 +159,27 @@ pub(super) fn frame(
         left_out.trailing_separators(text, records, &rows, named);
     }
     Ok(Framed { header, rows, title_lines, notes: left_out.notes() })
+}
+
+/// The header of a second table below the first: mostly the same names, but not as many.
+fn begins_another(
+    header: &[String],
+    text: &str,
+    records: &Records,
+    span: &Span,
+    dialect: Dialect,
+) -> bool {
+    if to_usize(span.cells) == header.len() || span.cells < 2 {
+        return false;
+    }
+    let first = header.first().map(|name| clean(name));
+    let mut its = cells(text, records, span, dialect).peekable();
+    if its.peek().map(|cell| clean(cell)) != first {
+        return false;
+    }
+    let names: BTreeSet<&str> = header.iter().map(|name| name.trim()).collect();
+    let same = its.filter(|cell| !cell.trim().is_empty() && names.contains(cell.trim())).count();
+    same >= 2 && same * 3 >= header.len() * 2
 }
 
 /// How many lines above the header may look like rows (a header of two lines does).
@@ -167,7 +221,7 @@ fn refuse_cut_record(
 ) -> Result<(), FileRefusal> {
     let Some(last) = records.spans.last() else { return Ok(()) };
     let is_row = last.line > header.line && records.spans.len() <= foot;
-    let spaces = last.cells == 1 && records.is_blank(text, last, dialect.delimiter);
+    let spaces = last.cells == 1 && records.is_blank(text, last, dialect);
     let cut = !records.ended && is_row && to_usize(last.cells) < named && !spaces;
     if !cut {
         return Ok(());
@@ -192,7 +246,7 @@ fn foot_start(
     for (index, span) in
         records.spans.iter().enumerate().skip(header_at + 1).rev().take(FOOT_RECORDS)
     {
-        if records.is_blank(text, span, dialect.delimiter) {
+        if records.is_blank(text, span, dialect) {
             continue;
         }
         let ended = records.ended || index + 1 < records.spans.len();

@@ -2,7 +2,9 @@
 
 mod dialect;
 mod frame;
+mod mend;
 mod records;
+mod shape;
 
 use std::borrow::Cow;
 
@@ -37,7 +39,7 @@ pub struct Row<'t> {
     text: &'t str,
     records: &'t Records,
     span: &'t Span,
-    escape: Escape,
+    dialect: Dialect,
 }
 
 /// Reads the table: finds its separator, its header line and its rows.
@@ -45,6 +47,32 @@ pub struct Row<'t> {
 /// # Errors
 /// F002 header only · F003 not a table · F005 truncated · F006 over the limits.
 pub fn read<'a>(
+    decoded: Decoded<'a>,
+    headers: &Headers,
+    limits: &TableLimits,
+) -> Result<Table<'a>, FileRefusal> {
+    read_for(Purpose::Import, decoded, headers, limits)
+}
+
+/// Reads any table, a roster or not, with rows or without: the first one of the file.
+///
+/// # Errors
+/// F003 not a table · F005 truncated · F006 over the limits.
+pub fn read_any<'a>(decoded: Decoded<'a>, limits: &TableLimits) -> Result<Table<'a>, FileRefusal> {
+    read_for(Purpose::Convert, decoded, &Headers::default(), limits)
+}
+
+/// What a table is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// A roster: without rows it is refused, and every line below the header is accounted for.
+    Import,
+    /// Any table, to be written again.
+    Convert,
+}
+
+fn read_for<'a>(
+    purpose: Purpose,
     decoded: Decoded<'a>,
     headers: &Headers,
     limits: &TableLimits,
@@ -60,10 +88,11 @@ pub fn read<'a>(
         Some((delimiter, start)) => (Some(delimiter), start.min(text.len())),
         None => (None, 0),
     };
-    let dialect = if is_worksheet {
-        Dialect { delimiter: b',', escape: Escape::Doubled }
+    let least_records = if purpose == Purpose::Import { 2 } else { 1 };
+    let mut dialect = if is_worksheet {
+        Dialect::COMMAS
     } else {
-        dialect::detect(&text, from, declared, headers)?
+        dialect::detect(&text, from, declared, headers, least_records)?
     };
     let mut ask = Scan {
         dialect,
@@ -71,19 +100,21 @@ pub fn read<'a>(
         physical_line: if declared.is_some() { 2 } else { 1 },
         max_records: usize::MAX,
         header_cells: None,
+        mends_end: purpose == Purpose::Convert,
         limits: *limits,
     };
     let mut records = records::scan(&text, &ask)?;
     let mut header_at = frame::header_position(&text, &records, dialect, headers);
     // Now that the header's width is known, a stray quote can be told from a quoted line break.
-    if let Some(cells) = records.spans.get(header_at).map(|span| span.cells)
-        && records.has_inner_breaks
+    if let Some(cells) = frame::row_width(&records, header_at)
+        && records.needs_width
     {
         ask.header_cells = Some(cells);
         records = records::scan(&text, &ask)?;
         header_at = frame::header_position(&text, &records, dialect, headers);
     }
-    let framed = frame::frame(&text, &records, dialect, header_at)?;
+    dialect.padded = dialect::is_padded(&text, &records);
+    let framed = frame::frame(&text, &records, dialect, header_at, purpose)?;
     Ok(Table {
         encoding,
         dialect,
@@ -154,7 +185,7 @@ impl<'a> Table<'a> {
             text: &self.text,
             records: &self.records,
             span: self.records.spans.get(records::to_usize(*index)).unwrap_or(&NOWHERE),
-            escape: self.dialect.escape,
+            dialect: self.dialect,
         })
     }
 
@@ -162,7 +193,7 @@ impl<'a> Table<'a> {
     #[must_use]
     pub fn row(&self, index: usize) -> Option<Row<'_>> {
         let span = self.records.spans.get(records::to_usize(*self.rows.get(index)?))?;
-        Some(Row { text: &self.text, records: &self.records, span, escape: self.dialect.escape })
+        Some(Row { text: &self.text, records: &self.records, span, dialect: self.dialect })
     }
 
     /// How many rows there are.
@@ -213,7 +244,7 @@ impl<'t> Row<'t> {
     #[must_use]
     pub fn get(&self, index: usize) -> Option<Cow<'t, str>> {
         let cell = self.records.cell(self.text, self.span, u32::try_from(index).ok()?)?;
-        Some(records::unquote(cell, self.escape))
+        Some(records::unquote(cell, self.dialect))
     }
 
     /// All cells.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::dialect::{Dialect, Escape};
+use super::mend;
 use crate::import::note::FileRefusal;
 
 /// What is wrong with a record as such.
@@ -44,8 +45,8 @@ pub(super) struct Records {
     pub open_quote: Option<(u32, u32)>,
     /// The last record has a line end.
     pub ended: bool,
-    /// Some quoted cell goes over several lines.
-    pub has_inner_breaks: bool,
+    /// Some quoted cell goes over several lines, or some record has damaged quotes.
+    pub needs_width: bool,
 }
 
 impl Records {
@@ -68,10 +69,11 @@ impl Records {
     }
 
     /// Whether every cell is empty or white space.
-    pub(super) fn is_blank(&self, text: &str, span: &Span, delimiter: u8) -> bool {
-        self.raw(text, span).chars().all(|c| {
-            c.is_whitespace() || c == '"' || c == '\u{FEFF}' || u32::from(c) == u32::from(delimiter)
-        })
+    pub(super) fn is_blank(&self, text: &str, span: &Span, dialect: Dialect) -> bool {
+        let (delimiter, quote) = (char::from(dialect.delimiter), char::from(dialect.quote));
+        self.raw(text, span)
+            .chars()
+            .all(|c| c.is_whitespace() || c == quote || c == '\u{FEFF}' || c == delimiter)
     }
 
     fn end(&self, span: &Span, index: u32) -> Option<u32> {
@@ -104,6 +106,8 @@ pub(super) struct Scan {
     pub max_records: usize,
     /// The header's cells, once known: lets a stray quote be told from a quoted line break.
     pub header_cells: Option<u32>,
+    /// A quote that is open at the end takes nothing but its own line.
+    pub mends_end: bool,
     pub limits: TableLimits,
 }
 
@@ -127,6 +131,7 @@ pub(super) fn scan(text: &str, ask: &Scan) -> Result<Records, FileRefusal> {
         cell_break: None,
         has_swallowed: false,
         reread_bytes: 0,
+        mending: MEND_STEPS + text.len(),
     };
     let mut from = ask.from;
     while let Next::Restart { seen_to, at } = scanner.run(from)? {
@@ -152,6 +157,9 @@ enum Next {
 /// How many times its own size a text may be read again because of stray quotes.
 const MOST_REREADS: usize = 4;
 
+/// Looking closely costs more than reading: a text that is damaged all over is only split after so many steps.
+const MEND_STEPS: usize = 20_000_000;
+
 struct Scanner<'t> {
     text: &'t [u8],
     ask: &'t Scan,
@@ -171,20 +179,22 @@ struct Scanner<'t> {
     /// A line with a row's separators lies wholly inside a quoted cell of this record.
     has_swallowed: bool,
     reread_bytes: usize,
+    /// Steps that may still be spent on damaged lines.
+    mending: usize,
 }
 
 impl Scanner<'_> {
     fn run(&mut self, from: usize) -> Result<Next, FileRefusal> {
-        let delimiter = self.ask.dialect.delimiter;
+        let Dialect { delimiter, quote, .. } = self.ask.dialect;
         let Some(rest) = self.text.get(from..) else { return Ok(Next::Done) };
         let mut skip = None;
-        for offset in memchr::memchr3_iter(delimiter, b'\n', b'"', rest) {
+        for offset in memchr::memchr3_iter(delimiter, b'\n', quote, rest) {
             let at = from + offset;
             if skip == Some(at) {
                 continue;
             }
             match self.text.get(at) {
-                Some(b'"') => {
+                Some(byte) if *byte == quote => {
                     if self.on_quote(at) {
                         skip = Some(at + 1);
                     }
@@ -192,11 +202,10 @@ impl Scanner<'_> {
                 Some(b'\n') if matches!(self.quote, Quote::Open(_)) => self.on_inner_break(at),
                 Some(b'\n') => {
                     self.end_cell(self.before_line_end(at))?;
-                    if let Some(resume) = self.swallowed_rows()
-                        && self.reread_bytes < self.text.len().saturating_mul(MOST_REREADS)
-                    {
+                    if let Some(resume) = self.swallowed_rows() {
                         return Ok(Next::Restart { seen_to: at, at: self.take_back(resume)? });
                     }
+                    self.mend_record(at)?;
                     self.end_record(at + 1);
                     if self.records.spans.len() >= self.ask.max_records {
                         return Ok(Next::Done);
@@ -205,6 +214,12 @@ impl Scanner<'_> {
                 _ if matches!(self.quote, Quote::Open(_)) => {}
                 _ => self.end_cell(at)?,
             }
+        }
+        // A stray quote that nothing closes takes all further rows into its cell.
+        if matches!(self.quote, Quote::Open(_))
+            && let Some(resume) = self.swallowed_rows().or_else(|| self.open_line())
+        {
+            return Ok(Next::Restart { seen_to: self.text.len(), at: self.take_back(resume)? });
         }
         self.finish()?;
         Ok(Next::Done)
@@ -218,6 +233,7 @@ impl Scanner<'_> {
         self.records.ended = self.record_start == end;
         if self.record_start < end {
             self.end_cell(self.before_line_end(end))?;
+            self.mend_record(end)?;
             self.end_record(end);
         }
         Ok(())
@@ -237,7 +253,7 @@ impl Scanner<'_> {
                 if self.ask.dialect.escape == Escape::Backslash && self.is_escaped(opened, at) {
                     return false;
                 }
-                if self.text.get(at + 1) == Some(&b'"') {
+                if self.text.get(at + 1) == Some(&self.ask.dialect.quote) {
                     return true;
                 }
                 self.quote = Quote::Closed(at);
@@ -261,7 +277,7 @@ impl Scanner<'_> {
         self.cell_break = Some(at);
         let first = self.inner_breaks.map_or(at, |(first, _)| first);
         self.inner_breaks = Some((first, at));
-        self.records.has_inner_breaks = true;
+        self.records.needs_width = true;
     }
 
     /// Whether a stretch of text has a whole row's separators.
@@ -343,9 +359,35 @@ impl Scanner<'_> {
     /// end of the record's own line.
     fn swallowed_rows(&self) -> Option<usize> {
         let (first, last) = self.inner_breaks?;
+        if self.reread_bytes >= self.text.len().saturating_mul(MOST_REREADS) {
+            return None;
+        }
         let swallowed = self.has_swallowed
             || (self.problem.is_some() && self.is_row(last + 1, self.cell_start));
         swallowed.then_some(first)
+    }
+
+    /// The end of the line of a quote that is open at the end of the text.
+    fn open_line(&self) -> Option<usize> {
+        if !self.ask.mends_end || self.ask.header_cells.is_none() {
+            return None;
+        }
+        self.inner_breaks.map(|(first, _)| first)
+    }
+
+    /// A record of one line with damaged quotes gets the cells that were meant.
+    fn mend_record(&mut self, line_end: usize) -> Result<(), FileRefusal> {
+        if self.problem.is_none() {
+            return Ok(());
+        }
+        self.records.needs_width = true;
+        if self.ask.header_cells.is_none() || self.inner_breaks.is_some() {
+            return Ok(());
+        }
+        let (start, problem) = (self.record_start, self.problem.take());
+        self.split_damaged(start, line_end)?;
+        self.problem = problem;
+        Ok(())
     }
 
     /// Makes the record's own line a record with a problem, and gives where to go on.
@@ -353,33 +395,53 @@ impl Scanner<'_> {
         self.records.ends.truncate(self.first_cell);
         self.cell_start = self.record_start;
         self.line = self.record_line;
-        let own = self.text.get(self.record_start..line_end).unwrap_or_default();
-        let offsets: Vec<usize> = memchr::memchr_iter(self.ask.dialect.delimiter, own).collect();
-        for offset in offsets {
-            self.quote = Quote::None;
-            self.end_cell(self.record_start + offset)?;
-        }
-        self.quote = Quote::None;
-        self.end_cell(self.before_line_end(line_end))?;
+        self.split_damaged(self.record_start, line_end)?;
         self.problem = Some(RowProblem::Quotes);
         self.end_record(line_end + 1);
         Ok(line_end + 1)
     }
+
+    /// The cells of one line with damaged quotes: as many as the header has, if they can be found.
+    fn split_damaged(&mut self, start: usize, line_end: usize) -> Result<(), FileRefusal> {
+        self.records.ends.truncate(self.first_cell);
+        self.cell_start = start;
+        let end = self.before_line_end(line_end);
+        let line = self.text.get(start..end).unwrap_or_default();
+        let wanted = self.ask.header_cells.map_or(0, to_usize);
+        let mended = mend::cell_ends(line, self.ask.dialect, wanted, &mut self.mending);
+        let ends = mended.unwrap_or_else(|| {
+            let separators = memchr::memchr_iter(self.ask.dialect.delimiter, line);
+            separators.chain(std::iter::once(line.len())).collect()
+        });
+        for offset in ends {
+            self.quote = Quote::None;
+            self.end_cell(start + offset)?;
+        }
+        Ok(())
+    }
 }
 
 /// A cell without its quotes; doubled and escaped quotes inside become one.
-pub(super) fn unquote(cell: &str, escape: Escape) -> Cow<'_, str> {
-    if !cell.as_bytes().first().is_some_and(|b| matches!(b, b'"' | b' ')) {
+pub(super) fn unquote(cell: &str, dialect: Dialect) -> Cow<'_, str> {
+    let quote = dialect.quote;
+    let cell = if dialect.padded { cell.strip_prefix(' ').unwrap_or(cell) } else { cell };
+    if !cell.as_bytes().first().is_some_and(|b| *b == quote || *b == b' ') {
         return Cow::Borrowed(cell);
     }
-    let Some(inner) = cell.trim_matches(' ').strip_prefix('"') else {
+    let sign = char::from(quote);
+    let Some(inner) = cell.trim_matches(' ').strip_prefix(sign) else {
         return Cow::Borrowed(cell);
     };
-    let Some(inner) = inner.strip_suffix('"') else { return Cow::Borrowed(cell) };
-    let escaped = escape == Escape::Backslash && inner.contains("\\\"");
-    match (inner.contains("\"\""), escaped) {
-        (false, false) => Cow::Borrowed(inner),
-        (true, false) => Cow::Owned(inner.replace("\"\"", "\"")),
-        (_, true) => Cow::Owned(inner.replace("\\\"", "\"").replace("\"\"", "\"")),
+    let Some(inner) = inner.strip_suffix(sign) else { return Cow::Borrowed(cell) };
+    if memchr::memchr(quote, inner.as_bytes()).is_none() {
+        return Cow::Borrowed(inner);
     }
+    let (one, two) = if quote == b'"' { ("\"", "\"\"") } else { ("'", "''") };
+    let inner = match dialect.escape {
+        Escape::Backslash if inner.contains('\\') => {
+            Cow::Owned(inner.replace(if quote == b'"' { "\\\"" } else { "\\'" }, one))
+        }
+        _ => Cow::Borrowed(inner),
+    };
+    if inner.contains(two) { Cow::Owned(inner.replace(two, one)) } else { inner }
 }

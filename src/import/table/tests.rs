@@ -243,3 +243,52 @@ fn stray_quotes_cost_no_more_than_a_few_readings() {
     let table = read(decode(input.as_bytes()).unwrap(), &Headers::default(), &limits).unwrap();
     assert!(table.rows().all(|row| row.problem().is_some() || row.raw() == "a\";b;c"));
 }
+
+#[test]
+fn other_quotes_and_separators() {
+    check(
+        "nom,prénom,service\n'Du,pont','Anne','L''Étang'\n'O','Paul','c'\n",
+        ',',
+        &["nom", "prénom", "service"],
+        &[&["Du,pont", "Anne", "L'Étang"], &["O", "Paul", "c"]],
+    );
+    // Apostrophes of names are no quotes.
+    check(
+        "nom;prénom;matricule\nD'Arc;Jeanne;'1\n's Gravenhage;Piet';2\n",
+        ';',
+        &["nom", "prénom", "matricule"],
+        &[&["D'Arc", "Jeanne", "'1"], &["'s Gravenhage", "Piet'", "2"]],
+    );
+    check(
+        "nom, prénom, service\nA, \"B, C\", D\nE, , F\n",
+        ',',
+        &["nom", "prénom", "service"],
+        &[&["A", "B, C", "D"], &["E", "", "F"]],
+    );
+    check("a^b^c\n1^2^3\n4^5^6\n", '^', &["a", "b", "c"], &[&["1", "2", "3"], &["4", "5", "6"]]);
+}
+
+#[test]
+fn cells_of_a_damaged_row_stand_where_they_were_meant() {
+    let input = "matricule;nom;prénom;service\n1;\"Du;\"A;B\";c\n2;D;E;f\n3;\"\"G;H\";I;j\n";
+    let table = table(input.as_bytes()).unwrap();
+    assert_eq!(
+        rows(&table),
+        [["1", "\"Du", "A;B", "c"], ["2", "D", "E", "f"], ["3", "\"G;H", "I", "j"]]
+    );
+    let problems: Vec<bool> = table.rows().map(|row| row.problem().is_some()).collect();
+    assert_eq!(problems, [true, false, true]);
+    // Never closed, and not the last row: only its own row is damaged.
+    let input = "nom;prénom;matricule\nA;B;1\nC;\"D;2\nE;F;3\nI;J;5\n";
+    let table = self::table(input.as_bytes()).unwrap();
+    let problems: Vec<bool> = table.rows().map(|row| row.problem().is_some()).collect();
+    assert_eq!(problems, [false, true, false, false]);
+}
+
+#[test]
+fn damaged_lines_cost_no_more_than_a_few_readings() {
+    // Each line begins many cells in quotes and closes none of them.
+    let line = format!("{}x\"y;z\n", "\"a;".repeat(150));
+    let input = format!("nom;prénom;matricule\n{}", line.repeat(3_000));
+    assert!(table(input.as_bytes()).is_ok());
+}
