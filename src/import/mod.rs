@@ -142,7 +142,7 @@ pub fn is_duplicate(
 mod testing {
     //! What tests of several rooms share.
 
-    use super::Limits;
+    use crate::import::Limits;
 
     /// Generous limits.
     pub(super) const LIMITS: Limits = Limits {

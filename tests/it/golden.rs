@@ -140,11 +140,10 @@ fn check(name: &str, languages: &[Language], before: &Snapshot) -> Plan {
 
 #[test]
 fn golden_reports() {
-    let fr = [Language::Fr];
-    check("model-fr.csv", &fr, &empty_directory());
     check("english.csv", &[Language::En], &empty_directory());
     check("german.csv", &[Language::De], &empty_directory());
     let all = [Language::Fr, Language::En, Language::De];
+    check("model-fr.csv", &all, &empty_directory());
     check("titles-and-breaks.csv", &all, &empty_directory());
     check("every-error.csv", &all, &empty_directory());
 }

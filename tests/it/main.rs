@@ -14,6 +14,7 @@ mod editing;
 mod ftp;
 mod golden;
 mod holding;
+mod page;
 mod planning;
 mod properties;
 mod readme;
