@@ -9,8 +9,8 @@ use super::golden::{applied, empty_directory, plan};
 
 const HOSTILE: &str = "\
 legalEntity;employeeNumber;lastName;firstName;mail;dtContractStart;dtBirth;jobTitle;<img src=x onerror=alert(1)>
-FR01;001;</script><script>alert(1)</script>;Ann;ann@example.org;2024-01-08;1990-05-04;' onclick=alert(1) <b onclick=alert(1)>;x
-FR01;002;Ben;=cmd|' /C calc'!A0;ben(at)example.org;2024-01-08;04/31/1985;a\u{202e}b;x
+FR01;001;</script><script>alert(1)</script>;A\u{202e}nn;ann@example.org;2024-01-08;1990-05-04;' onclick=alert(1) <b onclick=alert(1)>;x
+FR01;002;Ben;=cmd|' /C calc'!A0;ben(at)example.org;2024-01-08;04/31/1985;;x
 ";
 
 fn page(language: Language) -> String {
@@ -33,7 +33,7 @@ fn what_strangers_wrote_is_text_and_nothing_else() {
             page.contains("&#60;img src=x onerror=alert(1)&#62;"),
             "the header is told as it came"
         );
-        assert!(page.contains("<bdi>a\u{202e}b</bdi>"), "no text turns the direction of another");
+        assert!(!page.contains('\u{202e}'), "no text turns the direction of another");
     }
 }
 
@@ -119,9 +119,4 @@ fn every_language_has_the_same_page() {
     for (page, language) in pages.iter().zip(Language::ALL) {
         assert!(page.contains(&format!("<html lang=\"{}\">", language.code())));
     }
-}
-#[test]
-fn zz() {
-    let p = page(Language::En);
-    std::fs::write("/tmp/p.html", p).unwrap();
 }

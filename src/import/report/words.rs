@@ -165,7 +165,11 @@ pub(super) fn group_words(level: Level) -> Words {
 /// What a guard counts.
 pub(super) fn guard_words(code: Code) -> Words {
     match code.name() {
-        "G601" => w("Contracts that end", "Contrats qui se terminent", "Verträge, die enden"),
+        "G601" => w(
+            "Contracts that end, or end earlier",
+            "Contrats qui prennent fin ou finissent plus tôt",
+            "Verträge, die enden oder früher enden",
+        ),
         "G602" => w("New people", "Nouvelles personnes", "Neue Personen"),
         "G603" => w(
             "People for whom one and the same field changes",
@@ -182,7 +186,11 @@ pub(super) fn guard_words(code: Code) -> Words {
             "Entités légales dont toutes les personnes sont absentes",
             "Gesellschaften, von denen alle Personen fehlen",
         ),
-        "G609" => w("Contracts reopened", "Contrats rouverts", "Wieder geöffnete Verträge"),
+        "G609" => w(
+            "Contract ends lifted, or moved later",
+            "Fins de contrat levées ou repoussées",
+            "Vertragsenden aufgehoben oder verschoben",
+        ),
         "F005" => w(
             "No line end after the last row",
             "Pas de fin de ligne après la dernière ligne",

@@ -33,6 +33,8 @@ struct Page<'r> {
     bar: Vec<view::Segment>,
     steps: Vec<steps::Step>,
     guards: Vec<view::Guard>,
+    /// Some guard holds the file: the guards stand before the messages.
+    is_held: bool,
     pending: Vec<view::Pending>,
     groups: Vec<view::Group>,
     changes: Vec<view::Change<'r>>,
@@ -58,6 +60,7 @@ pub fn html(report: &Report, language: Language) -> Vec<u8> {
         bar: view::bar(report, language),
         steps: steps::next(report, language),
         guards: report.guards.iter().map(|guard| view::guard(guard, language)).collect(),
+        is_held: report.guards.iter().any(|guard| guard.tripped),
         pending: report.pending_rows.iter().map(|row| view::pending(row, language)).collect(),
         groups: view::groups(report, language),
         changes: view::changes(report, language),
@@ -66,7 +69,13 @@ pub fn html(report: &Report, language: Language) -> Vec<u8> {
         facts: view::facts(report, language),
     };
     // The template writes into a String and calls nothing that fails.
-    page.render().unwrap_or_default().into_bytes()
+    let page = page.render().unwrap_or_default();
+    page.replace(turns_direction, "\u{fffd}").into_bytes()
+}
+
+/// Invisible signs that would show everything after them backwards: a value with one could forge a message.
+fn turns_direction(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Nothing may be loaded, sent or run but this page's own style and script, which are named by their digests.
