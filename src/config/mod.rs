@@ -129,6 +129,8 @@ pub struct Limits {
     pub import_workers: usize,
     /// How often an import that failed by our fault is tried.
     pub import_attempts: u32,
+    /// How many days a held import waits for somebody's decision before it expires.
+    pub hold_days: u32,
     /// Connections at the same time, both protocols together.
     pub max_connections: usize,
     /// Connections at the same time from one address.
@@ -182,6 +184,7 @@ impl Default for Limits {
             max_waiting_uploads: 1000,
             import_workers: 0,
             import_attempts: 3,
+            hold_days: 7,
             max_connections: 2000,
             max_connections_per_address: 500,
             max_half_open: 300,

@@ -158,9 +158,14 @@ impl Service {
 
     /// Adds to the audit trail; what was done stays done when the note fails.
     pub(super) fn record(&self, what: &str, object: &str, detail: &str) {
+        self.record_by("cli", what, object, detail);
+    }
+
+    /// The same for somebody else.
+    pub(super) fn record_by(&self, who: &str, what: &str, object: &str, detail: &str) {
         let event = AuditEvent {
             at: self.clock().now(),
-            who: "cli".to_owned(),
+            who: who.to_owned(),
             what: what.to_owned(),
             object: object.to_owned(),
             detail: detail.to_owned(),

@@ -105,8 +105,8 @@ pub enum ReportFormat {
 }
 
 /// How long a file by hand waits behind uploads that cannot be imported just now.
-const PATIENCE: Duration = Duration::from_secs(60);
-const POLL_PAUSE: Duration = Duration::from_millis(50);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const POLL_PAUSE: Duration = Duration::from_millis(50);
 
 impl Service {
     /// Imports a file of this machine as if it had been uploaded, behind what waits already, whether or not a

@@ -4,16 +4,18 @@ use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::civil::Date;
+
 use super::imports::DryRun;
 use super::queue::Next;
 use super::reports::{self, Beside};
-use super::{Service, names};
+use super::{Service, decided, holds, names};
 use crate::clock::Clock;
 use crate::config;
 use crate::error::{Error, Kind, Result};
-use crate::import::report::{self, Report, Undo};
+use crate::import::report::{self, Decided, Report, Undo};
 use crate::import::settings::{Mode, Settings};
-use crate::import::{self, Job, Limits, Meta, Plan};
+use crate::import::{self, Approval, Job, Limits, Meta, Plan};
 use crate::model::{Client, ImportStatus, Language, Upload, UploadState, VPath};
 use crate::store::directory::{Directory, ImportRecord};
 use crate::store::registry::UploadFilter;
@@ -23,26 +25,32 @@ use crate::vfs::{self, ClientSpace};
 const RETRY_PAUSES: [Duration; 3] =
     [Duration::from_millis(500), Duration::from_secs(5), Duration::from_secs(30)];
 /// The directory may move between plan and commit only if somebody bypasses the client's lock.
-const PLANS: u32 = 5;
+pub(super) const PLANS: u32 = 5;
 /// How long what is owed for want of room or a lock waits for the next try.
-const OWED_PAUSE: Duration = Duration::from_secs(2);
+pub(super) const OWED_PAUSE: Duration = Duration::from_secs(2);
 /// How long a start waits before it begins an import again that never came to its end.
 const CAUTION: Duration = Duration::from_secs(5);
 /// What is read of a file to see whether it is a corrections file.
 const HEAD_BYTES: u64 = 64 * 1024;
 
-/// Imports the next waiting upload of a client, whose lock the caller holds.
+/// Carries out the next decision of a client or imports its next waiting upload. The caller holds the client's lock.
 pub(super) fn next(service: &Service, space: &Arc<ClientSpace>, client: &str) -> Result<Next> {
     let Some(client) = service.registry().client(client)? else { return Ok(Next::Idle) };
+    if let Some(decision) = service.registry().next_decision(&client.slug)? {
+        return decided::carry_out(service, space, &client, &decision);
+    }
+    let holds = holds::open(service, space);
     let owed = &service.0.owed;
     let waiting = service.registry().uploads(&UploadFilter {
         client: Some(client.slug.clone()),
         states: vec![UploadState::Queued],
-        limit: Some(owed.count().saturating_add(1)),
+        limit: holds.is_empty().then(|| owed.count().saturating_add(1)),
         ..UploadFilter::default()
     })?;
-    let Some(upload) = waiting.iter().find(|upload| owed.is_due(upload.id)) else {
-        return Ok(if waiting.is_empty() { Next::Idle } else { Next::After(OWED_PAUSE) });
+    let mut due = waiting.iter().filter(|upload| owed.is_due(upload.id));
+    let Some(upload) = due.find(|upload| !holds::hold_up(service, space, &holds, upload)) else {
+        let owes = waiting.iter().any(|upload| !owed.is_due(upload.id));
+        return Ok(if owes { Next::After(OWED_PAUSE) } else { Next::Idle });
     };
     // Perhaps this file ends the program: the server lives a while for everybody else before it tries again. And
     // restarts in quick succession use none of its tries up.
@@ -81,6 +89,22 @@ impl From<Error> for Fault {
     }
 }
 
+/// How a file is looked at.
+pub(super) struct Look<'x> {
+    pub(super) dry_run: DryRun,
+    pub(super) approval: Option<&'x Approval>,
+    pub(super) today: Date,
+}
+
+/// Which time it is that an import is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// The first.
+    First,
+    /// Again, in the place of its hold.
+    Decided,
+}
+
 /// One upload's import under way.
 pub(super) struct Run<'a> {
     pub(super) service: &'a Service,
@@ -98,7 +122,8 @@ impl Run<'_> {
             Some(stored) => stored.report,
             None => self.apply(&mut directory, &settings)?,
         };
-        let superseded = report.status == ImportStatus::Superseded;
+        // One that was held had its turn; only one that never had stays without a report beside it.
+        let superseded = report.status == ImportStatus::Superseded && report.planned.is_none();
         let beside = if superseded { Beside::Never } else { Beside::IfNewest };
         let path = self.deliver(&report, &settings, beside).map_err(Fault::Report)?;
         self.service.0.waiters.tell(self.upload.id, &answer(report.clone(), &path));
@@ -106,6 +131,7 @@ impl Run<'_> {
         let state = if superseded { UploadState::Superseded } else { UploadState::Done };
         self.finish(state, None).map_err(Fault::Report)?;
         self.follow(&path).map_err(Fault::Report)?;
+        self.owe_superseded(&directory).map_err(Fault::Report)?;
         tracing::info!(
             client = self.client.slug, upload = %self.upload.id, path = %self.upload.path,
             status = report.status.name(), rows = report.counts.rows, "import done"
@@ -125,6 +151,17 @@ impl Run<'_> {
         moved.map_or(Ok(()), |now| self.service.registry().requeue_upload(now.id))
     }
 
+    /// Imports whose reports changed with this one (held ones that it made needless) get theirs written again.
+    fn owe_superseded(&self, directory: &Directory) -> Result<()> {
+        for id in directory.imports_owing_reports()? {
+            let upload = self.service.registry().upload(id)?;
+            if upload.is_some_and(|upload| upload.state == UploadState::Done) {
+                self.service.registry().requeue_upload(id)?;
+            }
+        }
+        Ok(())
+    }
+
     fn apply(&self, directory: &mut Directory, settings: &Settings) -> Result<Report> {
         if let Some(newer) = self.superseding(settings)? {
             let meta = self.meta();
@@ -132,13 +169,14 @@ impl Run<'_> {
                 directory,
                 settings,
                 import::plan_superseded(&meta, settings, &newer.id.to_string()),
+                Turn::First,
             );
         }
         self.count_attempt()?;
         let bytes = self.read_archive()?;
         for _ in 0..PLANS {
-            let plan = self.plan(directory, settings, &bytes, DryRun::No)?;
-            match self.record(directory, settings, plan) {
+            let plan = self.plan(directory, settings, &bytes, &self.first_look(DryRun::No))?;
+            match self.record(directory, settings, plan, Turn::First) {
                 Err(e) if e.kind() == Kind::Conflict => {}
                 other => return other,
             }
@@ -149,7 +187,8 @@ impl Run<'_> {
     /// What an import would do, with nothing written anywhere.
     pub(super) fn try_out(&self, bytes: &[u8]) -> Result<Report> {
         let directory = self.service.open_directory(&self.client.slug)?;
-        let mut plan = self.plan(&directory, &self.settings()?, bytes, DryRun::Yes)?;
+        let look = self.first_look(DryRun::Yes);
+        let mut plan = self.plan(&directory, &self.settings()?, bytes, &look)?;
         plan.report.finished_at = Some(self.service.clock().now());
         let Plan { writes, report, .. } = plan;
         release(writes.len(), writes);
@@ -171,21 +210,28 @@ impl Run<'_> {
         ))
     }
 
-    fn plan(
+    fn first_look(&self, dry_run: DryRun) -> Look<'static> {
+        Look { dry_run, approval: None, today: self.service.clock().today(&self.client.time_zone) }
+    }
+
+    pub(super) fn plan(
         &self,
         directory: &Directory,
         settings: &Settings,
         bytes: &[u8],
-        dry_run: DryRun,
+        look: &Look<'_>,
     ) -> Result<Plan> {
-        let today = self.service.clock().today(&self.client.time_zone);
+        let today = look.today;
         let meta = self.meta();
         let folders = self.service.registry().folders(&self.upload.login)?;
-        let dry_run = dry_run == DryRun::Yes || names::is_dry_run(&folders, &self.upload.path);
+        let dry_run = look.dry_run == DryRun::Yes || names::is_dry_run(&folders, &self.upload.path);
         let (change_number, source) = directory.source(self.source())?;
         let version = settings.version();
         let sha256 = &self.upload.sha256;
-        if !dry_run && import::is_duplicate(sha256, &version, &source, change_number, today) {
+        if !dry_run
+            && look.approval.is_none()
+            && import::is_duplicate(sha256, &version, &source, change_number, today)
+        {
             return Ok(import::plan_duplicate(&meta, settings, &source, change_number));
         }
         let snapshot = directory.snapshot(self.source())?;
@@ -205,7 +251,7 @@ impl Run<'_> {
             today,
             received_on: Clock::Fixed(self.upload.received_at).today(&self.client.time_zone),
             dry_run,
-            approval: None,
+            approval: look.approval,
             meta: &meta,
             limits: &limits,
         });
@@ -214,25 +260,32 @@ impl Run<'_> {
     }
 
     /// Applies a plan together with the import's own row.
-    fn record(&self, directory: &mut Directory, settings: &Settings, plan: Plan) -> Result<Report> {
+    pub(super) fn record(
+        &self,
+        directory: &mut Directory,
+        settings: &Settings,
+        plan: Plan,
+        turn: Turn,
+    ) -> Result<Report> {
         let mut plan = plan;
         plan.report.finished_at = Some(self.service.clock().now());
         plan.report.undo = self.undo(&plan);
-        directory.apply(
-            &plan,
-            &ImportRecord {
-                id: self.upload.id,
-                source: self.source().to_owned(),
-                login: self.upload.login.clone(),
-                path: self.upload.path.clone(),
-                file_name: self.file_name().to_owned(),
-                bytes: self.upload.bytes,
-                sha256: self.upload.sha256.clone(),
-                received_at: self.upload.received_at,
-                settings_version: settings.version(),
-                settings_toml: settings.to_toml(),
-            },
-        )?;
+        let record = ImportRecord {
+            id: self.upload.id,
+            source: self.source().to_owned(),
+            login: self.upload.login.clone(),
+            path: self.upload.path.clone(),
+            file_name: self.file_name().to_owned(),
+            bytes: self.upload.bytes,
+            sha256: self.upload.sha256.clone(),
+            received_at: self.upload.received_at,
+            settings_version: settings.version(),
+            settings_toml: settings.to_toml(),
+        };
+        match turn {
+            Turn::First => directory.apply(&plan, &record)?,
+            Turn::Decided => directory.apply_held(&plan, &record)?,
+        };
         let Plan { writes, report, .. } = plan;
         release(writes.len(), writes);
         Ok(report)
@@ -304,7 +357,7 @@ impl Run<'_> {
         let recorded = self
             .service
             .directory(self.space)
-            .and_then(|mut directory| self.record(&mut directory, &settings, plan));
+            .and_then(|mut directory| self.record(&mut directory, &settings, plan, Turn::First));
         if let Err(error) = recorded {
             tracing::error!(%error, client = self.client.slug, "recording a failed import");
         }
@@ -344,7 +397,7 @@ impl Run<'_> {
     }
 
     /// The bytes as they were acknowledged, or an error that no second try cures.
-    fn read_archive(&self) -> Result<Vec<u8>> {
+    pub(super) fn read_archive(&self) -> Result<Vec<u8>> {
         if self.upload.bytes > self.service.config().limits.max_import_bytes {
             // Refused by its size (F006); its bytes are not wanted in memory.
             return Ok(Vec::new());
@@ -372,7 +425,7 @@ impl Run<'_> {
         })
     }
 
-    fn settings(&self) -> Result<Settings> {
+    pub(super) fn settings(&self) -> Result<Settings> {
         let stored = self.service.registry().folder_settings(&self.client.slug, self.source());
         let text = match stored {
             Ok(text) => text.unwrap_or_default(),
@@ -386,7 +439,7 @@ impl Run<'_> {
         })
     }
 
-    fn source(&self) -> &str {
+    pub(super) fn source(&self) -> &str {
         self.upload.folder.as_deref().unwrap_or_default()
     }
 
@@ -427,5 +480,9 @@ fn release<T: Send + 'static>(count: usize, what: T) {
 /// What the upload's own answer says of its import; the report is named as it lies there.
 fn answer(mut report: Report, path: &VPath) -> String {
     report.file.name = path.name().unwrap_or_default().to_owned();
-    report::summary_line(&report, Language::En)
+    let line = report::summary_line(&report, Language::En);
+    match report.decision.as_ref().map(|decision| decision.what) {
+        Some(Decided::Approved) => format!("Approved: {line}"),
+        _ => line,
+    }
 }

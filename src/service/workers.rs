@@ -12,7 +12,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 
 use super::queue::Next;
 use super::session::State;
-use super::{Service, reconcile, retention, run};
+use super::{Service, holds, reconcile, retention, run};
 use crate::error::{Error, Kind, Result};
 use crate::model::UploadState;
 use crate::store::registry::UploadFilter;
@@ -190,6 +190,9 @@ fn sweep(service: &Service, stopping: &AtomicBool) {
         if let Err(error) = retention::apply(service) {
             tracing::warn!(%error, "removing what is old enough");
         }
+        if let Err(error) = holds::expire_all(service) {
+            tracing::warn!(%error, "ending what nobody decided about");
+        }
         let next = Instant::now() + RETENTION_PAUSE;
         while Instant::now() < next && !stopping.load(Ordering::Acquire) {
             std::thread::park_timeout(RETENTION_PAUSE);
@@ -232,11 +235,14 @@ fn refresh(session: &State) -> Result<()> {
     Ok(())
 }
 
-/// Wakes every client that has uploads waiting: another process may have queued them.
+/// Wakes every client that has uploads or decisions waiting: another process may have queued them.
 pub(super) fn wake_waiting(service: &Service) -> Result<()> {
     let filter = UploadFilter { states: vec![UploadState::Queued], ..UploadFilter::default() };
     for upload in service.registry().uploads(&filter)? {
         service.0.queue.wake(&upload.client);
+    }
+    for client in service.registry().clients_with_decisions()? {
+        service.0.queue.wake(&client);
     }
     Ok(())
 }

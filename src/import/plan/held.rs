@@ -1,6 +1,6 @@
 //! What a held import is: the plan that waits, its digest, and what becomes of its report once somebody decides.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
@@ -211,5 +211,41 @@ pub fn ended(mut report: Report, ending: &Ending<'_>) -> Report {
     report.status = status;
     report.counts.ignored += std::mem::take(&mut report.counts.held);
     report.pending_rows.clear();
+    report
+}
+
+/// The report of an import of which some rows were decided one by one: approved ones are applied now, discarded ones
+/// never will be.
+#[must_use]
+pub fn rows_decided(
+    mut report: Report,
+    lines: &BTreeSet<u32>,
+    what: Decided,
+    by: &By<'_>,
+) -> Report {
+    let decision = by.decision(what);
+    for row in report.pending_rows.iter_mut().filter(|row| lines.contains(&row.line)) {
+        row.decided = Some(decision.clone());
+        let counts = &mut report.counts;
+        // A swap was held, a renumbering refused.
+        let was = if row.code.name() == "D105" { &mut counts.held } else { &mut counts.rejected };
+        *was = was.saturating_sub(1);
+        match what {
+            Decided::Approved => counts.updated += 1,
+            _ => counts.rejected += 1,
+        }
+    }
+    if what == Decided::Approved {
+        report.refused_rows.retain(|row| !lines.contains(&row.line));
+    }
+    let open = report.counts.held + report.counts.rejected + report.counts.cells_refused;
+    if open == 0 && report.status == ImportStatus::Partial {
+        report.status = ImportStatus::OkWithWarnings;
+    }
+    let code = if what == Decided::Approved { Code::G606 } else { Code::G607 };
+    let mut told = by.params();
+    let rows = lines.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+    told.insert("rows".to_owned(), rows);
+    insert(&mut report, vec![message(code, "rows", told)]);
     report
 }

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use super::codes::{Code, Params};
 use super::directory::{Absence, ManagerWish, SourceMemory, Values};
-pub use held::{By, Ending, approved, ended, held_again};
+pub use held::{By, Ending, approved, ended, held_again, rows_decided};
 pub(super) use tell::{found, from_note};
 
 use super::fields::{Field, FieldKey};

@@ -49,12 +49,13 @@ pub(super) fn marker(report: &Report) -> Option<&'static str> {
         ImportStatus::Ok | ImportStatus::OkWithWarnings | ImportStatus::Duplicate => Some("ok"),
         ImportStatus::Partial => Some("partial"),
         ImportStatus::Held => Some("held"),
-        ImportStatus::Rejected => Some("rejected"),
+        // Nothing of a held import that came to nothing stands in the directory.
+        ImportStatus::Rejected | ImportStatus::Discarded | ImportStatus::Expired => {
+            Some("rejected")
+        }
+        ImportStatus::Superseded if report.planned.is_some() => Some("rejected"),
         ImportStatus::Failed => Some("failed"),
-        ImportStatus::Superseded
-        | ImportStatus::Discarded
-        | ImportStatus::Expired
-        | ImportStatus::Undone => None,
+        ImportStatus::Superseded | ImportStatus::Undone => None,
     }
 }
 
