@@ -72,6 +72,7 @@ pub(super) fn run(place: &Place) -> Outcome {
         Ok(service) => {
             findings.extend(databases(&service));
             findings.extend(lost_uploads(&service));
+            findings.extend(held_imports(&service));
         }
         Err(Stop::Refused(error)) => findings.push(Finding::failed("databases", &error)),
         Err(stop) => return Err(stop),
@@ -234,6 +235,28 @@ fn lost_uploads(service: &Service) -> Vec<Finding> {
                 upload.id, upload.client
             ),
             "Have the file of that day sent again, if no later full file has been imported.",
+        )
+    });
+    told.collect()
+}
+
+/// What waits for somebody's decision: nobody else will tell them.
+fn held_imports(service: &Service) -> Vec<Finding> {
+    let waiting = match service.waiting(None) {
+        Ok(waiting) => waiting,
+        // The database that is at fault stands above with its cure.
+        Err(_) => return Vec::new(),
+    };
+    let told = waiting.into_iter().map(|one| {
+        let lines: Vec<String> = one.lines.iter().map(u32::to_string).collect();
+        let found = match one.expires_at {
+            Some(at) => format!("waits for approval until {}", at.strftime("%Y-%m-%d %H:%M UTC")),
+            None => format!("rows {} wait for approval", lines.join(", ")),
+        };
+        Finding::warning(
+            format!("import {} of {}", one.path, one.client),
+            found,
+            format!("rollcall imports show {}", one.import),
         )
     });
     told.collect()

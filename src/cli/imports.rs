@@ -7,6 +7,7 @@ use super::output::Output;
 use super::{Outcome, Place, Stop, moment, story};
 use crate::model::{Language, UploadId};
 use crate::service::Service;
+use crate::service::holds::{Ruling, Verdict};
 use crate::service::imports::{ImportView, ReportFormat};
 
 /// How many messages `show` prints.
@@ -30,6 +31,25 @@ pub enum ImportsCommand {
         /// Language of the words (default: the client's)
         #[arg(long)]
         language: Option<Language>,
+    },
+    /// Approve a held import (or rows of an applied one): it is applied now, if it still does what its report says
+    Approve {
+        /// The import's id
+        id: UploadId,
+        /// Only this row of an applied import, by its line; may be repeated
+        #[arg(long = "line", value_name = "LINE")]
+        lines: Vec<u32>,
+        /// How the file's SHA-256 must begin: a guard against the wrong id
+        #[arg(long, value_name = "PREFIX", default_value = "")]
+        sha256: String,
+    },
+    /// Discard a held import (or rows of an applied one): it is never applied
+    Discard {
+        /// The import's id
+        id: UploadId,
+        /// Only this row of an applied import, by its line; may be repeated
+        #[arg(long = "line", value_name = "LINE")]
+        lines: Vec<u32>,
     },
     /// Print an import's report, made again from the database
     Report {
@@ -65,6 +85,12 @@ pub(super) fn run(place: &Place, command: ImportsCommand) -> Outcome {
             out.either(&service.imports(&client, limit)?, |out, found| list(out, &client, found))
         }
         ImportsCommand::Show { id, language } => show(out, &service, id, language),
+        ImportsCommand::Approve { id, lines, sha256 } => {
+            decide(out, &service, id, Verdict::Approve, (lines, sha256))
+        }
+        ImportsCommand::Discard { id, lines } => {
+            decide(out, &service, id, Verdict::Discard, (lines, String::new()))
+        }
         ImportsCommand::Report { id, format, language } => {
             let format = match (out.is_json(), format) {
                 (true, _) | (_, Kind::Json) => ReportFormat::Json,
@@ -77,12 +103,35 @@ pub(super) fn run(place: &Place, command: ImportsCommand) -> Outcome {
     }
 }
 
+fn decide(
+    out: Output,
+    service: &Service,
+    id: UploadId,
+    verdict: Verdict,
+    (lines, sha256): (Vec<u32>, String),
+) -> Outcome {
+    let ruling = Ruling { verdict, lines: lines.into_iter().collect(), sha256 };
+    let detail = service.decide(id, &ruling, "cli")?;
+    if out.is_json() {
+        return out.bytes(&service.report_file(id, ReportFormat::Json, None)?);
+    }
+    let done = match (verdict, detail.view.status.as_str()) {
+        (Verdict::Approve, "held") => "Held again: the file would do something else by now.",
+        (Verdict::Approve, "rejected") => "Approved, and refused: nothing could be applied.",
+        (Verdict::Approve, _) => "Approved and applied.",
+        (Verdict::Discard, _) => "Discarded.",
+    };
+    out.line(done)?;
+    out.line("")?;
+    show(out, service, id, None)
+}
+
 fn list(out: Output, client: &str, imports: &[ImportView]) -> Outcome {
     if imports.is_empty() {
         return out.line(format!("No import of {client} yet."));
     }
     out.table_with_id(
-        &["Import", "Received", "File", "Status", "Rows"],
+        &["Import", "Received", "File", "Status", "Rows", "Waits for"],
         0,
         imports.iter().map(|i| {
             let status =
@@ -93,6 +142,7 @@ fn list(out: Output, client: &str, imports: &[ImportView]) -> Outcome {
                 i.file.name.clone(),
                 status,
                 i.counts.rows.to_string(),
+                i.waits_for.clone().unwrap_or_default(),
             ]
         }),
     )
@@ -110,7 +160,8 @@ fn show(out: Output, service: &Service, id: UploadId, language: Option<Language>
     card(out, &detail.view)?;
     out.line("")?;
     let report: Value = serde_json::from_slice(&report).map_err(Stop::from_json)?;
-    story::tell(out, &report, SHOWN_MESSAGES)
+    story::tell(out, &report, SHOWN_MESSAGES)?;
+    next_steps(out, &detail.view)
 }
 
 fn card(out: Output, import: &ImportView) -> Outcome {
@@ -126,5 +177,28 @@ fn card(out: Output, import: &ImportView) -> Outcome {
         ("Status", import.status.clone()),
     ];
     pairs.extend(import.failure.clone().map(|why| ("Failure", why)));
+    pairs.extend(import.waits_for.clone().map(|what| ("Waits for", what)));
+    pairs.extend(import.expires_at.map(|at| ("Expires", moment(at))));
     out.pairs(&pairs)
+}
+
+/// What to type next, where somebody has to decide.
+fn next_steps(out: Output, import: &ImportView) -> Outcome {
+    let id = import.id;
+    if import.status == "held" && !import.dry_run && import.expires_at.is_some() {
+        let digits: String = import.file.sha256.chars().take(12).collect();
+        out.line("\nNothing was applied. If the file is right:")?;
+        out.line(format!("  rollcall imports approve {id} --sha256 {digits}"))?;
+        out.line("If it is wrong, have a corrected one sent, or:")?;
+        return out.line(format!("  rollcall imports discard {id}"));
+    }
+    if import.pending_lines.is_empty() {
+        return Ok(());
+    }
+    let lines = import.pending_lines.iter().map(|line| format!(" --line {line}"));
+    let lines: String = lines.collect();
+    out.line("\nRows wait for approval. Those that are right (one --line for each):")?;
+    out.line(format!("  rollcall imports approve {id}{lines}"))?;
+    out.line("Those that are wrong:")?;
+    out.line(format!("  rollcall imports discard {id}{lines}"))
 }

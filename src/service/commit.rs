@@ -39,6 +39,15 @@ impl Receipt {
         Self { text: text.into(), import: None }
     }
 
+    /// The answer of an import that runs or is decided about: its result, or `text` if that takes too long.
+    pub(super) fn of_import(service: &Service, id: UploadId, text: &str) -> Self {
+        let import = PendingImport {
+            result: service.0.waiters.register(id),
+            wait: Duration::from_secs(service.config().limits.reply_wait_s),
+        };
+        Self { text: text.to_owned(), import: Some(import) }
+    }
+
     /// Waits for the import, if there is one, up to `limits.reply_wait_s`.
     pub async fn settle(self) -> Answer {
         let Some(import) = self.import else { return Answer { text: self.text } };
@@ -265,10 +274,7 @@ fn hand_over(service: &Service, upload: &Upload, place: &Place) -> Receipt {
 /// The caller has moved the row. An import that runs just now finds that out at its end (`run.rs`), one that has
 /// ended is found here: whichever comes second sees the other.
 pub(super) fn report_again(service: &Service, upload: &Upload, text: &str) -> Result<Receipt> {
-    let import = PendingImport {
-        result: service.0.waiters.register(upload.id),
-        wait: Duration::from_secs(service.config().limits.reply_wait_s),
-    };
+    let receipt = Receipt::of_import(service, upload.id, text);
     let now = service.registry().upload(upload.id)?;
     match now.map(|upload| upload.state) {
         Some(UploadState::Queued) => {}
@@ -276,7 +282,7 @@ pub(super) fn report_again(service: &Service, upload: &Upload, text: &str) -> Re
         _ => return Ok(Receipt::done(text)),
     }
     service.0.queue.wake(&upload.client);
-    Ok(Receipt { text: text.to_owned(), import: Some(import) })
+    Ok(receipt)
 }
 
 impl Service {

@@ -67,6 +67,12 @@ pub struct ImportView {
     pub finished_at: Option<Timestamp>,
     /// Why our side failed, in words.
     pub failure: Option<String>,
+    /// What it waits for, in words: somebody's approval and why, or a held import before it.
+    pub waits_for: Option<String>,
+    /// Until when somebody can decide about a held import.
+    pub expires_at: Option<Timestamp>,
+    /// Its rows that wait for somebody's decision, by line.
+    pub pending_lines: Vec<u32>,
 }
 
 /// The file of an import.
@@ -167,7 +173,10 @@ impl Service {
         let mut views: Vec<ImportView> = Vec::new();
         for upload in waiting.into_iter().rev() {
             if !done.iter().any(|summary| summary.record.id == upload.id) {
-                views.push(waiting_view(upload));
+                let holder = self.holder_of(&upload)?;
+                let mut view = waiting_view(upload);
+                view.waits_for = holder.map(|id| format!("import {id}, which is held"));
+                views.push(view);
             }
         }
         for summary in done {
@@ -189,10 +198,39 @@ impl Service {
                 received_at: record.received_at,
                 finished_at: Some(summary.applied_at),
                 failure: None,
+                waits_for: None,
+                expires_at: None,
+                pending_lines: Vec::new(),
             });
         }
         views.truncate(most);
+        for view in &mut views {
+            self.tell_waiting(&directory, view)?;
+        }
         Ok(views)
+    }
+
+    /// Says what a recorded import waits for, if it does.
+    fn tell_waiting(&self, directory: &Directory, view: &mut ImportView) -> Result<()> {
+        let (held, applied) = ("held", ["partial", "ok_with_warnings", "ok"]);
+        if view.dry_run || !(view.status == held || applied.contains(&view.status.as_str())) {
+            return Ok(());
+        }
+        if let Some(hold) = directory.hold(view.id)? {
+            view.expires_at = Some(self.expiry(&hold));
+            let stored = directory.import(view.id)?;
+            let why = stored.map(|stored| report::held_words(&stored.report, Language::En));
+            view.waits_for = Some(format!("approval: {}", why.unwrap_or_default()));
+            return Ok(());
+        }
+        let rows = directory.pending_rows()?;
+        view.pending_lines =
+            rows.into_iter().filter(|row| row.import == view.id).map(|row| row.line).collect();
+        if !view.pending_lines.is_empty() {
+            let lines: Vec<String> = view.pending_lines.iter().map(u32::to_string).collect();
+            view.waits_for = Some(format!("approval of rows {}", lines.join(", ")));
+        }
+        Ok(())
     }
 
     /// One import by its id.
@@ -202,7 +240,8 @@ impl Service {
     pub fn import(&self, id: UploadId) -> Result<ImportDetail> {
         let unknown = || Error::new(Kind::NotFound, format!("there is no import {id}"));
         let upload = self.registry().upload(id)?.ok_or_else(unknown)?;
-        let stored = self.open_directory(&upload.client)?.import(id)?;
+        let directory = self.open_directory(&upload.client)?;
+        let stored = directory.import(id)?;
         let mut view = waiting_view(upload);
         let report = stored.map(|stored| stored.report);
         if let Some(report) = &report {
@@ -210,6 +249,7 @@ impl Service {
             view.dry_run = report.dry_run;
             view.counts = report.counts;
             view.finished_at = report.finished_at;
+            self.tell_waiting(&directory, &mut view)?;
         }
         Ok(ImportDetail { view, report })
     }
@@ -333,6 +373,15 @@ impl Service {
             if let Some(failure) = detail.view.failure {
                 return Err(Error::new(Kind::Internal, failure));
             }
+            let upload = self.registry().upload(id)?;
+            if let Some(holder) = upload.map(|u| self.holder_of(&u)).transpose()?.flatten() {
+                return Err(Error::new(
+                    Kind::Busy,
+                    format!(
+                        "import {id} waits behind import {holder}, which is held; it runs once somebody has decided about that"
+                    ),
+                ));
+            }
             if started.elapsed() > PATIENCE {
                 return Err(Error::new(
                     Kind::Busy,
@@ -370,5 +419,8 @@ fn waiting_view(upload: Upload) -> ImportView {
         received_at: upload.received_at,
         finished_at: upload.finished_at,
         failure: upload.failure,
+        waits_for: None,
+        expires_at: None,
+        pending_lines: Vec::new(),
     }
 }

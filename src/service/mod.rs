@@ -6,6 +6,7 @@ pub mod bans;
 pub mod clients;
 mod commit;
 mod decided;
+mod dropped;
 mod edit;
 pub mod folders;
 pub mod holds;

@@ -2,6 +2,7 @@
 
 use globset::GlobBuilder;
 
+use super::holds::Verdict;
 use crate::import::report::is_reserved_name;
 use crate::model::{Folder, MAX_NAME_BYTES, Purpose, VPath};
 
@@ -105,6 +106,37 @@ pub(super) fn refusal(folders: &[Folder], path: &VPath) -> Option<String> {
         ));
     }
     None
+}
+
+/// A name that decides about a held import: `users.csv.approve-<12 hex digits>` beside `users.csv`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct DecisionName {
+    /// The import folder's name.
+    pub(super) folder: String,
+    /// The upload that is decided about.
+    pub(super) upload: VPath,
+    /// What shall become of it.
+    pub(super) verdict: Verdict,
+    /// How its SHA-256 begins.
+    pub(super) sha256: String,
+}
+
+/// What a name right in an import folder decides, if it is the name of a decision.
+pub(super) fn decision(folders: &[Folder], path: &VPath) -> Option<DecisionName> {
+    let (parent, name) = (path.parent()?, path.name()?);
+    let home = folders.iter().find(|f| f.purpose == Purpose::Import && f.path == parent)?;
+    let (upload, last) = name.rsplit_once('.')?;
+    let (verdict, sha256) = last.split_once('-')?;
+    let verdict = [Verdict::Approve, Verdict::Discard]
+        .into_iter()
+        .find(|known| known.name().eq_ignore_ascii_case(verdict))?;
+    let is_digest = sha256.len() == 12 && sha256.bytes().all(|b| b.is_ascii_hexdigit());
+    Some(DecisionName {
+        folder: home.name.clone(),
+        upload: parent.join(upload).ok().filter(|_| is_digest)?,
+        verdict,
+        sha256: sha256.to_ascii_lowercase(),
+    })
 }
 
 /// Names under which programs write a file before they rename it.
@@ -229,6 +261,29 @@ mod tests {
             "/reports/x.csv",
         ] {
             assert!(!refused(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_decision_names_its_upload_and_the_first_digits_of_its_bytes() {
+        let folders = [folder("/in", None)];
+        let of = |path: &str| decision(&folders, &path.parse().unwrap());
+        let found = of("/in/users.csv.approve-0123456789AB").unwrap();
+        assert_eq!(found.upload, "/in/users.csv".parse().unwrap());
+        assert_eq!((found.verdict, found.sha256.as_str()), (Verdict::Approve, "0123456789ab"));
+        assert_eq!(of("/in/a.b.csv.discard-0123456789ab").unwrap().verdict, Verdict::Discard);
+        for path in [
+            "/in/users.csv",
+            "/in/users.csv.approve-0123456789a",
+            "/in/users.csv.approve-0123456789abc",
+            "/in/users.csv.approve-0123456789xy",
+            "/in/users.csv.keep-0123456789ab",
+            "/in/approve-0123456789ab",
+            "/in/test/users.csv.approve-0123456789ab",
+            "/in/deeper/users.csv.approve-0123456789ab",
+            "/users.csv.approve-0123456789ab",
+        ] {
+            assert_eq!(of(path), None, "{path}");
         }
     }
 

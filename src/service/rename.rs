@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::commit::{self, Receipt};
-use super::names::{self, Place};
+use super::dropped;
+use super::names::{self, DecisionName, Place};
 use super::reports;
 use super::session::State;
 use crate::error::{Error, Kind, Result};
@@ -17,6 +18,9 @@ pub(super) fn rename(
     overwrite: Overwrite,
 ) -> Result<Receipt> {
     session.may_move(from)?;
+    if let Some(decision) = session.decision(to) {
+        return decide(session, from, to, &decision);
+    }
     session.may_write(to)?;
     let _guard = session.service.0.locks.lock(&session.login, &[from, to]);
     let there = session.files.look(from)?;
@@ -38,6 +42,25 @@ pub(super) fn rename(
         }
         _ => move_file(session, received.as_ref(), from, to, overwrite),
     }
+}
+
+/// A file gets the name of a decision: it decides, and goes. Only one that was written for it under a temporary name
+/// may: any other would be lost.
+fn decide(
+    session: &Arc<State>,
+    from: &VPath,
+    to: &VPath,
+    decision: &DecisionName,
+) -> Result<Receipt> {
+    session.may_upload(to)?;
+    if !names::is_temporary(from.name().unwrap_or_default()) {
+        let why = format!("{to}: drop an empty file of this name; {from} is not renamed to it");
+        return Err(Error::new(Kind::Denied, why));
+    }
+    let _guard = session.service.0.locks.lock(&session.login, &[from, to]);
+    let receipt = dropped::decide(session, to, decision)?;
+    session.files.remove_file(from)?;
+    Ok(receipt)
 }
 
 fn move_folder(session: &State, from: &VPath, to: &VPath, overwrite: Overwrite) -> Result<Receipt> {

@@ -125,8 +125,9 @@ pub(super) fn deliver(
     let place = now.path.parent().filter(|_| is_home).unwrap_or(home);
     let files = make(now.path.name().unwrap_or_default());
     stage_all(space, &now, &files)?;
-    let placed = place_all(space, &account, &place, &now, is_beside, &files)
-        .and_then(|()| clear_others(service, space, &account, &place, &now, is_beside, &files));
+    // First: two markers would contradict each other.
+    let placed = clear_others(service, space, &account, &place, &now, is_beside, &files)
+        .and_then(|()| place_all(space, &account, &place, &now, is_beside, &files));
     match placed {
         // A folder where the report belongs, a file where `reports/` belongs …: an operator's own doing.
         Err(e) if matches!(e.kind(), Kind::IsFolder | Kind::NotFolder | Kind::Invalid) => {

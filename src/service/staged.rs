@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::Timestamp;
 
 use super::commit::{self, Receipt};
+use super::dropped;
 use super::names::{self, Place};
 use super::session::State;
 use crate::error::{Error, Kind, Result};
@@ -30,7 +31,7 @@ pub struct Staged {
 
 impl Staged {
     pub(super) fn open(session: &Arc<State>, path: &VPath, open: Open) -> Result<Self> {
-        session.may_write(path)?;
+        session.may_upload(path)?;
         let (folder, name) = session.files.holder(path)?;
         let there = folder.look(name).map_err(|e| Error::io(path, e))?;
         if there.is_some_and(|inode| inode.stat.is_folder()) {
@@ -148,6 +149,11 @@ impl Staged {
     /// Nothing was published; the file that was there before is untouched.
     pub fn commit(mut self) -> Result<Receipt> {
         let stage = self.stage.take().ok_or_else(closed)?;
+        if let Some(decision) = self.session.decision(&self.path) {
+            // Nothing of it is kept: its name says it all.
+            drop(stage);
+            return dropped::decide(&self.session, &self.path, &decision);
+        }
         let _guard = self.session.service.0.locks.lock(&self.session.login, &[&self.path]);
         commit::commit(&self.session, self.id, stage, &self.path, self.overwrite)
     }

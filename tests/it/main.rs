@@ -8,6 +8,7 @@
 mod access;
 mod app;
 mod architecture;
+mod bench;
 mod cli;
 mod commit;
 mod editing;

@@ -2,6 +2,7 @@
 
 mod corrections;
 mod csv;
+mod held;
 mod html;
 mod json;
 mod names;
@@ -23,6 +24,7 @@ use crate::model::{ImportStatus, Language};
 
 pub use corrections::corrections;
 pub use csv::csv;
+pub use held::held_words;
 pub use html::html;
 pub use json::json;
 pub use names::is_reserved_name;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::words::{dry_status_words, planned_effect_words};
-use super::{Counts, Message, Report, effect_words, field_words, status_words};
+use super::{Counts, Message, Report, effect_words, field_words, held, status_words};
 use crate::import::codes::{Code, Entry, entry, fill, local_date};
 use crate::model::{ImportStatus, Language};
 
@@ -244,6 +244,8 @@ pub fn summary_line(report: &Report, language: Language) -> String {
             rows(report.counts.rows, language),
             outcomes(&report.counts, language)
         )
+    } else if report.status == ImportStatus::Held {
+        held::held_line(report, language)
     } else {
         let status = status(report, language);
         match report.messages.iter().find(|m| m.code != Code::N001) {

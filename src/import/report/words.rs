@@ -279,6 +279,16 @@ pub(super) fn matched_words(matched_by: &str) -> Words {
     }
 }
 
+/// The first word of the answer to a held upload.
+pub(super) fn held_words() -> Words {
+    w("held", "en attente", "angehalten")
+}
+
+/// What a held import has done so far.
+pub(super) fn nothing_applied_words() -> Words {
+    w("nothing was applied", "rien n’a été appliqué", "nichts wurde übernommen")
+}
+
 /// A field's name for people.
 #[must_use]
 pub fn field_words(key: &FieldKey, language: Language) -> Cow<'_, str> {

@@ -1,0 +1,6 @@
+//! The promises of a commit, through the service's own door: durable, whole, once, in order, reported.
+
+mod names;
+mod queue;
+mod restarts;
+mod uploads;

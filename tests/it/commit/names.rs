@@ -1,0 +1,170 @@
+//! Which names are imported, which belong to the server, and what a rename means.
+
+use std::fs;
+
+use rollcall::error::Kind;
+use rollcall::model::Purpose;
+use rollcall::service::session::{Open, Overwrite};
+
+use crate::bench::{Bench, DAY_1, DAY_2, DAY_3, names, path, put, rename, wait};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn report_names_belong_to_the_server() {
+    let bench = Bench::start();
+    let session = bench.session().await;
+    put(&session, "/in/users.csv", DAY_1).await;
+    for name in ["users.csv.report.csv", "USERS.csv.Report.JSON", "x.csv.ok", "reports/x.csv"] {
+        let at = path(&format!("/in/{name}"));
+        let refused = session.open_upload(&at, Open::Replace).err().unwrap();
+        assert_eq!(refused.kind(), Kind::Denied, "{name}");
+        let refused = session.rename(&path("/in/users.csv"), &at, Overwrite::Allow).err().unwrap();
+        assert_eq!(refused.kind(), Kind::Denied, "{name}");
+        assert_eq!(session.make_dir(&at).unwrap_err().kind(), Kind::Denied, "{name}");
+    }
+    assert!(session.open_read(&path("/in/users.csv.report.csv")).is_ok());
+    session.remove_file(&path("/in/users.csv.report.csv")).unwrap();
+    let old = bench.names("/in/reports");
+    session.remove_file(&path(&format!("/in/reports/{}", old[0]))).unwrap();
+    let answer = put(&session, "/in/users.csv.corrections.csv", DAY_1).await;
+    assert!(answer.contains("users.csv.corrections.csv.report.csv"), "{answer}");
+    put(&session, "/out/users.csv.report.csv", "free outside import folders").await;
+    let rclone = put(&session, "/in/users.csv.2a3b4c5d.partial", DAY_2).await;
+    assert!(rclone.starts_with("Stored, not imported"), "{rclone}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_match_is_stored_and_says_so() {
+    let bench = Bench::start();
+    let session = bench.session().await;
+    let answer = put(&session, "/in/readme.txt", "hello").await;
+    assert_eq!(answer, "Stored, not imported: name does not match *.csv");
+    assert!(put(&session, "/in/.users.csv", DAY_1).await.contains("temporary"));
+    assert_eq!(put(&session, "/out/users.csv", DAY_1).await, "Stored");
+    session.make_dir(&path("/in/deeper")).unwrap();
+    assert_eq!(put(&session, "/in/deeper/users.csv", DAY_1).await, "Stored");
+    assert!(bench.imports().is_empty());
+    let answer = put(&session, "/in/USERS.CSV", DAY_1).await;
+    assert!(answer.contains("2 rows"), "patterns ignore case: {answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rename_into_place_is_a_commit() {
+    let bench = Bench::start();
+    let session = bench.session().await;
+    put(&session, "/in/users.csv", DAY_1).await;
+    for (n, temporary) in
+        ["users.csv.part", "users.csv.filepart", ".in.users.csv."].iter().enumerate()
+    {
+        let text = if n % 2 == 0 { DAY_2 } else { DAY_1 };
+        put(&session, &format!("/in/{temporary}"), text).await;
+        let answer = rename(&session, &format!("/in/{temporary}"), "/in/users.csv").await;
+        assert!(answer.contains("rows"), "{answer}");
+        assert_eq!(bench.file("/in/users.csv").as_deref(), Some(text));
+        assert_eq!(bench.file(&format!("/in/{temporary}")), None);
+        let last = bench.imports().pop().unwrap();
+        assert_eq!(bench.imports().len(), n + 2);
+        assert_eq!(bench.reported("/in/users.csv").unwrap(), last.id.to_string());
+    }
+    assert!(names(&bench.client("spool")).is_empty());
+    put(&session, "/out/from-elsewhere", DAY_3).await;
+    rename(&session, "/out/from-elsewhere", "/in/users.csv").await;
+    assert_eq!(bench.imports().len(), 5);
+    let refused = session.rename(&path("/in/users.csv"), &path("/in/users.csv"), Overwrite::Never);
+    assert!(refused.is_ok(), "onto itself is nothing");
+    put(&session, "/in/new.part", DAY_1).await;
+    let taken = session.rename(&path("/in/new.part"), &path("/in/users.csv"), Overwrite::Never);
+    assert_eq!(taken.err().unwrap().kind(), Kind::Exists);
+    assert_eq!(bench.imports().len(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn renaming_a_received_file_there_and_back_imports_nothing() {
+    let bench = Bench::start();
+    let session = bench.session().await;
+    put(&session, "/in/a.csv", DAY_1).await;
+    rename(&session, "/in/a.csv", "/in/b.csv").await;
+    let id = bench.imports()[0].id.to_string();
+    assert_eq!(bench.reported("/in/a.csv"), None, "a report lies beside no other file");
+    assert_eq!(bench.reported("/in/b.csv").as_ref(), Some(&id), "the report follows its file");
+    rename(&session, "/in/b.csv", "/in/a.csv").await;
+    assert_eq!(bench.reported("/in/a.csv").as_ref(), Some(&id));
+    assert_eq!(bench.reported("/in/b.csv"), None);
+    rename(&session, "/in/a.csv", "/in/done.csv.bak").await;
+    rename(&session, "/in/done.csv.bak", "/in/a.csv").await;
+    assert_eq!(bench.imports().len(), 1);
+    assert_eq!(bench.file("/in/a.csv").as_deref(), Some(DAY_1));
+    put(&session, "/in/a.csv", DAY_2).await;
+    assert_eq!(bench.imports().len(), 2);
+    assert_eq!(bench.reported("/in/a.csv").unwrap(), bench.imports()[1].id.to_string());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn import_folders_stay_where_they_are() {
+    let bench = Bench::start();
+    let session = bench.session().await;
+    let deep = path("/a/b/import");
+    bench.service.add_folder("acme", "deep", &deep, Purpose::Import, None).unwrap();
+    wait("the session knows the new folder", || {
+        session.remove_dir(&path("/a")).is_err_and(|e| e.kind() == Kind::Denied)
+    });
+    session.make_dir(&path("/x")).unwrap();
+    for from in ["/in", "/a", "/a/b", "/a/b/import", "/"] {
+        let refused = session.rename(&path(from), &path("/y"), Overwrite::Allow).err().unwrap();
+        assert_eq!(refused.kind(), Kind::Denied, "{from}");
+        assert_eq!(session.remove_dir(&path(from)).unwrap_err().kind(), Kind::Denied, "{from}");
+    }
+    for to in ["/in", "/in/x", "/a", "/a/b/import/deeper"] {
+        let refused = session.rename(&path("/x"), &path(to), Overwrite::Allow).err().unwrap();
+        assert_eq!(refused.kind(), Kind::Denied, "{to}");
+    }
+    session.rename(&path("/x"), &path("/y"), Overwrite::Never).unwrap();
+    session.remove_dir(&path("/y")).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn links_are_not_followed() {
+    let bench = Bench::start();
+    let session = bench.session().await;
+    let files = bench.client("files/acme");
+    fs::write(bench.data("secret"), "secret").unwrap();
+    std::os::unix::fs::symlink(bench.data("secret"), files.join("out/link")).unwrap();
+    std::os::unix::fs::symlink(bench.data(""), files.join("out/folder")).unwrap();
+    assert!(session.open_read(&path("/out/link")).is_err());
+    assert!(session.open_read(&path("/out/folder/secret")).is_err());
+    assert!(session.list(&path("/out/folder")).is_err());
+    assert!(session.open_upload(&path("/out/folder/new"), Open::Replace).is_err());
+    assert_eq!(session.stat(&path("/out/link")).unwrap_err().kind(), Kind::NotFound);
+    assert_eq!(session.list(&path("/out")).unwrap().count(), 0);
+    put(&session, "/out/link", "a file of its own").await;
+    assert_eq!(fs::read_to_string(bench.data("secret")).unwrap(), "secret");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_name_leaves_room_for_its_report() {
+    let bench = Bench::start();
+    let session = bench.session().await;
+    let longest = format!("/in/{}.csv", "n".repeat(176));
+    put(&session, &longest, DAY_1).await;
+    assert_eq!(bench.reported(&longest).unwrap(), bench.imports()[0].id.to_string());
+    let too_long = path(&format!("/in/{}.csv", "n".repeat(177)));
+    let refused = session.open_upload(&too_long, Open::Replace).err().unwrap();
+    assert!(refused.message().contains("at most 180"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trial_changes_nothing_and_its_file_can_be_imported_afterwards() {
+    let bench = Bench::start();
+    let session = bench.session().await;
+    session.make_dir(&path("/in/test")).unwrap();
+    put(&session, "/in/test/users.csv", DAY_1).await;
+    put(&session, "/in/users.test.csv", DAY_2).await;
+    let trials = bench.imports();
+    assert!(trials.len() == 2 && trials.iter().all(|import| import.dry_run));
+    assert!(bench.service.users("acme", None).unwrap().is_empty());
+    assert_eq!(bench.reported("/in/test/users.csv").unwrap(), trials[0].id.to_string());
+    rename(&session, "/in/test/users.csv", "/in/users.csv").await;
+    assert!(!bench.imports()[2].dry_run);
+    assert_eq!(bench.service.users("acme", None).unwrap().len(), 2);
+    let refused = session.open_upload(&path("/in/test/reports/x.csv"), Open::Replace);
+    assert_eq!(refused.err().unwrap().kind(), Kind::Denied);
+}

@@ -1,0 +1,147 @@
+//! What a crash or a restored backup left is brought to its end by the next start.
+
+use std::fs;
+use std::sync::Arc;
+
+use rollcall::clock::Clock;
+use rollcall::config::Config;
+use rollcall::error::Kind;
+use rollcall::model::{Protocol, UploadState};
+use rollcall::service::Service;
+use rollcall::service::imports::ImportView;
+use rollcall::store::registry::NewUpload;
+
+use crate::bench::{Bench, DAY_1, DAY_2, DAY_3, names, path, put, size};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_one_process_serves_a_data_folder() {
+    let bench = Bench::start();
+    let second =
+        Service::open(Arc::new(Config::default()), &bench.data(""), Clock::System).unwrap();
+    let refused = second.start().err().unwrap();
+    assert_eq!(refused.kind(), Kind::Busy);
+    assert!(refused.message().contains("another rollcall"), "{refused}");
+}
+
+/// A registry row, and files in spool and archive, as a crash leaves them.
+fn crashed(bench: &Bench, name: &str, text: &str, spooled: bool, archived: bool) -> String {
+    let id = uuid::Uuid::now_v7();
+    let spool = bench.client("spool").join(id.to_string());
+    let archive = bench.client("archive").join(id.to_string());
+    if spooled {
+        fs::write(&spool, text).unwrap();
+    }
+    if archived {
+        fs::write(&archive, text).unwrap();
+    }
+    let new = NewUpload {
+        id,
+        client: "acme".to_owned(),
+        login: "acme".to_owned(),
+        folder: Some("import".to_owned()),
+        path: path(&format!("/in/{name}")),
+        protocol: Some(Protocol::Sftp),
+        bytes: size(text),
+        sha256: sha256(text),
+        received_at: Clock::System.now(),
+        wants_import: true,
+    };
+    bench.registry().prepare_upload(&new).unwrap();
+    id.to_string()
+}
+
+fn sha256(text: &str) -> String {
+    use sha2::{Digest, Sha256};
+    Sha256::digest(text).iter().map(|b| format!("{b:02x}")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_brings_every_half_done_commit_to_its_end() {
+    let mut bench = Bench::start();
+    let session = bench.session().await;
+    put(&session, "/in/renamed.csv", DAY_1).await;
+    put(&session, "/in/overtaken.csv", DAY_2).await;
+    drop(session);
+    bench.workers.take().unwrap().stop();
+    let unrenamed = crashed(&bench, "fresh.csv", DAY_1, true, true);
+    // Renamed before the crash: the target has the bytes, the spool entry is gone, the old report is still there.
+    let renamed = crashed(&bench, "renamed.csv", DAY_2, false, true);
+    fs::write(bench.client("files/acme/in/renamed.csv"), DAY_2).unwrap();
+    let withdrawn = crashed(&bench, "refused.csv", DAY_3, false, false);
+    let overtaken = crashed(&bench, "overtaken.csv", DAY_1, true, true);
+    let newer = crashed(&bench, "overtaken.csv", DAY_3, false, true);
+    bench.registry().publish_upload(newer.parse().unwrap()).unwrap();
+    fs::write(bench.client("files/acme/in/overtaken.csv"), DAY_3).unwrap();
+    fs::write(bench.client("spool/01a8b4f0-0000-7000-8000-000000000000"), "orphan").unwrap();
+    fs::write(bench.client("archive/01a8b4f0-0000-7000-8000-000000000000"), "orphan").unwrap();
+    fs::write(bench.client("spool/x.report-0"), "half a report").unwrap();
+    let Bench { service, folder, .. } = bench;
+    drop(service);
+    let bench = Bench::open(folder, |_| {});
+    bench.wait_until_idle();
+    let state = |id: &str| bench.registry().upload(id.parse().unwrap()).unwrap().unwrap().state;
+    assert_eq!(state(&unrenamed), UploadState::Done);
+    assert_eq!(bench.file("/in/fresh.csv").as_deref(), Some(DAY_1));
+    assert_eq!(bench.reported("/in/fresh.csv"), Some(unrenamed));
+    assert_eq!(state(&renamed), UploadState::Done);
+    assert_eq!(bench.reported("/in/renamed.csv"), Some(renamed));
+    assert_eq!(state(&withdrawn), UploadState::Failed);
+    assert_eq!(bench.file("/in/refused.csv"), None);
+    assert_eq!(state(&overtaken), UploadState::Failed);
+    assert_eq!(bench.file("/in/overtaken.csv").as_deref(), Some(DAY_3));
+    assert_eq!(bench.reported("/in/overtaken.csv"), Some(newer));
+    assert!(names(&bench.client("spool")).is_empty());
+    let kept = names(&bench.client("archive"));
+    assert_eq!(kept.len(), 5, "{kept:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_restored_backup_does_not_know_is_imported_again() {
+    let bench = Bench::start();
+    let session = bench.session().await;
+    put(&session, "/in/users.csv", DAY_1).await;
+    put(&session, "/in/users.csv", DAY_2).await;
+    let before = bench.imports();
+    drop(session);
+    let folder = bench.stop();
+    for name in ["users.db", "users.db-wal", "users.db-shm"] {
+        drop(fs::remove_file(folder.path().join("data/clients/acme").join(name)));
+    }
+    let bench = Bench::open(folder, |_| {});
+    bench.wait_until_idle();
+    let after = bench.imports();
+    let ids = |all: &[ImportView]| all.iter().map(|i| i.id).collect::<Vec<_>>();
+    assert_eq!(ids(&after), ids(&before), "the same imports, in the same order");
+    assert_eq!(bench.reported("/in/users.csv").unwrap(), after[1].id.to_string());
+    assert_eq!(bench.service.lost_uploads().unwrap(), []);
+    let folder = bench.stop();
+    let client = folder.path().join("data/clients/acme");
+    for name in ["users.db", "users.db-wal", "users.db-shm"] {
+        drop(fs::remove_file(client.join(name)));
+    }
+    fs::remove_file(client.join("archive").join(before[1].id.to_string())).unwrap();
+    let bench = Bench::open(folder, |_| {});
+    bench.wait_until_idle();
+    let lost = bench.service.lost_uploads().unwrap();
+    assert_eq!(lost.iter().map(|u| u.id).collect::<Vec<_>>(), [before[1].id]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_outlives_a_restart() {
+    let bench = Bench::start_with(|c| c.limits.reply_wait_s = 0);
+    let session = bench.session().await;
+    let hold = bench.hold_imports();
+    for name in ["a", "b", "c"] {
+        put(&session, &format!("/in/{name}.csv"), DAY_1).await;
+    }
+    drop(session);
+    let folder = bench.stop();
+    drop(hold);
+    let bench = Bench::open(folder, |_| {});
+    bench.wait_until_idle();
+    assert_eq!(bench.imports().len(), 3);
+    let names: Vec<_> = bench.imports().into_iter().map(|i| i.file.name).collect();
+    assert_eq!(names, ["a.csv", "b.csv", "c.csv"]);
+    let bench = bench.restart();
+    assert_eq!(bench.imports().len(), 3, "and nothing is imported twice");
+}
