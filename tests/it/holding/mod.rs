@@ -1,3 +1,4 @@
 //! Files that would end, create or overwrite too much are held; somebody decides, once, and that is carried out once.
 
+mod decisions;
 mod guards;
