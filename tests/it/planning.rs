@@ -103,6 +103,17 @@ fn numbers_that_lost_their_zeros_are_refused_as_one_message_and_nobody_is_absent
 }
 
 #[test]
+fn a_number_without_its_zeros_beside_the_whole_one_is_refused_on_the_first_day_too() {
+    let twins = ["FR01;0007;Roy;Léo;;15/01/2020;;;", "FR01;7;Roy;Max;;15/01/2020;;;"];
+    let header = HEADER.replace("mail", "job title");
+    let first = with("", &file(&header, &twins), &empty_directory());
+    assert_eq!((first.report.counts.created, first.report.counts.rejected), (1, 1));
+    assert_eq!(message(&first, Code::V309).params["known"], "0007");
+    let again = with("", &file(&header, &twins), &applied(empty_directory(), &first));
+    assert_eq!((again.report.counts.unchanged, again.report.counts.rejected), (1, 1));
+}
+
+#[test]
 fn two_people_may_swap_their_addresses_but_none_may_take_anothers() {
     let swapped = [
         "FR01;00001;Dupont;Anne;paul@x.example;15/01/2010;;Direction;00001",

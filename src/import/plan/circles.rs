@@ -34,7 +34,11 @@ pub(super) fn refuse_circles(
                 refused.extend(changed.map(|row| (row, path.clone())));
             }
         }
-        if refused.is_empty() && !any {
+        // Whom somebody waited for gives way to what the file says; then there may be no circle left.
+        if any {
+            continue;
+        }
+        if refused.is_empty() {
             return;
         }
         for (row, path) in refused {

@@ -109,6 +109,23 @@ fn padded<'a>(
     found
 }
 
+/// The rows whose numbers begin with zeros, by their keys without them; empty if no other row could mean one of these.
+pub(super) fn padded_rows<'a>(keys: &[Option<RowKey<'a>>], key: Key) -> HashMap<RowKey<'a>, usize> {
+    let numbers = matches!(key, Key::EmployeeNumber | Key::LegalEntityAndEmployeeNumber);
+    let known = || keys.iter().enumerate().filter_map(|(at, key)| Some((at, key.as_ref()?)));
+    let any = |is: fn(&str) -> bool| known().any(|(_, key)| is(&key.value));
+    if !numbers || !any(|number| number.starts_with('0')) || !any(could_have_lost_zeros) {
+        return HashMap::new();
+    }
+    let padded = known().filter_map(|(at, key)| {
+        let bare = key.value.trim_start_matches('0');
+        let lost = bare.len() < key.value.len() && could_have_lost_zeros(bare);
+        let bare = || Cow::Owned(bare.to_owned());
+        lost.then(|| (RowKey { entity: key.entity.clone(), value: bare() }, at))
+    });
+    padded.collect()
+}
+
 impl Slot {
     fn add(&mut self, place: usize) {
         match self {

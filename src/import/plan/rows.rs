@@ -1,11 +1,11 @@
 //! Each row by itself: whom it means, whether it can be read, what it would change.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::cells::Reader;
-use super::identity::{Index, KeyProblem, RowKey, Slot, row_key};
+use super::identity::{Index, KeyProblem, RowKey, Slot, padded_rows, row_key};
 use super::repeats::{refuse_repeat, repeated};
 use super::sheet::{Memo, Sheet, Wired};
 use super::tell::{Teller, found, is_sensitive, message, params, shown};
@@ -205,10 +205,11 @@ pub(super) fn read<'s>(context: &Context<'s>, teller: &mut Teller) -> Rows<'s> {
         .map(|(at, row)| rows.admit(context, &index, at, &row, teller))
         .collect();
     let repeated = repeated(context, &keys);
+    let padded = padded_rows(&keys, sheet.key);
     for (at, (row, key)) in sheet.table.rows().zip(&keys).enumerate() {
         let mut draft = Draft::refused(row.line());
         if let Some(key) = key {
-            match identify(context, &mut index, key) {
+            match identify(context, &mut index, &padded, key) {
                 Ok(user) => {
                     draft.user = user;
                     rows.see(user);
@@ -390,6 +391,7 @@ struct Stranger {
 fn identify<'s>(
     context: &Context<'_>,
     index: &mut Index<'s>,
+    padded: &HashMap<RowKey<'s>, usize>,
     key: &RowKey<'s>,
 ) -> Result<Option<usize>, Stranger> {
     match index.get(key) {
@@ -414,19 +416,22 @@ fn identify<'s>(
         }
         None => {}
     }
-    let Some(user) = index.zero_padded(key) else { return Ok(None) };
-    let known = context.user(Some(user));
-    let number = known.and_then(|user| user.values.get(Field::EmployeeNumber)).unwrap_or_default();
-    let mut told = message(
-        Code::V309,
-        "zeros",
-        params([
-            ("number", key.value.to_string()),
-            ("known", number.to_owned()),
-            ("user", known.map(user_name).unwrap_or_default()),
-        ]),
-    );
+    let (why, number, name, seen) = if let Some(place) = index.zero_padded(key) {
+        let user = context.user(Some(place));
+        let number = user.and_then(|user| user.values.get(Field::EmployeeNumber));
+        ("zeros", number.unwrap_or_default().to_owned(), user.map(user_name), vec![place])
+    } else if let Some(row) = padded.get(key).and_then(|at| context.row(*at)) {
+        // Once that row is in the directory, this one is refused too: so it is on the first day.
+        let number = key_column(context.sheet).and_then(|wired| row.get(wired.index));
+        let number = number.map(|raw| clean(&raw).into_owned()).unwrap_or_default();
+        ("zeros_in_file", number, Some(context.person(&row, None)), Vec::new())
+    } else {
+        return Ok(None);
+    };
+    let named = [("number", key.value.to_string()), ("known", number)];
+    let named = named.into_iter().chain([("user", name.unwrap_or_default())]);
+    let mut told = message(Code::V309, why, params(named));
     told.level = Level::Error;
     told.effect = Effect::RowRefused;
-    Err(Stranger { message: Box::new(told), seen: vec![user] })
+    Err(Stranger { message: Box::new(told), seen })
 }
