@@ -9,6 +9,7 @@ use crate::model::{Language, UploadId};
 use crate::service::Service;
 use crate::service::holds::{Ruling, Verdict};
 use crate::service::imports::{ImportView, ReportFormat};
+use crate::service::undo::UndoOutcome;
 
 /// How many messages `show` prints.
 const SHOWN_MESSAGES: usize = 20;
@@ -51,6 +52,11 @@ pub enum ImportsCommand {
         #[arg(long = "line", value_name = "LINE")]
         lines: Vec<u32>,
     },
+    /// Take an applied import back: every value returns to what it was, unless somebody has changed it since
+    Undo {
+        /// The import's id
+        id: UploadId,
+    },
     /// Print an import's report, made again from the database
     Report {
         /// The import's id
@@ -91,6 +97,7 @@ pub(super) fn run(place: &Place, command: ImportsCommand) -> Outcome {
         ImportsCommand::Discard { id, lines } => {
             decide(out, &service, id, Verdict::Discard, (lines, String::new()))
         }
+        ImportsCommand::Undo { id } => out.either(&service.undo_import(id, "cli")?, undone),
         ImportsCommand::Report { id, format, language } => {
             let format = match (out.is_json(), format) {
                 (true, _) | (_, Kind::Json) => ReportFormat::Json,
@@ -124,6 +131,17 @@ fn decide(
     out.line(done)?;
     out.line("")?;
     show(out, service, id, None)
+}
+
+fn undone(out: Output, outcome: &UndoOutcome) -> Outcome {
+    out.line(format!(
+        "Taken back: {} values are what they were, {} new people are withdrawn.",
+        outcome.values, outcome.withdrawn
+    ))?;
+    for kept in &outcome.kept {
+        out.paragraph(2, "stays: ", kept)?;
+    }
+    out.line(format!("Its report says so too: rollcall imports show {}", outcome.import))
 }
 
 fn list(out: Output, client: &str, imports: &[ImportView]) -> Outcome {

@@ -29,6 +29,7 @@ mod run;
 pub mod session;
 mod settings;
 mod staged;
+mod superseding;
 mod throttle;
 pub mod undo;
 pub mod users;

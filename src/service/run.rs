@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::config;
 use crate::error::{Error, Kind, Result};
 use crate::import::report::{self, Decided, Report, Undo};
-use crate::import::settings::{Mode, Settings};
+use crate::import::settings::Settings;
 use crate::import::{self, Approval, Job, Limits, Meta, Plan};
 use crate::model::{Client, ImportStatus, Language, Upload, UploadState, VPath};
 use crate::store::directory::{Directory, ImportRecord};
@@ -30,8 +30,6 @@ pub(super) const PLANS: u32 = 5;
 pub(super) const OWED_PAUSE: Duration = Duration::from_secs(2);
 /// How long a start waits before it begins an import again that never came to its end.
 const CAUTION: Duration = Duration::from_secs(5);
-/// What is read of a file to see whether it is a corrections file.
-const HEAD_BYTES: u64 = 64 * 1024;
 
 /// Carries out the next decision of a client or imports its next waiting upload. The caller holds the client's lock.
 pub(super) fn next(service: &Service, space: &Arc<ClientSpace>, client: &str) -> Result<Next> {
@@ -366,36 +364,6 @@ impl Run<'_> {
         self.finish(UploadState::Failed, Some(error.message()))
     }
 
-    /// The newer waiting full file of the same path that makes this one pointless, if there is one.
-    fn superseding(&self, settings: &Settings) -> Result<Option<Upload>> {
-        if settings.mode != Mode::Full || self.upload.protocol.is_none() {
-            return Ok(None);
-        }
-        let newer = self.service.registry().uploads(&UploadFilter {
-            client: Some(self.upload.client.clone()),
-            login: Some(self.upload.login.clone()),
-            path: Some(self.upload.path.clone()),
-            states: vec![UploadState::Queued],
-            after_seq: Some(self.upload.seq),
-            ..UploadFilter::default()
-        })?;
-        let mut same_folder = newer.into_iter().filter(|u| u.folder == self.upload.folder);
-        let Some(newer) = same_folder.next_back() else { return Ok(None) };
-        // A corrections file says nothing about anybody else, whatever its name.
-        let full = |upload: &Upload| -> Result<bool> {
-            Ok(!import::is_delta_file(&self.read_head(upload)?, settings))
-        };
-        Ok(if full(&newer)? && full(self.upload)? { Some(newer) } else { None })
-    }
-
-    fn read_head(&self, upload: &Upload) -> Result<Vec<u8>> {
-        let mut head = Vec::new();
-        let file = self.open_archive(upload)?;
-        let read = file.take(HEAD_BYTES).read_to_end(&mut head);
-        read.map_err(|e| Error::io(format!("reading upload {}", upload.id), e))?;
-        Ok(head)
-    }
-
     /// The bytes as they were acknowledged, or an error that no second try cures.
     pub(super) fn read_archive(&self) -> Result<Vec<u8>> {
         if self.upload.bytes > self.service.config().limits.max_import_bytes {
@@ -415,7 +383,7 @@ impl Run<'_> {
         ))
     }
 
-    fn open_archive(&self, upload: &Upload) -> Result<std::fs::File> {
+    pub(super) fn open_archive(&self, upload: &Upload) -> Result<std::fs::File> {
         let name = upload.id.to_string();
         self.space.archive.open_file(&name).map_err(|e| {
             Error::io(

@@ -182,9 +182,9 @@ pub(super) fn guard_words(code: Code) -> Words {
             "Zeilen weniger als in der letzten übernommenen vollständigen Datei",
         ),
         "G605" => w(
-            "Legal entities without any of their people",
-            "Entités légales dont toutes les personnes sont absentes",
-            "Gesellschaften, von denen alle Personen fehlen",
+            "People of legal entities that are wholly absent",
+            "Personnes d’entités légales entièrement absentes",
+            "Personen von Gesellschaften, die ganz fehlen",
         ),
         "G609" => w(
             "Contract ends lifted, or moved later",
