@@ -74,7 +74,7 @@ impl Workplace {
     }
 
     /// Client `acme` with account `acme`, as `account add` hands it out.
-    fn with_account(&self) -> Value {
+    pub(crate) fn with_account(&self) -> Value {
         self.ok(&["client", "add", "acme", "--name", "Acme SA"]);
         self.json(&["account", "add", "acme", "Payroll"])
     }
@@ -111,7 +111,7 @@ impl Serving {
         address.rsplit(':').next().unwrap().parse().unwrap()
     }
 
-    fn target(&self, sheet: &Value, protocol: Protocol) -> Target {
+    pub(crate) fn target(&self, sheet: &Value, protocol: Protocol) -> Target {
         let pins = match protocol {
             Protocol::Sftp => sheet["host_keys"]
                 .as_array()
