@@ -194,7 +194,7 @@ mod tests {
         for (file, expected) in [
             ("code;name\n10;A\n10;B\n", "line 3"),
             ("code;name\n10;A\n;B\n", "line 3"),
-            ("\n\n", "no entries"),
+            ("\n\n", "empty"),
             ("code;name\n1,23E+05;A\n", "line 2"),
             ("code;name;more\n10;A;x\n", "two columns"),
         ] {

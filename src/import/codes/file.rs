@@ -167,6 +167,10 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "The columns {columns} carry “{field}” too; column {kept_column} was read, the others were not." => "Leave the other columns out, or give them another header.";
         fr "Les colonnes {columns} contiennent aussi « {field} » ; la colonne {kept_column} a été lue, pas les autres." => "Supprimez les autres colonnes, ou donnez-leur un autre en-tête.";
         de "Die Spalten {columns} enthalten ebenfalls „{field}“; gelesen wurde Spalte {kept_column}, die anderen nicht." => "Lassen Sie die anderen Spalten weg, oder geben Sie ihnen eine andere Überschrift.";
+    H104 "same" Info Applied each [("field", "contract_start"), ("columns", "E, F"), ("kept_column", "E")]
+        en "The columns {columns} all carry “{field}” and say the same in every row; column {kept_column} was read." => "";
+        fr "Les colonnes {columns} contiennent toutes « {field} » et disent la même chose à chaque ligne ; la colonne {kept_column} a été lue." => "";
+        de "Die Spalten {columns} enthalten alle „{field}“ und sagen in jeder Zeile dasselbe; gelesen wurde Spalte {kept_column}." => "";
     H105 "" Warning ColumnIgnored each [("header", "Statut"), ("fields", "contract_type, status")]
         en "The header “{header}” could mean several fields ({fields}); the column was not read." => "Rename the column to the field that is meant, or have the operator add the header as an alias.";
         fr "L’en-tête « {header} » peut désigner plusieurs champs ({fields}) ; la colonne n’a pas été lue." => "Renommez la colonne selon le champ voulu, ou faites ajouter l’en-tête comme alias par l’exploitant.";

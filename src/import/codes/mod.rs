@@ -89,7 +89,7 @@ codes! {
     H101 "The column that says who each row is was not found.",
     H102 "A column with a required field is missing.",
     H103 "A column is not known and was ignored.",
-    H104 "Several columns carry the same field; none of them was read.",
+    H104 "Several columns carry the same field; unless they say the same in every row, none of them was read.",
     H105 "The name of a column could mean several fields; it was not read.",
     H106 "The columns are not those of the last applied full file.",
     R101 "A row has more or fewer cells than the header.",

@@ -83,10 +83,20 @@ pub fn match_columns(table: &Table<'_>, headers: &Headers) -> Columns {
     }
     found.is_corrections =
         meanings.iter().filter(|meaning| **meaning == Meaning::Correction).count() >= 2;
-    found.settle_duplicates();
+    found.settle_duplicates(table);
     found.settle_ambiguous(table, &meanings);
     found.tell_unknown(table);
     found
+}
+
+/// Whether columns hold the same value in every row.
+fn say_the_same(table: &Table<'_>, columns: &[usize]) -> bool {
+    table.rows().all(|row| {
+        let mut cells = columns.iter().map(|index| row.get(*index));
+        let first = cells.next().flatten();
+        let first = first.as_deref().map(clean_words);
+        cells.all(|cell| cell.as_deref().map(clean_words) == first)
+    })
 }
 
 /// The lowest of a numbered family gives the field; the others are kept as the client's own columns.
@@ -139,8 +149,8 @@ impl Columns {
         CellCount::MissingOptional(missing.len())
     }
 
-    /// A code or alias beats a synonym; among equals none is read (H104).
-    fn settle_duplicates(&mut self) {
+    /// A code or alias beats a synonym; among equals the first is read if they say the same in every row, else none (H104).
+    fn settle_duplicates(&mut self, table: &Table<'_>) {
         let mut by_field: BTreeMap<FieldKey, Vec<usize>> = BTreeMap::new();
         for column in &self.columns {
             if let Some(key) = &column.field
@@ -159,8 +169,10 @@ impl Columns {
                 })
             };
             let strong: Vec<usize> = indexes.iter().filter(is_strong).copied().collect();
+            let same = strong.len() != 1 && say_the_same(table, &indexes);
             let kept = match strong.as_slice() {
                 [one] => Some(*one),
+                _ if same => indexes.first().copied(),
                 _ => None,
             };
             for index in indexes.iter().filter(|index| Some(**index) != kept) {
@@ -169,11 +181,18 @@ impl Columns {
                     column.matched_by = MatchedBy::Duplicate;
                 }
             }
-            self.tell_duplicate(&key, &indexes, kept);
+            let why = if same { "same" } else { "" };
+            self.tell_duplicate(&key, &indexes, kept, why);
         }
     }
 
-    fn tell_duplicate(&mut self, key: &FieldKey, indexes: &[usize], kept: Option<usize>) {
+    fn tell_duplicate(
+        &mut self,
+        key: &FieldKey,
+        indexes: &[usize],
+        kept: Option<usize>,
+        why: &'static str,
+    ) {
         let named = |index: &usize| {
             self.columns.get(*index).map(|c| format!("{} \"{}\"", c.letter, c.header))
         };
@@ -182,6 +201,7 @@ impl Columns {
             ("field", key.to_string()),
             ("columns", columns.join(", ")),
             ("kept", kept.map(letter).unwrap_or_default()),
+            ("hint", why.to_owned()),
         ];
         let note = Note::new("H104", params);
         self.notes.push(match indexes.first() {

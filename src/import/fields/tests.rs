@@ -50,10 +50,21 @@ fn a_code_beats_a_synonym_and_equals_are_not_read() {
     assert_eq!(
         notes(input),
         [
-            ("H104", "department|B \"department\", C \"Service\"|B".to_owned()),
-            ("H104", "phone|D \"Téléphone\", E \"Tél\"|".to_owned()),
+            ("H104", "department|B \"department\", C \"Service\"|B|".to_owned()),
+            ("H104", "phone|D \"Téléphone\", E \"Tél\"||".to_owned()),
         ]
     );
+    // Two columns that say the same are one.
+    let input = "Matricule;Date d'entrée;Date début contrat\n1;01/02/2020; 01/02/2020\n2;;\n";
+    assert_eq!(
+        matched(input),
+        ["employee_number/synonym", "contract_start/synonym", "-/duplicate"]
+    );
+    let columns = "B \"Date d'entrée\", C \"Date début contrat\"";
+    assert_eq!(notes(input), [("H104", format!("contract_start|{columns}|B|same"))]);
+    let input =
+        "Matricule;Date d'entrée;Date début contrat\n1;01/02/2020;01/02/2020\n2;;01/01/2021\n";
+    assert_eq!(matched(input), ["employee_number/synonym", "-/duplicate", "-/duplicate"]);
 }
 
 #[test]

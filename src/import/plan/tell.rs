@@ -85,6 +85,7 @@ pub(in crate::import) fn found(code: &str, named: &[(&'static str, String)]) -> 
             other => other.unwrap_or_default(),
         },
         Code::H103 if get("header") == Some("") => "no_header",
+        Code::H104 if get("hint") == Some("same") => "same",
         Code::H104 if get("kept").is_some_and(|kept| !kept.is_empty()) => "kept",
         Code::V304 if get("from").is_none() => "number",
         _ => {

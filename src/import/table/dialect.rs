@@ -93,8 +93,7 @@ pub(super) fn detect(
     least_records: u64,
 ) -> Result<Dialect, FileRefusal> {
     let table = text.as_bytes().get(start..).unwrap_or_default();
-    let signs = Signs::of(table);
-    let quote = if signs.are_apostrophes() { b'\'' } else { b'"' };
+    let quote = quote_of(table);
     let mut tally = None;
     let has_backslashes = memchr::memmem::find(table, &[b'\\', quote]).is_some();
     let escape = if has_backslashes
@@ -135,6 +134,21 @@ pub(super) fn detect(
         .or_else(one_column)
         .or_else(|| seldom(table, quote, least_records).map(written))
         .ok_or_else(|| FileRefusal::new("F003", vec![("found", "text".to_owned())]))
+}
+
+/// Apostrophes are quotes where the lines agree better with them than with quotation marks; or as well,
+/// and every apostrophe at a cell's edge has its partner. Names with apostrophes are no reason.
+fn quote_of(table: &[u8]) -> u8 {
+    let signs = Signs::of(table);
+    if !signs.may_be_apostrophes() {
+        return b'"';
+    }
+    let best = |quote| {
+        let tally = Tally::of(table, CANDIDATES, quote);
+        (0..CANDIDATES.len()).map(|which| tally.agreement(which, 0, 1)).max().unwrap_or(0)
+    };
+    let (double, single) = (best(b'"'), best(b'\''));
+    if single > double || (single == double && signs.are_paired()) { b'\'' } else { b'"' }
 }
 
 /// How many known names a header needs to decide by itself.

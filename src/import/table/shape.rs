@@ -45,11 +45,16 @@ impl Signs {
         signs
     }
 
-    /// Cells stand in apostrophes, in about every line, and hardly any in quotation marks.
-    pub(super) fn are_apostrophes(&self) -> bool {
+    /// Cells begin and end with apostrophes in about every line, and hardly any with quotation marks.
+    pub(super) fn may_be_apostrophes(&self) -> bool {
         let quoted = self.single.0.min(self.single.1);
         let double = self.double.0.min(self.double.1);
         quoted >= 2 && quoted * 2 >= self.lines && double * 4 < quoted
+    }
+
+    /// One cell or more in every line begins with an apostrophe, as many end with one, and none has quotation marks.
+    pub(super) fn are_paired(&self) -> bool {
+        self.single.0 == self.single.1 && self.single.0 + 1 >= self.lines && self.double == (0, 0)
     }
 }
 
