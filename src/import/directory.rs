@@ -102,6 +102,8 @@ pub struct ManagerWish {
 pub struct Snapshot {
     /// Moves with every write to the directory; a plan is bound to it.
     pub change_number: i64,
+    /// With which the prints of rows are made; empty: none are (`plan::quick`).
+    pub secret: Vec<u8>,
     /// The id that the next new user gets.
     pub next_user_id: i64,
     /// Every user, ended and withdrawn ones too, by id.

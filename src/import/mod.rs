@@ -27,6 +27,7 @@ use settings::Settings;
 use table::TableLimits;
 use unpack::UnpackLimits;
 
+pub use plan::quick;
 pub use plan::{Plan, is_delta_file, plan, plan_duplicate, plan_failed, plan_superseded};
 pub use values::Filler;
 

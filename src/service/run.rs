@@ -13,6 +13,7 @@ use super::{Service, decided, holds, names};
 use crate::clock::Clock;
 use crate::config;
 use crate::error::{Error, Kind, Result};
+use crate::import::directory::Snapshot;
 use crate::import::report::{self, Decided, Report, Undo};
 use crate::import::settings::Settings;
 use crate::import::{self, Approval, Job, Limits, Meta, Plan};
@@ -232,7 +233,6 @@ impl Run<'_> {
         {
             return Ok(import::plan_duplicate(&meta, settings, &source, change_number));
         }
-        let snapshot = directory.snapshot(self.source())?;
         let limits = &self.service.config().limits;
         let limits = Limits {
             max_bytes: limits.max_import_bytes,
@@ -242,17 +242,23 @@ impl Run<'_> {
             max_report_changes: config::REPORT_CHANGES_LISTED,
             max_report_messages: config::REPORT_MESSAGES_LISTED,
         };
-        let plan = import::plan(&Job {
+        let nobody = Snapshot::default();
+        let job = Job {
             bytes,
             settings,
-            snapshot: &snapshot,
+            snapshot: &nobody,
             today,
             received_on: Clock::Fixed(self.upload.received_at).today(&self.client.time_zone),
             dry_run,
             approval: look.approval,
             meta: &meta,
             limits: &limits,
-        });
+        };
+        if let Some(plan) = directory.plan_quickly(self.source(), &source, &job)? {
+            return Ok(plan);
+        }
+        let snapshot = directory.snapshot(self.source())?;
+        let plan = import::plan(&Job { snapshot: &snapshot, ..job });
         release(snapshot.users.len(), snapshot);
         Ok(plan)
     }

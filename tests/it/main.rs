@@ -12,6 +12,7 @@ mod bench;
 mod cli;
 mod commit;
 mod editing;
+mod fastpath;
 mod ftp;
 mod golden;
 mod holding;

@@ -8,6 +8,7 @@ use super::entries::new_entries;
 use super::guards::{self, Evidence};
 use super::managers::{Managers, NewManager};
 use super::others::{id_of, list_others, other_writes, unprotected, wishes};
+use super::quick::{self, Boss, ReadPrints};
 use super::rows::{Context, Draft, Fate, Rows};
 use super::sheet::{Opened, field_names, is_correction};
 use super::tell::{Teller, message, params};
@@ -56,6 +57,8 @@ pub(super) struct Decided<'x, 's> {
     pub context: &'x Context<'s>,
     pub rows: Rows<'s>,
     pub managers: Managers,
+    /// For the prints of the rows.
+    pub bosses: Vec<Boss>,
     pub of_row: Vec<Option<usize>>,
     pub teller: Teller,
 }
@@ -78,12 +81,16 @@ fn give_ids(
 }
 
 /// Makes the plan of what was decided.
-pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> Plan {
-    let Decided { context, mut rows, mut managers, of_row, mut teller } = decided;
+pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> (Plan, Option<ReadPrints>) {
+    let Decided { context, mut rows, mut managers, bosses, of_row, mut teller } = decided;
     let snapshot = context.job.snapshot;
     let ids = give_ids(snapshot, &rows.drafts, &of_row);
     add_managers(snapshot, &mut rows.drafts, &managers, &ids);
     let mut counts = count(&rows.drafts);
+    if let Some(unread) = context.unread {
+        counts.rows += unread.rows;
+        counts.unchanged += unread.rows;
+    }
     let strict = context.job.settings.strict && counts.rejected > 0;
     let all_refused =
         strict || (counts.rejected > 0 && counts.rejected + counts.ignored == counts.rows);
@@ -109,6 +116,12 @@ pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> Plan {
     report.dry_run = context.job.dry_run;
     report.mode = context.sheet.mode;
     take_opened(&mut report, opened);
+    report.file.rows = context.row_count();
+    let told = teller.told.iter().filter_map(|told| told.row).collect();
+    // Of a code that nobody knows every row is counted.
+    let prints = Some(()).filter(|()| unmapped.is_empty());
+    let id = |place| id_of(snapshot, &ids, place);
+    let prints = prints.and_then(|()| quick::of_rows(context, &rows, &bosses, &told, id, &of_row));
     tell_all(context, &rows.drafts, teller, &mut report);
     if all_refused {
         if strict {
@@ -143,7 +156,7 @@ pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> Plan {
             plan.list_entries = list_entries;
         }
     }
-    held::guard(context.job, judged, plan)
+    (held::guard(context.job, judged, plan), prints)
 }
 
 /// The rows that somebody may approve; of rows that were approved, those that go on after all.
@@ -332,7 +345,7 @@ fn memory(context: &Context<'_>, rows: &Rows<'_>) -> SourceMemory {
     if sheet.mode == Mode::Full {
         memory.ends_with_newline = Some(sheet.table.ends_with_newline());
         memory.columns = field_names(&sheet.columns);
-        memory.rows = u64::try_from(sheet.table.row_count()).ok();
+        memory.rows = Some(context.row_count());
     }
     memory.import = Some(job.meta.import.clone());
     memory.sha256 = Some(job.meta.sha256.clone());

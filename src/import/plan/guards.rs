@@ -35,7 +35,7 @@ pub(super) fn judge(evidence: &Evidence<'_, '_>) -> Vec<Judged> {
     let guards = evidence.context.job.settings.guards;
     let active = evidence.active();
     let moved = evidence.moved_ends(&active);
-    let base = count(active.len());
+    let base = evidence.population(&active);
     let mut judged = Vec::new();
     if evidence.context.sheet.unended {
         let outcome =
@@ -46,7 +46,8 @@ pub(super) fn judge(evidence: &Evidence<'_, '_>) -> Vec<Judged> {
         });
     }
     judged.extend(guards.endings.map(|limit| evidence.people(Code::G601, limit, base, moved.ends)));
-    if !evidence.context.job.snapshot.users.iter().all(|user| user.withdrawn) {
+    let nobody = evidence.context.job.snapshot.users.iter().all(|user| user.withdrawn);
+    if evidence.context.unread.is_some() || !nobody {
         let new = evidence.created();
         judged.extend(guards.creations.map(|limit| evidence.people(Code::G602, limit, base, new)));
     }
@@ -94,6 +95,11 @@ impl Evidence<'_, '_> {
             ours && !user.withdrawn && !self.has_left(user)
         });
         all.map(|(place, _)| place).collect()
+    }
+
+    /// How many those are; whoever stands in a row that need not be read among them.
+    fn population(&self, active: &HashSet<usize>) -> u64 {
+        count(active.len()) + self.context.unread.map_or(0, |unread| unread.active)
     }
 
     /// The active users who are not in a full file though it should name them, by place.
@@ -174,7 +180,7 @@ impl Evidence<'_, '_> {
                 who.push((user_name(user), draft.line));
             }
         }
-        let of = count(active.len());
+        let of = self.population(active);
         let most = by_field.values().map(|(_, who)| count(who.len())).max().unwrap_or(0);
         let outcome = limited(Code::G603, limit, most, of);
         let messages = by_field.into_values().filter_map(|(field, who)| {
@@ -193,7 +199,7 @@ impl Evidence<'_, '_> {
         if self.context.sheet.mode != Mode::Full {
             return None;
         }
-        let rows = count(self.rows.drafts.len());
+        let rows = self.context.row_count();
         let outcome = limited(Code::G604, limit, before.saturating_sub(rows), before);
         let mut judged = Judged { outcome, messages: Vec::new() };
         if judged.outcome.tripped {
@@ -235,7 +241,7 @@ impl Evidence<'_, '_> {
             code: Code::G605,
             limit: None,
             observed: count(who.len()),
-            of: count(self.active().len()),
+            of: self.population(&self.active()),
             tripped: !who.is_empty(),
         };
         let mut judged = Judged { outcome, messages: Vec::new() };
@@ -258,7 +264,7 @@ impl Evidence<'_, '_> {
         let new = users.filter(|user| self.ended_by_absence.binary_search(&user.id).is_ok());
         let who: Vec<Who> = new.map(|user| (user_name(user), 0)).collect();
         let observed = count(who.len());
-        let of = count(self.active().len());
+        let of = self.population(&self.active());
         let tripped = observed > 0;
         let outcome = GuardOutcome { code: Code::A501, limit: None, observed, of, tripped };
         let messages = match tripped {

@@ -14,6 +14,7 @@ mod identity;
 mod managers;
 mod others;
 mod people;
+pub mod quick;
 mod renumber;
 mod repeats;
 mod rows;
@@ -121,6 +122,8 @@ pub struct Plan {
     pub unmapped: Vec<UnknownCode>,
     /// What a held or approved plan would write, as one number; `None`: nobody has to approve it.
     pub digest: Option<String>,
+    /// What becomes of the prints of the source's rows.
+    pub prints: quick::NewPrints,
     /// The report's content; `finished_at` is filled in by the caller.
     pub report: Report,
 }
@@ -141,6 +144,7 @@ impl Plan {
             unprotected: Vec::new(),
             unmapped: Vec::new(),
             digest: None,
+            prints: quick::NewPrints::Drop,
             report,
         }
     }
@@ -155,18 +159,33 @@ pub fn plan(job: &Job<'_>) -> Plan {
     let Some(sheet) = sheet::open(job, &mut opened, &mut teller) else {
         return finish::refused(job, opened, teller);
     };
-    let context = rows::Context { job, sheet: &sheet, today: job.today.to_string() };
-    let mut rows = rows::read(&context, &mut teller);
+    let context = rows::Context { job, sheet: &sheet, today: job.today.to_string(), unread: None };
+    let rows = rows::read(&context, &mut teller);
+    let (mut plan, prints) = conclude(&context, rows, teller, opened);
+    if let Some(prints) = prints {
+        plan.prints = quick::all_new(prints, &plan);
+    }
+    plan
+}
+
+/// From the rows by themselves to the plan: what they mean for each other.
+fn conclude(
+    context: &rows::Context<'_>,
+    mut rows: rows::Rows<'_>,
+    mut teller: tell::Teller,
+    opened: sheet::Opened,
+) -> (Plan, Option<quick::ReadPrints>) {
     // A refused row takes nothing and gives nothing, so whatever hung on it is asked again.
     loop {
-        while people::refuse_clashes(&context, &mut rows, &mut teller) {}
-        let (managers, of_row) = {
-            let people = people::people(&context, &rows.drafts);
-            let managers = managers::resolve(&context, &people, &rows);
+        while people::refuse_clashes(context, &mut rows, &mut teller) {}
+        let (managers, bosses, of_row) = {
+            let people = people::people(context, &rows.drafts);
+            let managers = managers::resolve(context, &people, &rows);
             if managers.refused_rows.is_empty() {
-                people::tell_homonyms(&context, &people, &mut teller);
+                people::tell_homonyms(context, &people, &mut teller);
             }
-            (managers, people.of_row)
+            let bosses = quick::bosses(context, &people, &managers, &rows);
+            (managers, bosses, people.of_row)
         };
         let mut managers = managers;
         let refused = std::mem::take(&mut managers.refused_rows);
@@ -178,7 +197,7 @@ pub fn plan(job: &Job<'_>) -> Plan {
         }
         if refused.is_empty() {
             rows.depends_on_date |= managers.depends_on_date;
-            let decided = finish::Decided { context: &context, rows, managers, of_row, teller };
+            let decided = finish::Decided { context, rows, managers, bosses, of_row, teller };
             return finish::finish(decided, opened);
         }
         for row in refused {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::cells::Reader;
 use super::identity::{Index, KeyProblem, RowKey, Slot, padded_rows, row_key};
+use super::quick::Unread;
 use super::repeats::{refuse_repeat, repeated};
 use super::sheet::{Memo, Sheet, Wired};
 use super::tell::{Teller, found, is_sensitive, message, params, shown};
@@ -37,6 +38,8 @@ pub(super) struct Draft<'s> {
     pub renumbered: bool,
     /// What the file says anew of values that were protected from it.
     pub unprotected: Vec<FieldKey>,
+    /// Something in the row hung on today's date.
+    pub depends_on_date: bool,
 }
 
 impl Draft<'_> {
@@ -93,9 +96,17 @@ pub(super) struct Context<'s> {
     pub job: &'s Job<'s>,
     pub sheet: &'s Sheet<'s>,
     pub today: String,
+    /// Rows of the file that need not be read; `None`: all are.
+    pub unread: Option<&'s Unread>,
 }
 
 impl<'s> Context<'s> {
+    /// How many rows the file has.
+    pub(super) fn row_count(&self) -> u64 {
+        let read = u64::try_from(self.sheet.table.row_count()).unwrap_or(u64::MAX);
+        read + self.unread.map_or(0, |unread| unread.rows)
+    }
+
     pub(super) fn user(&self, place: Option<usize>) -> Option<&'s User> {
         self.job.snapshot.users.get(place?)
     }
@@ -261,6 +272,7 @@ impl Draft<'_> {
             reinstated: false,
             renumbered: false,
             unprotected: Vec::new(),
+            depends_on_date: false,
         }
     }
 }
@@ -283,7 +295,9 @@ impl<'s> Rows<'s> {
         for (at, (row, draft)) in live.filter(|(_, (_, draft))| draft.fate == Fate::Live) {
             let (memos, filler) = (&mut memos, &mut filler);
             let mut reader = Reader { context, at, row, draft, teller, memos, filler };
-            self.depends_on_date |= reader.read();
+            let depends_on_date = reader.read();
+            reader.draft.depends_on_date = depends_on_date;
+            self.depends_on_date |= depends_on_date;
         }
     }
 

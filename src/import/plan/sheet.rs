@@ -82,7 +82,18 @@ pub(super) fn open<'a>(
             return None;
         }
     };
-    let columns = fields::match_columns(&table, &headers);
+    with_table(job, table, &headers, opened, teller)
+}
+
+/// The same for a table that is read already.
+pub(super) fn with_table<'a>(
+    job: &Job<'a>,
+    table: Table<'a>,
+    headers: &Headers,
+    opened: &mut Opened,
+    teller: &mut Teller,
+) -> Option<Sheet<'a>> {
+    let columns = fields::match_columns(&table, headers);
     opened.file.encoding = Some(table.encoding().name().to_owned());
     opened.file.delimiter = table.delimiter();
     opened.file.rows = u64::try_from(table.row_count()).unwrap_or(u64::MAX);

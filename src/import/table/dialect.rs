@@ -40,7 +40,7 @@ pub const CANDIDATES: [u8; 4] = [b';', b',', b'\t', b'|'];
 const SELDOM: [u8; 4] = [b'^', b'~', b'#', b' '];
 
 /// How many records from the top may be title lines.
-pub(super) const TOP_RECORDS: usize = 50;
+pub const TOP_RECORDS: usize = 50;
 
 /// No record at the top is looked at beyond so many cells.
 const MOST_TOP_CELLS: usize = 1 << 20;

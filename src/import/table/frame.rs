@@ -19,7 +19,7 @@ pub(super) struct Framed {
 }
 
 /// How many records from the end may be totals or signatures.
-const FOOT_RECORDS: usize = 10;
+pub const FOOT_RECORDS: usize = 10;
 
 /// The header is the first of the top records that holds (nearly) the most known names; where none
 /// is known, the first that is as wide as the table.

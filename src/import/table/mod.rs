@@ -3,6 +3,7 @@
 mod dialect;
 mod frame;
 mod mend;
+mod part;
 mod records;
 mod shape;
 
@@ -12,7 +13,9 @@ use super::fields::Headers;
 use super::note::{FileRefusal, Note};
 use super::text::{Decoded, Encoding};
 
-pub use dialect::{CANDIDATES, Dialect, Escape};
+pub use dialect::{CANDIDATES, Dialect, Escape, TOP_RECORDS};
+pub use frame::FOOT_RECORDS;
+pub use part::{Segment, is_plain, read_part, records_of_head};
 pub use records::{RowProblem, TableLimits};
 
 use records::{Records, Scan, Span};

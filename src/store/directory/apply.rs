@@ -3,8 +3,8 @@
 use rusqlite::{Connection, Statement, TransactionBehavior, params, params_from_iter};
 
 use super::{
-    Directory, ImportRecord, absences, holds, imports, listed, meta, protections, to_json, undo,
-    unmapped, wishes,
+    Directory, ImportRecord, absences, holds, imports, listed, meta, prints, protections, to_json,
+    undo, unmapped, wishes,
 };
 use crate::error::{Error, Kind, Result};
 use crate::import::directory::Values;
@@ -121,6 +121,7 @@ pub(super) fn write_all(
                      listed = coalesce(excluded.listed, listed)",
             )?
             .execute(params![source, to_json(&memory)?, listed])?;
+            prints::save(tx, source, &plan.prints, change_number)?;
         }
         tx.prepare_cached(
             "UPDATE directory SET change_number = ?1, next_user_id = max(next_user_id, ?2)",

@@ -9,6 +9,7 @@ mod holds;
 mod imports;
 mod listed;
 mod lists;
+mod prints;
 mod protections;
 mod schema;
 mod snapshot;

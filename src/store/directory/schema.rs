@@ -213,5 +213,21 @@ CREATE TABLE pending_rows (
     code   TEXT NOT NULL,
     PRIMARY KEY (import, line)
 ) STRICT, WITHOUT ROWID;
+
+-- Prints of the rows of a source's last applied file: what comes again as it was need not be read again. They hold as
+-- long as nothing else is written to the directory.
+CREATE TABLE print_secret (secret BLOB NOT NULL) STRICT;
+INSERT INTO print_secret VALUES (randomblob(192));
+CREATE TABLE print_heads (
+    source        TEXT PRIMARY KEY,
+    change_number INTEGER NOT NULL,
+    head          TEXT NOT NULL
+) STRICT;
+CREATE TABLE prints (
+    source TEXT NOT NULL,
+    chunk  INTEGER NOT NULL,
+    rows   BLOB NOT NULL,
+    PRIMARY KEY (source, chunk)
+) STRICT;
 ",
 ];

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::users::users_now;
-use super::{Directory, absences, listed, lists, meta, protections, source_memory, wishes};
+use super::{Directory, absences, listed, lists, meta, prints, protections, source_memory, wishes};
 use crate::error::Result;
-use crate::import::directory::Snapshot;
+use crate::import::directory::{Snapshot, User};
 use crate::store::failed;
 
 impl Directory {
@@ -18,23 +18,34 @@ impl Directory {
     pub fn snapshot(&self, source: &str) -> Result<Snapshot> {
         let read = || -> rusqlite::Result<Snapshot> {
             let tx = self.conn.unchecked_transaction()?;
-            let meta = meta(&tx)?;
-            Ok(Snapshot {
-                change_number: meta.change_number,
-                next_user_id: meta.next_user_id,
-                users: users_now(&tx, i64::MAX)?,
-                lists: lists::codes(&tx)?,
-                source: source_memory(&tx, source)?,
-                listed_elsewhere: listed_elsewhere(&tx, source)?,
-                list_names: lists::names(&tx)?,
-                absences: absences::read(&tx, source)?,
-                ended_by_absence: absences::read_ends(&tx)?,
-                manager_wishes: wishes::read(&tx)?,
-                protected: protections::read(&tx, source)?,
-            })
+            let users = users_now(&tx, i64::MAX)?;
+            around(&tx, source, users)
         };
         read().map_err(failed("read the directory"))
     }
+}
+
+/// These users and everything else that a plan of `source` has to know.
+pub(super) fn around(
+    tx: &Connection,
+    source: &str,
+    users: Vec<User>,
+) -> rusqlite::Result<Snapshot> {
+    let meta = meta(tx)?;
+    Ok(Snapshot {
+        secret: prints::secret(tx)?,
+        change_number: meta.change_number,
+        next_user_id: meta.next_user_id,
+        users,
+        lists: lists::codes(tx)?,
+        source: source_memory(tx, source)?,
+        listed_elsewhere: listed_elsewhere(tx, source)?,
+        list_names: lists::names(tx)?,
+        absences: absences::read(tx, source)?,
+        ended_by_absence: absences::read_ends(tx)?,
+        manager_wishes: wishes::read(tx)?,
+        protected: protections::read(tx, source)?,
+    })
 }
 
 /// The users whom another source keeps: those whom its last full file listed, and those whom a source made that never

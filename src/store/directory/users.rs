@@ -86,7 +86,39 @@ fn columns() -> String {
     format!("id, withdrawn, {fields}")
 }
 
-fn user(row: &Row<'_>) -> rusqlite::Result<User> {
+/// A statement that gives of all users only these fields.
+pub(super) fn user_columns(fields: &[Field]) -> String {
+    let fields: Vec<&str> = Field::ALL
+        .iter()
+        .map(|field| if fields.contains(field) { field.name() } else { "NULL" })
+        .collect();
+    format!("SELECT id, withdrawn, {} FROM users", fields.join(", "))
+}
+
+/// The users with these ids who are there.
+pub(super) fn some_users(conn: &Connection, ids: &[i64]) -> rusqlite::Result<Vec<User>> {
+    let mut find =
+        conn.prepare_cached(&format!("SELECT {} FROM users WHERE id = ?1", columns()))?;
+    let mut users = Vec::with_capacity(ids.len());
+    for id in ids {
+        users.extend(find.query_row([id], user).optional()?);
+    }
+    let any = conn.prepare_cached("SELECT 1 FROM custom_values LIMIT 1")?.exists([])?;
+    if any {
+        let mut custom =
+            conn.prepare_cached("SELECT name, value FROM custom_values WHERE user = ?1")?;
+        for user in &mut users {
+            let mut rows = custom.query([user.id])?;
+            while let Some(row) = rows.next()? {
+                let key = FieldKey::Custom(row.get(0)?);
+                user.values.set(&key, Some(row.get_ref(1)?.as_str()?));
+            }
+        }
+    }
+    Ok(users)
+}
+
+pub(super) fn user(row: &Row<'_>) -> rusqlite::Result<User> {
     let mut filler = Filler::default();
     for field in Field::ALL {
         match row.get_ref(2 + field.index())? {

@@ -1,0 +1,158 @@
+//! Which rows come out the same whenever they come again, and their prints.
+
+use std::collections::HashSet;
+
+use super::split::hash;
+use super::{FORMAT, Head, Print, ReadPrints};
+use crate::import::fields::{Field, FieldKey, MatchedBy};
+use crate::import::plan::managers::{Managers, NewManager};
+use crate::import::plan::people::{People, Person};
+use crate::import::plan::rows::{Context, Draft, Fate, Rows, Wish};
+use crate::import::settings::Mode;
+
+/// On what a row's manager hangs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::import::plan) enum Boss {
+    /// The row names none.
+    Nobody,
+    /// On one person, by place among all people, as long as their number, legal entity and contract stay.
+    Sure(usize),
+    /// On others too, or on the day.
+    Unsure,
+}
+
+/// A date as a number: 20261231 for `2026-12-31`.
+pub(super) fn day(date: &str) -> u32 {
+    let digits = date.bytes().filter(u8::is_ascii_digit);
+    digits.fold(0, |day, digit| day * 10 + u32::from(digit - b'0'))
+}
+
+/// On what the manager of each row hangs.
+pub(in crate::import::plan) fn bosses(
+    context: &Context<'_>,
+    people: &People<'_>,
+    managers: &Managers,
+    rows: &Rows<'_>,
+) -> Vec<Boss> {
+    if context.job.snapshot.secret.is_empty() {
+        return Vec::new();
+    }
+    let drafts = rows.drafts.iter().zip(&people.of_row).zip(&managers.of_row);
+    let boss = |((draft, me), to): ((&Draft<'_>, &Option<usize>), &NewManager)| {
+        let text = match &draft.manager {
+            Wish::Silent | Wish::Clear => return Boss::Nobody,
+            Wish::Named(text) => text,
+        };
+        let Some(me) = me.and_then(|me| people.all.get(me)) else { return Boss::Unsure };
+        let place = match to {
+            NewManager::To(place) => Some(*place),
+            NewManager::Same => stored(context, me),
+            NewManager::Clear => None,
+        };
+        let boss = place.and_then(|place| Some((place, people.all.get(place)?)));
+        match boss {
+            Some((place, boss)) if is_sure(context, me, boss, text) => Boss::Sure(place),
+            _ => Boss::Unsure,
+        }
+    };
+    drafts.map(boss).collect()
+}
+
+/// The manager whom the directory has, by place.
+fn stored(context: &Context<'_>, me: &Person<'_>) -> Option<usize> {
+    let id = me.manager?.parse::<i64>().ok()?;
+    context.job.snapshot.users.binary_search_by_key(&id, |user| user.id).ok()
+}
+
+/// By number in the own legal entity, which nobody else can have; with no end, and begun: nothing about them moves
+/// with the day.
+fn is_sure(context: &Context<'_>, me: &Person<'_>, boss: &Person<'_>, text: &str) -> bool {
+    let begun = boss.start.is_none_or(|start| start <= context.today.as_str());
+    boss.alive
+        && boss.number == Some(text)
+        && boss.entity == me.entity
+        && boss.end.is_none()
+        && begun
+}
+
+/// Whether prints of this file would mean anything: its columns are known by their headers alone, and its dates by
+/// their writing.
+fn is_printable(context: &Context<'_>) -> bool {
+    let sheet = context.sheet;
+    let by_header = sheet.columns.columns.iter().all(|column| match column.matched_by {
+        MatchedBy::Values | MatchedBy::Ambiguous | MatchedBy::Blank | MatchedBy::Control => false,
+        // A "Name" beside a first name, whatever its values.
+        MatchedBy::Neighbours => column.field == Some(FieldKey::Known(Field::LastName)),
+        MatchedBy::Code
+        | MatchedBy::Alias
+        | MatchedBy::Synonym
+        | MatchedBy::Custom
+        | MatchedBy::Duplicate
+        | MatchedBy::Unknown => true,
+    });
+    sheet.mode == Mode::Full
+        && !context.job.dry_run
+        && context.job.approval.is_none()
+        && !sheet.columns.is_corrections
+        && !sheet.dates.depends_on_today
+        && by_header
+}
+
+/// The prints of the rows that were read. `told` are the rows about which something is told; `id` gives a person's id.
+pub(in crate::import::plan) fn of_rows(
+    context: &Context<'_>,
+    rows: &Rows<'_>,
+    bosses: &[Boss],
+    told: &HashSet<usize>,
+    id: impl Fn(usize) -> Option<i64>,
+    of_row: &[Option<usize>],
+) -> Option<ReadPrints> {
+    let (job, sheet) = (context.job, context.sheet);
+    let secret = job.snapshot.secret.as_slice();
+    if secret.is_empty() || !is_printable(context) {
+        return None;
+    }
+    let head = Head {
+        import: job.meta.import.clone(),
+        settings_version: job.settings.version(),
+        format: FORMAT.to_owned(),
+        encoding: sheet.table.encoding().name().to_owned(),
+        delimiter: u8::try_from(sheet.table.delimiter()?).ok()?,
+        text: match context.unread {
+            Some(unread) => unread.head.clone(),
+            None => sheet.table.plain_head()?.to_owned(),
+        },
+    };
+    let mut prints = ReadPrints { head, lines: Vec::new(), rows: Vec::new() };
+    let drafts = rows.drafts.iter().zip(bosses).zip(of_row).enumerate();
+    for ((at, ((draft, boss), place)), row) in drafts.zip(sheet.table.rows()) {
+        let boss = match boss {
+            Boss::Nobody => Some(0),
+            Boss::Sure(place) => id(*place),
+            Boss::Unsure => None,
+        };
+        let (Some(user), Some(boss)) = (place.and_then(&id), boss) else { continue };
+        let again = draft.fate == Fate::Live
+            && !draft.depends_on_date
+            && !told.contains(&at)
+            && row.len() == sheet.columns.columns.len();
+        if again {
+            let end = end_of(context, draft).map_or(0, day);
+            prints.lines.push(row.line());
+            prints.rows.push(Print { hash: hash(row.raw().as_bytes(), secret)?, user, boss, end });
+        }
+    }
+    Some(prints)
+}
+
+/// The last day of a row's user once the row is applied.
+fn end_of<'d>(context: &Context<'d>, draft: &'d Draft<'_>) -> Option<&'d str> {
+    let key = FieldKey::Known(Field::ContractEnd);
+    if draft.user.is_none() {
+        return draft.given.get(Field::ContractEnd);
+    }
+    match draft.changes.iter().find(|change| change.field == key) {
+        Some(change) => change.to.as_deref(),
+        None => context.user(draft.user)?.values.get(Field::ContractEnd),
+    }
+}
