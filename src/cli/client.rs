@@ -1,12 +1,15 @@
 //! `client …`: the organisations.
 
-use clap::Subcommand;
+use std::str::FromStr;
+
+use clap::{Args, Subcommand};
 
 use super::output::Output;
 use super::{Outcome, Place, Stop};
+use crate::config::Retention;
 use crate::error::{Error, Kind};
 use crate::model::{Client, Language};
-use crate::service::clients::{ClientPatch, NewClient};
+use crate::service::clients::{ClientPatch, ClientRetention, NewClient};
 
 /// `client …`
 #[derive(Debug, Subcommand)]
@@ -45,6 +48,8 @@ pub enum ClientCommand {
         /// IANA time zone, such as Europe/Paris
         #[arg(long, value_name = "ZONE")]
         time_zone: Option<String>,
+        #[command(flatten)]
+        kept: KeptArgs,
     },
     /// Close a client: its accounts cannot log in, live sessions end
     Disable {
@@ -66,6 +71,57 @@ pub enum ClientCommand {
     },
 }
 
+/// How long a client's things are kept: a number, or "default" for the server's own setting (docs/retention.md).
+#[derive(Debug, Args)]
+pub struct KeptArgs {
+    /// Received files of finished imports; 0: for ever
+    #[arg(long, value_name = "DAYS")]
+    archive_days: Option<Kept>,
+    /// Reports; 0: for ever
+    #[arg(long, value_name = "DAYS")]
+    reports_days: Option<Kept>,
+    /// The history of values, which --as-of and undo need; 0: for ever
+    #[arg(long, value_name = "DAYS")]
+    history_days: Option<Kept>,
+    /// After how many months those who left, and are in no file any more, get pseudonyms; 0: never
+    #[arg(long, value_name = "MONTHS")]
+    pseudonymise_after_months: Option<Kept>,
+}
+
+/// A number of days or months, or the server's own setting.
+#[derive(Debug, Clone, Copy)]
+struct Kept(Option<u32>);
+
+impl FromStr for Kept {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "default" {
+            return Ok(Self(None));
+        }
+        let number =
+            text.parse().map_err(|_| format!("\"{text}\" is neither a number nor \"default\""))?;
+        Ok(Self(Some(number)))
+    }
+}
+
+impl KeptArgs {
+    /// The client's own periods with what the arguments change; `None`: they change nothing.
+    fn over(&self, now: ClientRetention) -> Option<ClientRetention> {
+        let given = |kept: Option<Kept>, now: Option<u32>| kept.map_or(now, |kept| kept.0);
+        let new = ClientRetention {
+            archive_days: given(self.archive_days, now.archive_days),
+            reports_days: given(self.reports_days, now.reports_days),
+            history_days: given(self.history_days, now.history_days),
+            pseudonymise_after_months: given(
+                self.pseudonymise_after_months,
+                now.pseudonymise_after_months,
+            ),
+        };
+        (new != now).then_some(new)
+    }
+}
+
 pub(super) fn run(place: &Place, command: ClientCommand) -> Outcome {
     let service = place.service()?;
     let out = place.out;
@@ -82,14 +138,20 @@ pub(super) fn run(place: &Place, command: ClientCommand) -> Outcome {
         ClientCommand::Show { slug } => {
             let client = service.client(&slug)?;
             let accounts = service.accounts(Some(&slug))?;
+            let (_, retention) = service.client_retention(&slug)?;
             if out.is_json() {
-                return out.json(&WithAccounts { client: &client, accounts: &accounts });
+                let accounts = &accounts;
+                return out.json(&WithAccounts { client: &client, retention, accounts });
             }
             card(out, &client)?;
+            out.pairs(&kept(&retention))?;
             out.line("")?;
             super::account::list(out, &accounts)
         }
-        ClientCommand::Set { slug, name, language, time_zone } => {
+        ClientCommand::Set { slug, name, language, time_zone, kept } => {
+            if let Some(retention) = kept.over(service.client_retention(&slug)?.0) {
+                service.set_client_retention(&slug, retention)?;
+            }
             let patch = ClientPatch { name, language, time_zone, enabled: None };
             out.either(&service.set_client(&slug, &patch)?, card)
         }
@@ -115,7 +177,28 @@ pub(super) fn run(place: &Place, command: ClientCommand) -> Outcome {
 struct WithAccounts<'a> {
     #[serde(flatten)]
     client: &'a Client,
+    retention: Retention,
     accounts: &'a [crate::model::Account],
+}
+
+/// How long things are kept, in words.
+fn kept(retention: &Retention) -> Vec<(&'static str, String)> {
+    let days = |days: u32| match days {
+        0 => "for ever".to_owned(),
+        1 => "1 day".to_owned(),
+        days => format!("{days} days"),
+    };
+    let pseudonyms = match retention.pseudonymise_after_months {
+        0 => "never".to_owned(),
+        1 => "1 month after the last day".to_owned(),
+        months => format!("{months} months after the last day"),
+    };
+    vec![
+        ("Received files", days(retention.archive_days)),
+        ("Reports", days(retention.reports_days)),
+        ("History", days(retention.history_days)),
+        ("Pseudonyms", pseudonyms),
+    ]
 }
 
 fn list(out: Output, clients: &[Client]) -> Outcome {

@@ -34,6 +34,8 @@ struct Writer {
     line: u32,
     /// The import was taken back later.
     undone: bool,
+    /// Older history is not kept: this import, or a later change that is forgotten.
+    is_oldest_known: bool,
 }
 
 impl Writer {
@@ -45,6 +47,7 @@ impl Writer {
             file: entry.file_name.clone(),
             line: entry.line,
             undone: entry.undone,
+            is_oldest_known: entry.is_oldest_known,
         }
     }
 
@@ -59,7 +62,11 @@ impl Writer {
             "import" => place,
             other => format!("{other} ({who})"),
         };
-        if self.undone { format!("{words}, undone") } else { words }
+        match (self.undone, self.is_oldest_known) {
+            (true, _) => format!("{words}, undone"),
+            (_, true) => format!("{words}, or later (not kept)"),
+            _ => words,
+        }
     }
 }
 

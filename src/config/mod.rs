@@ -261,19 +261,23 @@ pub const REPORT_CHANGES_LISTED: usize = 1000;
 /// Messages of one column and cause that a report lists one by one.
 pub const REPORT_MESSAGES_LISTED: usize = 1000;
 
-/// How long finished things are kept; 0: for ever.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// How long finished things are kept; 0: for ever. A client may have its own (`client set`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Retention {
     /// Received bytes of uploads in a final state, in `archive/`.
     pub archive_days: u32,
-    /// Old reports in `reports/`.
+    /// Old reports: the files in `reports/`, and what the database keeps of them about persons.
     pub reports_days: u32,
+    /// The history of values: what the directory was on an earlier day, and what an undo needs.
+    pub history_days: u32,
+    /// After how many months users who have left, and are in no file any more, get pseudonyms; 0: never.
+    pub pseudonymise_after_months: u32,
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { archive_days: 90, reports_days: 90 }
+        Self { archive_days: 90, reports_days: 90, history_days: 0, pseudonymise_after_months: 0 }
     }
 }
 

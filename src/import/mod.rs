@@ -10,6 +10,7 @@ pub mod list_file;
 pub mod lists;
 pub mod note;
 pub mod plan;
+pub mod pseudonym;
 pub mod report;
 pub mod settings;
 pub mod table;

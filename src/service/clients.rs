@@ -1,20 +1,26 @@
 //! Use cases about clients: add, list, change, erase; and the state of every database.
 
+use std::collections::HashSet;
 use std::path::Path;
+use std::sync::PoisonError;
 
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
 use super::Service;
+use crate::config::Retention;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Client, Language, check_slug};
 use crate::store::directory::Directory;
 use crate::store::registry::AuditEvent;
 
-pub use crate::store::registry::ClientPatch;
+pub use crate::store::registry::{ClientPatch, ClientRetention};
 
 /// The longest name of a client, account or folder, in characters.
 const MAX_NAME_CHARS: usize = 200;
+
+/// How the name of an erased client's folder begins until it is gone; no slug begins so.
+const ERASED: &str = ".erased-";
 
 /// A client to be added.
 #[derive(Debug, Clone)]
@@ -105,7 +111,28 @@ impl Service {
         self.set_client(slug, &ClientPatch { enabled: Some(enabled), ..ClientPatch::default() })
     }
 
-    /// Erases a client: accounts, uploads, files, directory and history. There is no way back.
+    /// What differs for a client from the server's own retention, and what holds for it all in all.
+    ///
+    /// # Errors
+    /// `Kind::NotFound`.
+    pub fn client_retention(&self, slug: &str) -> Result<(ClientRetention, Retention)> {
+        self.client(slug)?;
+        let own = self.registry().client_retention(slug)?;
+        Ok((own, own.over(&self.config().retention)))
+    }
+
+    /// Sets how long a client's things are kept; what is `None` follows the server's own setting.
+    ///
+    /// # Errors
+    /// `Kind::NotFound`.
+    pub fn set_client_retention(&self, slug: &str, retention: ClientRetention) -> Result<()> {
+        self.client(slug)?;
+        self.registry().set_client_retention(slug, retention)?;
+        self.record("client.retention", slug, "");
+        Ok(())
+    }
+
+    /// Erases a client: accounts, uploads, files, directory, history and its traces in the registry. There is no way back.
     ///
     /// # Errors
     /// `Kind::NotFound`; `Kind::Busy` while an import of it runs in another process; file system faults.
@@ -113,21 +140,57 @@ impl Service {
         self.client(slug)?;
         // First nobody can log in any more; then the running import ends; then the files go.
         self.set_client_enabled(slug, false)?;
+        let logins: Vec<String> =
+            self.registry().accounts(Some(slug))?.into_iter().map(|a| a.login).collect();
         let space = self.client_space(slug)?;
         let lock = space.lock()?;
         // Renamed first: whoever takes the same name later must never find these files.
         let clients = self.data().join("clients");
-        let leaving = clients.join(format!(".erased-{slug}-{}", Uuid::now_v7()));
+        let leaving = clients.join(format!("{ERASED}{slug}-{}", Uuid::now_v7()));
         std::fs::rename(clients.join(slug), &leaving)
             .map_err(|e| Error::io(format!("move the folder of client \"{slug}\" aside"), e))?;
         self.registry().remove_client(slug)?;
-        std::fs::remove_dir_all(&leaving).map_err(|e| {
-            let what =
-                format!("client \"{slug}\" is gone, but its files are not; erase the folder");
-            Error::io(format!("{what} {}", leaving.display()), e)
-        })?;
+        self.close_erased()?;
+        self.sweep_erased()?;
         drop(lock);
-        self.record("client.erase", slug, "");
+        self.registry().forget_client(slug, &logins)?;
+        // That a client was erased stays known; which one does not.
+        self.record("client.erase", "", "");
+        self.registry().scrub()
+    }
+
+    /// Closes the databases and folders of clients that are gone: an open file keeps its bytes on the disk.
+    pub(super) fn close_erased(&self) -> Result<()> {
+        let there: HashSet<String> =
+            self.registry().clients()?.into_iter().map(|client| client.slug).collect();
+        self.0
+            .directories
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|slug, (space, _)| there.contains(slug) && space.is_current());
+        self.0
+            .spaces
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|slug, space| there.contains(slug) && space.is_current());
+        Ok(())
+    }
+
+    /// Removes the folders of erased clients; a crash may have left one.
+    pub(super) fn sweep_erased(&self) -> Result<()> {
+        let clients = self.data().join("clients");
+        let fault = |e| Error::io(format!("looking through {}", clients.display()), e);
+        for entry in std::fs::read_dir(&clients).map_err(fault)? {
+            let entry = entry.map_err(fault)?;
+            if !entry.file_name().to_string_lossy().starts_with(ERASED) {
+                continue;
+            }
+            let left = entry.path();
+            std::fs::remove_dir_all(&left).map_err(|e| {
+                let what = "a client is gone, but its files are not; erase the folder";
+                Error::io(format!("{what} {}", left.display()), e)
+            })?;
+        }
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use super::imports::DryRun;
 use super::queue::Next;
 use super::reports::{self, Beside};
-use super::{Service, decided, holds, names};
+use super::{Service, decided, holds, names, retention};
 use crate::clock::Clock;
 use crate::config;
 use crate::error::{Error, Kind, Result};
@@ -273,7 +273,7 @@ impl Run<'_> {
     ) -> Result<Report> {
         let mut plan = plan;
         plan.report.finished_at = Some(self.service.clock().now());
-        plan.report.undo = self.undo(&plan);
+        plan.report.undo = self.undo(&plan)?;
         let record = ImportRecord {
             id: self.upload.id,
             source: self.source().to_owned(),
@@ -296,10 +296,14 @@ impl Run<'_> {
     }
 
     /// Until when an import can be taken back; `None`: it writes nothing.
-    fn undo(&self, plan: &Plan) -> Option<Undo> {
+    fn undo(&self, plan: &Plan) -> Result<Option<Undo>> {
         let writes = !(plan.writes.is_empty() && plan.list_entries.is_empty());
-        let applied = plan.report.status.is_applied() && !plan.report.dry_run;
-        (writes && applied).then_some(Undo { until: None })
+        if !writes || !plan.report.status.is_applied() || plan.report.dry_run {
+            return Ok(None);
+        }
+        let kept = self.service.registry().client_retention(&self.client.slug)?;
+        let days = kept.over(&self.service.config().retention).history_days;
+        Ok(Some(Undo { until: retention::until(self.service.clock().now(), days) }))
     }
 
     fn deliver(&self, report: &Report, settings: &Settings, beside: Beside) -> Result<VPath> {

@@ -209,6 +209,7 @@ fn look(service: &Service, access_seen: &mut Option<i64>) -> Result<()> {
                 tracing::error!(%error, login = session.login, "taking up changes in a session");
             }
         }
+        service.close_erased()?;
         *access_seen = Some(access);
     }
     service.take_up_lifted_bans()?;

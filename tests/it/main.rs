@@ -20,6 +20,7 @@ mod page;
 mod planning;
 mod properties;
 mod readme;
+mod retention;
 mod rules;
 mod scenario;
 mod schema;

@@ -106,6 +106,14 @@ impl Report {
         self.messages.extend(rest);
     }
 
+    /// Leaves only what is no person's: the file, status, counts, columns, guards and the first message.
+    pub fn strip(&mut self) {
+        self.messages.retain(|message| message.code == Code::N001);
+        self.changes.clear();
+        self.refused_rows.clear();
+        self.pending_rows.clear();
+    }
+
     /// What could not be taken back, in words; empty unless the import was.
     #[must_use]
     pub fn kept_by_undo(&self, language: Language) -> Vec<String> {

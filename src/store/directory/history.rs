@@ -38,6 +38,8 @@ pub struct HistoryEntry {
     pub line: u32,
     /// The import was taken back later.
     pub undone: bool,
+    /// Older history is not kept: this import, or a change after it that is forgotten.
+    pub is_oldest_known: bool,
     /// The field.
     pub field: FieldKey,
     /// The value before; `None`: there was none.
@@ -138,6 +140,7 @@ fn entry(row: &Row<'_>, line: u32, undone: &Undone) -> rusqlite::Result<HistoryE
         file_name: row.get("file_name")?,
         line,
         undone: undone.has(row.get("seq")?),
+        is_oldest_known: false,
         field: FieldKey::Known(Field::EmployeeNumber),
         from: None,
         to: None,
@@ -168,6 +171,12 @@ fn creation(
                  LEFT JOIN events ON events.import = imports.seq WHERE users.id = ?1"
         ))?
         .query_row([user_id], |row| entry(row, row.get("created_line")?, undone))?;
-    let entry = |(field, value)| HistoryEntry { field, to: Some(value), ..origin.clone() };
+    let is_oldest_known = conn
+        .prepare_cached(
+            "SELECT 1 FROM users JOIN directory ON created_by <= forgotten WHERE users.id = ?1",
+        )?
+        .exists([user_id])?;
+    let entry =
+        |(field, value)| HistoryEntry { field, to: Some(value), is_oldest_known, ..origin.clone() };
     Ok(given.into_iter().map(entry).collect())
 }

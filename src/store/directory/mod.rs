@@ -11,6 +11,7 @@ mod listed;
 mod lists;
 mod prints;
 mod protections;
+mod retention;
 mod schema;
 mod snapshot;
 mod taken_back;

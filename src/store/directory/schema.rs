@@ -193,6 +193,8 @@ CREATE TABLE undo_points (
 
 -- The last place in the order of imports and events whose changes are not kept any more.
 ALTER TABLE directory ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;
+-- The last place whose report says nothing about persons any more.
+ALTER TABLE directory ADD COLUMN stripped INTEGER NOT NULL DEFAULT 0;
 
 -- Users whose personal values were replaced, by which event.
 CREATE TABLE pseudonyms (

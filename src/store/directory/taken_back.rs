@@ -184,7 +184,7 @@ impl Undo<'_> {
     pub(super) fn clear_what_it_left(&self) -> rusqlite::Result<()> {
         self.clear_lists()?;
         for unit in &self.units {
-            for table in ["manager_wishes", "unmapped"] {
+            for table in ["manager_wishes", "unmapped", "pending_rows"] {
                 self.tx.execute(&format!("DELETE FROM {table} WHERE import = ?1"), [unit])?;
             }
         }

@@ -9,18 +9,21 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use super::Directory;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::import::Filler;
 use crate::import::directory::User;
 use crate::import::fields::{Field, FieldKey};
-use crate::store::{failed, to_micros, word};
+use crate::store::{failed, from_micros, to_micros, word};
 
 impl Directory {
     /// Every user by id: as of now, or as the directory knew them at an earlier instant.
     ///
     /// # Errors
-    /// When the database cannot be read.
+    /// `Kind::NotFound` for an instant before the history that is kept; when the database cannot be read.
     pub fn users(&self, as_of: Option<Timestamp>) -> Result<Vec<User>> {
+        if let Some(at) = as_of {
+            self.refuse_what_is_forgotten(at)?;
+        }
         let read = || -> rusqlite::Result<Vec<User>> {
             let tx = self.conn.unchecked_transaction()?;
             let Some(at) = as_of else { return users_now(&tx, i64::MAX) };
@@ -31,6 +34,23 @@ impl Directory {
             users_after(&tx, last.unwrap_or(0))
         };
         read().map_err(failed("read the users"))
+    }
+
+    fn refuse_what_is_forgotten(&self, at: Timestamp) -> Result<()> {
+        let since: Option<i64> = self
+            .conn
+            .prepare_cached(
+                "SELECT applied_at FROM imports JOIN directory ON forgotten = seq WHERE applied_at > ?1",
+            )
+            .and_then(|mut found| found.query_row([to_micros(at)], |row| row.get(0)).optional())
+            .map_err(failed("read since when history is kept"))?;
+        let Some(since) = since else { return Ok(()) };
+        let since = from_micros(since).map_err(failed("read since when history is kept"))?;
+        let day = since.strftime("%Y-%m-%d");
+        let message = format!(
+            "the directory of that day is not known any more: its history is kept since {day} (docs/retention.md)"
+        );
+        Err(Error::new(Kind::NotFound, message))
     }
 
     /// The user with this id.

@@ -4,6 +4,7 @@ mod access;
 mod bans;
 mod clients;
 mod decisions;
+mod retention;
 mod rules;
 mod schema;
 #[cfg(test)]
@@ -20,6 +21,7 @@ pub use access::{AccountPatch, LoginFacts, NewAccount};
 pub use bans::{Ban, Familiar};
 pub use clients::{AuditEvent, ClientPatch, FolderPatch};
 pub use decisions::{Decision, NewDecision, Verdict};
+pub use retention::ClientRetention;
 pub use uploads::{Interruption, NewUpload, UploadFilter};
 
 use super::{Access, connect, failed, integrity, migrations};

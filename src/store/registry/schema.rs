@@ -174,5 +174,14 @@ CREATE TABLE decisions (
     refusal  TEXT
 ) STRICT;
 CREATE INDEX decisions_open ON decisions(client, id) WHERE done_at IS NULL;
+
+-- No row, or NULL: the server's own setting. 0: for ever (pseudonyms: never).
+CREATE TABLE client_retention (
+    client       TEXT PRIMARY KEY REFERENCES clients(slug) ON DELETE CASCADE,
+    archive_days INTEGER,
+    reports_days INTEGER,
+    history_days INTEGER,
+    pseudonymise_after_months INTEGER
+) STRICT;
 ",
 ];

@@ -1,0 +1,135 @@
+//! How long one client's things are kept, where that is not the server's own setting; and what an erased client leaves.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::Registry;
+use crate::config::Retention;
+use crate::error::Result;
+use crate::store::{Access, connect, failed};
+
+/// What differs for one client; `None`: the server's own setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct ClientRetention {
+    /// Received bytes of finished uploads, in days; 0: for ever.
+    pub archive_days: Option<u32>,
+    /// Reports, in days; 0: for ever.
+    pub reports_days: Option<u32>,
+    /// The history of values, in days; 0: for ever.
+    pub history_days: Option<u32>,
+    /// After how many months whoever has left gets a pseudonym; 0: never.
+    pub pseudonymise_after_months: Option<u32>,
+}
+
+impl ClientRetention {
+    /// What holds for the client.
+    #[must_use]
+    pub fn over(self, server: &Retention) -> Retention {
+        Retention {
+            archive_days: self.archive_days.unwrap_or(server.archive_days),
+            reports_days: self.reports_days.unwrap_or(server.reports_days),
+            history_days: self.history_days.unwrap_or(server.history_days),
+            pseudonymise_after_months: self
+                .pseudonymise_after_months
+                .unwrap_or(server.pseudonymise_after_months),
+        }
+    }
+}
+
+impl Registry {
+    /// What differs for a client.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn client_retention(&self, slug: &str) -> Result<ClientRetention> {
+        self.read("read how long a client's things are kept", |conn| {
+            let found = conn
+                .prepare_cached("SELECT * FROM client_retention WHERE client = ?1")?
+                .query_row([slug], |row| {
+                    Ok(ClientRetention {
+                        archive_days: row.get("archive_days")?,
+                        reports_days: row.get("reports_days")?,
+                        history_days: row.get("history_days")?,
+                        pseudonymise_after_months: row.get("pseudonymise_after_months")?,
+                    })
+                })
+                .optional()?;
+            Ok(found.unwrap_or_default())
+        })
+    }
+
+    /// Replaces what differs for a client.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn set_client_retention(&self, slug: &str, retention: ClientRetention) -> Result<()> {
+        let slug = slug.to_owned();
+        self.write(move |conn| {
+            conn.execute(
+                "INSERT INTO client_retention VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (client) DO UPDATE SET archive_days = excluded.archive_days,
+                     reports_days = excluded.reports_days, history_days = excluded.history_days,
+                     pseudonymise_after_months = excluded.pseudonymise_after_months",
+                params![
+                    slug,
+                    retention.archive_days,
+                    retention.reports_days,
+                    retention.history_days,
+                    retention.pseudonymise_after_months
+                ],
+            )
+            .map_err(failed(format_args!("change how long the things of \"{slug}\" are kept")))?;
+            Ok(())
+        })
+    }
+
+    /// Removes what has no row of its client but names it or its accounts: the audit trail, familiar addresses.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn forget_client(&self, slug: &str, logins: &[String]) -> Result<()> {
+        let (slug, logins) = (slug.to_owned(), logins.to_vec());
+        self.write(move |conn| {
+            let forget = || -> rusqlite::Result<()> {
+                // Accounts that were removed earlier, unless somebody else has that login now.
+                let mut names: Vec<String> = conn
+                    .prepare(
+                        "SELECT DISTINCT object FROM audit WHERE detail = 'client ' || ?1
+                         AND what LIKE 'account.%' AND object NOT IN (SELECT login FROM accounts)",
+                    )?
+                    .query_map([&slug], |row| row.get(0))?
+                    .collect::<rusqlite::Result<_>>()?;
+                names.extend(logins);
+                names.push(slug);
+                for name in &names {
+                    let below = format!("{name}/");
+                    conn.execute(
+                        "DELETE FROM audit WHERE object = ?1 OR who = ?1
+                         OR substr(object, 1, length(?2)) = ?2",
+                        params![name, below],
+                    )?;
+                    conn.execute("DELETE FROM familiar WHERE login = ?1", [name])?;
+                }
+                Ok(())
+            };
+            forget().map_err(failed("remove the traces of an erased client"))
+        })
+    }
+
+    /// Writes the database file anew, so that nothing of deleted rows is left in it or in its write-ahead log.
+    ///
+    /// # Errors
+    /// When other processes keep it busy, or the disk has no room for a second copy.
+    pub fn scrub(&self) -> Result<()> {
+        let conn = connect(&self.0.path, Access::Write)?;
+        conn.execute_batch("VACUUM")
+            .and_then(|()| conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)))
+            .map_err(failed("write the registry anew"))
+            .and_then(|busy: i64| match busy {
+                0 => Ok(()),
+                _ => Err(crate::error::Error::new(
+                    crate::error::Kind::Busy,
+                    "the registry's write-ahead log is in use by another process",
+                )),
+            })
+    }
+}
