@@ -77,7 +77,7 @@ fn base64(bytes: &[u8]) -> String {
         let text = format!("{:0<6}", std::str::from_utf8(six).unwrap());
         out.push(char::from(LETTERS[usize::from_str_radix(&text, 2).unwrap()]));
     }
-    while out.len() % 4 != 0 {
+    while !out.len().is_multiple_of(4) {
         out.push('=');
     }
     out

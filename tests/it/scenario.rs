@@ -99,7 +99,7 @@ fn set_up(service: &Service) {
 fn tell(folder: &Path) {
     let text = fs::read_to_string(folder.join("story.toml")).unwrap();
     let story: Story =
-        toml::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+        toml::from_str(&text).map_err(|e| format!("{}: {e}", folder.display())).unwrap();
     let data = tempfile::Builder::new().prefix("rollcall-story-").tempdir().unwrap();
     let mut ids: Vec<(String, UploadId)> = Vec::new();
     for (at, step) in story.step.iter().enumerate() {

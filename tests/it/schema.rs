@@ -91,8 +91,8 @@ fn is_of(value: &Value, kind: &str) -> bool {
         "string" => value.is_string(),
         "integer" => value.is_i64() || value.is_u64(),
         "boolean" => value.is_boolean(),
-        "null" => value.is_null(),
-        other => panic!("this check does not know the type {other}"),
+        // The report's schema has no other type.
+        other => other == "null" && value.is_null(),
     }
 }
 

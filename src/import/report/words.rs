@@ -155,8 +155,10 @@ pub(super) fn planned_effect_words(effect: Effect) -> Words {
 pub(super) fn group_words(level: Level) -> Words {
     match level {
         Level::Fatal => w("The file", "Le fichier", "Die Datei"),
-        Level::Error => w("Refused rows", "Lignes refusées", "Abgelehnte Zeilen"),
-        Level::Field => w("Refused cells", "Cellules refusées", "Abgelehnte Zellen"),
+        Level::Error => w("Rows not applied", "Lignes non appliquées", "Nicht übernommene Zeilen"),
+        Level::Field => {
+            w("Cells not applied", "Cellules non appliquées", "Nicht übernommene Zellen")
+        }
         Level::Warning => w("Warnings", "Avertissements", "Warnungen"),
         Level::Info => w("For information", "Pour information", "Zur Information"),
     }

@@ -43,6 +43,7 @@ labels! {
     filter_shown "Shown: " "Affichés : " "Angezeigt: ";
     place "Place" "Emplacement" "Stelle";
     line "Line" "Ligne" "Zeile";
+    lines "Lines" "Lignes" "Zeilen";
     person "Person" "Personne" "Person";
     field "Field" "Champ" "Feld";
     column "Column" "Colonne" "Spalte";

@@ -61,6 +61,8 @@ pub(super) fn guard(outcome: &GuardOutcome, language: Language) -> Guard {
         code: outcome.code,
         name: guard_words(outcome.code).get(language),
         limit: match (outcome.limit, language) {
+            // A limit of the guard's own (identity swaps) that was not reached.
+            (None, _) if observed > 0 && !outcome.tripped => "–".to_owned(),
             (None, Language::En) => "none at all".to_owned(),
             (None, Language::Fr) => "aucun cas".to_owned(),
             (None, Language::De) => "kein Fall".to_owned(),
@@ -159,10 +161,7 @@ fn row(message: &Message, report: &Report, language: Language) -> Row {
     let field = message.field.as_ref().map(|field| field_words(field, language).into_owned());
     Row {
         code: message.code,
-        line: match message.line {
-            Some(line) => line.to_string(),
-            None => render::joined(&message.lines, message.count),
-        },
+        line: line_words(message, language),
         cell: message.cell.clone(),
         person: message.person.clone(),
         field: field.unwrap_or_default(),
@@ -172,6 +171,19 @@ fn row(message: &Message, report: &Report, language: Language) -> Row {
         text: render::text(message, report, language),
         cure: render::cure(message, language),
         effect: render::effect(message, report, language),
+    }
+}
+
+/// `Line 4`, `Lines 4, 9, …`; nothing where a message is about no line.
+fn line_words(message: &Message, language: Language) -> String {
+    let l = Labels::of(language);
+    match message.line {
+        Some(line) => format!("{} {line}", l.line),
+        None if message.lines.is_empty() => String::new(),
+        None => {
+            let word = if message.lines.len() == 1 { l.line } else { l.lines };
+            format!("{word} {}", render::joined(&message.lines, message.count))
+        }
     }
 }
 
