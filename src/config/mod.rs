@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Protocol, Purpose, VPath};
+use crate::model::{Network, Protocol, Purpose, VPath};
 
 /// All settings of the server. Documented for operators in `docs/configuration.md`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
@@ -19,6 +19,8 @@ pub struct Config {
     pub sftp: Sftp,
     /// The FTPS listeners, explicit and implicit.
     pub ftps: Ftps,
+    /// Load balancers in front of the listeners.
+    pub proxy: Proxy,
     /// Every limit on what strangers and clients may use.
     pub limits: Limits,
     /// How failed logins slow their sender.
@@ -79,6 +81,14 @@ impl Default for Ftps {
             lenient_data_end: false,
         }
     }
+}
+
+/// Load balancers in front of the listeners.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Proxy {
+    /// Networks of balancers whose connections begin with a PROXY header (version 1 or 2).
+    pub trusted: Vec<Network>,
 }
 
 /// Whether FTPS data connections must prove by TLS resumption that they belong to their session.

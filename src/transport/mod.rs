@@ -5,6 +5,7 @@ mod gate;
 mod host_keys;
 mod memory;
 mod prompt;
+mod proxy;
 pub mod sftp;
 pub mod tls;
 
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -210,13 +211,22 @@ impl Edge {
     }
 }
 
+/// A connection that was accepted.
+pub(crate) struct Arrival {
+    tcp: TcpStream,
+    peer: SocketAddr,
+    protocol: Protocol,
+    /// `None`: it comes from a trusted balancer, and the real sender is still to be told.
+    pass: Option<Pass>,
+}
+
 /// Waits for the next connection; an error of `accept` (no file descriptors left) is logged and waited out.
 /// `None` when the server stops.
 pub(crate) async fn next_connection(
     edge: &Edge,
     listener: &TcpListener,
     protocol: Protocol,
-) -> Option<(tokio::net::TcpStream, SocketAddr, Pass)> {
+) -> Option<Arrival> {
     loop {
         let accepted = tokio::select! {
             () = edge.shutdown.cancelled() => return None,
@@ -225,21 +235,55 @@ pub(crate) async fn next_connection(
         match accepted {
             Ok((tcp, peer)) => {
                 let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-                if edge.service.is_banned(peer.ip()) {
-                    tracing::debug!(%protocol, %peer, "connection refused: the address is banned");
-                    continue;
+                if proxy::is_trusted(&edge.config.proxy.trusted, peer.ip()) {
+                    return Some(Arrival { tcp, peer, protocol, pass: None });
                 }
-                match edge.gate.admit(peer.ip()) {
-                    Ok(pass) => return Some((tcp, peer, pass)),
-                    Err(full) => {
-                        tracing::warn!(%protocol, %peer, reason = %full, "connection refused");
-                    }
+                if let pass @ Some(_) = edge.admit(protocol, peer) {
+                    return Some(Arrival { tcp, peer, protocol, pass });
                 }
             }
             Err(error) => {
                 tracing::warn!(%protocol, %error, "a connection could not be accepted");
                 // Without a pause a process that is out of file descriptors would spin here.
                 tokio::time::sleep(ACCEPT_RETRY).await;
+            }
+        }
+    }
+}
+
+impl Arrival {
+    /// The connection with its real sender; `None`: it is refused.
+    pub(crate) async fn introduced(self, edge: &Edge) -> Option<(TcpStream, SocketAddr, Pass)> {
+        let Self { mut tcp, peer, protocol, pass } = self;
+        if let Some(pass) = pass {
+            return Some((tcp, peer, pass));
+        }
+        match proxy::read_header(&mut tcp).await {
+            Ok(told) => {
+                let peer = told.unwrap_or(peer);
+                let pass = edge.admit(protocol, peer)?;
+                Some((tcp, peer, pass))
+            }
+            Err(error) => {
+                tracing::warn!(%protocol, balancer = %peer, %error, "connection refused: no PROXY header");
+                None
+            }
+        }
+    }
+}
+
+impl Edge {
+    /// A place for a connection from `peer`, unless the address is banned or a cap is reached.
+    fn admit(&self, protocol: Protocol, peer: SocketAddr) -> Option<Pass> {
+        if self.service.is_banned(peer.ip()) {
+            tracing::debug!(%protocol, %peer, "connection refused: the address is banned");
+            return None;
+        }
+        match self.gate.admit(peer.ip()) {
+            Ok(pass) => Some(pass),
+            Err(full) => {
+                tracing::warn!(%protocol, %peer, reason = %full, "connection refused");
+                None
             }
         }
     }

@@ -145,14 +145,24 @@ class Paramiko(Client):
             return "paramiko is not installed"
         return None
 
-    def run(self, account, steps, password=None):
+    @staticmethod
+    def connect(account, password=None):
         import paramiko
         ssh = paramiko.SSHClient()
         ssh.load_host_keys(str(account.house.known_hosts()))
-        outcome = Outcome(True, "")
         try:
             ssh.connect("127.0.0.1", account.house.ports["sftp"], account.login, password or account.password,
                         look_for_keys=False, allow_agent=False, timeout=20, auth_timeout=20, banner_timeout=20)
+        except BaseException:
+            ssh.close()
+            raise
+        return ssh
+
+    def run(self, account, steps, password=None):
+        import paramiko
+        outcome, ssh = Outcome(True, ""), None
+        try:
+            ssh = self.connect(account, password)
             sftp = ssh.open_sftp()
             sftp.get_channel().settimeout(60)
             for step in steps:
@@ -160,7 +170,8 @@ class Paramiko(Client):
         except (paramiko.SSHException, OSError, EOFError) as error:
             return Outcome(False, f"{type(error).__name__}: {error}", outcome.names)
         finally:
-            ssh.close()
+            if ssh:
+                ssh.close()
         return outcome
 
     @staticmethod

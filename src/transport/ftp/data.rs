@@ -15,6 +15,7 @@ use super::passive::Source;
 use super::records::Records;
 use super::reply::Reply;
 use crate::config::{Config, Resumption};
+use crate::model::Network;
 use crate::transport::prompt::Prompt;
 
 /// rustls reads 4 KiB at a time; a buffer below it saves most of the system calls.
@@ -29,6 +30,8 @@ const GOODBYE: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub(super) struct Terms {
     pub(super) peer: IpAddr,
+    /// Balancers that say for whom a data connection is.
+    pub(super) trusted: Arc<[Network]>,
     pub(super) tls: Arc<ServerConfig>,
     pub(super) resumption: Resumption,
     pub(super) accept: Duration,
@@ -42,6 +45,7 @@ impl Terms {
         let limits = &config.limits;
         Self {
             peer,
+            trusted: config.proxy.trusted.as_slice().into(),
             tls,
             resumption: config.ftps.resumption,
             accept: Duration::from_secs(limits.data_accept_timeout_s),
@@ -65,7 +69,7 @@ impl Data {
     /// # Errors
     /// The 425 or 522 reply that says what was missing.
     pub(super) async fn open(source: Source, terms: &Terms) -> Result<Self, Reply> {
-        let tcp = source.connect(terms.peer, terms.accept).await.map_err(|e| {
+        let tcp = source.connect(terms.peer, &terms.trusted, terms.accept).await.map_err(|e| {
             let text = format!("No data connection came ({e}); is the port open in the firewall?");
             Reply::new(425, text)
         })?;

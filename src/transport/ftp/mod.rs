@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Edge, Pass, next_connection};
+use super::{Arrival, Edge, Pass, next_connection};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::model::Protocol;
@@ -46,13 +46,14 @@ pub async fn serve(edge: Edge, listener: TcpListener, kind: Protocol) {
         tracing::error!(protocol = %kind, %error, "this listener is not served");
         return;
     }
-    while let Some((tcp, peer, pass)) = next_connection(&edge, &listener, kind).await {
+    while let Some(arrival) = next_connection(&edge, &listener, kind).await {
         // In a task of its own: a panic in there ends this one connection.
-        edge.spawn(converse(edge.clone(), tcp, peer, pass, kind));
+        edge.spawn(converse(edge.clone(), arrival, kind));
     }
 }
 
-async fn converse(edge: Edge, tcp: TcpStream, peer: SocketAddr, pass: Pass, kind: Protocol) {
+async fn converse(edge: Edge, arrival: Arrival, kind: Protocol) {
+    let Some((tcp, peer, pass)) = arrival.introduced(&edge).await else { return };
     match begin(&edge, tcp, peer, pass, kind).await {
         Ok(conversation) => conversation.run().await,
         Err(error) => {

@@ -9,6 +9,8 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
+use crate::model::Network;
+use crate::transport::proxy;
 
 /// The IPv4 address that PASV answers instead of the one that the client reached (`ftps.passive_host`).
 ///
@@ -94,10 +96,15 @@ impl Source {
     ///
     /// # Errors
     /// Nobody came within `limit`, or the client could not be reached.
-    pub(super) async fn connect(self, peer: IpAddr, limit: Duration) -> io::Result<TcpStream> {
+    pub(super) async fn connect(
+        self,
+        peer: IpAddr,
+        trusted: &[Network],
+        limit: Duration,
+    ) -> io::Result<TcpStream> {
         let tcp = tokio::time::timeout(limit, async {
             match self {
-                Self::Passive(listener) => accept_from(&listener, peer).await,
+                Self::Passive(listener) => accept_from(&listener, peer, trusted).await,
                 Self::Active(address) => TcpStream::connect(address).await,
             }
         })
@@ -107,10 +114,24 @@ impl Source {
     }
 }
 
-async fn accept_from(listener: &TcpListener, peer: IpAddr) -> io::Result<TcpStream> {
+async fn accept_from(
+    listener: &TcpListener,
+    peer: IpAddr,
+    trusted: &[Network],
+) -> io::Result<TcpStream> {
     loop {
-        let (tcp, from) = listener.accept().await?;
-        if from.ip().to_canonical() == peer {
+        let (mut tcp, from) = listener.accept().await?;
+        let mut sender = from.ip().to_canonical();
+        if proxy::is_trusted(trusted, sender) {
+            match proxy::read_header(&mut tcp).await {
+                Ok(told) => sender = told.map_or(sender, |told| told.ip()),
+                Err(error) => {
+                    tracing::warn!(balancer = %from, %error, "a data connection without a PROXY header was dropped");
+                    continue;
+                }
+            }
+        }
+        if sender == peer {
             return Ok(tcp);
         }
         tracing::warn!(%from, %peer, "a data connection from another address than its session's was dropped");

@@ -16,10 +16,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use russh::server::{RunningSession, run_stream};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::{Edge, Pass, next_connection};
+use super::{Arrival, Edge, Pass, next_connection};
 use crate::model::Protocol;
 use connection::Connection;
 use ssh::Ssh;
@@ -31,18 +31,13 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// Serves the SFTP listener until the server stops.
 pub async fn serve(edge: Edge, listener: TcpListener) {
     let config = Arc::new(algorithms::ssh_config(&edge.config, &edge.host_keys));
-    while let Some((tcp, peer, pass)) = next_connection(&edge, &listener, Protocol::Sftp).await {
-        edge.spawn(serve_connection(edge.clone(), Arc::clone(&config), tcp, peer, pass));
+    while let Some(arrival) = next_connection(&edge, &listener, Protocol::Sftp).await {
+        edge.spawn(serve_connection(edge.clone(), Arc::clone(&config), arrival));
     }
 }
 
-async fn serve_connection(
-    edge: Edge,
-    config: Arc<russh::server::Config>,
-    tcp: TcpStream,
-    peer: SocketAddr,
-    mut pass: Pass,
-) {
+async fn serve_connection(edge: Edge, config: Arc<russh::server::Config>, arrival: Arrival) {
+    let Some((tcp, peer, mut pass)) = arrival.introduced(&edge).await else { return };
     let login_by = Instant::now() + Duration::from_secs(edge.config.limits.login_timeout_s);
     if let Err(error) = tcp.set_nodelay(true) {
         tracing::debug!(%peer, %error, "a connection was gone before it began");

@@ -140,6 +140,17 @@ impl Wire {
         wire
     }
 
+    /// Implicit TLS through a load balancer, which sends `header` first.
+    pub(super) async fn behind(server: SocketAddr, tls: ClientConfig, header: &[u8]) -> Self {
+        let tls = Arc::new(tls);
+        let mut tcp = TcpStream::connect(server).await.unwrap();
+        tcp.write_all(header).await.unwrap();
+        let stream = handshake(&tls, tcp).await.unwrap();
+        let mut wire = Self { stream: Some(Box::new(stream)), received: Vec::new(), tls, server };
+        assert_eq!(wire.answer().await.0, 220);
+        wire
+    }
+
     /// In clear, after the greeting.
     pub(super) async fn clear(server: SocketAddr, tls: ClientConfig) -> Self {
         let tcp = TcpStream::connect(server).await.unwrap();

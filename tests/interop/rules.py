@@ -1,0 +1,194 @@
+"""What narrows an account down, and what the server offers beyond files, with real programs; signals too."""
+
+import hashlib
+import io
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+
+import clients
+from clients import program
+from house import Failed, House, expect, roster, wait_for
+from matrix import done, local, same_on_disk, tail
+
+
+def openssh(account, lines, options, password=None, at=""):
+    """OpenSSH's sftp with these lines and these ways to log in."""
+    _, env = clients.ssh_login(account, password or "none")
+    command = ["sftp", *options, *clients.ssh_options(account), "-P", str(account.house.ports["sftp"]),
+               "-b", "-", f"{account.login}@127.0.0.1{at}"]
+    return program(command, lines.encode(), env)
+
+
+def key_and_password(account):
+    """A key and then the password, in one login; neither alone."""
+    account.house.cli("account", "rules", account.login, "--key-and-password", "true")
+    key = ["-o", "IdentitiesOnly=yes", "-i", str(account.key)]
+    asks = ["-o", "BatchMode=no", "-o", "NumberOfPasswordPrompts=1"]
+    both = openssh(account, "ls /files\n", key + asks, account.password)
+    expect(both.ok, f"key and password: {tail(both.text)}")
+    wrong = openssh(account, "ls /files\n", key + asks, "not-the-password")
+    expect(not wrong.ok, "a key and a wrong password logged in")
+    only_key = openssh(account, "ls /files\n", ["-o", "BatchMode=yes", *key])
+    expect(not only_key.ok, "a key alone logged in")
+    only_password = openssh(account, "ls /files\n", ["-o", "PubkeyAuthentication=no", *asks], account.password)
+    expect(not only_password.ok, "a password alone logged in")
+    ftp = clients.Ftplib("ftpes").run(account, [("list", "/")])
+    expect(not ftp.ok, "a password alone logged in over FTPES")
+
+
+def networks(account):
+    """Only from the allowed networks, over each protocol."""
+    house = account.house
+    house.cli("account", "rules", account.login, "--allow-from", "203.0.113.0/24,2001:db8::/32")
+    for client in (clients.Paramiko(), clients.OpenSshSftp(), clients.Ftplib("ftps"), clients.Ftplib("ftpes")):
+        expect(not client.run(account, [("list", "/")]).ok, f"{client.name} logged in from elsewhere")
+    house.cli("account", "rules", account.login, "--allow-from", "127.0.0.0/8")
+    done(clients.Paramiko(), account, [("list", "/")])
+    house.cli("account", "rules", account.login, "--expires", "2020-01-31")
+    expect(not clients.Paramiko().run(account, [("list", "/")]).ok, "an expired account logged in")
+    house.cli("account", "rules", account.login, "--expires", "never", "--allow-from", "any")
+    done(clients.Paramiko(), account, [("list", "/")])
+
+
+def drop_box(account):
+    """A folder for sending only: what is there can neither be seen nor fetched, replaced or removed."""
+    house = account.house
+    first = local(account, b"first")
+    done(clients.OpenSshSftp(), account, [("put", first, "/files/there")])
+    house.cli("account", "rights", account.login, "write", "--folder", "papers")
+    for n, client in enumerate((clients.OpenSshSftp(), clients.Curl("ftpes"), clients.Ftplib("ftps"))):
+        done(client, account, [("put", first, f"/files/new-{n}")])
+        same_on_disk(account, f"/files/new-{n}", b"first")
+        other = local(account, b"other")
+        for step in (("put", other, "/files/there"), ("get", "/files/there", account.house.work / f"fetched-{n}"),
+                     ("remove", "/files/there"), ("rename", "/files/there", "/files/moved"), ("mkdir", "/files/made")):
+            if step[0] in client.can:
+                expect(not client.run(account, [step]).ok, f"{client.name}: {step[0]} was allowed")
+        same_on_disk(account, "/files/there", b"first")
+    expect(sorted(p.name for p in account.on_disk("/files").iterdir()) == ["new-0", "new-1", "new-2", "there"],
+           "something else was made or moved")
+    # Elsewhere the account may do what it could before.
+    done(clients.OpenSshSftp(), account, [("put", local(account, roster(2)), "/payroll/users.csv"),
+                                          ("get", "/payroll/users.csv.report.json", house.work / "drop-report")])
+
+
+def beyond(account):
+    """OpenSSH's cp, df, ~ and names of owners; paramiko's hash."""
+    data = os.urandom(300_000)
+    key = ["-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-i", str(account.key)]
+    done(clients.OpenSshSftp(), account, [("put", local(account, data), "/files/a")])
+    told = openssh(account, "cp /files/a /files/b\nls -l /files\ndf -h /files\n", key)
+    expect(told.ok, f"OpenSSH: {tail(told.text)}")
+    same_on_disk(account, "/files/b", data)
+    expect(account.login[:8] in told.text, f"ls -l names no owner: {tail(told.text)}")
+    told = openssh(account, "pwd\n", key, at=":~/files")
+    expect("working directory: /files" in told.text, f"~ is not the root: {tail(told.text)}")
+    client = clients.Paramiko()
+    with client.connect(account) as ssh, ssh.open_sftp() as sftp, sftp.open("/files/a", "rb") as file:
+        expect(file.check("sha256") == hashlib.sha256(data).digest(), "paramiko was told another hash")
+
+
+def hangup(account):
+    """SIGHUP takes a new certificate up at once; a bad one is not used; nobody's session ends."""
+    house = account.house
+    control = socket.create_connection(("127.0.0.1", house.ports["sftp"]), timeout=20)
+    expect(control.recv(4) == b"SSH-", "no SSH greeting")
+
+    def served():
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with house.connect("ftps") as plain, context.wrap_socket(plain) as tls:
+            return tls.getpeercert(binary_form=True)
+
+    before = served()
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+         "-days", "30", "-subj", "/CN=localhost", "-keyout", str(house.work / "key.pem"),
+         "-out", str(house.work / "cert.pem")], check=True, capture_output=True, timeout=60)
+    (house.work / "key.pem").replace(house.certs / "tls-key.pem")
+    (house.work / "cert.pem").replace(house.certs / "tls-cert.pem")
+    house.process.send_signal(signal.SIGHUP)
+    after = wait_for("the new certificate", lambda: (lambda now: now if now != before else None)(served()), 10)
+    (house.certs / "tls-cert.pem").write_text("no certificate")
+    house.process.send_signal(signal.SIGHUP)
+    wait_for("the complaint in the log", lambda: "new certificate is not used" in house.log.read_text(), 10)
+    expect(served() == after, "a bad certificate was taken up")
+    expect(house.process.poll() is None, "SIGHUP ended the server")
+    control.close()
+
+
+def last_upload(account):
+    """A stopping server waits for the uploads under way, over both protocols, and for the rename that follows."""
+    house = account.house
+    ftp = clients.Ftplib("ftpes").open(account)
+    client = clients.Paramiko()
+    ssh = client.connect(account)
+    sftp = ssh.open_sftp()
+    started, go_on, answers = threading.Barrier(2, timeout=30), threading.Event(), []
+
+    class Slow(io.BytesIO):
+        first = True
+
+        def read(self, size=-1):
+            if self.first:
+                self.first = False
+                return b"x" * 1000
+            if not go_on.is_set():
+                started.wait()
+                go_on.wait(30)
+            return super().read(size)
+
+    upload = threading.Thread(target=lambda: answers.append(ftp.storbinary("STOR /files/slow", Slow(b"y" * 1000))))
+    upload.start()
+    file = sftp.open("/files/slower.part", "wb")
+    file.write(b"z" * 1000)
+    started.wait()
+    house.process.send_signal(signal.SIGTERM)
+    wait_for("the closed listener", lambda: refused(house), 10)
+    file.write(b"z" * 1000)
+    file.close()
+    sftp.rename("/files/slower.part", "/files/slower")
+    go_on.set()
+    upload.join(30)
+    expect(answers and answers[0].startswith("226"), f"the upload was answered {answers}")
+    same_on_disk(account, "/files/slow", b"x" * 1000 + b"y" * 1000)
+    same_on_disk(account, "/files/slower", b"z" * 2000)
+    expect(house.process.wait(20) == 0, "the server did not end in good order")
+    ssh.close()
+
+
+def refused(house):
+    try:
+        house.connect("ftps", timeout=5).close()
+    except OSError:
+        return True
+    return False
+
+
+def alone(binary, run):
+    """A case that signals the server has one of its own."""
+    def case():
+        house = House(binary, limits__reply_wait_s=30)
+        try:
+            run(house.account("alone"))
+            panics = house.panics()
+            if panics:
+                raise Failed(f"a panic: {panics[0]}")
+        finally:
+            house.stop()
+            house.remove()
+    return case
+
+
+def cases(house, binary):
+    for name, run in [
+        ("SFTP key and password", key_and_password), ("networks and last day", networks),
+        ("rights in a folder", drop_box), ("OpenSSH cp, df, ~; hashes", beyond),
+    ]:
+        yield f"rules: {name}", None, None, lambda run=run: run(house().account("rules"))
+    for name, run in [("SIGHUP", hangup), ("SIGTERM during uploads", last_upload)]:
+        yield f"rules: {name}", None, None, alone(binary, run)
