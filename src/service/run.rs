@@ -122,7 +122,7 @@ impl Run<'_> {
             None => self.apply(&mut directory, &settings)?,
         };
         // One that was held had its turn; only one that never had stays without a report beside it.
-        let superseded = report.status == ImportStatus::Superseded && report.planned.is_none();
+        let superseded = report.status == ImportStatus::Superseded && !report.is_superseded_hold();
         let beside = if superseded { Beside::Never } else { Beside::IfNewest };
         let path = self.deliver(&report, &settings, beside).map_err(Fault::Report)?;
         self.service.0.waiters.tell(self.upload.id, &answer(report.clone(), &path));

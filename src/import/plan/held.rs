@@ -210,6 +210,10 @@ pub fn ended(mut report: Report, ending: &Ending<'_>) -> Report {
     insert(&mut report, vec![told]);
     report.status = status;
     report.counts.ignored += std::mem::take(&mut report.counts.held);
+    // None of it has come to pass, and none of it will.
+    report.planned = None;
+    report.changes.clear();
+    report.changes_total = 0;
     report.pending_rows.clear();
     report
 }

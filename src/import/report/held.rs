@@ -1,7 +1,7 @@
 //! Why an import is held, in one line: for the answer to its upload and for lists.
 
 use super::{GuardOutcome, Report, words};
-use crate::import::codes::Words;
+use crate::import::codes::{Code, Words};
 use crate::model::Language;
 
 /// `212 people would end (limit 5 and 10 %); 188 rows fewer than the last file (limit 5 and 20 %)`; empty if nothing
@@ -11,6 +11,15 @@ pub fn held_words(report: &Report, language: Language) -> String {
     let tripped = report.guards.iter().filter(|guard| guard.tripped);
     let all: Vec<String> = tripped.map(|guard| reason(guard, language)).collect();
     all.join("; ")
+}
+
+impl Report {
+    /// Whether it was held before a newer file superseded it: then it had its turn, and its report lies beside the upload.
+    #[must_use]
+    pub fn is_superseded_hold(&self) -> bool {
+        let superseded = self.messages.iter().find(|told| told.code == Code::N004);
+        superseded.is_some_and(|told| told.why == "held")
+    }
 }
 
 /// The same as FTPS's 226 says it: `held: …; nothing was applied`.

@@ -53,7 +53,7 @@ pub(super) fn marker(report: &Report) -> Option<&'static str> {
         ImportStatus::Rejected | ImportStatus::Discarded | ImportStatus::Expired => {
             Some("rejected")
         }
-        ImportStatus::Superseded if report.planned.is_some() => Some("rejected"),
+        ImportStatus::Superseded if report.is_superseded_hold() => Some("rejected"),
         ImportStatus::Failed => Some("failed"),
         ImportStatus::Superseded | ImportStatus::Undone => None,
     }

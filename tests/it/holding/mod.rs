@@ -3,3 +3,4 @@
 mod console;
 mod decisions;
 mod guards;
+mod rows;
