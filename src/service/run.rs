@@ -127,10 +127,10 @@ impl Run<'_> {
         let path = self.deliver(&report, &settings, beside).map_err(Fault::Report)?;
         self.service.0.waiters.tell(self.upload.id, &answer(report.clone(), &path));
         directory.set_reports_written(self.upload.id).map_err(Fault::Report)?;
+        self.owe_superseded(&directory).map_err(Fault::Report)?;
         let state = if superseded { UploadState::Superseded } else { UploadState::Done };
         self.finish(state, None).map_err(Fault::Report)?;
         self.follow(&path).map_err(Fault::Report)?;
-        self.owe_superseded(&directory).map_err(Fault::Report)?;
         tracing::info!(
             client = self.client.slug, upload = %self.upload.id, path = %self.upload.path,
             status = report.status.name(), rows = report.counts.rows, "import done"
