@@ -11,7 +11,7 @@ use rollcall::import::fields::Field;
 use rollcall::import::plan::Written;
 use rollcall::import::report::{self, Report, ReportFile};
 use rollcall::import::settings::{ReportSettings, Settings};
-use rollcall::import::{self, Job, Limits, Meta, Plan};
+use rollcall::import::{self, Approval, Job, Limits, Meta, Plan};
 use rollcall::model::Language;
 use sha2::{Digest, Sha256};
 
@@ -28,6 +28,17 @@ pub(crate) const LIMITS: Limits = Limits {
 
 /// Plans a file against a directory.
 pub(crate) fn plan(bytes: &[u8], name: &str, settings: &Settings, snapshot: &Snapshot) -> Plan {
+    plan_on(bytes, name, settings, snapshot, (TODAY, None))
+}
+
+/// Plans a file against a directory on a day, perhaps with somebody's approval.
+pub(crate) fn plan_on(
+    bytes: &[u8],
+    name: &str,
+    settings: &Settings,
+    snapshot: &Snapshot,
+    (today, approval): (Date, Option<&Approval>),
+) -> Plan {
     let digest = Sha256::digest(bytes);
     let meta = Meta {
         import: "0193501e-0000-7000-8000-000000000001".to_owned(),
@@ -44,10 +55,10 @@ pub(crate) fn plan(bytes: &[u8], name: &str, settings: &Settings, snapshot: &Sna
         bytes,
         settings,
         snapshot,
-        today: TODAY,
-        received_on: TODAY,
+        today,
+        received_on: today,
         dry_run: false,
-        approval: None,
+        approval,
         meta: &meta,
         limits: &LIMITS,
     });

@@ -16,6 +16,7 @@ mod fastpath;
 mod ftp;
 mod golden;
 mod holding;
+mod identity;
 mod page;
 mod planning;
 mod properties;

@@ -131,6 +131,14 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "“{field}” was not given; the default “{default}” was taken." => "";
         fr "« {field} » n’était pas renseigné ; la valeur par défaut « {default} » a été prise." => "";
         de "„{field}“ war nicht angegeben; der Standardwert „{default}“ wurde genommen." => "";
+    V310 "login" Info AppliedChanged each [("person", "DUPONT Anne"), ("login", "anne.dupont")]
+        en "{person} had no login; “{login}” was made from the pattern of this folder." => "";
+        fr "{person} n’avait pas d’identifiant ; « {login} » a été formé selon le modèle de ce dossier." => "";
+        de "{person} hatte keinen Benutzernamen; „{login}“ wurde nach dem Muster dieses Ordners gebildet." => "";
+    V310 "no_login" Warning Told each [("person", "ΔΗΜΗΤΡΙΟΥ Ελένη")]
+        en "{person} has no login, and none could be made from the name, for it has no Latin letters." => "Give the login in the file.";
+        fr "{person} n’a pas d’identifiant et aucun n’a pu être formé, le nom n’ayant pas de lettres latines." => "Indiquez l’identifiant dans le fichier.";
+        de "{person} hat keinen Benutzernamen, und aus dem Namen ließ sich keiner bilden, denn er hat keine lateinischen Buchstaben." => "Geben Sie den Benutzernamen in der Datei an.";
     V311 "" Info AppliedChanged each [("column", "department"), ("from", "COMPTA"), ("to", "Accounting")]
         en "{column}: “{from}” was replaced by “{to}”, as the settings of this folder say." => "";
         fr "{column} : « {from} » a été remplacé par « {to} », selon les réglages de ce dossier." => "";

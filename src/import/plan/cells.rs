@@ -524,7 +524,8 @@ impl<'s> Reader<'_, 's> {
     fn require(&mut self, refused: &[&FieldKey]) {
         for field in &self.context.sheet.required {
             let key = FieldKey::Known(*field);
-            if self.has(&key) || refused.contains(&&key) {
+            let made = *field == Field::Login && self.context.job.settings.login_pattern.is_some();
+            if self.has(&key) || refused.contains(&&key) || made {
                 continue;
             }
             self.draft.fate = Fate::Refused;

@@ -11,6 +11,7 @@ mod finish;
 mod guards;
 mod held;
 mod identity;
+mod logins;
 mod managers;
 mod others;
 mod people;
@@ -175,6 +176,7 @@ fn conclude(
     mut teller: tell::Teller,
     opened: sheet::Opened,
 ) -> (Plan, Option<quick::ReadPrints>) {
+    logins::give(context, &mut rows, &mut teller);
     // A refused row takes nothing and gives nothing, so whatever hung on it is asked again.
     loop {
         while people::refuse_clashes(context, &mut rows, &mut teller) {}

@@ -295,7 +295,8 @@ fn tell_missing(
         let given = settings.defaults.iter().any(|d| {
             d.legal_entity.is_none() && d.department.is_none() && d.values.contains_key(&key)
         });
-        if columns.position(&key).is_none() && !given {
+        let made = *field == Field::Login && settings.login_pattern.is_some();
+        if columns.position(&key).is_none() && !given && !made {
             let mut told = message(Code::H102, "", params([]));
             told.field = Some(key);
             teller.file(told);
