@@ -48,6 +48,15 @@ pub enum ListsCommand {
         #[arg(long)]
         name: Option<String>,
     },
+    /// Accept codes that files have brought as yours: `mappings suggest` asks for them no more
+    Accept {
+        /// The client
+        client: String,
+        /// The list
+        field: String,
+        /// The codes (default: all that files have brought)
+        codes: Vec<String>,
+    },
     /// Remove entries; refused if a user who has not left has one
     Remove {
         /// The client
@@ -83,6 +92,9 @@ pub(super) fn run(place: &Place, command: ListsCommand) -> Outcome {
         ListsCommand::Add { client, field, code, name } => {
             let done = service.add_list_entry(&client, &field, &code, name.as_deref(), WHO)?;
             out.either(&done, written)
+        }
+        ListsCommand::Accept { client, field, codes } => {
+            out.either(&service.accept_list_entries(&client, &field, &codes, WHO)?, written)
         }
         ListsCommand::Remove { client, field, codes } => {
             out.either(&service.remove_list_entries(&client, &field, &codes, WHO)?, written)

@@ -9,6 +9,7 @@ use super::output::{Output, Tone};
 use super::{Outcome, Place, read_text};
 use crate::error::{Error, Kind};
 use crate::import::fields::FieldKey;
+use crate::import::lists::list_of;
 use crate::import::settings::{Settings, Unmapped, quoted};
 use crate::service::Service;
 use crate::service::mappings::{Rest, UnknownView};
@@ -126,6 +127,9 @@ fn show(out: Output, client: &str, folder: &str, settings: &Settings) -> Outcome
     }
     let codes = settings.value_maps.iter().flat_map(|(field, map)| {
         let rest = match &map.unmapped {
+            Unmapped::Keep if is_closed(settings, field) => {
+                "as it is, if the list has it".to_owned()
+            }
             Unmapped::Keep => "as it is".to_owned(),
             Unmapped::Block => "refused".to_owned(),
             Unmapped::Default(ours) => ours.clone(),
@@ -138,6 +142,15 @@ fn show(out: Output, client: &str, folder: &str, settings: &Settings) -> Outcome
     out.table(&["Field", "Theirs", "Ours"], codes)
 }
 
+fn is_closed(settings: &Settings, field: &FieldKey) -> bool {
+    match field {
+        FieldKey::Known(field) => {
+            list_of(*field).is_some_and(|l| settings.closed_lists.contains(&l))
+        }
+        FieldKey::Custom(_) => false,
+    }
+}
+
 fn suggest(
     out: Output,
     client: &str,
@@ -147,7 +160,7 @@ fn suggest(
 ) -> Outcome {
     if unknown.is_empty() {
         return out.line(format!(
-            "Nothing to map: every code in the files of {folder} is mapped, or in a list that was loaded."
+            "Nothing to map: every code in the files of {folder} is mapped, or in a list that was loaded or accepted."
         ));
     }
     let document = document(client, folder, unknown);
@@ -167,7 +180,8 @@ fn suggest(
 fn document(client: &str, folder: &str, unknown: &[UnknownView]) -> String {
     let mut text = format!(
         "# Codes in the files of {client}/{folder} that no value map and no loaded list knows.\n\
-         # Write your code behind each and take the \"#\" before it away; what stays behind \"#\" is kept as it is.\n\
+         # Write your code behind each and take the \"#\" before it away; what stays behind \"#\" changes nothing.\n\
+         # A list whose codes are yours as they are: rollcall lists accept {client} LIST\n\
          # Then: rollcall mappings load {client} {folder} FILE\n"
     );
     let mut field = None;
@@ -187,7 +201,12 @@ fn document(client: &str, folder: &str, unknown: &[UnknownView]) -> String {
         let theirs = quoted(&code.code);
         let _ok = match &code.suggestion {
             Some(ours) => writeln!(text, "{theirs} = {}  {place}; the same name", quoted(ours)),
-            None => writeln!(text, "# {theirs} = \"\"  {place}"),
+            None if code.near.is_empty() => writeln!(text, "# {theirs} = \"\"  {place}"),
+            None => writeln!(
+                text,
+                "# {theirs} = \"\"  {place}; near: {}",
+                one_line(&code.near.join(" · "))
+            ),
         }
         .is_ok();
     }
@@ -253,6 +272,7 @@ mod tests {
             file: "users\n[x].csv".to_owned(),
             received_at: None,
             suggestion: suggestion.map(str::to_owned),
+            near: vec!["EX (Executive)".to_owned()],
         };
         let unknown = [code("Exécutif \"UK\"", None), code("executive", Some("Executive"))];
         let document = document("acme", "import", &unknown);

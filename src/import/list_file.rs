@@ -1,5 +1,6 @@
 //! A reference list as a file: a code in each row, perhaps with a name.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::fields::{Field, FieldKey, Headers, Value, parse};
@@ -49,19 +50,20 @@ pub fn read(
         format!("{text} {cure}").trim_end().to_owned()
     };
     let opened = unpack::open(bytes, unpacking, Charset::default()).map_err(words)?;
-    let decoded = opened.decoded;
     let mut reader = Reader { field, entries: Vec::new(), seen: BTreeMap::new() };
-    if !decoded.text.contains([';', ',', '\t', '|']) {
-        for (line, code) in (1_u32..).zip(decoded.text.lines()) {
-            reader.row(line, &[code.to_owned()], line == 1)?;
-        }
-        return reader.done();
-    }
+    let text = opened.decoded.text.clone();
     let headers = Headers::new(&BTreeMap::new(), UnknownColumns::Ignore);
-    let table = table::read(decoded, &headers, limits).map_err(words)?;
+    let table = match table::read(opened.decoded, &headers, limits) {
+        Ok(table) if table.notes().iter().all(|note| note.code != "R104") => table,
+        // What an import leaves out as a title or a total may be an entry here.
+        Ok(_) => return reader.lines(&text),
+        // A short list has hardly the shape of a table: one line, codes alone, names here and there.
+        Err(refusal) if matches!(refusal.code, "F002" | "F003") => return reader.lines(&text),
+        Err(refusal) => return Err(words(refusal)),
+    };
     reader.row(table.header_line(), table.header(), true)?;
     for row in table.rows() {
-        let cells: Vec<String> = row.cells().map(std::borrow::Cow::into_owned).collect();
+        let cells: Vec<String> = row.cells().map(Cow::into_owned).collect();
         reader.checked(&row)?;
         reader.row(row.line(), &cells, false)?;
     }
@@ -76,6 +78,22 @@ struct Reader {
 }
 
 impl Reader {
+    /// Lines of one or two cells, parted by the sign that most lines have.
+    fn lines(mut self, text: &str) -> Result<Entries, String> {
+        let with = |sign: &char| text.lines().filter(|line| line.contains(*sign)).count();
+        let sign = ['\t', ';', '|', ','].into_iter().rev().max_by_key(with).unwrap_or(';');
+        for (line, row) in (1_u32..).zip(text.lines()) {
+            let (code, name) = row.split_once(sign).unwrap_or((row, ""));
+            let bare = |cell: &str| {
+                let cell = cell.trim();
+                let inner = cell.strip_prefix('"').and_then(|cell| cell.strip_suffix('"'));
+                inner.map_or_else(|| cell.to_owned(), |inner| inner.replace("\"\"", "\""))
+            };
+            self.row(line, &[bare(code), bare(name)], line == 1)?;
+        }
+        self.done()
+    }
+
     fn checked(&self, row: &Row<'_>) -> Result<(), String> {
         match row.problem() {
             None => Ok(()),
@@ -187,6 +205,8 @@ mod tests {
         check("10\n20\n\n", &[("10", None), ("20", None)]);
         check("Service\n 10 \n", &[("10", None)]);
         check("code;name\n10;\n", &[("10", None)]);
+        check("10,Comptabilité\n20\n", &[("10", Some("Comptabilité")), ("20", None)]);
+        check("10;\"A \"\"B\"\"\"", &[("10", Some("A \"B\""))]);
     }
 
     #[test]
@@ -195,6 +215,7 @@ mod tests {
             ("code;name\n10;A\n10;B\n", "line 3"),
             ("code;name\n10;A\n;B\n", "line 3"),
             ("\n\n", "empty"),
+            ("code;name\n", "no entries"),
             ("code;name\n1,23E+05;A\n", "line 2"),
             ("code;name;more\n10;A;x\n", "two columns"),
         ] {

@@ -161,6 +161,32 @@ impl Service {
         self.write_list(client, field, &[(code, name)], Removal::None, who)
     }
 
+    /// Accepts codes that files have brought as codes of ours; all of the list's if none is named.
+    ///
+    /// # Errors
+    /// As [`Service::load_list`]; `Kind::NotFound` for codes that are no entries.
+    pub fn accept_list_entries(
+        &self,
+        client: &str,
+        field: &str,
+        codes: &[String],
+        who: &str,
+    ) -> Result<ListWritten> {
+        let checked = checked_list(field)?;
+        let known = self.lists(client, Some(field))?;
+        if let Some(code) = codes.iter().find(|code| !known.iter().any(|e| e.code == **code)) {
+            let message = format!("the list {checked} has no \"{code}\"; nothing was changed");
+            return Err(Error::new(Kind::NotFound, message));
+        }
+        let wanted = |entry: &EntryView| codes.is_empty() || codes.contains(&entry.code);
+        let put: Vec<(String, Option<String>)> = known
+            .into_iter()
+            .filter(|entry| !entry.loaded && wanted(entry))
+            .map(|entry| (entry.code, None))
+            .collect();
+        self.write_list(client, checked, &put, Removal::None, who)
+    }
+
     /// Removes entries that nobody has.
     ///
     /// # Errors

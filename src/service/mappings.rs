@@ -30,6 +30,8 @@ pub struct UnknownView {
     pub received_at: Option<Timestamp>,
     /// The entry with the same name, if there is exactly one.
     pub suggestion: Option<String>,
+    /// Loaded entries that look like it.
+    pub near: Vec<String>,
 }
 
 /// What is to become of codes that are not in a value map.
@@ -40,6 +42,9 @@ pub enum Rest {
     /// This.
     Becomes(Unmapped),
 }
+
+/// For so many codes near entries are looked for.
+const NEAR: usize = 500;
 
 impl Service {
     /// The codes of a folder's files that no value map has, no list had, and nobody has accepted since by loading
@@ -62,17 +67,24 @@ impl Service {
             !is_mapped(&settings, key, code) && !is_listed
         });
         let alike = loaded.alike(&settings);
-        Ok(open
-            .map(|unknown| UnknownView {
-                suggestion: suggestion(&alike, &unknown.found.field, &unknown.found.code),
-                field: unknown.found.field,
-                code: unknown.found.code,
+        let views = open.enumerate().map(|(place, unknown)| {
+            let (field, code) = (unknown.found.field, unknown.found.code);
+            let index = list_of_key(&field).and_then(|list| indexes.get(&list));
+            UnknownView {
+                suggestion: suggestion(&alike, &field, &code),
+                near: index
+                    .filter(|_| place < NEAR)
+                    .map(|index| index.near(&code))
+                    .unwrap_or_default(),
+                field,
+                code,
                 rows: unknown.found.rows,
                 line: unknown.found.line,
                 file: unknown.file_name,
                 received_at: unknown.received_at,
-            })
-            .collect())
+            }
+        });
+        Ok(views.collect())
     }
 
     /// Adds codes to a folder's value map (an empty text takes one out), and says what becomes of the others.

@@ -17,6 +17,7 @@ mod ftp;
 mod golden;
 mod holding;
 mod identity;
+mod mapping;
 mod page;
 mod planning;
 mod properties;

@@ -1,0 +1,101 @@
+//! Files by hand: inspect, import, reports, users.
+
+use super::{Workplace, keys, sample};
+
+#[test]
+fn inspect_needs_nothing_and_says_everything() {
+    let place = Workplace::new();
+    let found = place.json(&["inspect", &sample("model-fr.csv")]);
+    assert_eq!(found["separator"], ";");
+    assert_eq!(found["header_line"], 1);
+    let words = place.ok(&["inspect", &sample("model-fr.csv")]);
+    assert!(words.contains("windows-1252") || words.contains("Windows-1252"), "{words}");
+    let csv = place.ok(&["inspect", "--csv", &sample("model-fr.csv")]);
+    assert!(csv.starts_with("legalEntity,ID number,"), "{csv}");
+    assert!(place.refused(&["inspect", "missing.csv"]).contains("missing.csv"));
+    std::fs::write(place.path("empty.csv"), "").unwrap();
+    assert!(place.refused(&["inspect", "empty.csv"]).contains("F001"));
+    assert!(!place.path("data").exists());
+}
+
+#[test]
+fn import_imports_and_users() {
+    let place = Workplace::new();
+    place.with_account();
+    let dry = place.json(&["import", "acme", &sample("demo-day1.csv"), "--dry-run"]);
+    assert_eq!((&dry["dry_run"], &dry["counts"]["created"]), (&true.into(), &8.into()));
+    assert_eq!(place.json(&["users", "list", "acme"]), serde_json::json!([]));
+
+    let first = place.json(&["import", "acme", &sample("demo-day1.csv")]);
+    assert_eq!(first["counts"]["created"], 8);
+    let second = place.json(&["import", "acme", &sample("demo-day2.csv")]);
+    assert_eq!(second["status"], "partial");
+
+    let listed = place.json(&["imports", "list", "acme"]);
+    let statuses: Vec<&str> =
+        listed.as_array().unwrap().iter().map(|i| i["status"].as_str().unwrap()).collect();
+    assert_eq!(statuses, ["partial", "ok"]);
+    let id = listed[0]["id"].as_str().unwrap();
+    for key in ["id", "status", "file", "counts", "received_at"] {
+        assert!(keys(&listed[0]).contains(&key), "{key}");
+    }
+    assert_eq!(listed[0]["file"]["name"], "demo-day2.csv");
+    assert_eq!(place.json(&["imports", "show", id])["import"], id);
+    assert!(place.ok(&["imports", "show", id]).contains("NGUYEN"));
+    assert!(place.ok(&["imports", "report", id]).starts_with('\u{feff}'));
+    assert!(place.ok(&["imports", "report", id, "--language", "fr"]).contains("Niveau"));
+    assert!(
+        place
+            .refused(&["imports", "show", "00000000-0000-7000-8000-000000000000"])
+            .contains("00000000")
+    );
+    place.usage(&["imports", "show", "not-an-id"]);
+
+    let users = place.json(&["users", "list", "acme"]);
+    assert_eq!(users.as_array().unwrap().len(), 9);
+    let nguyen = users.as_array().unwrap().iter().find(|u| u["last_name"] == "Nguyen").unwrap();
+    assert_eq!(nguyen["employee_number"], "00119");
+    assert_eq!(nguyen["state"], "active");
+    assert_eq!(nguyen["manager"], "00112");
+    assert!(nguyen["manager_name"].as_str().unwrap().contains("Hartmann"));
+    let csv = place.ok(&["users", "export", "acme"]);
+    assert_eq!(csv.lines().count(), 10, "{csv}");
+    assert!(csv.lines().next().unwrap().contains("employee_number"));
+    let card = place.ok(&["users", "show", "acme", "zofia kowalska"]);
+    assert!(
+        card.contains("00127") && card.contains("History") && card.contains("demo-day2.csv"),
+        "{card}"
+    );
+    let history = place.json(&["users", "history", "acme", "00127"]);
+    assert!(
+        history
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|c| c["field"] == "department" && c["to"] == "Marketing")
+    );
+    assert!(place.refused(&["users", "show", "acme", "nobody"]).contains("nobody"));
+    assert_eq!(
+        place.json(&["users", "list", "acme", "--as-of", "2020-01-01"]),
+        serde_json::json!([])
+    );
+    assert_eq!(
+        place.json(&["users", "list", "acme", "--state", "ended"]).as_array().unwrap().len(),
+        1
+    );
+}
+
+#[test]
+fn a_file_that_is_refused_ends_with_1() {
+    let place = Workplace::new();
+    place.with_account();
+    std::fs::write(place.path("no.csv"), "first name,town\nAnne,Paris\n").unwrap();
+    let output = place.output(&["import", "acme", "no.csv"]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.contains("H101"), "{told}");
+    assert!(place.refused(&["import", "acme", "missing.csv"]).contains("missing.csv"));
+    assert!(
+        place.refused(&["import", "acme", "no.csv", "--folder", "nowhere"]).contains("nowhere")
+    );
+}

@@ -1,0 +1,162 @@
+//! What a running server does, and what it sees of the command line; the demo.
+
+use std::time::{Duration, Instant};
+
+use rollcall::model::{Protocol, VPath};
+use rollcall::remote::Connection;
+use serde_json::Value;
+
+use super::{Workplace, path, sample};
+
+#[test]
+fn serve_says_where_it_listens_and_stops_in_good_order() {
+    let place = Workplace::new();
+    let serving = place.serve();
+    assert_eq!(serving.ready["event"], "ready");
+    assert_eq!(serving.ready["admin"], Value::Null);
+    for protocol in Protocol::ALL {
+        assert_ne!(serving.port(protocol), 0);
+    }
+    assert!(place.refused(&["serve"]).contains("another rollcall serves"));
+    let sheet = place.with_account();
+    assert_eq!(
+        sheet["ports"]["sftp"],
+        serving.port(Protocol::Sftp),
+        "the sheet names the real port"
+    );
+    assert!(serving.stop().success());
+    assert!(!place.path("data/run/bound.json").exists());
+    let serving = place.serve();
+    assert!(serving.stop().success(), "what it left serves again");
+}
+
+/// Waits for `done` within `limit`.
+async fn within<F: Future<Output = bool>>(
+    limit: Duration,
+    what: &str,
+    mut done: impl FnMut() -> F,
+) {
+    let begun = Instant::now();
+    while !done().await {
+        assert!(begun.elapsed() < limit, "{what}: not within {limit:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_server_sees_what_the_command_line_changes() {
+    let place = Workplace::new();
+    let serving = place.serve();
+    let sheet = place.with_account();
+    let login = sheet["login"].as_str().unwrap();
+    for protocol in Protocol::ALL {
+        let mut connection = Connection::open(&serving.target(&sheet, protocol)).await.unwrap();
+        assert!(connection.list(&VPath::root()).await.unwrap().contains(&"in".to_owned()));
+        connection.close().await;
+    }
+    place.ok(&["folder", "add", login, "more", "/more", "--purpose", "plain"]);
+    let target = serving.target(&sheet, Protocol::Sftp);
+    within(Duration::from_secs(1), "the new folder", async || {
+        let mut connection = Connection::open(&target).await.unwrap();
+        connection.list(&VPath::root()).await.unwrap().contains(&"more".to_owned())
+    })
+    .await;
+    place.ok(&["account", "set", login, "--protocols", "ftpes"]);
+    within(Duration::from_secs(1), "SFTP is closed", async || {
+        Connection::open(&target).await.is_err()
+    })
+    .await;
+    serving.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disabled_accounts_live_sessions_end() {
+    let place = Workplace::new();
+    let serving = place.serve();
+    let sheet = place.with_account();
+    let login = sheet["login"].as_str().unwrap();
+    let mut live = Vec::new();
+    for protocol in Protocol::ALL {
+        live.push(Connection::open(&serving.target(&sheet, protocol)).await.unwrap());
+    }
+    place.ok(&["account", "disable", login]);
+    let begun = Instant::now();
+    for connection in &mut live {
+        while connection.list(&VPath::root()).await.is_ok() {
+            assert!(
+                begun.elapsed() < Duration::from_secs(5),
+                "a session of a disabled account lives on"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+    serving.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn put_then_get_over_each_protocol() {
+    let place = Workplace::new();
+    let serving = place.serve();
+    let sheet = place.with_account();
+    for protocol in Protocol::ALL {
+        let mut connection = Connection::open(&serving.target(&sheet, protocol)).await.unwrap();
+        let name = format!("/in/{protocol}.csv");
+        let bytes = std::fs::read(sample("demo-day1.csv")).unwrap();
+        connection.put(&path(&name), &bytes).await.unwrap();
+        let report = connection.get(&path(&format!("{name}.report.json")), 1 << 20).await.unwrap();
+        let report: Value = serde_json::from_slice(&report).unwrap();
+        assert!(
+            ["ok", "duplicate"].contains(&report["status"].as_str().unwrap()),
+            "{protocol}: {report:#}"
+        );
+        assert_eq!(connection.get(&path(&name), 1 << 20).await.unwrap(), bytes);
+        assert!(connection.get(&path(&name), 10).await.is_err(), "a limit holds");
+        connection.close().await;
+    }
+    serving.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_key_or_certificate_is_never_accepted() {
+    let place = Workplace::new();
+    let serving = place.serve();
+    let sheet = place.with_account();
+    for protocol in Protocol::ALL {
+        let mut target = serving.target(&sheet, protocol);
+        target.pins = vec![match protocol {
+            Protocol::Sftp => format!("SHA256:{}", "A".repeat(43)),
+            _ => "ab".repeat(32),
+        }];
+        let Err(error) = Connection::open(&target).await else { panic!("{protocol}: accepted") };
+        assert_eq!(error.kind(), rollcall::error::Kind::Denied, "{protocol}: {error}");
+        assert!(error.message().contains("another"), "{protocol}: {error}");
+    }
+    serving.stop();
+}
+
+#[test]
+fn the_demo_tells_its_story_and_leaves_nothing_behind() {
+    let place = Workplace::new();
+    let told = place.ok(&["demo", "--once"]);
+    for needed in [
+        "Password",
+        "SHA256:",
+        "8 created",
+        "Same file",
+        "1 ended",
+        "V305",
+        "X201",
+        "Kowalska",
+        "Appliqué",
+    ] {
+        assert!(told.contains(needed), "{needed} in\n{told}");
+    }
+    assert!(!told.contains('\u{1b}'), "no colours off a terminal");
+    let left: Vec<_> =
+        std::fs::read_dir(place.path(".")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert!(left.is_empty(), "{left:?}");
+    let events = place.ok(&["demo", "--once", "--json"]);
+    let events: Vec<Value> =
+        events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(events.iter().filter(|e| e["event"] == "report").count() >= 4);
+}
