@@ -65,10 +65,14 @@ pub(super) fn run(place: &Place, args: &ImportArgs) -> Outcome {
 pub(super) fn read_limited(path: &Path, max_bytes: u64) -> Outcome<Vec<u8>> {
     let fault = |e| Error::io(format!("reading {}", path.display()), e);
     let file = std::fs::File::open(path).map_err(fault)?;
-    let mut bytes = Vec::new();
-    file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(fault)?;
-    if u64::try_from(bytes.len()).is_ok_and(|n| n <= max_bytes) {
-        return Ok(bytes);
+    let told_bytes = file.metadata().map_err(fault)?.len();
+    // A pipe tells no size, and a file may grow while it is read.
+    if told_bytes <= max_bytes {
+        let mut bytes = Vec::new();
+        file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(fault)?;
+        if u64::try_from(bytes.len()).is_ok_and(|n| n <= max_bytes) {
+            return Ok(bytes);
+        }
     }
     let words = format!(
         "{} has more than limits.max_import_bytes = {max_bytes} bytes; split it or raise the limit",

@@ -21,6 +21,7 @@ mod mapping;
 mod page;
 mod planning;
 mod properties;
+mod reading;
 mod readme;
 mod retention;
 mod rules;

@@ -197,12 +197,14 @@ impl Columns {
             self.columns.get(*index).map(|c| format!("{} \"{}\"", c.letter, c.header))
         };
         let columns: Vec<String> = indexes.iter().filter_map(named).collect();
-        let params = vec![
+        let mut params = vec![
             ("field", key.to_string()),
             ("columns", columns.join(", ")),
             ("kept", kept.map(letter).unwrap_or_default()),
-            ("hint", why.to_owned()),
         ];
+        if !why.is_empty() {
+            params.push(("hint", why.to_owned()));
+        }
         let note = Note::new("H104", params);
         self.notes.push(match indexes.first() {
             Some(first) => note.in_column(*first),

@@ -50,8 +50,8 @@ fn a_code_beats_a_synonym_and_equals_are_not_read() {
     assert_eq!(
         notes(input),
         [
-            ("H104", "department|B \"department\", C \"Service\"|B|".to_owned()),
-            ("H104", "phone|D \"Téléphone\", E \"Tél\"||".to_owned()),
+            ("H104", "department|B \"department\", C \"Service\"|B".to_owned()),
+            ("H104", "phone|D \"Téléphone\", E \"Tél\"|".to_owned()),
         ]
     );
     // Two columns that say the same are one.
