@@ -342,3 +342,37 @@ fn local(listener: &Option<TcpListener>) -> Result<Option<SocketAddr>> {
     let address = listener.as_ref().map(TcpListener::local_addr).transpose();
     address.map_err(|e| Error::io("the address of a listener cannot be read", e))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_panic_in_one_connection_ends_that_one_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.sftp.listen = "127.0.0.1:0".to_owned();
+        config.ftps.explicit = "127.0.0.1:0".to_owned();
+        config.ftps.implicit = "off".to_owned();
+        let config = Arc::new(config);
+        let data = folder.path().join("data");
+        let service = Service::open(Arc::clone(&config), &data, Clock::System).unwrap();
+        let running = start(service, config, &folder.path().join("certs")).await.unwrap();
+        let pass = running.edge.gate.admit([192, 0, 2, 1].into()).unwrap();
+        let (dropped, noticed) = tokio::sync::oneshot::channel::<()>();
+        running.edge.spawn(async move {
+            let _held = (pass, dropped);
+            panic!("injected");
+        });
+        assert!(noticed.await.is_err(), "what the connection held is given back");
+        for address in [running.bound().sftp, running.bound().ftpes] {
+            let mut tcp = TcpStream::connect(address.unwrap()).await.unwrap();
+            let mut greeting = [0; 4];
+            tokio::io::AsyncReadExt::read_exact(&mut tcp, &mut greeting).await.unwrap();
+            assert!([*b"SSH-", *b"220 "].contains(&greeting));
+        }
+        let stopped = tokio::time::timeout(Duration::from_secs(20), running.stop());
+        assert!(stopped.await.is_ok(), "a stop must not wait for it");
+    }
+}
