@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{Outcome, Place, Stop, story};
 use crate::error::{Error, Kind};
-use crate::import::report;
+use crate::import::report::{self, Report};
 use crate::model::ImportStatus;
 use crate::service::imports::{DryRun, ImportFile};
 
@@ -29,7 +29,7 @@ pub struct ImportArgs {
     dry_run: bool,
 }
 
-/// Exit code 1 when nothing was applied because the file was refused.
+/// Exit code 1 when nothing was applied because the file was refused or is held.
 pub(super) fn run(place: &Place, args: &ImportArgs) -> Outcome {
     let service = place.service()?;
     let client = service.client(&args.client)?;
@@ -57,8 +57,19 @@ pub(super) fn run(place: &Place, args: &ImportArgs) -> Outcome {
     }
     match done.status {
         ImportStatus::Rejected | ImportStatus::Failed => Err(Stop::Quiet(1)),
+        ImportStatus::Held if done.dry_run => Err(Stop::Quiet(1)),
+        ImportStatus::Held => Err(held(&done)),
         _ => Ok(()),
     }
+}
+
+/// A script must not go on as if the file were applied.
+fn held(report: &Report) -> Stop {
+    let id = &report.import;
+    let words = format!(
+        "held, nothing was applied; if the file is right: rollcall imports approve {id}; if not: rollcall imports discard {id}"
+    );
+    Error::new(Kind::Conflict, words).into()
 }
 
 /// The whole file; one that is too large for an import is refused before it fills the memory.

@@ -119,8 +119,11 @@ fn decide(
 ) -> Outcome {
     let ruling = Ruling { verdict, lines: lines.into_iter().collect(), sha256 };
     let detail = service.decide(id, &ruling, "cli")?;
+    let applied = !matches!(detail.view.status.as_str(), "held" | "rejected");
+    let end = if applied { Ok(()) } else { Err(Stop::Quiet(1)) };
     if out.is_json() {
-        return out.bytes(&service.report_file(id, ReportFormat::Json, None)?);
+        out.bytes(&service.report_file(id, ReportFormat::Json, None)?)?;
+        return end;
     }
     let done = match (verdict, detail.view.status.as_str()) {
         (Verdict::Approve, "held") => "Held again: the file would do something else by now.",
@@ -130,7 +133,8 @@ fn decide(
     };
     out.line(done)?;
     out.line("")?;
-    show(out, service, id, None)
+    show(out, service, id, None)?;
+    end
 }
 
 fn undone(out: Output, outcome: &UndoOutcome) -> Outcome {

@@ -170,10 +170,11 @@ impl Service {
         let most = usize::try_from(limit).unwrap_or(usize::MAX);
         let directory = self.open_directory(&client.slug)?;
         let done = directory.imports(limit)?;
+        let is_held = !directory.holds()?.is_empty();
         let mut views: Vec<ImportView> = Vec::new();
         for upload in waiting.into_iter().rev() {
             if !done.iter().any(|summary| summary.record.id == upload.id) {
-                let holder = self.holder_of(&upload)?;
+                let holder = if is_held { self.holder_of(&upload)? } else { None };
                 let mut view = waiting_view(upload);
                 view.waits_for = holder.map(|id| format!("import {id}, which is held"));
                 views.push(view);

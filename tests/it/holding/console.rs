@@ -27,8 +27,12 @@ fn held() -> (Workplace, String) {
     std::fs::write(place.path("first.csv"), roster(0)).unwrap();
     std::fs::write(place.path("second.csv"), roster(12)).unwrap();
     place.ok(&["import", "acme", "first.csv"]);
-    let report = place.json(&["import", "acme", "second.csv"]);
+    let output = place.output(&["--json", "import", "acme", "second.csv"]);
+    assert_eq!(output.status.code(), Some(1), "a script must not go on as if it were applied");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["status"], "held", "{report}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("rollcall imports approve "), "{said}");
     let id = report["import"].as_str().unwrap().to_owned();
     (place, id)
 }

@@ -1,7 +1,7 @@
 //! What each guard counts, and what it lets through: pure plans, no server.
 
 use rollcall::import::codes::Code;
-use rollcall::import::directory::Snapshot;
+use rollcall::import::directory::{Absence, Snapshot};
 use rollcall::import::plan::Written;
 use rollcall::import::report::GuardOutcome;
 use rollcall::import::settings::Settings;
@@ -128,6 +128,25 @@ fn half_an_export_is_held_whatever_becomes_of_absent_people() {
     let delta = with("mode = \"delta\"", &file(&before[..20]), &directory(&before));
     assert_eq!(delta.report.status, ImportStatus::Ok);
     assert!(delta.report.guards.iter().all(|guard| guard.code != Code::G604));
+}
+
+#[test]
+fn people_whom_absence_would_end_count_as_endings() {
+    // 7 of 40 are missing: too few for G604, and on the second day too many to end.
+    let all = people(40);
+    let mut before = directory(&all);
+    let settings = "absent = \"end\"\nabsent_after = 2";
+    let first = with(settings, &file(&all[..33]), &before);
+    assert!(first.report.status.is_applied(), "{:?}", tripped(&first));
+    assert!(first.writes.is_empty());
+    let yesterday = golden::TODAY.yesterday().unwrap();
+    let absent = before.users[33..]
+        .iter()
+        .map(|user| (user.id, Absence { first_day: yesterday, files: 1, last_day: yesterday }));
+    before.absences = absent.collect();
+    let second = with(settings, &file(&all[..33]), &before);
+    assert_held(&second, &["G601"]);
+    assert_eq!(guard(&second, Code::G601).observed, 7);
 }
 
 #[test]
