@@ -340,7 +340,9 @@ mod tests {
         snapshot
     }
 
-    fn check(toml: &str, codes: &[(&str, Result<(&str, Option<By>), Why>)]) {
+    type Read<'a> = Result<(&'a str, Option<By>), Why>;
+
+    fn check(toml: &str, codes: &[(&str, Read<'_>)]) {
         let settings = Settings::from_toml(toml).unwrap();
         let snapshot = snapshot();
         let coders = Coders::new(&settings, &snapshot);

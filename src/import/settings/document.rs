@@ -126,8 +126,8 @@ fn reading(doc: &mut Document, settings: &Settings) {
     };
     doc.setting(
         &[
-            "A file without a line end after its last row: \"auto\" (default) refuses it as cut off once a full file had one;",
-            "\"optional\" takes it.",
+            "A file without a line end after its last row: \"auto\" (default) holds it, once a full file had one, for it may be",
+            "cut off; approving it makes the folder expect none. \"optional\" takes it.",
         ],
         &format!("final_line_end = {}", quoted(line_end)),
     );
@@ -172,18 +172,22 @@ fn guards(doc: &mut Document, settings: &Settings) {
         ],
         &format!("approve_by_file = {}", settings.approve_by_file),
     );
-    doc.line("# What holds an import until somebody approves it: a limit trips when more than count and more than percent");
-    doc.line("# are reached, both; \"off\" never.");
+    doc.line("# What holds an import until somebody approves it (docs/guards.md). A limit trips when both are passed, count and");
+    doc.line("# percent; \"off\" never.");
     doc.line("[guards]");
     for (comment, name, limit) in [
-        ("G601: contracts that end; percent of the active users.", "endings", guards.endings),
+        (
+            "G601: users whose contract gets an end or an earlier one, also for absence; percent of the active users.",
+            "endings",
+            guards.endings,
+        ),
         (
             "G602: new users; percent of the active users. Never on a client's first import.",
             "creations",
             guards.creations,
         ),
         (
-            "G603: users for whom one and the same field changes; percent of the rows.",
+            "G603: users for whom one and the same field changes (a filled blank does not count); percent of the active users.",
             "one_field",
             guards.one_field,
         ),

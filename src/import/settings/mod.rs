@@ -84,7 +84,7 @@ pub struct Guards {
     pub endings: Option<Limit>,
     /// G602: new users; share of the active users; never on a client's first import.
     pub creations: Option<Limit>,
-    /// G603: users for whom one and the same field changes; share of the rows.
+    /// G603: users for whom one and the same field changes; share of the active users.
     pub one_field: Option<Limit>,
     /// G604: rows fewer than in the last applied full file; share of that file's rows.
     pub fewer_rows: Option<Limit>,
