@@ -242,11 +242,8 @@ fn lost_uploads(service: &Service) -> Vec<Finding> {
 
 /// What waits for somebody's decision: nobody else will tell them.
 fn held_imports(service: &Service) -> Vec<Finding> {
-    let waiting = match service.waiting(None) {
-        Ok(waiting) => waiting,
-        // The database that is at fault stands above with its cure.
-        Err(_) => return Vec::new(),
-    };
+    // Of a database that cannot be read stands above what to do.
+    let Ok(waiting) = service.waiting(None) else { return Vec::new() };
     let told = waiting.into_iter().map(|one| {
         let lines: Vec<String> = one.lines.iter().map(u32::to_string).collect();
         let found = match one.expires_at {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use rollcall::clock::Clock;
 use rollcall::config::Config;
 use rollcall::error::Kind;
@@ -128,7 +128,7 @@ async fn nobody_decides_in_time() {
     let (bench, _session, id) = held().await;
     let folder = bench.stop();
     let data = folder.path().join("data");
-    let later = Timestamp::now() + SignedDuration::from_hours(7 * 24 + 1);
+    let later = Clock::System.now() + SignedDuration::from_hours(7 * 24 + 1);
     let service = Service::open(Arc::new(Config::default()), &data, Clock::Fixed(later)).unwrap();
     let refused = service.decide(id, &whole(Verdict::Approve), "cli").unwrap_err();
     assert!(refused.message().contains("expired"), "{refused}");

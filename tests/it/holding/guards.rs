@@ -55,6 +55,10 @@ fn directory(people: &[Person]) -> Snapshot {
     applied(empty_directory(), &first)
 }
 
+fn size(n: usize) -> u64 {
+    u64::try_from(n).unwrap()
+}
+
 fn tripped(plan: &Plan) -> Vec<&'static str> {
     let all = plan.report.guards.iter().filter(|guard| guard.tripped);
     all.map(|guard| guard.code.name()).collect()
@@ -89,7 +93,7 @@ fn a_limit_trips_when_the_count_and_the_share_are_passed() {
         let plan = with("", &file(&after), &directory(&before));
         assert_eq!(plan.report.status == ImportStatus::Held, held, "{ends} of {of}");
         let seen = guard(&plan, Code::G601);
-        assert_eq!((seen.observed, seen.of, seen.tripped), (ends as u64, of as u64, held));
+        assert_eq!((seen.observed, seen.of, seen.tripped), (size(ends), size(of), held));
         if held {
             assert_held(&plan, &["G601"]);
         } else {
@@ -256,7 +260,7 @@ fn planned(text: &str, before: &Snapshot, approval: Option<&Approval>, dry_run: 
         account: "acme".to_owned(),
         file_name: "users.csv".to_owned(),
         path: "/in/users.csv".to_owned(),
-        bytes: text.len() as u64,
+        bytes: size(text.len()),
         sha256: "00".repeat(32),
         received_at: None,
         started_at: None,
