@@ -7,6 +7,7 @@ pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod error;
+pub mod fault;
 pub mod import;
 pub mod model;
 pub mod remote;

@@ -171,7 +171,8 @@ fn is_newest(service: &Service, upload: &Upload) -> Result<bool> {
 fn stage_all(space: &ClientSpace, upload: &Upload, files: &[ReportFile]) -> Result<()> {
     for (n, file) in files.iter().enumerate() {
         let hidden = hidden_name(upload, n);
-        write_hidden(space, &hidden, &file.bytes).map_err(|e| {
+        let half_way = if n == 1 { crate::fault::at("report.staging") } else { Ok(()) };
+        half_way.and_then(|()| write_hidden(space, &hidden, &file.bytes)).map_err(|e| {
             let what = format!("writing the report of {}: {e}", upload.path);
             Error::caused(Kind::Internal, what, e)
         })?;
@@ -198,6 +199,9 @@ fn place_all(
     let write = || -> io::Result<()> {
         let reports = folder.child_or_new(REPORTS_FOLDER)?;
         for (n, file) in files.iter().enumerate() {
+            if n == 1 {
+                crate::fault::at("report.placing")?;
+            }
             let hidden = hidden_name(upload, n);
             let kept = history_name(upload.received_at, &id, &file.name);
             reports.remove_file_if_there(&kept)?;

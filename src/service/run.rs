@@ -126,7 +126,9 @@ impl Run<'_> {
         let beside = if superseded { Beside::Never } else { Beside::IfNewest };
         let path = self.deliver(&report, &settings, beside).map_err(Fault::Report)?;
         self.service.0.waiters.tell(self.upload.id, &answer(report.clone(), &path));
+        self.place("report.written").map_err(Fault::Report)?;
         directory.set_reports_written(self.upload.id).map_err(Fault::Report)?;
+        self.place("import.marked").map_err(Fault::Report)?;
         self.owe_superseded(&directory).map_err(Fault::Report)?;
         let state = if superseded { UploadState::Superseded } else { UploadState::Done };
         self.finish(state, None).map_err(Fault::Report)?;
@@ -141,6 +143,12 @@ impl Run<'_> {
         }
         self.service.keep_directory(self.space, directory);
         Ok(())
+    }
+
+    /// A step between two others, where a test may stand in the way.
+    fn place(&self, name: &str) -> Result<()> {
+        crate::fault::at(name)
+            .map_err(|e| Error::io(format!("importing upload {}", self.upload.id), e))
     }
 
     /// Should the upload have been renamed since its report was written, the report goes beside its new name.
@@ -172,6 +180,7 @@ impl Run<'_> {
             );
         }
         self.count_attempt()?;
+        self.place("import.begun")?;
         let bytes = self.read_archive()?;
         for _ in 0..PLANS {
             let plan = self.plan(directory, settings, &bytes, &self.first_look(DryRun::No))?;

@@ -10,8 +10,8 @@ main -> all
 cli -> transport service import config model error clock
 demo -> cli transport service remote config model error clock
 transport -> service config model error clock
-service -> store vfs remote secrets import config model error clock
-store -> secrets import config model error clock
+service -> store vfs remote secrets import config model error clock fault
+store -> secrets import config model error clock fault
 vfs -> config model error clock
 remote -> config model error clock
 secrets -> config model error clock
@@ -20,6 +20,7 @@ config -> model error
 model -> nothing
 error -> nothing
 clock -> nothing
+fault -> nothing
 ";
 
 /// The same text as in ARCHITECTURE.md.

@@ -13,6 +13,7 @@ mod cli;
 mod commit;
 mod editing;
 mod fastpath;
+mod faults;
 mod ftp;
 mod golden;
 mod holding;

@@ -7,6 +7,7 @@ use super::{
     undo, unmapped, wishes,
 };
 use crate::error::{Error, Kind, Result};
+use crate::fault;
 use crate::import::directory::Values;
 use crate::import::fields::{Field, FieldKey};
 use crate::import::plan::{FieldChange, Plan, UserWrite, Written};
@@ -83,7 +84,10 @@ impl Directory {
         }
         unmapped::write(&tx, plan, &record.source, import).map_err(what())?;
         holds::settle(&tx, plan, record, import).map_err(what())?;
+        let place = |e| Error::io(format!("apply import {}", record.id), e);
+        fault::at("apply.inside").map_err(place)?;
         tx.commit().map_err(what())?;
+        fault::at("apply.committed").map_err(place)?;
         Ok(Applied::Now)
     }
 }

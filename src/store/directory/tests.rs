@@ -449,3 +449,49 @@ fn a_source_that_sends_no_full_file_keeps_the_users_whom_it_made() {
     bench.directory.apply(&plan, &record).unwrap();
     assert_eq!(elsewhere(&bench), [2].into());
 }
+
+#[test]
+fn a_directory_of_the_first_version_opens_with_all_that_was_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("users.db");
+    let old = record(1);
+    let stored = to_json(&report(&old, ImportStatus::Ok)).unwrap();
+    {
+        let mut conn = connect(&path, Access::Write).unwrap();
+        migrations::migrate(&mut conn, "old", &schema::STEPS[..1]).unwrap();
+        conn.execute(
+            "INSERT INTO imports (id, source, login, path, file_name, bytes, sha256, received_at,
+                 applied_at, settings_version, settings, status, dry_run, counts, change_number, report)
+             VALUES (?1, 'in', 'acme', '/in/users.csv', 'users-1.csv', 1, '', ?2, ?2, '', '', 'ok', 0, '{}', 1, ?3)",
+            rusqlite::params![old.id.to_string(), at(1).as_microsecond(), stored],
+        )
+        .unwrap();
+        conn.execute_batch(
+            "INSERT INTO users (id, created_by, created_line, last_name, department)
+                 VALUES (1, 1, 2, 'Roy', 'Sales');
+             INSERT INTO changes VALUES (1, 1, 1, 2, 'department', 'IT', 'Sales');
+             INSERT INTO lists VALUES ('department', 'Sales', 1);
+             INSERT INTO sources VALUES ('in', '{\"rows\": 1}', x'01');
+             UPDATE directory SET change_number = 1, next_user_id = 2;",
+        )
+        .unwrap();
+    }
+    let mut directory = Directory::open(&path).unwrap();
+    assert_eq!(names(&directory.users(None).unwrap()), ["Roy"]);
+    assert_eq!(directory.imports(10).unwrap()[0].record.id, old.id);
+    assert_eq!(directory.user_history(1).unwrap().len(), 3);
+    let snapshot = directory.snapshot("in").unwrap();
+    assert_eq!((snapshot.source.rows, snapshot.change_number), (Some(1), 1));
+    // An import of that time can be taken back too, as far as its history goes.
+    let event = Event {
+        id: Uuid::now_v7(),
+        kind: EventKind::Undo,
+        about: Some(old.id),
+        source: String::new(),
+        who: "cli".to_owned(),
+        at: at(2),
+    };
+    let (undoing, _) = directory.undo(&event, &jiff::tz::TimeZone::UTC).unwrap();
+    assert_eq!((undoing.values, undoing.withdrawn), (1, 1));
+    assert_eq!(directory.check().unwrap(), Vec::<String>::new());
+}

@@ -11,6 +11,7 @@ use super::trail::{Step, Trails, Undone, trails};
 use super::users::{name_of, write_value};
 use super::{Directory, StoredImport, imports, meta};
 use crate::error::{Error, Kind, Result};
+use crate::fault;
 use crate::import::fields::{Field, FieldKey};
 use crate::import::report::{Because, Kept, Report, Undoing};
 use crate::model::ImportStatus;
@@ -63,7 +64,10 @@ impl Directory {
         }
         let done = Undo::begin(&tx, &stored, event, zone).and_then(Undo::carry_out);
         let (undoing, report) = done.map_err(what())?;
+        let place = |e| Error::io(format!("take import {id} back"), e);
+        fault::at("undo.inside").map_err(place)?;
         tx.commit().map_err(what())?;
+        fault::at("undo.committed").map_err(place)?;
         Ok((undoing, report))
     }
 }

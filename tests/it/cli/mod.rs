@@ -87,6 +87,13 @@ impl Workplace {
     pub(crate) fn serve(&self) -> Serving {
         Serving::start(self.command(&["serve", "--json"]))
     }
+
+    /// The same with something standing in its way (`src/fault.rs`).
+    pub(crate) fn serve_with_fault(&self, fault: &str) -> Serving {
+        let mut command = self.command(&["serve", "--json"]);
+        command.env("ROLLCALL_FAULT", fault).env("ROLLCALL_LIMITS__MIN_FREE_BYTES", "0");
+        Serving::start(command)
+    }
 }
 
 /// A running `serve`; killed when a test fails half-way.
@@ -138,9 +145,14 @@ impl Serving {
     }
 
     /// Asks it to stop and waits until it has.
-    pub(crate) fn stop(mut self) -> std::process::ExitStatus {
+    pub(crate) fn stop(self) -> std::process::ExitStatus {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.ended()
+    }
+
+    /// Waits until it has ended.
+    pub(crate) fn ended(mut self) -> std::process::ExitStatus {
         let begun = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
