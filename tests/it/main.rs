@@ -5,6 +5,7 @@
     reason = "a helper that fails ends the test, with its place"
 )]
 
+mod absence;
 mod access;
 mod app;
 mod architecture;

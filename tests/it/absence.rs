@@ -1,0 +1,197 @@
+//! Days and folders: absence that is counted and ends, presence that lifts it, several folders, what a hand has set.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rollcall::clock::Clock;
+use rollcall::config::Config;
+use rollcall::import::codes::Code;
+use rollcall::import::fields::Field;
+use rollcall::import::report::Report;
+use rollcall::model::{ImportStatus, Language, Protocol, Purpose};
+use rollcall::service::Service;
+use rollcall::service::accounts::{NewAccount, NewPassword};
+use rollcall::service::clients::NewClient;
+use rollcall::service::imports::{DryRun, ImportFile};
+use tempfile::TempDir;
+
+const HEADER: &str = "ID number;lastName;firstName;dtContractStart;dtContractEnd;department";
+const ANNE: &str = "00001;Dupont;Anne;15/01/2010;;Direction";
+const PAUL: &str = "00002;Martin;Paul;16/02/2015;;Paie";
+const ZOE: &str = "00003;Noël;Zoé;17/03/2016;;Paie";
+
+/// A client with two import folders, `import` and `second`, and a calendar.
+struct Office {
+    data: TempDir,
+}
+
+impl Office {
+    fn new(settings: &str) -> Self {
+        let data = tempfile::Builder::new().prefix("rollcall-days-").tempdir().unwrap();
+        let office = Self { data };
+        let service = office.on("2026-11-01");
+        service
+            .add_client(NewClient {
+                slug: "acme".to_owned(),
+                name: "Acme".to_owned(),
+                language: Language::En,
+                time_zone: "UTC".to_owned(),
+            })
+            .unwrap();
+        let account = NewAccount {
+            client: "acme".to_owned(),
+            name: "Payroll".to_owned(),
+            login: Some("acme.payroll".to_owned()),
+            host_profile: "standard".to_owned(),
+            protocols: Some(Protocol::ALL.to_vec()),
+            password: NewPassword::Given(super::app::PASSWORD.to_owned()),
+            keys: Vec::new(),
+        };
+        service.add_account(&account).unwrap();
+        let path = "/second".parse().unwrap();
+        service.add_folder("acme.payroll", "second", &path, Purpose::Import, None).unwrap();
+        for folder in ["import", "second"] {
+            service.set_settings("acme", folder, settings).unwrap();
+        }
+        office
+    }
+
+    fn on(&self, day: &str) -> Service {
+        let path: &Path = self.data.path();
+        let at = format!("{day}T04:30:00Z").parse().unwrap();
+        Service::open(Arc::new(Config::default()), path, Clock::Fixed(at)).unwrap()
+    }
+
+    fn send(&self, day: &str, folder: &str, rows: &[&str]) -> Report {
+        self.run(day, folder, rows, DryRun::No)
+    }
+
+    fn run(&self, day: &str, folder: &str, rows: &[&str], dry_run: DryRun) -> Report {
+        let text = format!("{HEADER}\r\n{}\r\n", rows.join("\r\n"));
+        let file = ImportFile {
+            client: "acme",
+            folder: Some(folder),
+            name: "users.csv",
+            bytes: text.as_bytes(),
+        };
+        let report = self.on(day).import_file(&file, dry_run).unwrap();
+        assert_eq!(report.counts.outcomes(), report.counts.rows);
+        report
+    }
+
+    fn value(&self, number: &str, field: Field) -> Option<String> {
+        let users = self.on("2026-11-30").users("acme", None).unwrap();
+        let mut numbered =
+            users.iter().filter(|user| user.values.get(Field::EmployeeNumber) == Some(number));
+        numbered.next().unwrap().values.get(field).map(str::to_owned)
+    }
+
+    fn end(&self, number: &str) -> Option<String> {
+        self.value(number, Field::ContractEnd)
+    }
+}
+
+fn whys(report: &Report, code: Code) -> Vec<&str> {
+    let all = report.messages.iter().filter(|message| message.code == code);
+    all.map(|message| message.why.as_str()).collect()
+}
+
+#[test]
+fn absence_ends_a_contract_after_files_on_as_many_days() {
+    let office = Office::new("absent = \"end\"\nabsent_after = 3");
+    let (all, without) = ([ANNE, PAUL, ZOE], [ANNE, PAUL]);
+    office.send("2026-11-02", "import", &all);
+    let first = office.send("2026-11-03", "import", &without);
+    assert_eq!(whys(&first, Code::A501), ["counting"]);
+    assert_eq!(first.counts.absent, 1);
+    // The same day again, a dry run, and another file of that day count nothing.
+    office.send("2026-11-03", "import", &without);
+    office.run("2026-11-04", "import", &without, DryRun::Yes);
+    office.send("2026-11-03", "import", &[PAUL, ANNE]);
+    // Present again: it begins anew.
+    office.send("2026-11-04", "import", &all);
+    for day in ["2026-11-05", "2026-11-06"] {
+        let report = office.send(day, "import", &without);
+        assert_eq!(whys(&report, Code::A501), ["counting"], "{day}");
+        assert_eq!(office.end("00003"), None);
+    }
+    // The same bytes on the next day are no mere repetition: they confirm who is absent.
+    let last = office.send("2026-11-07", "import", &without);
+    assert_eq!(whys(&last, Code::A502), [""]);
+    assert_eq!(whys(&last, Code::N003), ["absences"]);
+    assert_eq!(office.end("00003").as_deref(), Some("2026-11-04"));
+    // Ended once; nobody misses her any more.
+    let after = office.send("2026-11-08", "import", &without);
+    assert_eq!(after.counts.absent, 0);
+    // Back in the file: the end goes, with nothing else said.
+    let back = office.send("2026-11-09", "import", &all);
+    assert_eq!((back.counts.reinstated, whys(&back, Code::C404)), (1, vec!["present"]));
+    assert_eq!(office.end("00003"), None);
+    assert_eq!(office.send("2026-11-10", "import", &all).status, ImportStatus::Duplicate);
+}
+
+#[test]
+fn a_refused_row_is_present_and_lifts_what_absence_ended() {
+    let office = Office::new("absent = \"end\"\nabsent_after = 1");
+    office.send("2026-11-02", "import", &[ANNE, PAUL, ZOE]);
+    let bad = "00003;Noël;Zoé;17/03/2016;;Paie;too many";
+    assert_eq!(office.send("2026-11-03", "import", &[ANNE, PAUL, bad]).counts.absent, 0);
+    office.send("2026-11-04", "import", &[ANNE, PAUL]);
+    assert_eq!(office.end("00003").as_deref(), Some("2026-11-03"));
+    let back = office.send("2026-11-05", "import", &[ANNE, PAUL, bad]);
+    assert_eq!((back.counts.rejected, whys(&back, Code::C404)), (1, vec!["present"]));
+    assert_eq!(office.end("00003"), None);
+    // A row whose key cannot be read could be anybody.
+    let nobody = ";Noël;Zoé;17/03/2016;;Paie";
+    assert_eq!(office.send("2026-11-06", "import", &[ANNE, nobody]).counts.absent, 0);
+    assert_eq!(office.end("00002"), None);
+}
+
+#[test]
+fn whoever_another_folder_lists_is_not_absent_and_each_folder_counts_for_itself() {
+    let office = Office::new("absent = \"end\"\nabsent_after = 2");
+    office.send("2026-11-02", "import", &[ANNE, PAUL]);
+    office.send("2026-11-02", "second", &[PAUL, ZOE]);
+    for day in ["2026-11-03", "2026-11-04", "2026-11-05"] {
+        assert_eq!(office.send(day, "import", &[ANNE]).counts.absent, 0, "{day}");
+    }
+    // The other folder drops him as well: only its own files count.
+    for day in ["2026-11-06", "2026-11-07"] {
+        let report = office.send(day, "second", &[ZOE]);
+        assert_eq!(report.counts.absent, 1, "{day}");
+    }
+    assert_eq!(office.end("00002").as_deref(), Some("2026-11-05"));
+    assert_eq!((office.end("00001"), office.end("00003")), (None, None));
+}
+
+#[test]
+fn what_another_folder_wrote_stays_until_the_file_says_something_new() {
+    let office = Office::new("");
+    let says = |department: &str| format!("00001;Dupont;Anne;15/01/2010;;{department}");
+    office.send("2026-11-02", "import", &[&says("IT")]);
+    office.send("2026-11-02", "second", &[&says("Sales")]);
+    let again = office.send("2026-11-03", "import", &[&says("IT")]);
+    assert_eq!((again.counts.unchanged, whys(&again, Code::P701)), (1, vec![""]));
+    assert_eq!(again.status, ImportStatus::Ok);
+    assert_eq!(office.value("00001", Field::Department).as_deref(), Some("Sales"));
+    let new = office.send("2026-11-04", "import", &[&says("HR")]);
+    assert_eq!((new.counts.updated, whys(&new, Code::P701)), (1, vec![]));
+    // Now the other folder only repeats itself.
+    let other = office.send("2026-11-05", "second", &[&says("Sales")]);
+    assert_eq!(whys(&other, Code::P701), [""]);
+    assert_eq!(office.value("00001", Field::Department).as_deref(), Some("HR"));
+}
+
+#[test]
+fn absence_that_needs_approval_holds_the_file() {
+    let office = Office::new("absent = \"hold\"");
+    office.send("2026-11-02", "import", &[ANNE, PAUL, ZOE]);
+    let held = office.send("2026-11-03", "import", &[ANNE, PAUL]);
+    assert_eq!(held.status, ImportStatus::Held);
+    assert_eq!(office.end("00003"), None);
+    // Whoever is still to come is not missed.
+    let to_come = "00004;Roy;Max;01/02/2027;;Paie";
+    office.send("2026-11-04", "import", &[ANNE, PAUL, ZOE, to_come]);
+    let report = office.send("2026-11-05", "import", &[ANNE, PAUL, ZOE]);
+    assert_eq!((report.counts.absent, report.status), (1, ImportStatus::OkWithWarnings));
+}
