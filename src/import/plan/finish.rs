@@ -112,11 +112,7 @@ pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> (Plan, Option<
         }
     };
 
-    let mut report = Report::new(context.job.meta, context.job.settings, ImportStatus::Ok);
-    report.dry_run = context.job.dry_run;
-    report.mode = context.sheet.mode;
-    take_opened(&mut report, opened);
-    report.file.rows = context.row_count();
+    let mut report = begin(context, opened);
     let told = teller.told.iter().filter_map(|told| told.row).collect();
     // Of a code that nobody knows every row is counted.
     let prints = Some(()).filter(|()| unmapped.is_empty());
@@ -157,6 +153,16 @@ pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> (Plan, Option<
         }
     }
     (held::guard(context.job, judged, plan), prints)
+}
+
+/// The report, with what is known of the file.
+fn begin(context: &Context<'_>, opened: Opened) -> Report {
+    let mut report = Report::new(context.job.meta, context.job.settings, ImportStatus::Ok);
+    report.dry_run = context.job.dry_run;
+    report.mode = context.sheet.mode;
+    take_opened(&mut report, opened);
+    report.file.rows = context.row_count();
+    report
 }
 
 /// The rows that somebody may approve; of rows that were approved, those that go on after all.
