@@ -13,13 +13,14 @@ use sha2::{Digest, Sha256};
 
 use super::golden::LIMITS;
 
-const HEADER: &str = "legalEntity;ID number;lastName;firstName;mail;login;dtContractStart;dtContractEnd;department;manager;jobTitle";
+const HEADER: &str = "legalEntity;ID number;lastName;firstName;mail;login;dtContractStart;dtContractEnd;department;manager;jobTitle;dtBirth";
 const NUMBER: usize = 1;
 const LAST: usize = 2;
 const MAIL: usize = 4;
 const END: usize = 7;
 const MANAGER: usize = 9;
 const JOB: usize = 10;
+const BIRTH: usize = 11;
 
 /// A small generator of numbers: the same seed, the same days.
 struct Chance(u64);
@@ -73,6 +74,7 @@ fn person(n: usize, chance: &mut Chance) -> Cells {
         chance.of(&["Sales", "IT", "Paie", ""]).to_owned(),
         manager,
         chance.of(&["Clerk", "Lead", "", "Cook"]).to_owned(),
+        format!("{:02}/{:02}/19{:02}", n % 28 + 1, n % 12 + 1, 60 + n % 40),
     ]
 }
 
@@ -82,7 +84,7 @@ fn next_day(rows: &mut Vec<Cells>, extra: &mut Vec<String>, next: &mut usize, ch
     for _ in 0..chance.below(6) {
         let at = chance.below(rows.len());
         let other = chance.below(rows.len());
-        match chance.below(22) {
+        match chance.below(25) {
             0 | 1 => rows[at][JOB] = format!("Job {}", chance.below(5)),
             2 => rows[at][MAIL] = format!("new{}@x.example", chance.below(4)),
             3 => rows[at][MAIL] = rows[other][MAIL].clone(),
@@ -122,8 +124,28 @@ fn next_day(rows: &mut Vec<Cells>, extra: &mut Vec<String>, next: &mut usize, ch
                 rows[at][chance.below(11)] = chance.of(&["", "31/02/2026", "#REF!", "x"]).to_owned()
             }
             19 => extra
-                .push(chance.of(&["", ";;;;;;;;;;", "Total : 12 salariés", "FR01;1"]).to_owned()),
-            20 => rows[at][0] = chance.of(&["FR00", "FR01", "FR02"]).to_owned(),
+                .push(chance.of(&["", ";;;;;;;;;;;", "Total : 12 salariés", "FR01;1"]).to_owned()),
+            // Somebody else under a known number, the same under a new one, and a new one like somebody known.
+            20 => {
+                let other = person(*next, chance);
+                *next += 1;
+                for field in [LAST, 3, MAIL, BIRTH] {
+                    rows[at][field] = other[field].clone();
+                }
+            }
+            21 => {
+                rows[at][NUMBER] = format!("{next:05}");
+                *next += 1;
+            }
+            22 => {
+                let mut twin = person(*next, chance);
+                *next += 1;
+                for field in [LAST, 3, BIRTH] {
+                    twin[field] = rows[at][field].clone();
+                }
+                rows.push(twin);
+            }
+            23 => rows[at][0] = chance.of(&["FR00", "FR01", "FR02"]).to_owned(),
             _ => rows[at].push(chance.of(&["", "too many"]).to_owned()),
         }
     }

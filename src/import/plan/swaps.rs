@@ -11,11 +11,12 @@ use crate::import::settings::key_fields;
 use crate::import::text::fold;
 
 /// From so many swaps on, if they are also `MANY_PERCENT` of the rows, the whole file waits.
-const MANY: usize = 3;
-const MANY_PERCENT: usize = 1;
+const MANY: u64 = 3;
+const MANY_PERCENT: u64 = 1;
 
 /// Whether so many swaps among so many rows hold the whole file.
-pub(super) fn are_many(swaps: usize, rows: usize) -> bool {
+pub(super) fn are_many(swaps: usize, rows: u64) -> bool {
+    let swaps = u64::try_from(swaps).unwrap_or(u64::MAX);
     swaps >= MANY && swaps.saturating_mul(100) >= rows.saturating_mul(MANY_PERCENT)
 }
 
@@ -25,7 +26,7 @@ pub(super) fn settle(context: &Context<'_>, rows: &mut Rows<'_>, teller: &mut Te
     let swapped: Vec<usize> =
         all.filter(|(at, draft)| is_swap(context, *at, draft)).map(|(at, _)| at).collect();
     rows.swapped.clone_from(&swapped);
-    let many = are_many(swapped.len(), rows.drafts.len());
+    let many = are_many(swapped.len(), context.row_count());
     for at in swapped {
         let (Some(row), Some(draft)) = (context.row(at), rows.drafts.get_mut(at)) else { continue };
         let Some(user) = context.user(draft.user) else { continue };
@@ -59,12 +60,12 @@ pub(super) fn judge(context: &Context<'_>, rows: &Rows<'_>) -> Option<Judged> {
         return None;
     }
     let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-    let tripped = are_many(rows.swapped.len(), rows.drafts.len());
+    let tripped = are_many(rows.swapped.len(), context.row_count());
     let outcome = GuardOutcome {
         code: Code::D105,
         limit: None,
         observed: count(rows.swapped.len()),
-        of: count(rows.drafts.len()),
+        of: context.row_count(),
         tripped,
     };
     let mut messages = Vec::new();

@@ -80,14 +80,17 @@ fn is_sure(context: &Context<'_>, me: &Person<'_>, boss: &Person<'_>, text: &str
 fn is_printable(context: &Context<'_>) -> bool {
     let sheet = context.sheet;
     let by_header = sheet.columns.columns.iter().all(|column| match column.matched_by {
-        MatchedBy::Values | MatchedBy::Ambiguous | MatchedBy::Blank | MatchedBy::Control => false,
+        MatchedBy::Values
+        | MatchedBy::Ambiguous
+        | MatchedBy::Duplicate
+        | MatchedBy::Blank
+        | MatchedBy::Control => false,
         // A "Name" beside a first name, whatever its values.
         MatchedBy::Neighbours => column.field == Some(FieldKey::Known(Field::LastName)),
         MatchedBy::Code
         | MatchedBy::Alias
         | MatchedBy::Synonym
         | MatchedBy::Custom
-        | MatchedBy::Duplicate
         | MatchedBy::Unknown => true,
     });
     sheet.mode == Mode::Full
