@@ -50,9 +50,10 @@ pub(super) fn run(place: &Place, args: &ImportArgs) -> Outcome {
         let value = serde_json::from_slice(&json).map_err(Stop::from_json)?;
         story::tell(place.out, &value, SHOWN_MESSAGES)?;
         if !args.dry_run {
-            place
-                .out
-                .line(format!("\nThe whole report: rollcall imports report {}", done.import))?;
+            let waits = done.status == ImportStatus::Held || !done.pending_rows.is_empty();
+            let what = if waits { "What to do, and the whole report" } else { "The whole report" };
+            let command = if waits { "show" } else { "report" };
+            place.out.line(format!("\n{what}: rollcall imports {command} {}", done.import))?;
         }
     }
     match done.status {

@@ -8,8 +8,8 @@ use super::output::{Output, Tone};
 /// Where a message's own lines begin.
 const INDENT: usize = 9;
 
-/// Prints a JSON report (docs/report-codes.md) as words: the summary and the first `max_messages` messages,
-/// the most serious first. What is only for information is counted.
+/// Prints a JSON report (docs/report-codes.md) as words: the summary, why it waits or what was decided, then the first
+/// `max_messages` messages, the most serious first. What is only for information is counted.
 ///
 /// # Errors
 /// [`super::Stop::Quiet`] when nobody reads any more.
@@ -21,8 +21,8 @@ pub fn tell(out: Output, report: &Value, max_messages: usize) -> Outcome {
         .and_then(Value::as_array)
         .map(|all| all.iter().filter(|m| text(m, "code") != "N001").collect())
         .unwrap_or_default();
-    messages.sort_by_key(|m| rank(text(m, "level")));
-    let shown = messages.iter().filter(|m| text(m, "level") != "info").count().min(max_messages);
+    messages.sort_by_key(|m| rank(m));
+    let shown = messages.iter().filter(|m| rank(m) < FOR_INFORMATION).count().min(max_messages);
     for message in messages.iter().take(shown) {
         tell_one(out, message)?;
     }
@@ -63,13 +63,20 @@ fn text<'v>(value: &'v Value, key: &str) -> &'v str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn rank(level: &str) -> u8 {
-    match level {
+/// From this rank on messages are counted only.
+const FOR_INFORMATION: u8 = 5;
+
+/// What comes first: why a file waits and what was decided about it, then by gravity.
+fn rank(message: &Value) -> u8 {
+    let is_about_the_import = text(message, "effect") == "held"
+        || matches!(text(message, "code"), "G606" | "G607" | "G608" | "N007");
+    match text(message, "level") {
         "fatal" => 0,
-        "error" => 1,
-        "field" => 2,
-        "warning" => 3,
-        _ => 4,
+        _ if is_about_the_import => 1,
+        "error" => 2,
+        "field" => 3,
+        "warning" => 4,
+        _ => FOR_INFORMATION,
     }
 }
 

@@ -71,6 +71,11 @@ This page is made from the catalogue in `src/import/codes/`; a test keeps the tw
 | info | Good to know; nothing needs doing. |
 
 The status of an import follows from the levels: `ok` (info at most), `ok_with_warnings`, `partial` (a row or a
-cell was refused and the rest applied), `rejected` (a fatal message, or every row refused: nothing applied),
-`duplicate` (the same file as last time).
+cell was refused or a row held, and the rest applied), `rejected` (a fatal message, or every row refused: nothing
+applied), `held` (a guard tripped: nothing applied until somebody approves), `duplicate` (the same file as last time),
+`superseded` (a newer full file came first), `discarded` and `expired` (held, and never approved), `undone` (applied and
+undone), `failed` (our own fault).
+
+The JSON report is described by [report.schema.json](report.schema.json). Where nothing is applied (a dry run, a held
+file) the effects are told in the conditional, and the CSV report lists what would change, field by field (N006).
 ";

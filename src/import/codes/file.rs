@@ -68,9 +68,9 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         fr "L’en-tête se trouve à la ligne {line}, avec des données au-dessus : la feuille a sans doute été triée avec son en-tête." => "Remettez la ligne d’en-tête en haut, ou refaites l’export depuis le logiciel de paie.";
         de "Die Kopfzeile steht in Zeile {line}, darüber stehen Daten: Vermutlich wurde das Blatt samt Kopfzeile sortiert." => "Setzen Sie die Kopfzeile wieder nach oben, oder exportieren Sie die Datei neu aus dem Lohnprogramm.";
     F004 "" Fatal FileRefused each [("encoding", "UTF-32")]
-        en "The text cannot be decoded ({encoding})." => "Export the file as UTF-8 (in Excel: “CSV UTF-8”).";
-        fr "Le texte ne peut pas être décodé ({encoding})." => "Exportez le fichier en UTF-8 (dans Excel : « CSV UTF-8 »).";
-        de "Der Text lässt sich nicht dekodieren ({encoding})." => "Exportieren Sie die Datei als UTF-8 (in Excel: „CSV UTF-8“).";
+        en "The characters of this file cannot be read ({encoding})." => "Export the file as UTF-8 (in Excel: “CSV UTF-8”).";
+        fr "Les caractères de ce fichier ne peuvent pas être lus ({encoding})." => "Exportez le fichier en UTF-8 (dans Excel : « CSV UTF-8 »).";
+        de "Die Zeichen dieser Datei lassen sich nicht lesen ({encoding})." => "Exportieren Sie die Datei als UTF-8 (in Excel: „CSV UTF-8“).";
     F004 "NUL" Fatal FileRefused each [("offset", "812")]
         en "The file holds NUL bytes (the first at byte {offset}); it is damaged or not text." => "Export the file again as UTF-8; if it comes out the same, ask the supplier of the payroll program.";
         fr "Le fichier contient des octets nuls (le premier à l’octet {offset}) ; il est endommagé ou n’est pas du texte." => "Refaites l’export en UTF-8 ; si le résultat est le même, adressez-vous à l’éditeur du logiciel de paie.";
@@ -128,13 +128,13 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         fr "Le fichier n’indique pas son codage de caractères ; il a été lu en {encoding}." => "Si des accents sont incorrects dans l’annuaire, exportez le fichier en UTF-8.";
         de "Die Datei nennt ihre Zeichenkodierung nicht; sie wurde als {encoding} gelesen." => "Sehen Umlaute oder Akzente im Verzeichnis falsch aus, exportieren Sie die Datei als UTF-8.";
     F009 "" Warning AppliedChanged each [("received", "AndrÃ©"), ("meant", "André")]
-        en "The text was decoded twice on its way, for example “{received}” for “{meant}”; this was repaired." => "Tell whoever transfers the file to pass it on unchanged, as UTF-8.";
-        fr "Le texte a été décodé deux fois en chemin, par exemple « {received} » pour « {meant} » ; cela a été réparé." => "Demandez à la personne chargée du transfert de transmettre le fichier tel quel, en UTF-8.";
-        de "Der Text wurde unterwegs zweimal dekodiert, zum Beispiel „{received}“ statt „{meant}“; das wurde repariert." => "Bitten Sie die Person, die die Datei überträgt, sie unverändert als UTF-8 weiterzugeben.";
+        en "Accents and special letters were garbled on the way, for example “{received}” for “{meant}”; this was repaired." => "Tell whoever transfers the file to pass it on unchanged, as UTF-8.";
+        fr "Les accents ont été altérés en chemin, par exemple « {received} » au lieu de « {meant} » ; cela a été réparé." => "Demandez à la personne chargée du transfert de transmettre le fichier tel quel, en UTF-8.";
+        de "Umlaute und Akzente wurden unterwegs verstümmelt, zum Beispiel „{received}“ statt „{meant}“; das wurde repariert." => "Bitten Sie die Person, die die Datei überträgt, sie unverändert als UTF-8 weiterzugeben.";
     F009 "unrepaired" Fatal FileRefused each [("received", "AndrÃ©"), ("meant", "André")]
-        en "The text was decoded twice on its way, for example “{received}” for “{meant}”, and cannot be repaired without loss." => "Export the file as UTF-8 and pass it on unchanged.";
-        fr "Le texte a été décodé deux fois en chemin, par exemple « {received} » pour « {meant} », et ne peut pas être réparé sans perte." => "Exportez le fichier en UTF-8 et transmettez-le tel quel.";
-        de "Der Text wurde unterwegs zweimal dekodiert, zum Beispiel „{received}“ statt „{meant}“, und lässt sich nicht verlustfrei reparieren." => "Exportieren Sie die Datei als UTF-8 und geben Sie sie unverändert weiter.";
+        en "Accents and special letters were garbled on the way, for example “{received}” for “{meant}”, and this cannot be repaired without loss." => "Export the file as UTF-8 and pass it on unchanged.";
+        fr "Les accents ont été altérés en chemin, par exemple « {received} » au lieu de « {meant} », et cela ne peut pas être réparé sans perte." => "Exportez le fichier en UTF-8 et transmettez-le tel quel.";
+        de "Umlaute und Akzente wurden unterwegs verstümmelt, zum Beispiel „{received}“ statt „{meant}“; das lässt sich nicht ohne Verlust reparieren." => "Exportieren Sie die Datei als UTF-8 und geben Sie sie unverändert weiter.";
     H101 "" Fatal FileRefused each [("headers", "Vorname, Nachname")]
         en "The first columns ({headers}) do not say who each row is." => "Put the legal entity and the employee number into the first two columns, or the login, e-mail address or employee number into the first; or have the operator set the key of this folder.";
         fr "Les premières colonnes ({headers}) n’indiquent pas de qui parle chaque ligne." => "Placez l’entité légale et le matricule dans les deux premières colonnes, ou bien l’identifiant, l’adresse e-mail ou le matricule dans la première ; ou faites régler la clé de ce dossier par l’exploitant.";

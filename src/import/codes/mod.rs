@@ -329,3 +329,6 @@ pub fn local_date(value: &str, language: Language) -> Cow<'_, str> {
         Language::De => Cow::Owned(format!("{d:02}.{m:02}.{y:04}")),
     }
 }
+
+#[cfg(test)]
+mod tests;

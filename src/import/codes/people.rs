@@ -68,9 +68,9 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         fr "« {taken} » figure deux fois dans le fichier : ici pour {person} (ligne {line}) et pour {owner} (ligne {other_lines}). Il ne peut appartenir qu’à une personne et le fichier ne dit pas à laquelle : aucune de ces lignes n’a été appliquée." => "Attribuez à chaque personne une valeur différente dans le logiciel de paie ; si les deux lignes sont la même personne, supprimez-en une.";
         de "„{taken}“ steht zweimal in der Datei: hier für {person} (Zeile {line}) und für {owner} (Zeile {other_lines}). Es kann nur einer Person gehören, und die Datei sagt nicht, welcher: keine dieser Zeilen wurde übernommen." => "Geben Sie im Lohnprogramm jeder Person ihren eigenen Wert; sind beide Zeilen dieselbe Person, entfernen Sie eine davon.";
     D107 "" Warning Applied each [("person", "DUPONT Anne"), ("users", "DUPONT Anne (00123)")]
-        en "{person} was created, and somebody of that name is known already: {users}." => "If they are the same person under a new number, tell the operator; if not, nothing needs doing.";
-        fr "{person} a été créé(e) alors qu’une personne de ce nom est déjà connue : {users}." => "S’il s’agit de la même personne sous un nouveau matricule, prévenez l’exploitant ; sinon, il n’y a rien à faire.";
-        de "{person} wurde neu angelegt; jemand dieses Namens ist schon bekannt: {users}." => "Ist es dieselbe Person unter einer neuen Nummer, sagen Sie dem Betreiber Bescheid; sonst ist nichts zu tun.";
+        en "{person} is a new person, and somebody of that name is known already: {users}." => "If they are the same person under a new number, tell the operator; if not, nothing needs doing.";
+        fr "{person} est une nouvelle personne, et quelqu’un de ce nom est déjà connu : {users}." => "S’il s’agit de la même personne sous un nouveau matricule, prévenez l’exploitant ; sinon, il n’y a rien à faire.";
+        de "{person} ist eine neue Person; jemand dieses Namens ist schon bekannt: {users}." => "Ist es dieselbe Person unter einer neuen Nummer, sagen Sie dem Betreiber Bescheid; sonst ist nichts zu tun.";
     X201 "" Field CellRefused each [("column", "manager"), ("value", "00999")]
         en "{column} is “{value}”: nobody has this employee number, login, e-mail address or full name." => "Correct the manager in payroll, or add them to the file.";
         fr "{column} contient « {value} » : personne n’a ce matricule, cet identifiant, cette adresse e-mail ou ce nom complet." => "Corrigez le responsable dans le logiciel de paie, ou ajoutez-le au fichier.";
@@ -100,11 +100,11 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         fr "{person} est son propre responsable : le sommet de la hiérarchie." => "";
         de "{person} ist die eigene Führungskraft: die Spitze der Hierarchie." => "";
     X206 "" Info Applied each [("field", "department"), ("code", "D12")]
-        en "“{code}” is new in the list “{field}”." => "If it is a slip of the pen, correct it in payroll.";
+        en "“{code}” is new in the list “{field}”." => "If it is a typing error, correct it in payroll.";
         fr "« {code} » est nouveau dans la liste « {field} »." => "S’il s’agit d’une faute de frappe, corrigez-la dans le logiciel de paie.";
         de "„{code}“ ist neu in der Liste „{field}“." => "Ist es ein Tippfehler, korrigieren Sie ihn im Lohnprogramm.";
     X206 "several" Info Applied each [("field", "department"), ("codes", "D12 · D13")]
-        en "New in the list “{field}”: {codes}." => "If one is a slip of the pen, correct it in payroll.";
+        en "New in the list “{field}”: {codes}." => "If one is a typing error, correct it in payroll.";
         fr "Nouveaux dans la liste « {field} » : {codes}." => "Si l’un d’eux est une faute de frappe, corrigez-la dans le logiciel de paie.";
         de "Neu in der Liste „{field}“: {codes}." => "Ist einer davon ein Tippfehler, korrigieren Sie ihn im Lohnprogramm.";
     X206 "blocked" Field CellRefused each [("column", "department"), ("code", "D99")]

@@ -4,7 +4,7 @@ use super::Entry;
 
 pub(super) const ENTRIES: &[Entry] = entries! {
     N007 "" Info Told each [("undone_date", "2026-11-21"), ("who", "cli"), ("values", "12"), ("withdrawn", "3"), ("kept", "0")]
-        en "This import was taken back on {undone_date} by {who}. Values that returned to what they were: {values}; new users withdrawn: {withdrawn}; left as they are: {kept}." => "Correct the file in payroll before it is sent again: the next import applies it anew.";
+        en "This import was undone on {undone_date} by {who}. Values that returned to what they were: {values}; new users withdrawn: {withdrawn}; left as they are: {kept}." => "Correct the file in payroll before it is sent again: the next import applies it anew.";
         fr "Cet import a été annulé le {undone_date} par {who}. Valeurs revenues à leur état antérieur : {values} ; nouvelles fiches retirées : {withdrawn} ; laissées telles quelles : {kept}." => "Corrigez le fichier dans le logiciel de paie avant de le renvoyer : le prochain import l’appliquera de nouveau.";
         de "Dieser Import wurde am {undone_date} von {who} rückgängig gemacht. Werte, die wieder den alten Stand haben: {values}; zurückgezogene neue Personen: {withdrawn}; unverändert gelassen: {kept}." => "Korrigieren Sie die Datei im Lohnprogramm, bevor sie wieder gesendet wird: Der nächste Import übernimmt sie erneut.";
     N007 "file" Warning Kept each [("person", "DUPONT Anne"), ("field", "department"), ("kept", "IT"), ("file", "users.csv"), ("other_line", "12"), ("other_date", "2026-11-21")]

@@ -105,9 +105,14 @@ pub(super) fn status(report: &Report, language: Language) -> &'static str {
 
 /// What became of the thing that a message is about, or would become where nothing was applied.
 pub(super) fn effect(message: &Message, report: &Report, language: Language) -> &'static str {
-    let is_planned = report.dry_run || report.status == ImportStatus::Held;
-    let words = if is_planned { planned_effect_words } else { effect_words };
+    let words = if is_only_planned(report) { planned_effect_words } else { effect_words };
     words(message.effect).get(language)
+}
+
+/// Whether the report tells what would have happened: nothing of it was applied.
+fn is_only_planned(report: &Report) -> bool {
+    use ImportStatus::{Discarded, Expired, Held, Superseded};
+    report.dry_run || matches!(report.status, Held | Discarded | Expired | Superseded)
 }
 
 /// A value as the language writes it: dates in its order, several values after each other.
@@ -128,10 +133,14 @@ pub(super) fn summary(report: &Report, language: Language) -> String {
             format!("{status}. {rows}{separator}{}.", outcomes(&report.counts, language))
         }
         Some(planned) => {
-            let would = match language {
-                Language::En => "would become",
-                Language::Fr => "donneraient",
-                Language::De => "würden",
+            let is_open = report.status == ImportStatus::Held;
+            let would = match (language, is_open) {
+                (Language::En, true) => "would become",
+                (Language::En, false) => "would have become",
+                (Language::Fr, true) => "donneraient",
+                (Language::Fr, false) => "auraient donné",
+                (Language::De, true) => "ergäben",
+                (Language::De, false) => "hätten ergeben",
             };
             let outcomes = outcomes(planned, language);
             format!("{status}. {rows} {would}{separator}{outcomes}.")

@@ -1,0 +1,82 @@
+use std::collections::BTreeSet;
+
+use super::*;
+
+/// What every message knows of itself (`render::param`).
+const OWN: [&str; 9] =
+    ["line", "lines", "count", "cell", "column", "value", "kept", "person", "field"];
+
+fn placeholders(template: &str) -> BTreeSet<&str> {
+    template.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0)).collect()
+}
+
+#[test]
+fn every_code_has_a_text_and_no_text_is_there_twice() {
+    let mut seen = BTreeSet::new();
+    for entry in entries() {
+        assert!(
+            seen.insert((entry.code, entry.why)),
+            "{} \"{}\" is there twice",
+            entry.code,
+            entry.why
+        );
+    }
+    for code in Code::ALL {
+        assert!(seen.iter().any(|(known, _)| known == code), "{code} has no text");
+    }
+}
+
+#[test]
+fn every_text_says_the_same_in_every_language() {
+    for entry in entries() {
+        let place = format!("{} \"{}\"", entry.code, entry.why);
+        for words in [entry.text, entry.cure] {
+            let english = placeholders(words.en);
+            for language in [Language::Fr, Language::De] {
+                let text = words.get(language);
+                assert_eq!(text.is_empty(), words.en.is_empty(), "{place} in {language:?}");
+                assert_eq!(placeholders(text), english, "{place} in {language:?}");
+            }
+            for name in english {
+                let is_known =
+                    OWN.contains(&name) || entry.example.iter().any(|(known, _)| *known == name);
+                assert!(is_known, "{place}: nothing is known of {{{name}}}");
+            }
+        }
+        assert!(!entry.text.en.is_empty(), "{place}");
+    }
+}
+
+#[test]
+fn what_somebody_must_mend_has_a_cure() {
+    for entry in entries() {
+        if matches!(entry.level, Level::Fatal | Level::Error | Level::Field) {
+            assert!(!entry.cure.en.is_empty(), "{} \"{}\"", entry.code, entry.why);
+        }
+    }
+}
+
+#[test]
+fn typography_is_that_of_the_language() {
+    for entry in entries() {
+        for words in [entry.text, entry.cure] {
+            let place = format!("{} \"{}\"", entry.code, entry.why);
+            assert!(
+                !words.fr.contains('\'') && !words.en.contains('\''),
+                "{place}: an apostrophe is ’"
+            );
+            assert!(!words.fr.contains('“') && !words.fr.contains('„'), "{place}: quotes are « »");
+            assert!(
+                !words.de.contains('«') && !words.en.contains('«'),
+                "{place}: quotes are „“, “”"
+            );
+            for sign in [" ,", " .", "..."] {
+                let all = [words.en, words.fr, words.de];
+                assert!(
+                    all.iter().all(|text| !text.replace(" .xlsx", "").contains(sign)),
+                    "{place}: \"{sign}\""
+                );
+            }
+        }
+    }
+}
