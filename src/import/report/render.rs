@@ -133,14 +133,12 @@ pub(super) fn summary(report: &Report, language: Language) -> String {
             format!("{status}. {rows}{separator}{}.", outcomes(&report.counts, language))
         }
         Some(planned) => {
-            let is_open = report.status == ImportStatus::Held;
-            let would = match (language, is_open) {
-                (Language::En, true) => "would become",
-                (Language::En, false) => "would have become",
-                (Language::Fr, true) => "donneraient",
-                (Language::Fr, false) => "auraient donné",
-                (Language::De, true) => "ergäben",
-                (Language::De, false) => "hätten ergeben",
+            let would = match (language, report.counts.rows) {
+                (Language::En, _) => "would become",
+                (Language::Fr, 1) => "donnerait",
+                (Language::Fr, _) => "donneraient",
+                (Language::De, 1) => "ergäbe",
+                (Language::De, _) => "ergäben",
             };
             let outcomes = outcomes(planned, language);
             format!("{status}. {rows} {would}{separator}{outcomes}.")
