@@ -114,10 +114,8 @@ pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> (Plan, Option<
 
     let mut report = begin(context, opened);
     let told = teller.told.iter().filter_map(|told| told.row).collect();
-    // Of a code that nobody knows every row is counted.
-    let prints = Some(()).filter(|()| unmapped.is_empty());
     let id = |place| id_of(snapshot, &ids, place);
-    let prints = prints.and_then(|()| quick::of_rows(context, &rows, &bosses, &told, id, &of_row));
+    let prints = quick::of_rows(context, &rows, &bosses, &told, id, &of_row);
     tell_all(context, &rows.drafts, teller, &mut report);
     if all_refused {
         if strict {
