@@ -16,7 +16,7 @@ pub struct Values {
     /// The lengths of the values, each in one or more ASCII characters (six bits a character, low first, 0x40: more
     /// follow), then the values themselves; both in the order of the user record.
     packed: Box<str>,
-    custom: Option<Box<BTreeMap<String, Box<str>>>>,
+    custom: BTreeMap<String, Box<str>>,
 }
 
 const _: () = assert!(Field::ALL.len() <= 64, "Values has one bit for each field");
@@ -50,7 +50,7 @@ impl Values {
     pub fn get_key(&self, key: &FieldKey) -> Option<&str> {
         match key {
             FieldKey::Known(field) => self.get(*field),
-            FieldKey::Custom(name) => self.custom.as_ref()?.get(name).map(AsRef::as_ref),
+            FieldKey::Custom(name) => self.custom.get(name).map(AsRef::as_ref),
         }
     }
 
@@ -66,18 +66,15 @@ impl Values {
                 if let Some(text) = value {
                     filler.put(*field, text);
                 }
-                let custom = self.custom.take();
+                let custom = std::mem::take(&mut self.custom);
                 *self = filler.finish();
                 self.custom = custom;
             }
             (FieldKey::Custom(name), Some(text)) => {
-                self.custom.get_or_insert_default().insert(name.clone(), text.into());
+                self.custom.insert(name.clone(), text.into());
             }
             (FieldKey::Custom(name), None) => {
-                if let Some(custom) = &mut self.custom {
-                    custom.remove(name);
-                }
-                self.custom.take_if(|custom| custom.is_empty());
+                self.custom.remove(name);
             }
         }
     }
@@ -100,8 +97,7 @@ impl Values {
 
     /// The custom columns and their values, by name.
     pub fn custom(&self) -> impl Iterator<Item = (&str, &str)> {
-        let custom = self.custom.iter().flat_map(|custom| custom.iter());
-        custom.map(|(name, value)| (name.as_str(), value.as_ref()))
+        self.custom.iter().map(|(name, value)| (name.as_str(), value.as_ref()))
     }
 
     /// Everything that has a value: the fields in the order of the user record, then the custom columns by name.
@@ -113,8 +109,7 @@ impl Values {
     /// How many fields and custom columns have a value.
     #[must_use]
     pub fn count(&self) -> usize {
-        usize::try_from(self.filled.count_ones()).unwrap_or(0)
-            + self.custom.as_ref().map_or(0, |custom| custom.len())
+        usize::try_from(self.filled.count_ones()).unwrap_or(0) + self.custom.len()
     }
 }
 
@@ -219,11 +214,10 @@ impl Filler {
         for span in spans() {
             packed.push_str(self.text.get(span.clone()).unwrap_or_default());
         }
-        let custom = std::mem::take(&mut self.custom);
         let values = Values {
             filled: self.filled,
             packed: packed.into_boxed_str(),
-            custom: Some(custom).filter(|custom| !custom.is_empty()).map(Box::new),
+            custom: std::mem::take(&mut self.custom),
         };
         self.text.clear();
         self.filled = 0;

@@ -58,9 +58,9 @@ impl Directory {
                     more = glance.reports_of(&bosses);
                     if wants.needs_search() {
                         let today = job.today.to_string();
-                        more.extend(self.search(wants.clone(), &part, &today)?);
+                        more.extend(self.search(Wants::clone(&wants), &part, &today)?);
                     }
-                    asked.extend(wants);
+                    asked.extend(*wants);
                 }
             }
         }

@@ -120,7 +120,7 @@ pub enum Outcome {
     /// The same plan as the usual one.
     Planned(Box<Plan>),
     /// Users with these values must be known first.
-    Wants(Wants),
+    Wants(Box<Wants>),
     /// Something is unusual: plan everything in the usual way.
     Usual,
 }
@@ -309,7 +309,7 @@ pub fn plan_part<'s>(job: &'s Job<'s>, glance: &'s Glance<'s>, asked: &Wants) ->
     }
     let wants = wants(&context, &rows).beyond(asked);
     if !wants.is_empty() {
-        return Outcome::Wants(wants);
+        return Outcome::Wants(Box::new(wants));
     }
     let (mut plan, read) = conclude(&context, rows, teller, opened);
     if !plan.report.status.is_applied() {
