@@ -13,6 +13,7 @@ use rollcall::service::Service;
 use rollcall::service::accounts::{NewAccount, NewPassword};
 use rollcall::service::clients::NewClient;
 use rollcall::service::imports::{DryRun, ImportFile};
+use rollcall::service::users::UserView;
 use tempfile::TempDir;
 
 const HEADER: &str = "ID number;lastName;firstName;dtContractStart;dtContractEnd;department";
@@ -80,10 +81,11 @@ impl Office {
     }
 
     fn value(&self, number: &str, field: Field) -> Option<String> {
-        let users = self.on("2026-11-30").users("acme", None).unwrap();
-        let mut numbered =
-            users.iter().filter(|user| user.values.get(Field::EmployeeNumber) == Some(number));
-        numbered.next().unwrap().values.get(field).map(str::to_owned)
+        let users = self.on("2026-11-30").users("acme", None).unwrap_or_default();
+        let numbered = |user: &&UserView| user.values.get(Field::EmployeeNumber) == Some(number);
+        let user = users.iter().find(numbered);
+        assert!(user.is_some(), "nobody has the number {number}");
+        user?.values.get(field).map(str::to_owned)
     }
 
     fn end(&self, number: &str) -> Option<String> {

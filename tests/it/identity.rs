@@ -57,7 +57,9 @@ fn lines(lines: &[u32]) -> Approval {
 }
 
 fn value(directory: &Snapshot, user: i64, field: Field) -> Option<&str> {
-    directory.users.iter().find(|known| known.id == user).unwrap().values.get(field)
+    let user = directory.users.iter().find(|known| known.id == user);
+    assert!(user.is_some(), "the user is in the directory");
+    user?.values.get(field)
 }
 
 #[test]

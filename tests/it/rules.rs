@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rollcall::clock::Clock;
 use rollcall::config::Config;
-use rollcall::error::{Kind, Result};
+use rollcall::error::{Error, Kind, Result};
 use rollcall::model::{Language, Protocol, Right, Rights, VPath};
 use rollcall::service::Service;
 use rollcall::service::accounts::{NewAccount, NewPassword};
@@ -149,7 +149,8 @@ fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 fn put(session: &Session, path: &str, open: Open, bytes: &[u8]) -> Result<()> {
-    let mut staged = session.open_upload(&path.parse().unwrap(), open)?;
+    let path: VPath = path.parse().map_err(|e| Error::new(Kind::Invalid, e))?;
+    let mut staged = session.open_upload(&path, open)?;
     let offset = staged.bytes();
     staged.write_at(offset, bytes)?;
     staged.commit().map(drop)

@@ -155,6 +155,11 @@ impl<'a> Mapping<'a> {
     fn get(&self, code: &str) -> Option<&'a str> {
         self.exact.get(code).or_else(|| self.small.get(&code.to_lowercase())).copied()
     }
+
+    /// Whether this is one of our values, to which the map leads.
+    fn gives(&self, code: &str) -> bool {
+        self.exact.values().any(|ours| *ours == code)
+    }
 }
 
 impl<'a> Coder<'a> {
@@ -202,6 +207,8 @@ impl<'a> Coder<'a> {
             (Some(ours), _) => Ok(Some(ours)),
             (None, Unmapped::Keep) => Ok(None),
             (None, Unmapped::Default(ours)) => Ok(Some(ours)),
+            // A sender that writes our own value already means it.
+            (None, Unmapped::Block) if map.gives(theirs) => Ok(None),
             (None, Unmapped::Block) => {
                 let code = theirs.to_owned();
                 Err(Refusal { why: Why::Blocked, theirs: code.clone(), code })
@@ -241,8 +248,7 @@ impl<'a> Coder<'a> {
     {
         let mapped = self.map.as_ref().and_then(|map| {
             let ours = map.get(code)?;
-            let is_ours = map.exact.values().any(|known| *known == code);
-            (!is_ours).then_some(ours)
+            (!map.gives(code)).then_some(ours)
         });
         let code = mapped.unwrap_or(code);
         self.listed(Cow::Borrowed(code)).map_or(Cow::Borrowed(code), |taken| taken.code)
@@ -368,7 +374,10 @@ mod tests {
                 ("X", Ok(("Expert", Some(By::Map)))),
             ],
         );
-        check(&format!("{map}unmapped = \"block\""), &[("10", Err(Why::Blocked))]);
+        check(
+            &format!("{map}unmapped = \"block\""),
+            &[("10", Err(Why::Blocked)), ("Expert", Ok(("Expert", None)))],
+        );
         let other = format!("{map}unmapped = \"default\"\ndefault = \"Executive\"");
         check(&other, &[("Z", Ok(("Executive", Some(By::Map)))), ("C", Ok(("10", Some(By::Map))))]);
         let closed = format!("closed_lists = [\"csp\"]\n{map}");
