@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::guards::Judged;
 use super::tell::{message, params};
 use super::{Plan, UserWrite, Written};
-use crate::import::codes::{Code, Effect, Level, Params};
+use crate::import::codes::{Code, Effect, Level, Params, entry};
 use crate::import::directory::Snapshot;
 use crate::import::fields::{Field, FieldKey};
 use crate::import::report::{Counts, Decided, Decision, Message, Report};
@@ -241,6 +241,18 @@ pub fn rows_decided(
     }
     if what == Decided::Approved {
         report.refused_rows.retain(|row| !lines.contains(&row.line));
+    }
+    let of_rows = |told: &&mut Message| told.line.is_some_and(|line| lines.contains(&line));
+    for told in report.messages.iter_mut().filter(of_rows) {
+        let why = match (told.code, what) {
+            (Code::D104, Decided::Approved) => "taken",
+            (Code::D105, Decided::Approved) => "applied",
+            (Code::D105, _) => "discarded",
+            _ => continue,
+        };
+        let entry = entry(told.code, why);
+        (told.level, told.effect) = (entry.level, entry.effect);
+        why.clone_into(&mut told.why);
     }
     let open = report.counts.held + report.counts.rejected + report.counts.cells_refused;
     if open == 0 && report.status == ImportStatus::Partial {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::words::{dry_status_words, planned_effect_words};
 use super::{Counts, Message, Report, effect_words, field_words, held, status_words};
-use crate::import::codes::{Code, Entry, entry, fill, local_date};
+use crate::import::codes::{Code, Effect, Entry, entry, fill, local_date};
 use crate::model::{ImportStatus, Language};
 
 /// The text of a message: the place, the value and what is wrong.
@@ -43,6 +43,10 @@ fn repeated(message: &Message, language: Language) -> String {
 
 /// What to do about a message.
 pub(super) fn cure(message: &Message, language: Language) -> String {
+    // What held a file needs nobody's approval any more once somebody has decided.
+    if entry_of(message).effect == Effect::Held && message.effect != Effect::Held {
+        return String::new();
+    }
     filled(message, entry_of(message).cure.get(language), language)
 }
 
