@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::FieldChange;
-use super::rows::{Context, Fate, Rows, user_name};
+use super::draft::{Context, Fate, Rows, user_name};
 use super::tell::{message, params};
 use crate::import::codes::{Code, Params};
 use crate::import::directory::{Absence, User};

@@ -6,7 +6,7 @@ use super::FieldChange;
 use super::absence::is_by_absence;
 use super::coded::{By, Coder, Problem, Refusal, Taken};
 use super::contract::{Contract, End, Lift, Refused, settle};
-use super::rows::{Context, Draft, Fate, Wish};
+use super::draft::{Context, Draft, Fate, Wish};
 use super::sheet::{Memo, Wired, value};
 use super::tell::{Teller, found, message, params, shown};
 use crate::import::Filler;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::rows::{Context, Draft, Fate, user_name};
+use super::draft::{Context, Draft, Fate, user_name};
 use super::tell::shown;
 use crate::import::directory::Snapshot;
 use crate::import::fields::{Field, FieldKey};

@@ -1,8 +1,8 @@
 //! Managers in a circle (X204).
 
+use super::draft::{Context, Fate, Rows};
 use super::managers::{Managers, NewManager};
 use super::people::{People, Person};
-use super::rows::{Context, Fate, Rows};
 use super::tell::{message, params};
 use crate::import::codes::Code;
 

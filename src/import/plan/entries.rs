@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::rows::{Context, Draft, Fate};
+use super::draft::{Context, Draft, Fate};
 use super::tell::{Teller, message, params};
 use crate::import::codes::Code;
 use crate::import::fields::{Field, FieldKey};

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::absence::{self, Absences};
 use super::changes::list_changes;
+use super::draft::{Context, Draft, Fate, Rows};
 use super::entries::new_entries;
 use super::guards::{self, Evidence};
 use super::managers::{Managers, NewManager};
 use super::others::{id_of, list_others, other_writes, unprotected, wishes};
 use super::quick::{self, Boss, ReadPrints};
-use super::rows::{Context, Draft, Fate, Rows};
 use super::sheet::{Opened, field_names, is_correction};
 use super::tell::{Teller, message, params};
 use super::{FieldChange, Plan, UserWrite, Written, held};

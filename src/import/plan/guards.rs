@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::rows::{Context, Draft, Fate, Rows, user_name};
+use super::draft::{Context, Draft, Fate, Rows, user_name};
 use super::tell::{message, params};
 use super::{FieldChange, swaps};
 use crate::import::codes::Code;

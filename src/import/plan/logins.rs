@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::rows::{Context, Draft, Fate, Rows};
+use super::draft::{Context, Draft, Fate, Rows};
 use super::tell::{Teller, message, params};
 use crate::import::codes::{Code, Effect, Level};
 use crate::import::directory::Values;

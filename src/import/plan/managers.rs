@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::circles::refuse_circles;
+use super::draft::{Context, Fate, Rows, Wish};
 use super::people::{People, Person};
-use super::rows::{Context, Fate, Rows, Wish};
 use super::search::{Directory, Lost, lost_message};
 use super::tell::{message, params};
 use crate::import::codes::{Code, Effect, Level};

@@ -6,6 +6,7 @@ mod changes;
 mod circles;
 mod coded;
 mod contract;
+mod draft;
 mod entries;
 mod finish;
 mod guards;
@@ -160,7 +161,7 @@ pub fn plan(job: &Job<'_>) -> Plan {
     let Some(sheet) = sheet::open(job, &mut opened, &mut teller) else {
         return finish::refused(job, opened, teller);
     };
-    let context = rows::Context { job, sheet: &sheet, today: job.today.to_string(), unread: None };
+    let context = draft::Context { job, sheet: &sheet, today: job.today.to_string(), unread: None };
     let rows = rows::read(&context, &mut teller);
     let (mut plan, prints) = conclude(&context, rows, teller, opened);
     if let Some(prints) = prints {
@@ -171,8 +172,8 @@ pub fn plan(job: &Job<'_>) -> Plan {
 
 /// From the rows by themselves to the plan: what they mean for each other.
 fn conclude(
-    context: &rows::Context<'_>,
-    mut rows: rows::Rows<'_>,
+    context: &draft::Context<'_>,
+    mut rows: draft::Rows<'_>,
     mut teller: tell::Teller,
     opened: sheet::Opened,
 ) -> (Plan, Option<quick::ReadPrints>) {
@@ -204,7 +205,7 @@ fn conclude(
         }
         for row in refused {
             if let Some(draft) = rows.drafts.get_mut(row) {
-                draft.fate = rows::Fate::Refused;
+                draft.fate = draft::Fate::Refused;
             }
         }
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::absence::Absences;
 use super::changes::value_words;
+use super::draft::{Context, Draft, Fate, user_name};
 use super::managers::Managers;
-use super::rows::{Context, Draft, Fate, user_name};
 use super::{FieldChange, UserWrite, Written};
 use crate::import::directory::{ManagerWish, Snapshot};
 use crate::import::fields::{Field, FieldKey};

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use super::draft::{Context, Draft, Fate, Rows, name};
 use super::identity::lower;
-use super::rows::{Context, Draft, Fate, Rows, name};
 use super::tell::{Teller, message, params};
 use crate::import::codes::Code;
 use crate::import::fields::{Field, FieldKey};

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::draft::{Context, Fate, Rows, key_column, user_name};
 use super::identity::{Index, RowKey, Slot};
-use super::rows::{Context, Fate, Rows, key_column, user_name};
 use super::sheet::value;
 use super::tell::{Teller, found, message, params};
 use crate::import::codes::{Code, Effect, Level};

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::draft::{Context, Draft, Fate, key_column};
 use super::identity::RowKey;
-use super::rows::{Context, Draft, Fate, key_column};
 use super::sheet::value;
 use super::tell::{Teller, message, params};
 use crate::import::codes::Code;

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use super::draft::Context;
 use super::identity::{could_have_lost_zeros, lower};
 use super::people::{People, Person};
-use super::rows::Context;
 use super::tell::{message, params};
 use crate::import::codes::Code;
 use crate::import::report::Message;

@@ -1,7 +1,7 @@
 //! Rows that name somebody else under a known key (D105): a number that was given to another person must not give them the first one's record.
 
+use super::draft::{Context, Draft, Fate, Rows, key_column, user_name};
 use super::guards::Judged;
-use super::rows::{Context, Draft, Fate, Rows, key_column, user_name};
 use super::sheet::value;
 use super::tell::{Teller, message, params};
 use crate::import::codes::Code;

@@ -43,24 +43,7 @@ pub(super) fn params<'p>(named: impl IntoIterator<Item = (&'p str, String)>) -> 
 
 /// A message with the level and effect of its catalogue entry, about nothing in particular yet.
 pub(super) fn message(code: Code, why: &str, params: Params) -> Message {
-    let entry = entry(code, why);
-    Message {
-        level: entry.level,
-        code,
-        why: why.to_owned(),
-        line: None,
-        physical_line: None,
-        cell: String::new(),
-        count: 1,
-        lines: Vec::new(),
-        field: None,
-        column: String::new(),
-        received: String::new(),
-        kept: String::new(),
-        person: String::new(),
-        params,
-        effect: entry.effect,
-    }
+    Message::new(code, why, params)
 }
 
 /// What the reading rooms found, as a message.

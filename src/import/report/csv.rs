@@ -2,7 +2,7 @@
 
 use super::words::{HEADINGS, level_words};
 use super::{Message, Report, ReportChange, field_words, render};
-use crate::import::codes::{Code, Params, entry, local_date};
+use crate::import::codes::{Code, local_date};
 use crate::import::fields::{Field, FieldKey};
 use crate::model::{ImportStatus, Language};
 
@@ -111,24 +111,8 @@ fn planned_change(change: &ReportChange, report: &Report, language: Language) ->
 }
 
 fn told<const N: usize>(why: &str, named: [(&str, String); N]) -> Message {
-    let entry = entry(Code::N006, why);
-    Message {
-        level: entry.level,
-        code: Code::N006,
-        why: why.to_owned(),
-        line: None,
-        physical_line: None,
-        cell: String::new(),
-        count: 1,
-        lines: Vec::new(),
-        field: None,
-        column: String::new(),
-        received: String::new(),
-        kept: String::new(),
-        person: String::new(),
-        params: named.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Params>(),
-        effect: entry.effect,
-    }
+    let named = named.into_iter().map(|(name, value)| (name.to_owned(), value));
+    Message::new(Code::N006, why, named.collect())
 }
 
 /// Writes one record, every cell quoted.

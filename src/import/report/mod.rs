@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Meta;
-use super::codes::{Code, Effect, Level, Params};
+use super::codes::{Code, Effect, Level, Params, entry};
 use super::directory::DateOrder;
 use super::fields::FieldKey;
 use super::settings::{Format, Limit, Mode, ReportSettings, Settings};
@@ -86,6 +86,31 @@ pub struct Report {
     /// Whether the import can be taken back; `None`: it cannot.
     #[serde(default)]
     pub undo: Option<Undo>,
+}
+
+impl Message {
+    /// A message with the level and effect of its catalogue entry, about nothing in particular yet.
+    #[must_use]
+    pub fn new(code: Code, why: &str, params: Params) -> Self {
+        let entry = entry(code, why);
+        Self {
+            level: entry.level,
+            code,
+            why: why.to_owned(),
+            line: None,
+            physical_line: None,
+            cell: String::new(),
+            count: 1,
+            lines: Vec::new(),
+            field: None,
+            column: String::new(),
+            received: String::new(),
+            kept: String::new(),
+            person: String::new(),
+            params,
+            effect: entry.effect,
+        }
+    }
 }
 
 impl Report {

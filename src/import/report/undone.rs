@@ -1,12 +1,10 @@
 //! The report of an import that was taken back: what returned, and what had to stay.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::{Decided, Decision, Message, Report, render};
-use crate::import::codes::{Code, entry};
+use crate::import::codes::Code;
 use crate::import::fields::FieldKey;
 use crate::model::{ImportStatus, Language};
 
@@ -167,22 +165,6 @@ fn kept(kept: &Kept) -> Message {
 }
 
 fn message(why: &str, params: Vec<(&str, String)>) -> Message {
-    let entry = entry(Code::N007, why);
-    Message {
-        level: entry.level,
-        code: Code::N007,
-        why: why.to_owned(),
-        line: None,
-        physical_line: None,
-        cell: String::new(),
-        count: 1,
-        lines: Vec::new(),
-        field: None,
-        column: String::new(),
-        received: String::new(),
-        kept: String::new(),
-        person: String::new(),
-        params: params.into_iter().map(|(k, v)| (k.to_owned(), v)).collect::<BTreeMap<_, _>>(),
-        effect: entry.effect,
-    }
+    let params = params.into_iter().map(|(name, value)| (name.to_owned(), value));
+    Message::new(Code::N007, why, params.collect())
 }

@@ -11,7 +11,8 @@ mod wants;
 
 use serde::{Deserialize, Serialize};
 
-use super::rows::{self, Context, Rows};
+use super::draft::{Context, Rows};
+use super::rows;
 use super::sheet::{Opened, with_table};
 use super::tell::Teller;
 use super::{Plan, UserWrite, conclude};

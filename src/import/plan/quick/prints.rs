@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use super::split::hash;
 use super::{FORMAT, Head, Print, ReadPrints};
 use crate::import::fields::{Field, FieldKey, MatchedBy};
+use crate::import::plan::draft::{Context, Draft, Fate, Rows, Wish};
 use crate::import::plan::managers::{Managers, NewManager};
 use crate::import::plan::people::{People, Person};
-use crate::import::plan::rows::{Context, Draft, Fate, Rows, Wish};
 use crate::import::settings::Mode;
 
 /// On what a row's manager hangs.

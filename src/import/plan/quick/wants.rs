@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use crate::import::directory::User;
 use crate::import::fields::{Field, FieldKey, Value};
+use crate::import::plan::draft::{Context, Draft, Rows, Wish};
 use crate::import::plan::identity::lower;
-use crate::import::plan::rows::{Context, Draft, Rows, Wish};
 use crate::import::plan::sheet::value;
 use crate::import::text::{clean, fold};
 

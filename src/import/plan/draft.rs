@@ -1,0 +1,226 @@
+//! What a row would do, and everything that deciding it needs.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use super::quick::Unread;
+use super::sheet::{Sheet, Wired};
+use super::tell::{is_sensitive, shown};
+use super::{FieldChange, tell};
+use crate::import::codes::Effect;
+use crate::import::directory::{User, Values};
+use crate::import::fields::{Field, FieldKey};
+use crate::import::report::{Message, PendingRow};
+use crate::import::settings::key_fields;
+use crate::import::table::Row;
+use crate::import::text::clean;
+use crate::import::{Approval, Job};
+
+/// What a row would do, before it is compared with other rows.
+#[derive(Debug)]
+pub(super) struct Draft<'s> {
+    pub line: u32,
+    /// The user in the directory whom it means, by place in the snapshot.
+    pub user: Option<usize>,
+    pub fate: Fate,
+    /// What changes of a user who is in the directory.
+    pub changes: Vec<FieldChange>,
+    /// What a new user gets.
+    pub given: Values,
+    pub manager: Wish<'s>,
+    pub ended: bool,
+    pub reinstated: bool,
+    /// The user is known under another key and takes this row's.
+    pub renumbered: bool,
+    /// What the file says anew of values that were protected from it.
+    pub unprotected: Vec<FieldKey>,
+    /// Something in the row hung on today's date.
+    pub depends_on_date: bool,
+}
+
+impl Draft<'_> {
+    /// What the row sets: a new user's values, or what changes of a known one.
+    pub(super) fn sets(&self) -> impl Iterator<Item = (FieldKey, Option<&str>)> {
+        let given = self.given.all().map(|(key, value)| (key, Some(value)));
+        given.chain(self.changes.iter().map(|c| (c.field.clone(), c.to.as_deref())))
+    }
+}
+
+/// Whether a row goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    Live,
+    Refused,
+    /// It waits for somebody's approval (D105).
+    Held,
+    Ignored,
+}
+
+/// Whom a row names as manager.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Wish<'s> {
+    /// Nobody: no such column, a blank that keeps, a refused cell.
+    Silent,
+    /// The manager goes.
+    Clear,
+    /// The text of the cell or of the default.
+    Named(Cow<'s, str>),
+}
+
+/// The rows of a file, read against the directory.
+#[derive(Debug)]
+pub(super) struct Rows<'s> {
+    pub drafts: Vec<Draft<'s>>,
+    /// Whether each user of the directory is in the file, also by a refused row.
+    pub present: Vec<bool>,
+    /// Every row's person is known, so whoever is not present is absent.
+    pub absence_known: bool,
+    /// On another day the same bytes might come out otherwise.
+    pub depends_on_date: bool,
+    /// Rows that somebody may approve one by one; of a file that is planned for that, those that may go on.
+    pub pending: Vec<PendingRow>,
+    /// The rows that name somebody else under a known key (D105).
+    pub swapped: Vec<usize>,
+}
+
+/// The longest raw cell that a report repeats, in characters.
+const MAX_SHOWN_CHARS: usize = 200;
+
+/// Everything that reading a row needs.
+#[derive(Debug)]
+pub(super) struct Context<'s> {
+    pub job: &'s Job<'s>,
+    pub sheet: &'s Sheet<'s>,
+    pub today: String,
+    /// Rows of the file that need not be read; `None`: all are.
+    pub unread: Option<&'s Unread>,
+}
+
+impl<'s> Context<'s> {
+    /// How many rows the file has.
+    pub(super) fn row_count(&self) -> u64 {
+        let read = u64::try_from(self.sheet.table.row_count()).unwrap_or(u64::MAX);
+        read + self.unread.map_or(0, |unread| unread.rows)
+    }
+
+    pub(super) fn user(&self, place: Option<usize>) -> Option<&'s User> {
+        self.job.snapshot.users.get(place?)
+    }
+
+    /// The lines that somebody approved one by one; `None`: the file as a whole is meant.
+    pub(super) fn approved_lines(&self) -> Option<&'s BTreeSet<u32>> {
+        match self.job.approval {
+            Some(Approval::Rows(lines)) => Some(lines),
+            Some(Approval::Whole) | None => None,
+        }
+    }
+
+    pub(super) fn row(&self, row: usize) -> Option<Row<'s>> {
+        self.sheet.table.row(row)
+    }
+
+    /// Puts a message in its place: line, cell, column, what was received and kept, the person.
+    pub(super) fn place(
+        &self,
+        row: &Row<'_>,
+        user: Option<&User>,
+        wired: Option<&Wired<'_>>,
+        mut message: Message,
+    ) -> Message {
+        message.line = Some(row.line());
+        message.physical_line = Some(row.physical_line());
+        message.person = self.person(row, user);
+        let Some(wired) = wired else { return message };
+        message.cell = format!("{}{}", wired.letter, row.line());
+        message.column.clone_from(&wired.header);
+        message.field = Some(wired.key.clone());
+        let raw = row.get(wired.index).unwrap_or_default();
+        let raw: String = raw.chars().take(MAX_SHOWN_CHARS).collect();
+        message.received = shown(&wired.key, &raw);
+        let stays =
+            matches!(message.effect, Effect::CellRefused | Effect::RowRefused | Effect::Kept);
+        if stays && let Some(old) = user.and_then(|user| user.values.get_key(&wired.key)) {
+            message.kept = match wired.key {
+                // The directory keeps an id; people know the name.
+                FieldKey::Known(Field::Manager) => self.manager_name(old),
+                _ => shown(&wired.key, old),
+            };
+        }
+        if is_sensitive(&wired.key) {
+            for name in ["value", "dmy", "mdy", "ymd"] {
+                message.params.entry(name.to_owned()).and_modify(|v| tell::MASK.clone_into(v));
+            }
+        }
+        message
+    }
+
+    fn manager_name(&self, id: &str) -> String {
+        let users = &self.job.snapshot.users;
+        id.parse::<i64>()
+            .ok()
+            .and_then(|id| users.binary_search_by_key(&id, |user| user.id).ok())
+            .and_then(|place| users.get(place))
+            .map(user_name)
+            .unwrap_or_default()
+    }
+
+    /// The person of a row, `DUPONT Anne`: by the row's own cells, else by the directory.
+    pub(super) fn person(&self, row: &Row<'_>, user: Option<&User>) -> String {
+        let cell = |field| {
+            let wired = self.sheet.field(&FieldKey::Known(field))?;
+            let raw = row.get(wired.index)?;
+            Some(clean(&raw).into_owned()).filter(|text| !text.is_empty())
+        };
+        match (cell(Field::LastName), cell(Field::FirstName)) {
+            (None, None) => user.map(user_name).unwrap_or_default(),
+            (last, first) => name(last.as_deref(), first.as_deref()),
+        }
+    }
+}
+
+/// `DUPONT Anne`
+pub(super) fn name(last: Option<&str>, first: Option<&str>) -> String {
+    match (last, first) {
+        (Some(last), Some(first)) => format!("{} {first}", last.to_uppercase()),
+        (Some(last), None) => last.to_uppercase(),
+        (None, first) => first.unwrap_or_default().to_owned(),
+    }
+}
+
+/// A user's name, `DUPONT Anne`.
+pub(super) fn user_name(user: &User) -> String {
+    name(user.values.get(Field::LastName), user.values.get(Field::FirstName))
+}
+
+impl Draft<'_> {
+    /// A row that takes nothing, until it is known whom it means.
+    pub(super) fn refused(line: u32) -> Self {
+        Self {
+            line,
+            user: None,
+            fate: Fate::Refused,
+            changes: Vec::new(),
+            given: Values::default(),
+            manager: Wish::Silent,
+            ended: false,
+            reinstated: false,
+            renumbered: false,
+            unprotected: Vec::new(),
+            depends_on_date: false,
+        }
+    }
+}
+
+impl Rows<'_> {
+    /// Counts a user as present.
+    pub(super) fn see(&mut self, user: Option<usize>) {
+        if let Some(seen) = user.and_then(|user| self.present.get_mut(user)) {
+            *seen = true;
+        }
+    }
+}
+
+/// The column that shows a row's key best: the last field of the key.
+pub(super) fn key_column<'x, 'a>(sheet: &'x Sheet<'a>) -> Option<&'x Wired<'a>> {
+    sheet.field(&FieldKey::Known(*key_fields(sheet.key).last()?))
+}
