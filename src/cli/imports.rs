@@ -139,7 +139,7 @@ fn decide(
 
 fn undone(out: Output, outcome: &UndoOutcome) -> Outcome {
     out.line(format!(
-        "Taken back: {} values are what they were, {} new people are withdrawn.",
+        "Taken back. Values that are what they were: {}. New people withdrawn: {}.",
         outcome.values, outcome.withdrawn
     ))?;
     for kept in &outcome.kept {

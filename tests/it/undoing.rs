@@ -246,6 +246,30 @@ fn what_a_later_file_changed_stays_and_is_told() {
 }
 
 #[test]
+fn what_an_undone_file_no_longer_protected_is_protected_again() {
+    let mut bench = Bench::new();
+    let saying =
+        |department: &str| rows(&[&format!("1;Roy;Zoé;zoe@x.example;2020-01-01;{department};")]);
+    let department = |bench: &Bench| {
+        let users = bench.directory.users(None).unwrap();
+        users[0].values.get(Field::Department).unwrap().to_owned()
+    };
+    bench.import("in", &saying("IT")).unwrap();
+    bench.import("other", &saying("Sales")).unwrap();
+    // It says what it said before: the other's value stays.
+    bench.import("in", &saying("IT")).unwrap();
+    assert_eq!(department(&bench), "Sales");
+    let mistaken = bench.import("in", &saying("Law")).unwrap();
+    assert_eq!(department(&bench), "Law");
+    bench.undo(mistaken).unwrap();
+    assert_eq!(department(&bench), "Sales");
+    bench.import("in", &saying("IT")).unwrap();
+    assert_eq!(department(&bench), "Sales", "as if the mistaken file had never come");
+    bench.import("in", &saying("Law")).unwrap();
+    assert_eq!(department(&bench), "Law");
+}
+
+#[test]
 fn a_new_user_who_leads_somebody_by_now_stays() {
     let mut bench = Bench::new();
     bench.import("in", &rows(&["1;Roy;Zoé;zoe@x.example;2020-01-01;Sales;"])).unwrap();

@@ -107,7 +107,7 @@ pub(super) fn write_all(
     let finish = || -> rusqlite::Result<()> {
         absences::write(tx, plan, source)?;
         wishes::write(tx, plan, import)?;
-        protections::write(tx, plan, source)?;
+        protections::write(tx, plan, source, import)?;
         for (field, code) in &plan.list_entries {
             tx.prepare_cached(
                 "INSERT INTO lists (field, code, added_by) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",

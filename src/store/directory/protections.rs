@@ -21,8 +21,19 @@ pub(super) fn read(
 }
 
 /// Keeps what an applied plan overwrites of other sources, and drops what it does not protect any more.
-pub(super) fn write(conn: &Connection, plan: &Plan, source: &str) -> rusqlite::Result<()> {
+pub(super) fn write(
+    conn: &Connection,
+    plan: &Plan,
+    source: &str,
+    import: i64,
+) -> rusqlite::Result<()> {
     for (user, field) in &plan.unprotected {
+        conn.prepare_cached(
+            "INSERT INTO lifted_protections (import, user, field, source, said)
+             SELECT ?4, user, field, source, said FROM protections
+             WHERE source = ?1 AND user = ?2 AND field = ?3",
+        )?
+        .execute(params![source, user, field.to_string(), import])?;
         conn.prepare_cached(
             "DELETE FROM protections WHERE source = ?1 AND user = ?2 AND field = ?3",
         )?
@@ -37,6 +48,22 @@ pub(super) fn write(conn: &Connection, plan: &Plan, source: &str) -> rusqlite::R
             protector.protect(write.user_id, &change.field, change.from.as_deref())?;
         }
     }
+    Ok(())
+}
+
+/// Protects a user's value again from the source whose import had ended that and is taken back.
+pub(super) fn restore(
+    conn: &Connection,
+    user: i64,
+    field: &FieldKey,
+    import: i64,
+) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "INSERT OR REPLACE INTO protections (source, user, field, said)
+         SELECT source, user, field, said FROM lifted_protections
+         WHERE import = ?1 AND user = ?2 AND field = ?3",
+    )?
+    .execute(params![import, user, field.to_string()])?;
     Ok(())
 }
 

@@ -232,6 +232,7 @@ fn rename(tx: &Connection, user: i64) -> rusqlite::Result<()> {
         "DELETE FROM custom_values WHERE user = ?1",
         "DELETE FROM manager_wishes WHERE user = ?1",
         "DELETE FROM protections WHERE user = ?1",
+        "DELETE FROM lifted_protections WHERE user = ?1",
     ] {
         tx.prepare_cached(sql)?.execute([user])?;
     }

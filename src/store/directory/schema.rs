@@ -157,6 +157,16 @@ CREATE TABLE protections (
     PRIMARY KEY (source, user, field)
 ) STRICT, WITHOUT ROWID;
 
+-- Protections that an import ended, for the field of a user whom its undo gives the protected value back.
+CREATE TABLE lifted_protections (
+    import INTEGER NOT NULL,
+    user   INTEGER NOT NULL REFERENCES users(id),
+    field  TEXT NOT NULL,
+    source TEXT NOT NULL,
+    said   TEXT,
+    PRIMARY KEY (import, user, field)
+) STRICT, WITHOUT ROWID;
+
 -- Codes that no value map and no list knew, of the last file that had them. Its import may be discarded.
 CREATE TABLE unmapped (
     source TEXT NOT NULL,

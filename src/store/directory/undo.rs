@@ -9,7 +9,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use super::events::{self, Event};
 use super::trail::{Step, Trails, Undone, trails};
 use super::users::{name_of, write_value};
-use super::{Directory, StoredImport, imports, meta};
+use super::{Directory, StoredImport, imports, meta, protections};
 use crate::error::{Error, Kind, Result};
 use crate::fault;
 use crate::import::fields::{Field, FieldKey};
@@ -281,6 +281,10 @@ impl<'a> Undo<'a> {
                 "DELETE FROM protections WHERE user = ?1 AND field = ?2 AND said IS ?3",
             )?
             .execute(params![one.user, one.field.to_string(), one.back])?;
+        // The earliest last: what it lifted is what stood before all of them.
+        for import in self.units.iter().rev() {
+            protections::restore(self.tx, one.user, &one.field, *import)?;
+        }
         self.written += 1;
         self.tx
             .prepare_cached(

@@ -68,7 +68,7 @@ fn the_commands_that_show_prints_do_what_they_say() {
     assert!(late.contains("is not held"), "{late}");
     // And back again, for an approval may be a mistake too.
     let undone = place.ok(&["imports", "undo", &id]);
-    assert!(undone.contains("Taken back: 12 values"), "{undone}");
+    assert!(undone.contains("Taken back. Values that are what they were: 12."), "{undone}");
     assert_eq!(ended(&place), 0);
 }
 
