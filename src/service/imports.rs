@@ -213,8 +213,9 @@ impl Service {
 
     /// Says what a recorded import waits for, if it does.
     fn tell_waiting(&self, directory: &Directory, view: &mut ImportView) -> Result<()> {
-        let (held, applied) = ("held", ["partial", "ok_with_warnings", "ok"]);
-        if view.dry_run || !(view.status == held || applied.contains(&view.status.as_str())) {
+        // A rejected file may hold nothing but rows that wait.
+        let may_wait = ["held", "partial", "ok_with_warnings", "ok", "rejected"];
+        if view.dry_run || !may_wait.contains(&view.status.as_str()) {
             return Ok(());
         }
         if let Some(hold) = directory.hold(view.id)? {

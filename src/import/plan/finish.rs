@@ -91,13 +91,13 @@ pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> (Plan, Option<
         counts.rows += unread.rows;
         counts.unchanged += unread.rows;
     }
-    let strict = context.job.settings.strict && counts.rejected > 0;
+    // Of rows that are approved one by one, nothing follows for anybody else.
+    let alone = context.approved_lines().is_some();
+    let strict = context.job.settings.strict && counts.rejected > 0 && !alone;
     let all_refused =
         strict || (counts.rejected > 0 && counts.rejected + counts.ignored == counts.rows);
     let list_entries = new_entries(context, &rows.drafts, &mut teller);
     let unmapped = if context.job.dry_run { Vec::new() } else { teller.unknown.list() };
-    // Of rows that are approved one by one, nothing follows for anybody else.
-    let alone = context.approved_lines().is_some();
     let mut absences = match all_refused || alone {
         true => Absences::default(),
         false => absence::settle(context, &mut rows),
@@ -117,6 +117,7 @@ pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> (Plan, Option<
     let id = |place| id_of(snapshot, &ids, place);
     let prints = quick::of_rows(context, &rows, &bosses, &told, id, &of_row);
     tell_all(context, &rows.drafts, teller, &mut report);
+    report.pending_rows = pending(&mut rows, alone);
     if all_refused {
         if strict {
             held::refuse_strictly(&mut report, counts.rejected);
@@ -127,7 +128,6 @@ pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> (Plan, Option<
         report.messages.append(&mut absences.messages);
         counts.cells_refused = cells_refused(&report.messages);
     }
-    report.pending_rows = pending(&mut rows, alone);
     report.status = status(&report.messages, all_refused);
     report.counts = counts;
     let mut plan = Plan::nothing(snapshot.change_number, report);

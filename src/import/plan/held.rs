@@ -39,9 +39,10 @@ pub(super) fn guard(job: &Job<'_>, judged: Vec<Judged>, mut plan: Plan) -> Plan 
 }
 
 /// N005: a refused row refuses the file. No corrections file: the good rows were not applied either, so the whole
-/// file has to come again.
+/// file has to come again, and none of its rows waits for a decision.
 pub(super) fn refuse_strictly(report: &mut Report, rejected: u64) {
     report.refused_rows.clear();
+    report.pending_rows.clear();
     insert(report, vec![message(Code::N005, "", params([("rejected", rejected.to_string())]))]);
 }
 
@@ -246,6 +247,7 @@ pub fn rows_decided(
     for told in report.messages.iter_mut().filter(of_rows) {
         let why = match (told.code, what) {
             (Code::D104, Decided::Approved) => "taken",
+            (Code::D104, _) => "discarded",
             (Code::D105, Decided::Approved) => "applied",
             (Code::D105, _) => "discarded",
             _ => continue,
@@ -253,6 +255,10 @@ pub fn rows_decided(
         let entry = entry(told.code, why);
         (told.level, told.effect) = (entry.level, entry.effect);
         why.clone_into(&mut told.why);
+    }
+    if what == Decided::Approved && report.status == ImportStatus::Rejected {
+        // Every row had been refused; now there is one that stands.
+        report.status = ImportStatus::Partial;
     }
     let open = report.counts.held + report.counts.rejected + report.counts.cells_refused;
     if open == 0 && report.status == ImportStatus::Partial {

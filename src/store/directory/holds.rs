@@ -224,11 +224,10 @@ pub(super) fn settle(
     if full == Some(Mode::Full) {
         supersede(tx, record)?;
     }
-    if report.status.is_applied() {
-        for row in report.pending_rows.iter().filter(|row| row.decided.is_none()) {
-            tx.prepare_cached("INSERT INTO pending_rows (import, line, code) VALUES (?1, ?2, ?3)")?
-                .execute(params![import, row.line, row.code.name()])?;
-        }
+    // Also when every row was refused: a file may hold nothing but a renumbering.
+    for row in report.pending_rows.iter().filter(|row| row.decided.is_none()) {
+        tx.prepare_cached("INSERT INTO pending_rows (import, line, code) VALUES (?1, ?2, ?3)")?
+            .execute(params![import, row.line, row.code.name()])?;
     }
     Ok(())
 }

@@ -32,6 +32,7 @@ impl Directory {
             let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let gone = tx.execute("DELETE FROM changes WHERE import <= ?1", [last])?;
             tx.execute("DELETE FROM undo_points WHERE import <= ?1", [last])?;
+            tx.execute("DELETE FROM lifted_protections WHERE import <= ?1", [last])?;
             tx.execute("UPDATE directory SET forgotten = ?1", [last])?;
             tx.commit()?;
             Ok(u64::try_from(gone).unwrap_or(u64::MAX))

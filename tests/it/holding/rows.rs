@@ -93,6 +93,52 @@ async fn an_approved_swap_gives_the_record_to_the_other_person() {
     assert_eq!(bench.imports()[1].status, "ok_with_warnings");
 }
 
+/// Line 5 of a whole roster: number 4 under another number.
+fn renumbered() -> String {
+    roster(&[(4, row("00904", "Nom4", "05/03/1980"))])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_was_refused_strictly_leaves_no_row_to_approve() {
+    let bench = Bench::start_with(|config| config.limits.reply_wait_s = 60);
+    let session = bench.session().await;
+    put(&session, "/in/users.csv", &roster(&[])).await;
+    bench.service.set_settings("acme", "import", "strict = true").unwrap();
+    put(&session, "/in/users.csv", &renumbered()).await;
+    let import = bench.imports()[1].clone();
+    assert_eq!(import.status, "rejected");
+    assert!(import.pending_lines.is_empty() && import.waits_for.is_none(), "{import:?}");
+    let refused = bench.service.decide(import.id, &rows(Verdict::Approve, &[5]), "cli");
+    assert_eq!(refused.unwrap_err().kind(), Kind::Conflict);
+    assert!(person(&bench, "00004").is_some() && person(&bench, "00904").is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_waited_when_the_folder_became_strict_is_still_approved() {
+    let (bench, _session, id) = waiting().await;
+    bench.service.set_settings("acme", "import", "strict = true").unwrap();
+    bench.service.decide(id, &rows(Verdict::Approve, &[5]), "cli").unwrap();
+    assert!(person(&bench, "00904").is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_only_row_of_a_file_is_approved_and_the_file_is_no_longer_refused() {
+    let bench = Bench::start_with(|config| config.limits.reply_wait_s = 60);
+    bench.service.set_settings("acme", "import", "mode = \"delta\"").unwrap();
+    let session = bench.session().await;
+    put(&session, "/in/users.csv", &roster(&[])).await;
+    let text = renumbered();
+    let mut lines = text.lines();
+    let alone = [lines.next().unwrap(), lines.nth(3).unwrap(), ""].join("\n");
+    put(&session, "/in/one.csv", &alone).await;
+    let import = bench.imports()[1].clone();
+    assert_eq!((import.status.as_str(), import.pending_lines.as_slice()), ("rejected", &[2][..]));
+    let done = bench.service.decide(import.id, &rows(Verdict::Approve, &[2]), "cli").unwrap();
+    assert!(person(&bench, "00904").is_some() && person(&bench, "00004").is_none());
+    assert_eq!(done.view.status, "ok_with_warnings");
+    assert_eq!((done.view.counts.rejected, done.view.counts.updated), (0, 1));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_later_full_file_makes_the_decision_needless() {
     let (bench, session, id) = waiting().await;
