@@ -5,12 +5,16 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod crypt;
 pub mod demo;
 pub mod error;
+pub mod export;
 pub mod fault;
 pub mod import;
+pub mod mail;
 pub mod model;
 pub mod remote;
+pub mod schedule;
 pub mod secrets;
 pub mod service;
 pub mod store;

@@ -53,7 +53,10 @@ pub(super) fn closest(key: &str) -> Option<String> {
 }
 
 /// Settings that have no default, with an example.
-const OPTIONAL: [(&str, &str, &str); 1] = [("ftps", "passive_host", "\"203.0.113.7\"")];
+const OPTIONAL: [(&str, &str, &str); 2] = [
+    ("ftps", "passive_host", "\"203.0.113.7\""),
+    ("secrets", "key_file", "\"/etc/rollcall/sealing.key\""),
+];
 
 /// The settings of a host profile, with an example.
 const HOST: [(&str, &str); 4] = [

@@ -6,6 +6,7 @@ mod load;
 mod profiles;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,10 @@ pub struct Config {
     pub limits: Limits,
     /// How failed logins slow their sender.
     pub throttle: Throttle,
+    /// Connections to other people's servers.
+    pub outgoing: Outgoing,
+    /// Where the key lies that seals stored secrets.
+    pub secrets: Secrets,
     /// How long finished things are kept.
     pub retention: Retention,
     /// The log.
@@ -215,6 +220,37 @@ impl Default for Limits {
             shutdown_grace_s: 30,
         }
     }
+}
+
+/// Connections to other people's servers: clients' own, hooks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Outgoing {
+    /// Networks that may be connected to although they are not public: loopback, private, link-local …
+    pub allow: Vec<Network>,
+    /// A connection, a login, one answer.
+    pub step_timeout_s: u64,
+    /// One job as a whole: a delivery, an e-mail, a hook.
+    pub timeout_s: u64,
+    /// How often a job is tried before it is given up; with the pauses between, 30 are about a day.
+    pub attempts: u32,
+    /// Jobs at the same time.
+    pub jobs: usize,
+}
+
+impl Default for Outgoing {
+    fn default() -> Self {
+        Self { allow: Vec::new(), step_timeout_s: 30, timeout_s: 3600, attempts: 30, jobs: 8 }
+    }
+}
+
+/// Where the key lies that seals stored secrets (passwords and keys for clients' own servers, OpenPGP keys).
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Secrets {
+    /// The key file; none: the systemd credential `rollcall-sealing-key` if there is one, else `sealing.key` in the
+    /// folder of the certificates.
+    pub key_file: Option<PathBuf>,
 }
 
 /// How failed logins slow their sender; both protocols together.

@@ -2,6 +2,8 @@
 
 mod access;
 pub mod accounts;
+mod after;
+pub mod alarms;
 pub mod bans;
 pub mod clients;
 mod commit;
@@ -18,6 +20,7 @@ mod locks;
 pub mod login;
 pub mod mappings;
 mod names;
+pub mod outbox;
 mod owed;
 mod queue;
 mod reconcile;

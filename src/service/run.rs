@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use super::imports::DryRun;
 use super::queue::Next;
 use super::reports::{self, Beside};
-use super::{Service, decided, holds, names, retention};
+use super::{Service, after, decided, holds, names, retention};
 use crate::clock::Clock;
 use crate::config;
 use crate::error::{Error, Kind, Result};
@@ -318,7 +318,9 @@ impl Run<'_> {
     fn deliver(&self, report: &Report, settings: &Settings, beside: Beside) -> Result<VPath> {
         let language = self.client.language;
         let make = |name: &str| report::files(report, &settings.report, language, name);
-        reports::deliver(self.service, self.space, self.upload, beside, &make)
+        let path = reports::deliver(self.service, self.space, self.upload, beside, &make)?;
+        after::reported(self.service, self.client, self.upload, settings, report)?;
+        Ok(path)
     }
 
     /// Writes the report of a finished import again: its status has changed. The caller holds the client's lock.

@@ -7,15 +7,19 @@ use std::path::{Path, PathBuf};
 /// The same text as in ARCHITECTURE.md.
 const IMPORTS: &str = "\
 main -> all
-cli -> transport service import config model error clock
+cli -> transport service import export schedule config model error clock
 demo -> cli transport service remote config model error clock
 transport -> service config model error clock
-service -> store vfs remote secrets import config model error clock fault
+service -> store vfs remote mail crypt secrets import export schedule config model error clock fault
 store -> secrets import config model error clock fault
 vfs -> config model error clock
 remote -> config model error clock
+mail -> import config model error clock
+crypt -> config model error
 secrets -> config model error clock
-import -> model
+export -> import model
+import -> schedule model
+schedule -> model
 config -> model error
 model -> nothing
 error -> nothing
@@ -31,14 +35,22 @@ russh_sftp: transport/sftp remote
 libunftp: transport/ftp
 unftp_core: transport/ftp
 suppaftp: remote
+hyper: remote
+hyper_util: remote
+http_body_util: remote
+rustls_platform_verifier: remote
+lettre: mail
+pgp: crypt
+croner: schedule
+chacha20poly1305: secrets
 cap_std: vfs
 argon2: secrets
-csv: import
-askama: import
-encoding_rs: import
+csv: import export
+askama: import mail
+encoding_rs: import export
 flate2: import
 quick_xml: import
-zip: import
+zip: import crypt
 clap: main cli
 mimalloc: main
 comfy_table: cli demo

@@ -11,15 +11,15 @@ use crate::import::directory::DateOrder;
 use crate::import::fields::FieldKey;
 
 /// Text that writes itself line by line; writing to a `String` cannot fail.
-struct Document(String);
+pub(super) struct Document(String);
 
 impl Document {
-    fn line(&mut self, line: &str) {
+    pub(super) fn line(&mut self, line: &str) {
         self.0.push_str(line);
         self.0.push('\n');
     }
 
-    fn setting(&mut self, comments: &[&str], line: &str) {
+    pub(super) fn setting(&mut self, comments: &[&str], line: &str) {
         for comment in comments {
             self.line(&format!("# {comment}"));
         }
@@ -37,16 +37,14 @@ pub(super) fn write(settings: &Settings) -> String {
     people(&mut doc, settings);
     reading(&mut doc, settings);
     closed_lists(&mut doc, settings);
-    doc.setting(
-        &["When an upload is imported. In this version: \"upload\", at once."],
-        "trigger = \"upload\"",
-    );
+    settings.handling.write_keys(&mut doc);
     guards(&mut doc, settings);
     blanks(&mut doc, settings);
     aliases(&mut doc, settings);
     value_maps(&mut doc, settings);
     defaults(&mut doc, settings);
     report(&mut doc, settings);
+    settings.handling.write_tables(&mut doc);
     let end = doc.0.trim_end().len();
     doc.0.truncate(end);
     doc.0.push('\n');

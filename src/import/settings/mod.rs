@@ -2,6 +2,7 @@
 
 mod document;
 mod guards;
+mod handling;
 mod login;
 mod maps;
 mod read;
@@ -18,6 +19,7 @@ use super::text::Charset;
 use crate::model::Language;
 
 pub use document::quoted;
+pub use handling::{Encryption, Fetch, Handling, MailSettings, Schedule};
 pub use login::{LoginPart, parts as login_parts};
 pub(super) use maps::NO_DATES;
 
@@ -60,6 +62,9 @@ pub struct Settings {
     pub final_line_end: FinalLineEnd,
     /// The report files.
     pub report: ReportSettings,
+    /// What is asked for around the import.
+    #[serde(skip)]
+    pub handling: Handling,
 }
 
 /// What becomes of users who are not in a full file.
@@ -239,6 +244,7 @@ impl Default for Settings {
                 formats: vec![Format::Csv, Format::Json],
                 markers: false,
             },
+            handling: Handling::default(),
         }
     }
 }

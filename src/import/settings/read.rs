@@ -7,7 +7,7 @@ use toml::{Table, Value};
 use super::guards::{Absence, closed_lists, guards};
 use super::maps::{defaults, defaults_for, value_maps};
 use super::reports::report;
-use super::{Blank, FinalLineEnd, Mode, Settings, UnknownColumns, login};
+use super::{Blank, FinalLineEnd, Mode, Settings, UnknownColumns, handling, login};
 use crate::import::directory::{DateOrder, Key};
 use crate::import::fields::{Field, FieldKey};
 use crate::import::text::Charset;
@@ -35,7 +35,6 @@ const KEYS: &[&str] = &[
     "dates",
     "encoding",
     "final_line_end",
-    "trigger",
     "report",
 ];
 
@@ -72,10 +71,10 @@ pub(super) fn settings(table: &Table) -> Read<Settings> {
                 let known = [("auto", FinalLineEnd::Auto), ("optional", FinalLineEnd::Optional)];
                 settings.final_line_end = choice("final_line_end", value, &known)?;
             }
-            "trigger" => only("trigger", value, "upload", &["daily", "cron"])?,
             "report" => settings.report = report(value)?,
+            _ if handling::KEYS.contains(&name.as_str()) => settings.handling.read(name, value)?,
             _ => {
-                let known = KEYS.join(", ");
+                let known = [KEYS, &handling::KEYS].concat().join(", ");
                 return Err(format!("\"{name}\" is not an import setting; there are: {known}"));
             }
         }
@@ -119,17 +118,6 @@ pub(super) fn not_yet(name: &str, cure: &str) -> String {
 
 pub(super) fn wrong(name: &str, value: &Value, example: &str) -> String {
     format!("{name} = {value} is not possible; write for example {name} = {example}")
-}
-
-/// A setting that has one value in this version.
-fn only(name: &str, value: &Value, allowed: &str, later: &[&str]) -> Read<()> {
-    match value.as_str() {
-        Some(text) if text == allowed => Ok(()),
-        Some(text) if later.iter().any(|l| text.starts_with(l)) => Err(format!(
-            "{name} = \"{text}\" is not available in this version; write {name} = \"{allowed}\""
-        )),
-        _ => Err(wrong(name, value, &format!("\"{allowed}\""))),
-    }
 }
 
 pub(super) fn choice<T: Copy>(name: &str, value: &Value, known: &[(&str, T)]) -> Read<T> {

@@ -1,11 +1,19 @@
 //! The registry, `data/registry.db`: clients, accounts, folders, uploads (the queue) and the audit trail.
 
 mod access;
+mod alarms;
 mod bans;
 mod clients;
 mod decisions;
+mod drops;
+mod exports;
+mod fetches;
+mod outbox;
+mod pgp;
+mod remotes;
 mod retention;
 mod rules;
+mod schedules;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -18,9 +26,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::Connection;
 
 pub use access::{AccountPatch, LoginFacts, NewAccount};
+pub use alarms::Alarm;
 pub use bans::{Ban, Familiar};
 pub use clients::{AuditEvent, ClientPatch, FolderPatch};
 pub use decisions::{Decision, NewDecision, Verdict};
+pub use outbox::{JobFilter, JobKind, JobState, NewJob, OutboxJob};
 pub use retention::ClientRetention;
 pub use uploads::{Interruption, NewUpload, UploadFilter};
 

@@ -184,4 +184,12 @@ CREATE TABLE client_retention (
     pseudonymise_after_months INTEGER
 ) STRICT;
 ",
+    super::outbox::STEP,
+    super::alarms::STEP,
+    super::remotes::STEP,
+    super::fetches::STEP,
+    super::drops::STEP,
+    super::schedules::STEP,
+    super::exports::STEP,
+    super::pgp::STEP,
 ];

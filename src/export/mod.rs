@@ -1,0 +1,1 @@
+//! Exports: users as another program's CSV. Pure: no file, clock or database.

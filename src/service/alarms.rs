@@ -1,0 +1,46 @@
+//! What somebody should look at: raised once for each subject, cleared when it is over.
+
+use super::Service;
+use crate::error::Result;
+
+pub use crate::store::registry::Alarm;
+
+impl Service {
+    /// The alarms that stand (or also those that are over), newest first.
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for the client.
+    pub fn alarms(
+        &self,
+        client: Option<&str>,
+        also_cleared: bool,
+        limit: u32,
+    ) -> Result<Vec<Alarm>> {
+        if let Some(client) = client {
+            self.client(client)?;
+        }
+        self.registry().alarms(client, also_cleared, limit)
+    }
+
+    /// Raises an alarm unless it stands. A registry that cannot be written is logged: the alarm is raised again later.
+    pub(super) fn raise(&self, client: Option<&str>, code: &str, subject: &str, text: &str) {
+        let now = self.clock().now();
+        match self.registry().raise_alarm(client, code, subject, text, now) {
+            Ok(Some(_)) => tracing::warn!(code, client, subject, "{text}"),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(%error, code, client, subject, "raising an alarm: {text}")
+            }
+        }
+    }
+
+    /// Ends an alarm, if it stands.
+    pub(super) fn clear(&self, client: Option<&str>, code: &str, subject: &str) {
+        let now = self.clock().now();
+        match self.registry().clear_alarm(client, code, subject, now) {
+            Ok(true) => tracing::info!(code, client, subject, "an alarm is over"),
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, code, client, subject, "ending an alarm"),
+        }
+    }
+}
