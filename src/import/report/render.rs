@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::words::{dry_status_words, planned_effect_words};
+use super::words::{dry_status_words, order_words, planned_effect_words};
 use super::{Counts, Message, Report, effect_words, field_words, held, status_words};
 use crate::import::codes::{Code, Effect, Entry, entry, fill, local_date};
 use crate::model::{ImportStatus, Language};
@@ -62,6 +62,7 @@ fn param<'m>(message: &'m Message, name: &str, language: Language) -> Option<Cow
     if let Some(value) = message.params.get(name) {
         return Some(match name {
             "field" | "fields" => Cow::Owned(fields(value, language)),
+            "order" => Cow::Borrowed(order_words(value).map_or(value, |words| words.get(language))),
             _ => Cow::Borrowed(value),
         });
     }

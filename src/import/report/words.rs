@@ -144,10 +144,20 @@ pub(super) fn planned_effect_words(effect: Effect) -> Words {
         ),
         Effect::Kept => w(
             "Old value would be kept",
-            "Ancienne valeur serait conservée",
+            "L’ancienne valeur serait conservée",
             "Alter Wert würde behalten",
         ),
         other => effect_words(other),
+    }
+}
+
+/// A date order, as the settings write it, in words.
+pub(super) fn order_words(order: &str) -> Option<Words> {
+    match order {
+        "dmy" => Some(w("day, month, year", "jour, mois, année", "Tag, Monat, Jahr")),
+        "mdy" => Some(w("month, day, year", "mois, jour, année", "Monat, Tag, Jahr")),
+        "ymd" => Some(w("year, month, day", "année, mois, jour", "Jahr, Monat, Tag")),
+        _ => None,
     }
 }
 

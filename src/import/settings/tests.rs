@@ -172,9 +172,7 @@ fn what_holds_an_import_is_refused_with_a_right_example() {
 
 #[test]
 fn what_comes_later_is_refused_in_clear_words() {
-    for (toml, name) in [
-        ("[report]\nrecipients = [\"a@b.example\"]", "report.recipients"),
-    ] {
+    for (toml, name) in [("[report]\nrecipients = [\"a@b.example\"]", "report.recipients")] {
         refused(toml, &[name, "not available in this version", "write"]);
     }
 }
