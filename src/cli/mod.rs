@@ -1,6 +1,7 @@
 //! The command line: its words, and one file for each family of commands.
 
 mod account;
+mod backup;
 mod bans;
 pub mod bound;
 mod check;
@@ -142,6 +143,10 @@ pub enum PlainCommand {
     /// Addresses that are refused for a while
     #[command(subcommand)]
     Bans(bans::BansCommand),
+    /// Copy the data folder as of now to a new folder, while the server runs
+    Backup(backup::BackupArgs),
+    /// Make the data folder (--data) from a backup
+    Restore(backup::RestoreArgs),
     /// Look for what is wrong with this installation, and say how to mend it
     Check,
 }
@@ -222,6 +227,8 @@ pub fn run(place: &Place, command: PlainCommand) -> Outcome {
         PlainCommand::Inspect(args) => inspect::run(place, &args),
         PlainCommand::Template(args) => template::run(place, &args),
         PlainCommand::Bans(command) => bans::run(place, command),
+        PlainCommand::Backup(args) => backup::back_up(place, &args),
+        PlainCommand::Restore(args) => backup::restore(place, &args),
         PlainCommand::Check => check::run(place),
     }
 }

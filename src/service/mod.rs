@@ -4,6 +4,7 @@ mod access;
 pub mod accounts;
 mod after;
 pub mod alarms;
+pub mod backup;
 pub mod bans;
 pub mod clients;
 mod commit;

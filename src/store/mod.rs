@@ -1,5 +1,6 @@
 //! The databases: the registry and each client's directory. The only room that names rusqlite.
 
+mod backup;
 pub mod directory;
 mod migrations;
 pub mod registry;
@@ -13,6 +14,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, Row};
 
 use crate::error::{Error, Kind, Result};
+pub use backup::Frozen;
 
 /// How long a statement waits for another process's write before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);

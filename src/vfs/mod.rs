@@ -1,6 +1,7 @@
 //! The account's confined file space, one for both protocols; no database here.
 
 mod client;
+mod copying;
 mod folder;
 mod upload;
 
@@ -14,6 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::VPath;
 
 pub(crate) use client::ClientSpace;
+pub(crate) use copying::{Copier, copy};
 pub(crate) use folder::{Folder, Inode};
 pub(crate) use upload::{Sealed, Stage, StageLimits, sha256_of};
 

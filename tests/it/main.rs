@@ -9,6 +9,7 @@ mod absence;
 mod access;
 mod app;
 mod architecture;
+mod backups;
 mod bench;
 mod cli;
 mod commit;
