@@ -1,6 +1,7 @@
 //! The composition root: parse, call, print.
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -34,7 +35,11 @@ fn run(cli: Cli) -> Outcome {
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         return Err(Error::new(Kind::Internal, "TLS: a second crypto provider is linked in").into());
     }
-    let config = Arc::new(Config::load(cli.global.config.as_deref())?);
+    let mut config = Config::load(cli.global.config.as_deref())?;
+    if config.secrets.key_file.is_none() {
+        config.secrets.key_file = Some(sealing_key_file(&cli.global.certs));
+    }
+    let config = Arc::new(config);
     start_log(&config.log, &cli.command)?;
     let place = Place { out: Output::for_stdout(cli.global.json), global: cli.global, config };
     match cli.command {
@@ -42,6 +47,14 @@ fn run(cli: Cli) -> Outcome {
         Command::Demo(args) => rollcall::demo::run(&place, &args),
         Command::Plain(command) => rollcall::cli::run(&place, command),
     }
+}
+
+/// Where the sealing key lies when no setting says it: systemd hands it over, or it lies with the other keys.
+fn sealing_key_file(certs: &Path) -> PathBuf {
+    let handed_over = std::env::var_os("CREDENTIALS_DIRECTORY")
+        .map(|folder| Path::new(&folder).join("rollcall-sealing-key"))
+        .filter(|file| file.is_file());
+    handed_over.unwrap_or_else(|| certs.join("sealing.key"))
 }
 
 /// The log goes to standard error. Commands other than `serve` only say what somebody must look at.

@@ -37,6 +37,7 @@ mod superseding;
 mod throttle;
 pub mod undo;
 pub mod users;
+pub mod vault;
 mod waiters;
 mod workers;
 

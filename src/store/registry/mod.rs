@@ -15,6 +15,7 @@ mod retention;
 mod rules;
 mod schedules;
 mod schema;
+mod sealed;
 #[cfg(test)]
 mod tests;
 mod uploads;
@@ -32,6 +33,7 @@ pub use clients::{AuditEvent, ClientPatch, FolderPatch};
 pub use decisions::{Decision, NewDecision, Verdict};
 pub use outbox::{JobFilter, JobKind, JobState, NewJob, OutboxJob};
 pub use retention::ClientRetention;
+pub use sealed::SealedValue;
 pub use uploads::{Interruption, NewUpload, UploadFilter};
 
 use super::{Access, connect, failed, integrity, migrations};

@@ -192,4 +192,5 @@ CREATE TABLE client_retention (
     super::schedules::STEP,
     super::exports::STEP,
     super::pgp::STEP,
+    super::sealed::STEP,
 ];

@@ -1,4 +1,6 @@
-//! Passwords: hashing with Argon2id on threads of its own, verification in equal time, generation.
+//! Passwords: hashing with Argon2id on threads of its own, verification in equal time, generation. Sealing of what must be read again.
+
+pub mod seal;
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
