@@ -11,15 +11,27 @@ use crate::import::directory::DateOrder;
 use crate::import::fields::FieldKey;
 
 /// Text that writes itself line by line; writing to a `String` cannot fail.
-pub(super) struct Document(String);
+pub(crate) struct Document(String);
 
 impl Document {
-    pub(super) fn line(&mut self, line: &str) {
+    pub(crate) fn new() -> Self {
+        Self(String::new())
+    }
+
+    /// The text, with one line end at its end.
+    pub(crate) fn finish(mut self) -> String {
+        let end = self.0.trim_end().len();
+        self.0.truncate(end);
+        self.0.push('\n');
+        self.0
+    }
+
+    pub(crate) fn line(&mut self, line: &str) {
         self.0.push_str(line);
         self.0.push('\n');
     }
 
-    pub(super) fn setting(&mut self, comments: &[&str], line: &str) {
+    pub(crate) fn setting(&mut self, comments: &[&str], line: &str) {
         for comment in comments {
             self.line(&format!("# {comment}"));
         }
@@ -29,7 +41,7 @@ impl Document {
 }
 
 pub(super) fn write(settings: &Settings) -> String {
-    let mut doc = Document(String::new());
+    let mut doc = Document::new();
     doc.line(
         "# Import settings of one folder. What is left out has the value shown here as default.",
     );
@@ -45,10 +57,7 @@ pub(super) fn write(settings: &Settings) -> String {
     defaults(&mut doc, settings);
     report(&mut doc, settings);
     settings.handling.write_tables(&mut doc);
-    let end = doc.0.trim_end().len();
-    doc.0.truncate(end);
-    doc.0.push('\n');
-    doc.0
+    doc.finish()
 }
 
 fn people(doc: &mut Document, settings: &Settings) {

@@ -88,7 +88,7 @@ pub(super) fn guards(value: &Value) -> Read<Guards> {
 }
 
 /// `"off"`, or a count and a share; what is left out has its default.
-fn limit(name: &str, value: &Value, default: Option<Limit>) -> Read<Option<Limit>> {
+pub(crate) fn limit(name: &str, value: &Value, default: Option<Limit>) -> Read<Option<Limit>> {
     let example = "{ count = 5, percent = 10 }";
     let wrong_shape = || {
         format!(

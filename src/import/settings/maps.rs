@@ -28,7 +28,7 @@ pub(super) fn value_maps(value: &Value) -> Read<BTreeMap<FieldKey, ValueMap>> {
 }
 
 /// Whether a field's values can be mapped and defaulted: not what tells people apart.
-fn takes_codes(field: Field) -> bool {
+pub(crate) fn takes_codes(field: Field) -> bool {
     !matches!(
         field,
         Field::EmployeeNumber

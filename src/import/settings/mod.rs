@@ -18,10 +18,14 @@ use super::fields::{Field, FieldKey};
 use super::text::Charset;
 use crate::model::Language;
 
+pub(crate) use document::Document;
 pub use document::quoted;
+pub(crate) use guards::limit;
 pub use handling::{Encryption, Fetch, Handling, MailSettings, Schedule};
 pub use login::{LoginPart, parts as login_parts};
 pub(super) use maps::NO_DATES;
+pub(crate) use maps::takes_codes;
+pub(crate) use read::{Read, choice, field_key, list, table, text, wrong, yes_or_no};
 
 /// The import settings of one folder. Read from TOML by `Settings::from_toml`, which checks everything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

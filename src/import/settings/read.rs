@@ -12,7 +12,7 @@ use crate::import::directory::{DateOrder, Key};
 use crate::import::fields::{Field, FieldKey};
 use crate::import::text::Charset;
 
-pub(super) type Read<T> = Result<T, String>;
+pub(crate) type Read<T> = Result<T, String>;
 
 /// The keys of the document, in its order.
 const KEYS: &[&str] = &[
@@ -116,11 +116,11 @@ pub(super) fn not_yet(name: &str, cure: &str) -> String {
     format!("\"{name}\" is not available in this version; {cure}")
 }
 
-pub(super) fn wrong(name: &str, value: &Value, example: &str) -> String {
+pub(crate) fn wrong(name: &str, value: &Value, example: &str) -> String {
     format!("{name} = {value} is not possible; write for example {name} = {example}")
 }
 
-pub(super) fn choice<T: Copy>(name: &str, value: &Value, known: &[(&str, T)]) -> Read<T> {
+pub(crate) fn choice<T: Copy>(name: &str, value: &Value, known: &[(&str, T)]) -> Read<T> {
     if let Some(text) = value.as_str()
         && let Some((_, found)) = known.iter().find(|(word, _)| *word == text)
     {
@@ -161,27 +161,27 @@ fn dates(value: &Value) -> Read<Option<DateOrder>> {
     )
 }
 
-pub(super) fn table<'v>(name: &str, value: &'v Value, example: &str) -> Read<&'v Table> {
+pub(crate) fn table<'v>(name: &str, value: &'v Value, example: &str) -> Read<&'v Table> {
     value.as_table().ok_or_else(|| {
         format!("{name} = {value} is not possible; it is a table; write for example {example}")
     })
 }
 
-pub(super) fn list<'v>(name: &str, value: &'v Value, example: &str) -> Read<Vec<&'v str>> {
+pub(crate) fn list<'v>(name: &str, value: &'v Value, example: &str) -> Read<Vec<&'v str>> {
     value
         .as_array()
         .and_then(|all| all.iter().map(Value::as_str).collect())
         .ok_or_else(|| wrong(name, value, example))
 }
 
-pub(super) fn text<'v>(name: &str, value: &'v Value, example: &str) -> Read<&'v str> {
+pub(crate) fn text<'v>(name: &str, value: &'v Value, example: &str) -> Read<&'v str> {
     match value.as_str() {
         Some(text) if !text.trim().is_empty() => Ok(text.trim()),
         _ => Err(wrong(name, value, example)),
     }
 }
 
-pub(super) fn field_key(place: &str, name: &str) -> Read<FieldKey> {
+pub(crate) fn field_key(place: &str, name: &str) -> Read<FieldKey> {
     name.parse().map_err(|_| {
         format!(
             "{place}: \"{name}\" is not a field; write for example department, or custom.badge for a column of your own (docs/file-format.md lists the fields)"
@@ -199,7 +199,7 @@ fn blanks(value: &Value) -> Read<BTreeMap<FieldKey, Blank>> {
     Ok(blanks)
 }
 
-pub(super) fn yes_or_no(name: &str, value: &Value) -> Read<bool> {
+pub(crate) fn yes_or_no(name: &str, value: &Value) -> Read<bool> {
     value.as_bool().ok_or_else(|| wrong(name, value, "true"))
 }
 

@@ -4,6 +4,7 @@ mod absences;
 mod apply;
 mod edit;
 mod events;
+mod exports;
 mod history;
 mod holds;
 mod imports;
@@ -29,6 +30,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 pub use apply::Applied;
 pub use events::{Event, EventKind};
+pub use exports::{ExportFacts, ExportUser};
 pub use history::{HistoryEntry, Origin};
 pub use holds::{Hold, Pending};
 pub use imports::{ImportRecord, ImportSummary, StoredImport};

@@ -1,31 +1,576 @@
-//! Exports of a client's directory: their settings, and each run.
+//! Exports of a client's directory: their settings, what is wanted, and each run.
+
+use jiff::Timestamp;
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::Registry;
+use crate::error::{Error, Kind, Result};
+use crate::model::UploadId;
+use crate::store::{failed, from_micros, instant, signed, to_micros, unreadable, unsigned, word};
 
 /// The schema's step.
 pub(super) const STEP: &str = r"
 CREATE TABLE exports (
-    client   TEXT NOT NULL REFERENCES clients(slug) ON DELETE CASCADE,
-    name     TEXT NOT NULL,
-    folder   TEXT NOT NULL,
-    settings TEXT NOT NULL,
-    enabled  INTEGER NOT NULL DEFAULT 1,
-    next_seq INTEGER NOT NULL DEFAULT 1,
+    client     TEXT NOT NULL REFERENCES clients(slug) ON DELETE CASCADE,
+    name       TEXT NOT NULL,
+    folder     TEXT NOT NULL,
+    settings   TEXT NOT NULL,
+    enabled    INTEGER NOT NULL DEFAULT 1,
+    created_at INTEGER NOT NULL,
+    next_seq   INTEGER NOT NULL,
     PRIMARY KEY (client, name)
 ) STRICT;
--- basis: the directory's order of writes that this run has told the other side about, as the next one reads it.
+-- seq: the file's number; absent: no file was made. state: ready (its bytes are kept and owed to the folder), sent, nothing
+-- (no rows), noted (what is known was noted without a file), failed. told: the run whose list says what the other side
+-- knows after this one. place: the directory's last import or event that it has seen.
 CREATE TABLE export_runs (
-    id           TEXT PRIMARY KEY,
+    n            INTEGER PRIMARY KEY AUTOINCREMENT,
+    id           TEXT NOT NULL UNIQUE,
     client       TEXT NOT NULL REFERENCES clients(slug) ON DELETE CASCADE,
     export       TEXT NOT NULL,
-    seq          INTEGER NOT NULL,
+    folder       TEXT NOT NULL,
     key          TEXT NOT NULL UNIQUE,
-    file_name    TEXT NOT NULL,
+    cause        TEXT NOT NULL,
     what         TEXT NOT NULL,
-    basis        INTEGER NOT NULL,
+    state        TEXT NOT NULL,
+    seq          INTEGER,
+    file_name    TEXT NOT NULL,
     rows         INTEGER NOT NULL,
     left_out     INTEGER NOT NULL,
+    bytes        INTEGER NOT NULL,
+    sha256       TEXT NOT NULL,
+    told         TEXT,
+    place        INTEGER NOT NULL,
+    notes        TEXT NOT NULL,
     at           INTEGER NOT NULL,
+    sendings     INTEGER NOT NULL DEFAULT 1,
+    drop_id      TEXT,
     withdrawn_at INTEGER,
     failure      TEXT
 ) STRICT;
-CREATE INDEX export_runs_by_export ON export_runs(client, export, seq);
+CREATE INDEX export_runs_by_export ON export_runs(client, export, n);
+CREATE INDEX export_runs_ready ON export_runs(n) WHERE state = 'ready';
+-- What is to be exported, until its run stands.
+CREATE TABLE export_wishes (
+    key      TEXT PRIMARY KEY,
+    client   TEXT NOT NULL,
+    export   TEXT NOT NULL,
+    cause    TEXT NOT NULL,
+    at       INTEGER NOT NULL,
+    next_at  INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    FOREIGN KEY (client, export) REFERENCES exports(client, name) ON DELETE CASCADE
+) STRICT;
 ";
+
+/// An export of a client's directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredExport {
+    /// The client's slug.
+    pub client: String,
+    /// Its name, unique in its client.
+    pub name: String,
+    /// The export folder that its files go to.
+    pub folder: String,
+    /// Its settings, as TOML.
+    pub settings: String,
+    /// Whether it runs on its trigger.
+    pub enabled: bool,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// The number that its next file gets.
+    pub next_seq: u64,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunState {
+    /// Its file is kept and owed to the folder.
+    Ready,
+    /// Its file was handed over.
+    Sent,
+    /// There was nothing to send.
+    Nothing,
+    /// What the other side knows was noted, without a file.
+    Noted,
+    /// No file was made; the failure says why.
+    Failed,
+}
+
+impl RunState {
+    const ALL: [Self; 5] = [Self::Ready, Self::Sent, Self::Nothing, Self::Noted, Self::Failed];
+
+    /// The name in the database and in lists.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Sent => "sent",
+            Self::Nothing => "nothing",
+            Self::Noted => "noted",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// One run of an export.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ExportRun {
+    /// Its id.
+    pub id: UploadId,
+    /// The client's slug.
+    pub client: String,
+    /// The export's name.
+    pub export: String,
+    /// The folder that its file goes to.
+    pub folder: String,
+    /// What it was made for, uniquely: an instant of the schedule, an import, a command.
+    #[serde(skip)]
+    pub key: String,
+    /// `manual`, `import` or `schedule`.
+    pub cause: String,
+    /// `all`, `changed`, `leavers` or `newcomers`.
+    pub what: String,
+    /// Where it stands.
+    pub state: RunState,
+    /// The file's number; `None`: no file was made.
+    pub seq: Option<u64>,
+    /// The file's name; empty: no file was made.
+    pub file_name: String,
+    /// Rows of the file, without header.
+    pub rows: u64,
+    /// Users who belong in it and could not be written.
+    pub left_out: u64,
+    /// The file's size.
+    pub bytes: u64,
+    /// The file's SHA-256; empty: no file was made.
+    pub sha256: String,
+    /// The run whose list says what the other side knows after this one.
+    #[serde(skip)]
+    pub told: Option<UploadId>,
+    /// The directory's last import or event that it has seen.
+    #[serde(skip)]
+    pub place: i64,
+    /// What somebody should know about it.
+    pub notes: Vec<String>,
+    /// When it was made.
+    pub at: Timestamp,
+    /// How often its file was sent.
+    pub sendings: u64,
+    /// The file that was handed over, in `drops`.
+    pub drop_id: Option<String>,
+    /// When it was withdrawn: the other side does not know what was in it.
+    pub withdrawn_at: Option<Timestamp>,
+    /// Why no file was made.
+    pub failure: Option<String>,
+}
+
+/// An export that is to be run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExportWish {
+    /// What it is for, uniquely.
+    pub key: String,
+    /// The client's slug.
+    pub client: String,
+    /// The export's name.
+    pub export: String,
+    /// `import` or `schedule`.
+    pub cause: String,
+    /// How often it was tried in vain.
+    pub attempts: u32,
+}
+
+impl Registry {
+    /// Adds an export. Files of an earlier one of this name are not numbered again.
+    ///
+    /// # Errors
+    /// `Kind::Exists` for a name that the client has.
+    pub fn add_export(&self, new: &StoredExport) -> Result<()> {
+        let new = new.clone();
+        self.write(move |conn| {
+            let added = conn
+                .execute(
+                    "INSERT INTO exports (client, name, folder, settings, enabled, created_at, next_seq)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, (SELECT coalesce(max(seq), 0) + 1 FROM export_runs
+                         WHERE client = ?1 AND export = ?2)) ON CONFLICT DO NOTHING",
+                    params![new.client, new.name, new.folder, new.settings, new.enabled, to_micros(new.created_at)],
+                )
+                .map_err(failed(format_args!("add the export \"{}\"", new.name)))?;
+            if added > 0 {
+                return Ok(());
+            }
+            let message = format!(
+                "client \"{}\" has an export \"{}\" already; choose another name, or change that one with rollcall exports settings",
+                new.client, new.name
+            );
+            Err(Error::new(Kind::Exists, message))
+        })
+    }
+
+    /// The exports of a client, or of all, by name.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn exports(&self, client: Option<&str>) -> Result<Vec<StoredExport>> {
+        self.read("list exports", |conn| {
+            conn.prepare_cached(
+                "SELECT * FROM exports WHERE ?1 IS NULL OR client = ?1 ORDER BY client, name",
+            )?
+            .query_map([client], export)?
+            .collect()
+        })
+    }
+
+    /// The export of this name.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn export(&self, client: &str, name: &str) -> Result<Option<StoredExport>> {
+        self.read("read an export", |conn| {
+            conn.prepare_cached("SELECT * FROM exports WHERE client = ?1 AND name = ?2")?
+                .query_row([client, name], export)
+                .optional()
+        })
+    }
+
+    /// Replaces an export's folder, settings and whether it is enabled.
+    ///
+    /// # Errors
+    /// `Kind::NotFound`.
+    pub fn update_export(&self, new: &StoredExport) -> Result<()> {
+        let new = new.clone();
+        self.write(move |conn| {
+            let changed = conn
+                .execute(
+                    "UPDATE exports SET folder = ?3, settings = ?4, enabled = ?5
+                     WHERE client = ?1 AND name = ?2",
+                    params![new.client, new.name, new.folder, new.settings, new.enabled],
+                )
+                .map_err(failed("change an export"))?;
+            if changed == 0 { Err(no_export(&new.client, &new.name)) } else { Ok(()) }
+        })
+    }
+
+    /// Removes an export and what is wanted of it; its runs stay listed.
+    ///
+    /// # Errors
+    /// `Kind::NotFound`.
+    pub fn remove_export(&self, client: &str, name: &str) -> Result<()> {
+        let (client, name) = (client.to_owned(), name.to_owned());
+        self.write(move |conn| {
+            let removed = conn
+                .execute("DELETE FROM exports WHERE client = ?1 AND name = ?2", [&client, &name])
+                .map_err(failed("remove an export"))?;
+            if removed == 0 { Err(no_export(&client, &name)) } else { Ok(()) }
+        })
+    }
+
+    /// Wishes for a run; one whose key is known, as a wish or as a run, is left as it stands.
+    ///
+    /// # Errors
+    /// `Kind::Exists` for an export that is not there any more; when the database cannot be written.
+    pub fn wish_export(&self, wish: &ExportWish, now: Timestamp) -> Result<()> {
+        let wish = wish.clone();
+        self.write(move |conn| {
+            conn.prepare_cached(
+                "INSERT INTO export_wishes (key, client, export, cause, at, next_at)
+                 SELECT ?1, ?2, ?3, ?4, ?5, ?5 WHERE NOT EXISTS
+                     (SELECT 1 FROM export_runs WHERE key = ?1) ON CONFLICT DO NOTHING",
+            )
+            .and_then(|mut s| {
+                s.execute(params![wish.key, wish.client, wish.export, wish.cause, to_micros(now)])
+            })
+            .map(|_| ())
+            .map_err(failed("wish for an export"))
+        })
+    }
+
+    /// What is wished for and due, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn due_export_wishes(&self, now: Timestamp) -> Result<Vec<ExportWish>> {
+        self.read("look for exports to run", |conn| {
+            conn.prepare_cached(
+                "SELECT key, client, export, cause, attempts FROM export_wishes
+                 WHERE next_at <= ?1 ORDER BY at, rowid",
+            )?
+            .query_map([to_micros(now)], |row| {
+                Ok(ExportWish {
+                    key: row.get(0)?,
+                    client: row.get(1)?,
+                    export: row.get(2)?,
+                    cause: row.get(3)?,
+                    attempts: row.get(4)?,
+                })
+            })?
+            .collect()
+        })
+    }
+
+    /// Has a wish wait for another try.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn postpone_export_wish(&self, key: &str, next_at: Timestamp) -> Result<()> {
+        let key = key.to_owned();
+        self.write(move |conn| {
+            conn.prepare_cached(
+                "UPDATE export_wishes SET attempts = attempts + 1, next_at = ?2 WHERE key = ?1",
+            )
+            .and_then(|mut s| s.execute(params![key, to_micros(next_at)]))
+            .map(|_| ())
+            .map_err(failed("postpone an export"))
+        })
+    }
+
+    /// Lets a wish go.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn drop_export_wish(&self, key: &str) -> Result<()> {
+        let key = key.to_owned();
+        self.write(move |conn| {
+            conn.prepare_cached("DELETE FROM export_wishes WHERE key = ?1")
+                .and_then(|mut s| s.execute([key]))
+                .map(|_| ())
+                .map_err(failed("let an export go"))
+        })
+    }
+
+    /// Records a run and lets its wish go, in one step. A run with a number takes the export's next one.
+    ///
+    /// # Errors
+    /// `Kind::Exists` for a key that has its run; `Kind::Conflict` for a number that is not the next one.
+    pub fn record_export_run(&self, run: &ExportRun) -> Result<()> {
+        let run = run.clone();
+        self.write(move |conn| {
+            if let Some(seq) = run.seq {
+                let taken = conn
+                    .execute(
+                        "UPDATE exports SET next_seq = ?3 + 1
+                         WHERE client = ?1 AND name = ?2 AND next_seq = ?3",
+                        params![run.client, run.export, signed(seq)],
+                    )
+                    .map_err(failed("number an export's file"))?;
+                if taken == 0 {
+                    let message = "the export was run, changed or removed meanwhile; run it again";
+                    return Err(Error::new(Kind::Conflict, message));
+                }
+            }
+            conn.execute("DELETE FROM export_wishes WHERE key = ?1", [&run.key])
+                .map_err(failed("let an export go"))?;
+            insert_run(conn, &run)
+        })
+    }
+
+    /// The runs whose files are owed to their folders, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn ready_export_runs(&self) -> Result<Vec<ExportRun>> {
+        self.read("look for exports to send", |conn| {
+            conn.prepare_cached("SELECT * FROM export_runs WHERE state = 'ready' ORDER BY n")?
+                .query_map([], export_run)?
+                .collect()
+        })
+    }
+
+    /// Notes that a run's file was handed over.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn export_run_sent(&self, id: UploadId, drop_id: &str, sendings: u64) -> Result<()> {
+        let (id, drop_id) = (id.to_string(), drop_id.to_owned());
+        self.write(move |conn| {
+            conn.execute(
+                "UPDATE export_runs SET state = 'sent', drop_id = ?2, sendings = ?3 WHERE id = ?1",
+                params![id, drop_id, signed(sendings)],
+            )
+            .map(|_| ())
+            .map_err(failed("note that an export was sent"))
+        })
+    }
+
+    /// Marks a run as withdrawn. Its number is free again when nobody can have seen its file.
+    ///
+    /// # Errors
+    /// `Kind::Conflict` for one that is withdrawn already.
+    pub fn withdraw_export_run(&self, run: &ExportRun, at: Timestamp, unseen: bool) -> Result<()> {
+        let run = run.clone();
+        self.write(move |conn| {
+            let changed = conn
+                .execute(
+                    "UPDATE export_runs SET withdrawn_at = ?2,
+                         state = iif(state = 'ready', 'nothing', state),
+                         seq = iif(?3, NULL, seq)
+                     WHERE id = ?1 AND withdrawn_at IS NULL",
+                    params![run.id.to_string(), to_micros(at), unseen],
+                )
+                .map_err(failed("withdraw an export"))?;
+            if changed == 0 {
+                return Err(Error::new(Kind::Conflict, "that export is withdrawn already"));
+            }
+            if unseen && let Some(seq) = run.seq {
+                conn.execute(
+                    "UPDATE exports SET next_seq = ?3
+                     WHERE client = ?1 AND name = ?2 AND next_seq = ?3 + 1",
+                    params![run.client, run.export, signed(seq)],
+                )
+                .map_err(failed("free an export's number"))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The run with this id.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn export_run(&self, id: UploadId) -> Result<Option<ExportRun>> {
+        self.read("read an export's run", |conn| {
+            conn.prepare_cached("SELECT * FROM export_runs WHERE id = ?1")?
+                .query_row([id.to_string()], export_run)
+                .optional()
+        })
+    }
+
+    /// The run that was made for this key.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn export_run_for(&self, key: &str) -> Result<Option<ExportRun>> {
+        self.read("read an export's run", |conn| {
+            conn.prepare_cached("SELECT * FROM export_runs WHERE key = ?1")?
+                .query_row([key], export_run)
+                .optional()
+        })
+    }
+
+    /// The runs of a client's export (or of all of them), newest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn export_runs(
+        &self,
+        client: &str,
+        name: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<ExportRun>> {
+        self.read("list an export's runs", |conn| {
+            conn.prepare_cached(
+                "SELECT * FROM export_runs WHERE client = ?1 AND (?2 IS NULL OR export = ?2)
+                 ORDER BY n DESC LIMIT ?3",
+            )?
+            .query_map(params![client, name, limit], export_run)?
+            .collect()
+        })
+    }
+
+    /// The last run of an export that told the other side something and was not withdrawn.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn last_export_run(&self, client: &str, name: &str) -> Result<Option<ExportRun>> {
+        self.read("look for an export's last run", |conn| {
+            conn.prepare_cached(
+                "SELECT * FROM export_runs WHERE client = ?1 AND export = ?2 AND withdrawn_at IS NULL
+                     AND state <> 'failed' ORDER BY n DESC LIMIT 1",
+            )?
+            .query_row([client, name], export_run)
+            .optional()
+        })
+    }
+}
+
+fn insert_run(conn: &Connection, run: &ExportRun) -> Result<()> {
+    let notes = serde_json::to_string(&run.notes)
+        .map_err(|e| Error::caused(Kind::Internal, "writing what an export noted".to_owned(), e))?;
+    conn.prepare_cached(
+        "INSERT INTO export_runs (id, client, export, folder, key, cause, what, state, seq, file_name,
+             rows, left_out, bytes, sha256, told, place, notes, at, failure)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+    )
+    .and_then(|mut s| {
+        s.execute(params![
+            run.id.to_string(),
+            run.client,
+            run.export,
+            run.folder,
+            run.key,
+            run.cause,
+            run.what,
+            run.state.name(),
+            run.seq.map(signed),
+            run.file_name,
+            signed(run.rows),
+            signed(run.left_out),
+            signed(run.bytes),
+            run.sha256,
+            run.told.map(|id| id.to_string()),
+            run.place,
+            notes,
+            to_micros(run.at),
+            run.failure
+        ])
+    })
+    .map(|_| ())
+    .map_err(failed(format_args!("record a run of the export \"{}\"", run.export)))
+}
+
+fn export(row: &Row<'_>) -> rusqlite::Result<StoredExport> {
+    Ok(StoredExport {
+        client: row.get("client")?,
+        name: row.get("name")?,
+        folder: row.get("folder")?,
+        settings: row.get("settings")?,
+        enabled: row.get("enabled")?,
+        created_at: instant(row, "created_at")?,
+        next_seq: unsigned(row, "next_seq")?,
+    })
+}
+
+fn export_run(row: &Row<'_>) -> rusqlite::Result<ExportRun> {
+    let state: String = row.get("state")?;
+    let state = RunState::ALL
+        .into_iter()
+        .find(|s| s.name() == state)
+        .ok_or_else(|| unreadable(Type::Text, format!("\"{state}\" is not a state")))?;
+    let seq: Option<i64> = row.get("seq")?;
+    let told: Option<String> = row.get("told")?;
+    let notes: String = row.get("notes")?;
+    let withdrawn: Option<i64> = row.get("withdrawn_at")?;
+    Ok(ExportRun {
+        id: word(row, "id")?,
+        client: row.get("client")?,
+        export: row.get("export")?,
+        folder: row.get("folder")?,
+        key: row.get("key")?,
+        cause: row.get("cause")?,
+        what: row.get("what")?,
+        state,
+        seq: seq.map(|seq| u64::try_from(seq).unwrap_or(0)),
+        file_name: row.get("file_name")?,
+        rows: unsigned(row, "rows")?,
+        left_out: unsigned(row, "left_out")?,
+        bytes: unsigned(row, "bytes")?,
+        sha256: row.get("sha256")?,
+        told: told.map(|id| id.parse().map_err(|e| unreadable(Type::Text, e))).transpose()?,
+        place: row.get("place")?,
+        notes: serde_json::from_str(&notes).map_err(|e| unreadable(Type::Text, e))?,
+        at: instant(row, "at")?,
+        sendings: unsigned(row, "sendings")?,
+        drop_id: row.get("drop_id")?,
+        withdrawn_at: withdrawn.map(from_micros).transpose()?,
+        failure: row.get("failure")?,
+    })
+}
+
+fn no_export(client: &str, name: &str) -> Error {
+    let message = format!(
+        "client \"{client}\" has no export \"{name}\"; see `rollcall exports list {client}`"
+    );
+    Error::new(Kind::NotFound, message)
+}

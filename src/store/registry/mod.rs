@@ -31,6 +31,7 @@ pub use alarms::Alarm;
 pub use bans::{Ban, Familiar};
 pub use clients::{AuditEvent, ClientPatch, FolderPatch};
 pub use decisions::{Decision, NewDecision, Verdict};
+pub use exports::{ExportRun, ExportWish, RunState, StoredExport};
 pub use outbox::{JobFilter, JobKind, JobState, NewJob, OutboxJob};
 pub use retention::ClientRetention;
 pub use sealed::SealedValue;
