@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use super::{Config, Limits};
+use crate::model::CLIENT_SERVER;
 
 /// A setting whose value cannot stand.
 pub(super) struct Wrong {
@@ -42,6 +43,11 @@ pub(super) fn check(config: &Config) -> Result<(), Wrong> {
         if name.is_empty() || !name.chars().all(plain) {
             let problem =
                 "is not a good name for a host profile: use a-z, 0-9 and \"-\"".to_owned();
+            return Err(wrong(&format!("hosts.{name}"), problem));
+        }
+        if name == CLIENT_SERVER {
+            let problem =
+                "is the name of accounts on clients' own servers; choose another".to_owned();
             return Err(wrong(&format!("hosts.{name}"), problem));
         }
     }

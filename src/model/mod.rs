@@ -1,6 +1,7 @@
 //! The words of Rollcall as data: client, account, remote folder, upload, and what every room shares.
 
 mod network;
+mod remote;
 mod rights;
 
 use std::fmt;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use network::Network;
+pub use remote::{CLIENT_SERVER, RemoteServer, ServerTrust, checked_remote_login, parse_host};
 pub use rights::{Right, Rights};
 
 /// An upload's (and its import's) id: UUIDv7, never reused, also after a restore.
@@ -135,6 +137,9 @@ pub struct Account {
     pub created_at: Timestamp,
     /// The last successful login.
     pub last_login_at: Option<Timestamp>,
+    /// The client's own server, where it is an access to that; nobody can log in here with it then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote: Option<RemoteServer>,
 }
 
 /// What narrows down an account's access.

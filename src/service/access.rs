@@ -92,6 +92,8 @@ pub(super) fn may_enter(
         refused("the client is disabled")
     } else if !facts.account.enabled {
         refused("the account is disabled")
+    } else if facts.account.remote.is_some() {
+        refused("the account is one on the client's own server")
     } else if !facts.account.protocols.contains(&protocol) {
         refused("the account may not use this connection type")
     } else if rules.expires_at.is_some_and(|end| end <= now) {

@@ -102,6 +102,7 @@ impl Service {
             has_password: password_hash.is_some(),
             created_at: self.clock().now(),
             last_login_at: None,
+            remote: None,
         };
         let folders = self.profile_folders(&client.slug, &login, &profile)?;
         let row = registry::NewAccount { account, password_hash, keys, folders };
@@ -138,6 +139,11 @@ impl Service {
     /// # Errors
     /// `Kind::NotFound`; `Kind::Invalid` for a value that is not acceptable.
     pub fn set_account(&self, login: &str, patch: &AccountPatch) -> Result<Account> {
+        if patch.protocols.is_some() || patch.host_profile.is_some() {
+            let instead = "connection type and server are changed by removing it and adding it anew; host, port, login \
+                           and secret with `rollcall account set`";
+            self.hosted_account(login, instead)?;
+        }
         self.account(login)?;
         let mut patch = patch.clone();
         patch.name = patch.name.map(|name| checked_name("account", &name)).transpose()?;
@@ -170,7 +176,9 @@ impl Service {
     /// # Errors
     /// `Kind::NotFound`; `Kind::Invalid` for a password that is not acceptable.
     pub fn reset_password(&self, login: &str, given: Option<String>) -> Result<String> {
-        self.account(login)?;
+        let instead =
+            format!("`rollcall account set {login} --password-stdin` changes the password for it");
+        self.hosted_account(login, &instead)?;
         let password = match given {
             Some(password) => {
                 check_password(&password)?;
@@ -189,6 +197,9 @@ impl Service {
     /// # Errors
     /// `Kind::NotFound`; `Kind::Exists` when it has all of them; `Kind::Invalid` for a key that is not acceptable.
     pub fn add_key(&self, login: &str, text: &str) -> Result<Vec<AccountKey>> {
+        let instead =
+            format!("`rollcall account set {login} --key FILE` changes the private key for it");
+        self.hosted_account(login, &instead)?;
         let known = self.keys(login)?;
         let keys = self.read_keys(&[text.to_owned()])?;
         let (old, new): (Vec<_>, Vec<_>) = keys
@@ -233,6 +244,9 @@ impl Service {
         let account = self.account(login)?;
         self.refuse_while_waiting(&account.client, |upload| upload.login == login)?;
         self.registry().remove_account(login)?;
+        if account.remote.is_some() {
+            self.registry().forget_deleted();
+        }
         self.record("account.remove", login, &format!("client {}", account.client));
         Ok(())
     }
@@ -274,7 +288,7 @@ impl Service {
     }
 
     /// `acme` for the first account of a client, then `acme-payroll` …, with a number if that is taken.
-    fn free_login(&self, slug: &str, name: &str) -> Result<String> {
+    pub(super) fn free_login(&self, slug: &str, name: &str) -> Result<String> {
         let plain: String = name
             .nfkd()
             .filter(|c| !is_combining_mark(*c))

@@ -61,8 +61,7 @@ impl Service {
             self.record("folder.remove", login, &preset.name);
         }
         self.registry().add_folder(&account.client, &folder, settings.as_deref())?;
-        let files = self.client_space(&account.client)?.account(login)?;
-        files.folder_or_new(&folder.path)?;
+        self.make_folder(&account, &folder)?;
         self.record("folder.add", login, &format!("{} {}", folder.name, folder.path));
         Ok(folder)
     }
@@ -127,7 +126,7 @@ impl Service {
             self.refuse_while_waiting(&account.client, |u| u.folder.as_deref() == Some(name))?;
         }
         let folder = self.registry().update_folder(login, name, &patch)?;
-        self.client_space(&account.client)?.account(login)?.folder_or_new(&folder.path)?;
+        self.make_folder(&account, &folder)?;
         self.record("folder.set", login, name);
         Ok(folder)
     }
@@ -141,6 +140,15 @@ impl Service {
         self.refuse_while_waiting(&account.client, |u| u.folder.as_deref() == Some(name))?;
         self.registry().remove_folder(login, name)?;
         self.record("folder.remove", login, name);
+        Ok(())
+    }
+
+    /// A folder on a client's own server is made by whoever runs that.
+    fn make_folder(&self, account: &Account, folder: &Folder) -> Result<()> {
+        if account.remote.is_none() {
+            let files = self.client_space(&account.client)?.account(&account.login)?;
+            files.folder_or_new(&folder.path)?;
+        }
         Ok(())
     }
 

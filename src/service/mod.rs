@@ -25,6 +25,7 @@ pub mod outbox;
 mod owed;
 mod queue;
 mod reconcile;
+pub mod remotes;
 mod rename;
 mod reports;
 mod retention;

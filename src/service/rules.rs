@@ -8,6 +8,9 @@ use super::Service;
 use crate::error::{Error, Kind, Result};
 use crate::model::{AccountRules, Network, Rights, VPath};
 
+/// Why an account on a client's own server has neither rules nor rights.
+const NO_RULES: &str = "what may be done there is decided by that server";
+
 /// What to change of an account's rules; `None` leaves a value as it is.
 #[derive(Debug, Clone, Default)]
 pub struct RulesPatch {
@@ -38,7 +41,7 @@ impl Service {
     /// # Errors
     /// `Kind::NotFound`; `Kind::Invalid` when nobody could log in any more by the new rules.
     pub fn set_account_rules(&self, login: &str, patch: &RulesPatch) -> Result<AccountRules> {
-        let account = self.account(login)?;
+        let account = self.hosted_account(login, NO_RULES)?;
         let mut rules = self.registry().account_rules(login)?;
         if let Some(networks) = &patch.allow_from {
             rules.allow_from.clone_from(networks);
@@ -76,7 +79,7 @@ impl Service {
     /// # Errors
     /// `Kind::NotFound` for an account or folder that is not there.
     pub fn set_folder_rights(&self, login: &str, name: &str, rights: Option<Rights>) -> Result<()> {
-        self.account(login)?;
+        self.hosted_account(login, NO_RULES)?;
         self.registry().set_folder_rights(login, name, rights)?;
         let rights = rights.map_or("those of the account".to_owned(), |rights| rights.to_string());
         self.record("folder.rights", login, &format!("{name}: {rights}"));

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Registry;
 use super::clients::{client, folders_of, insert_folder, no_client};
+use super::remotes::{ACCOUNTS, remote_server};
 use super::rules::{rights_of, rules_of};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Account, AccountKey, AccountRules, Client, Folder, Protocol, Rights, VPath};
@@ -62,16 +63,7 @@ impl Registry {
     /// `Kind::Exists` for a login, folder name or path that is taken; `Kind::NotFound` for an unknown client.
     pub fn add_account(&self, new: &NewAccount) -> Result<()> {
         let new = new.clone();
-        self.write(move |conn| {
-            insert_account(conn, &new)?;
-            for key in &new.keys {
-                insert_key(conn, &new.account.login, key)?;
-            }
-            for (folder, settings) in &new.folders {
-                insert_folder(conn, &new.account.client, folder, settings.as_deref())?;
-            }
-            Ok(())
-        })
+        self.write(move |conn| insert_whole(conn, &new))
     }
 
     /// The accounts of a client, or of all clients, by login.
@@ -80,11 +72,10 @@ impl Registry {
     /// When the database cannot be read.
     pub fn accounts(&self, client: Option<&str>) -> Result<Vec<Account>> {
         self.read("list accounts", |conn| {
-            conn.prepare_cached(
-                "SELECT * FROM accounts WHERE ?1 IS NULL OR client = ?1 ORDER BY login",
-            )?
-            .query_map([client], account)?
-            .collect()
+            let wanted = "WHERE ?1 IS NULL OR client = ?1 ORDER BY login";
+            conn.prepare_cached(&format!("{ACCOUNTS} {wanted}"))?
+                .query_map([client], account)?
+                .collect()
         })
     }
 
@@ -94,7 +85,7 @@ impl Registry {
     /// When the database cannot be read.
     pub fn account(&self, login: &str) -> Result<Option<Account>> {
         self.read("read an account", |conn| {
-            conn.prepare_cached("SELECT * FROM accounts WHERE login = ?1")?
+            conn.prepare_cached(&format!("{ACCOUNTS} WHERE login = ?1"))?
                 .query_row([login], account)
                 .optional()
         })
@@ -107,11 +98,11 @@ impl Registry {
     pub fn update_account(&self, login: &str, patch: &AccountPatch) -> Result<Account> {
         let (login, patch) = (login.to_owned(), patch.clone());
         self.write(move |conn| {
-            conn.query_row(
+            let changed = conn.execute(
                 "UPDATE accounts SET name = coalesce(?2, name),
                      host_profile = coalesce(?3, host_profile),
                      protocols = coalesce(?4, protocols), enabled = coalesce(?5, enabled)
-                 WHERE login = ?1 RETURNING *",
+                 WHERE login = ?1",
                 params![
                     login,
                     patch.name,
@@ -119,11 +110,15 @@ impl Registry {
                     patch.protocols.as_deref().map(protocol_list),
                     patch.enabled
                 ],
-                account,
-            )
-            .optional()
-            .map_err(failed(format_args!("change account \"{login}\"")))?
-            .ok_or_else(|| no_account(&login))
+            );
+            changed
+                .and_then(|_| {
+                    conn.prepare_cached(&format!("{ACCOUNTS} WHERE login = ?1"))?
+                        .query_row([&login], account)
+                        .optional()
+                })
+                .map_err(failed(format_args!("change account \"{login}\"")))?
+                .ok_or_else(|| no_account(&login))
         })
     }
 
@@ -213,7 +208,7 @@ impl Registry {
             // One transaction, so that key, client and folders are of the same instant.
             let tx = conn.unchecked_transaction()?;
             let found = tx
-                .prepare_cached("SELECT * FROM accounts WHERE login = ?1")?
+                .prepare_cached(&format!("{ACCOUNTS} WHERE login = ?1"))?
                 .query_row([login], |row| {
                     Ok((account(row)?, row.get::<_, Option<String>>("password_hash")?))
                 })
@@ -241,6 +236,18 @@ impl Registry {
             Ok(())
         })
     }
+}
+
+/// An account with its keys and folders.
+pub(super) fn insert_whole(conn: &Connection, new: &NewAccount) -> Result<()> {
+    insert_account(conn, new)?;
+    for key in &new.keys {
+        insert_key(conn, &new.account.login, key)?;
+    }
+    for (folder, settings) in &new.folders {
+        insert_folder(conn, &new.account.client, folder, settings.as_deref())?;
+    }
+    Ok(())
 }
 
 fn insert_account(conn: &Connection, new: &NewAccount) -> Result<()> {
@@ -323,6 +330,7 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
         has_password: row.get::<_, Option<String>>("password_hash")?.is_some(),
         created_at: instant(row, "created_at")?,
         last_login_at: last_login_at.map(from_micros).transpose()?,
+        remote: remote_server(row)?,
     })
 }
 
@@ -330,7 +338,7 @@ fn protocol_list(protocols: &[Protocol]) -> String {
     protocols.iter().map(|p| p.name()).collect::<Vec<_>>().join(",")
 }
 
-fn no_account(login: &str) -> Error {
+pub(super) fn no_account(login: &str) -> Error {
     let message = format!("there is no account \"{login}\"; see `rollcall account list`");
     Error::new(Kind::NotFound, message)
 }

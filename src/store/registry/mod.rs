@@ -33,6 +33,7 @@ pub use clients::{AuditEvent, ClientPatch, FolderPatch};
 pub use decisions::{Decision, NewDecision, Verdict};
 pub use exports::{ExportRun, ExportWish, RunState, StoredExport};
 pub use outbox::{JobFilter, JobKind, JobState, NewJob, OutboxJob};
+pub use remotes::{RemoteAccount, RemotePatch, SealedSecret};
 pub use retention::ClientRetention;
 pub use sealed::SealedValue;
 pub use uploads::{Interruption, NewUpload, UploadFilter};
@@ -64,6 +65,8 @@ impl Registry {
     /// A file that cannot be opened, is no database, or was made by a newer program.
     pub fn open(path: &Path) -> Result<Self> {
         let mut conn = connect(path, Access::Write)?;
+        // What is deleted here may have been a secret or a person: its bytes go at once, not when others need the room.
+        conn.execute_batch("PRAGMA secure_delete = ON").map_err(failed("open the registry"))?;
         migrations::migrate(&mut conn, &path.display().to_string(), schema::STEPS)?;
         let watcher = connect(path, Access::ReadOnly)?;
         Ok(Self(Arc::new(Inner {

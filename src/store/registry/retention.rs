@@ -115,6 +115,19 @@ impl Registry {
         })
     }
 
+    /// Takes what was deleted or replaced out of the write-ahead log too, if nobody reads from it at this moment.
+    pub fn forget_deleted(&self) {
+        let emptied = connect(&self.0.path, Access::Write).and_then(|conn| {
+            conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
+                .map_err(failed("empty the write-ahead log"))
+        });
+        match emptied {
+            Ok(0) => {}
+            Ok(_) => tracing::debug!("the registry's write-ahead log is emptied later"),
+            Err(error) => tracing::warn!(%error, "emptying the registry's write-ahead log"),
+        }
+    }
+
     /// Writes the database file anew, so that nothing of deleted rows is left in it or in its write-ahead log.
     ///
     /// # Errors

@@ -60,6 +60,7 @@ fn account(login: &str) -> NewAccount {
             has_password: true,
             created_at: at(1),
             last_login_at: None,
+            remote: None,
         },
         password_hash: Some("hash".to_owned()),
         keys: vec![key("SHA256:one")],
