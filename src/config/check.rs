@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use super::mail::{check_hooks, check_mail};
 use super::{Config, Limits};
 use crate::model::CLIENT_SERVER;
 
@@ -13,7 +14,7 @@ pub(super) struct Wrong {
     pub(super) problem: String,
 }
 
-fn wrong(key: &str, problem: String) -> Wrong {
+pub(super) fn wrong(key: &str, problem: String) -> Wrong {
     Wrong { key: key.to_owned(), problem }
 }
 
@@ -52,6 +53,8 @@ pub(super) fn check(config: &Config) -> Result<(), Wrong> {
         }
     }
     limits(&config.limits)?;
+    check_mail(&config.mail)?;
+    check_hooks(&config.hooks)?;
     if config.throttle.remembered == 0 || config.throttle.ban_unknown_logins == 0 {
         let key = if config.throttle.remembered == 0 { "remembered" } else { "ban_unknown_logins" };
         return Err(wrong(&format!("throttle.{key}"), "is 0: use at least 1".to_owned()));

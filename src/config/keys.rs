@@ -30,6 +30,7 @@ pub(super) fn example(key: &[String]) -> Option<Value> {
         [section, _, name] if section == "hosts" => {
             HOST.iter().find(|(n, _)| n == name).and_then(|(_, text)| parse(text))
         }
+        [section] if section == "hooks" => parse(HOOK),
         [section, name] => {
             let default = defaults().get(section)?.get(name).cloned();
             default.or_else(|| {
@@ -53,10 +54,22 @@ pub(super) fn closest(key: &str) -> Option<String> {
 }
 
 /// Settings that have no default, with an example.
-const OPTIONAL: [(&str, &str, &str); 2] = [
+const OPTIONAL: [(&str, &str, &str); 11] = [
     ("ftps", "passive_host", "\"203.0.113.7\""),
+    ("mail", "smtp", "\"smtp://mail.example.com:587\""),
+    ("mail", "dir", "\"/var/spool/rollcall-mail\""),
+    ("mail", "from", "\"Rollcall <rollcall@example.com>\""),
+    ("mail", "login", "\"rollcall\""),
+    ("mail", "password", "\"from-your-provider\""),
+    ("mail", "password_file", "\"/etc/rollcall/mail-password\""),
+    ("mail", "ca_file", "\"/etc/rollcall/mail-ca.pem\""),
+    ("mail", "hello_name", "\"rollcall.example.com\""),
+    ("mail", "public_url", "\"https://rollcall.example.com\""),
     ("secrets", "key_file", "\"/etc/rollcall/sealing.key\""),
 ];
+
+/// A hook; they are given whole.
+const HOOK: &str = "[{ name = \"load-directory\", program = [\"/usr/local/bin/load-directory\"] }]";
 
 /// The settings of a host profile, with an example.
 const HOST: [(&str, &str); 4] = [

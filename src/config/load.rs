@@ -95,6 +95,10 @@ fn syntax(file: &str, text: &str, error: &toml::de::Error) -> Error {
 /// The settings of a file, one by one; unknown sections and keys are refused.
 fn flatten(file: &str, table: Table, settings: &mut Vec<Setting>) -> Result<()> {
     for (section, value) in table {
+        if section == "hooks" {
+            push(settings, Setting { key: vec![section], value, origin: file.to_owned() })?;
+            continue;
+        }
         let Value::Table(inside) = value else {
             let known = keys::sections().join("], [");
             let message = format!(
@@ -182,10 +186,15 @@ fn refuse(setting: &Setting, problem: &str) -> Error {
     let key = setting.key.join(".");
     let name = setting.key.last().map_or("", String::as_str);
     let example = keys::example(&setting.key).map(|value| format!("{name} = {value}"));
+    // Secrets stay out of terminals and logs.
+    let value = match key.as_str() {
+        "hooks" | "mail.password" => "not acceptable".to_owned(),
+        _ => setting.value.to_string(),
+    };
     let message = format!(
         "{}: {key} is {}: {}; write for example: {}",
         setting.origin,
-        setting.value,
+        value,
         problem.lines().next().unwrap_or_default(),
         example.unwrap_or_default()
     );

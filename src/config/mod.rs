@@ -3,6 +3,7 @@
 mod check;
 mod keys;
 mod load;
+mod mail;
 mod profiles;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Network, Protocol, Purpose, VPath};
+
+pub use mail::{Hidden, Hook, HookEvent, Mail, SmtpServer, Starttls};
 
 /// All settings of the server. Documented for operators in `docs/configuration.md`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
@@ -30,6 +33,10 @@ pub struct Config {
     pub outgoing: Outgoing,
     /// Where the key lies that seals stored secrets.
     pub secrets: Secrets,
+    /// How e-mails leave.
+    pub mail: Mail,
+    /// Other programs that are told of imports.
+    pub hooks: Vec<Hook>,
     /// How long finished things are kept.
     pub retention: Retention,
     /// The log.

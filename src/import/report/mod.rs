@@ -1,5 +1,6 @@
 //! What an import has to tell, in no language, and the files that are made from it.
 
+mod brief;
 mod corrections;
 mod csv;
 mod held;
@@ -22,6 +23,7 @@ use super::fields::FieldKey;
 use super::settings::{Format, Limit, Mode, ReportSettings, Settings};
 use crate::model::{ImportStatus, Language};
 
+pub use brief::{Brief, Problem, Step};
 pub use corrections::corrections;
 pub use csv::csv;
 pub use held::held_words;

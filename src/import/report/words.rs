@@ -301,6 +301,38 @@ pub(super) fn nothing_applied_words() -> Words {
     w("nothing was applied", "rien n’a été appliqué", "nichts wurde übernommen")
 }
 
+/// `2 rows and 1 cell to correct`; `None`: nothing is.
+pub(super) fn to_correct(rows: u64, cells: u64, language: Language) -> Option<String> {
+    let rows_word = match (language, rows == 1) {
+        (Language::En, true) => "row",
+        (Language::En, false) => "rows",
+        (Language::Fr, true) => "ligne",
+        (Language::Fr, false) => "lignes",
+        (Language::De, true) => "Zeile",
+        (Language::De, false) => "Zeilen",
+    };
+    let cells_word = match (language, cells == 1) {
+        (Language::En, true) => "cell",
+        (Language::En, false) => "cells",
+        (Language::Fr, true) => "cellule",
+        (Language::Fr, false) => "cellules",
+        (Language::De, true) => "Zelle",
+        (Language::De, false) => "Zellen",
+    };
+    let and = w("and", "et", "und").get(language);
+    let what = match (rows, cells) {
+        (0, 0) => return None,
+        (rows, 0) => format!("{rows} {rows_word}"),
+        (0, cells) => format!("{cells} {cells_word}"),
+        (rows, cells) => format!("{rows} {rows_word} {and} {cells} {cells_word}"),
+    };
+    Some(match language {
+        Language::En => format!("{what} to correct"),
+        Language::Fr => format!("{what} à corriger"),
+        Language::De => format!("{what} zu korrigieren"),
+    })
+}
+
 /// A field's name for people.
 #[must_use]
 pub fn field_words(key: &FieldKey, language: Language) -> Cow<'_, str> {

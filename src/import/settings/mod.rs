@@ -21,7 +21,9 @@ use crate::model::Language;
 pub(crate) use document::Document;
 pub use document::quoted;
 pub(crate) use guards::limit;
-pub use handling::{Encryption, Fetch, Handling, MailSettings, Schedule};
+pub use handling::{
+    Attach, Encryption, Fetch, Handling, MailOn, MailSettings, Recipient, Schedule, To,
+};
 pub use login::{LoginPart, parts as login_parts};
 pub(super) use maps::NO_DATES;
 pub(crate) use maps::takes_codes;

@@ -112,10 +112,6 @@ fn must_not_be_cleared(settings: &Settings, field: Field) -> bool {
     always.contains(&field) || settings.required.as_ref().is_some_and(|r| r.contains(&field))
 }
 
-pub(super) fn not_yet(name: &str, cure: &str) -> String {
-    format!("\"{name}\" is not available in this version; {cure}")
-}
-
 pub(crate) fn wrong(name: &str, value: &Value, example: &str) -> String {
     format!("{name} = {value} is not possible; write for example {name} = {example}")
 }

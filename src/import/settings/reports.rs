@@ -2,7 +2,7 @@
 
 use toml::Value;
 
-use super::read::{Read, list, not_yet, table, wrong, yes_or_no};
+use super::read::{Read, list, table, wrong, yes_or_no};
 use super::{Format, ReportSettings, Settings};
 use crate::model::Language;
 
@@ -15,7 +15,10 @@ pub(super) fn report(value: &Value) -> Read<ReportSettings> {
             "markers" => report.markers = yes_or_no("report.markers", value)?,
             "recipients" => {
                 if !list("report.recipients", value, "[]")?.is_empty() {
-                    return Err(not_yet("report.recipients", "write recipients = []"));
+                    return Err(
+                        "\"report.recipients\" is not an import setting; write the addresses under [mail]: to = [\"anne.roy@example.com\"]"
+                            .to_owned(),
+                    );
                 }
             }
             _ => {

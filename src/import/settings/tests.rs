@@ -170,13 +170,6 @@ fn what_holds_an_import_is_refused_with_a_right_example() {
     refused("[report]\nformats = [\"pdf\"]", &["report.formats", "pdf", "\"html\""]);
 }
 
-#[test]
-fn what_comes_later_is_refused_in_clear_words() {
-    for (toml, name) in [("[report]\nrecipients = [\"a@b.example\"]", "report.recipients")] {
-        refused(toml, &[name, "not available in this version", "write"]);
-    }
-}
-
 mod any {
     use proptest::collection::{btree_map, btree_set, vec};
     use proptest::option;

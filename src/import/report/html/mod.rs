@@ -1,7 +1,7 @@
 //! The report as one page to read: self-contained, nothing loaded from elsewhere, readable without script.
 
 mod labels;
-mod steps;
+pub(super) mod steps;
 mod view;
 
 use askama::Template;
@@ -11,6 +11,8 @@ use super::{Message, Report, ReportChange, ReportColumn, render};
 use crate::import::codes::Level;
 use crate::model::{ImportStatus, Language};
 use labels::Labels;
+
+pub(super) use view::decision;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");

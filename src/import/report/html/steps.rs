@@ -5,7 +5,7 @@ use crate::import::report::{PendingRow, Report, render};
 use crate::model::{ImportStatus, Language};
 
 /// One thing to do, and the operator's command for it.
-pub(super) struct Step {
+pub(in crate::import::report) struct Step {
     pub text: String,
     pub commands: Vec<String>,
 }
@@ -17,7 +17,7 @@ impl Step {
 }
 
 /// What to do next; never empty.
-pub(super) fn next(report: &Report, language: Language) -> Vec<Step> {
+pub(in crate::import::report) fn next(report: &Report, language: Language) -> Vec<Step> {
     let mut steps = Vec::new();
     match report.status {
         ImportStatus::Held => steps.push(held(report, language)),

@@ -100,7 +100,7 @@ pub(super) fn pending(row: &PendingRow, language: Language) -> Pending {
 }
 
 /// `Approved by cli, 2026-11-21 04:30 UTC`
-pub(super) fn decision(decision: &Decision, language: Language) -> String {
+pub(in crate::import::report) fn decision(decision: &Decision, language: Language) -> String {
     let what = decided_words(decision.what).get(language);
     let at = moment(decision.at, language);
     let who = &decision.who;

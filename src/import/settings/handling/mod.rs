@@ -12,7 +12,7 @@ use super::read::Read;
 
 pub use encryption::Encryption;
 pub use fetch::Fetch;
-pub use mail::MailSettings;
+pub use mail::{Attach, MailOn, MailSettings, Recipient, To};
 pub use schedule::Schedule;
 
 /// What a folder asks for around the import. It is no part of the settings' version: changing it imports nothing again.
