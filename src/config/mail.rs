@@ -101,8 +101,11 @@ impl SmtpServer {
         };
         let host = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host);
         let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '_');
-        (!host.is_empty() && host.chars().all(good))
-            .then(|| Self { is_tls, host: host.to_owned(), port })
+        (!host.is_empty() && host.chars().all(good)).then(|| Self {
+            is_tls,
+            host: host.to_owned(),
+            port,
+        })
     }
 
     fn is_this_machine(&self) -> bool {
@@ -272,7 +275,9 @@ pub(super) fn check_hooks(hooks: &[Hook]) -> Result<(), Wrong> {
             _ => {}
         }
         if hook.secret.is_some() && hook.url.is_none() {
-            return refuse(format!("\"{name}\": secret signs messages to a url; a program needs none"));
+            return refuse(format!(
+                "\"{name}\": secret signs messages to a url; a program needs none"
+            ));
         }
         if hook.secret.as_ref().is_some_and(|secret| secret.0.trim().len() < 16) {
             return refuse(format!("\"{name}\": secret is too short; use at least 16 characters"));
@@ -311,7 +316,9 @@ mod tests {
         assert_eq!(server("smtp://127.0.0.1:2525"), is(false, "127.0.0.1", 2525));
         assert_eq!(server("smtp://[::1]:25"), is(false, "::1", 25));
         assert_eq!(server("smtp://[::1]"), is(false, "::1", 587));
-        for bad in ["mail.example.com", "http://x", "smtp://", "smtp://a b", "smtp://u:p@h", "smtp://h:0"] {
+        for bad in
+            ["mail.example.com", "http://x", "smtp://", "smtp://a b", "smtp://u:p@h", "smtp://h:0"]
+        {
             assert_eq!(server(bad), None, "{bad}");
         }
     }

@@ -95,15 +95,13 @@ impl Report {
     /// Whether somebody has something to correct, to decide or to know: refusals, holds and what was decided, failures.
     #[must_use]
     pub fn is_problem(&self) -> bool {
-        use ImportStatus::{Duplicate, Failed, Held, Ok, OkWithWarnings, Partial, Rejected};
+        use ImportStatus::{Duplicate, Ok, OkWithWarnings, Superseded};
         let calm = matches!(self.status, Ok | OkWithWarnings | Duplicate);
-        let loud = matches!(self.status, Held | Partial | Rejected | Failed);
         // A newer file replaced it before its turn: nobody was told that it waits.
-        let silent = self.status == ImportStatus::Superseded && !self.is_superseded_hold();
-        let decided = self.decision.is_some();
+        let silent = self.status == Superseded && !self.is_superseded_hold();
         let refused = self.counts.rejected + self.counts.cells_refused > 0;
         let waits = self.pending_rows.iter().any(|row| row.decided.is_none());
-        loud || decided || waits || (calm && refused) || (!calm && !silent)
+        !(calm || silent) || refused || waits || self.decision.is_some()
     }
 
     /// `2 rows and 1 cell to correct`; `None`: nothing is.

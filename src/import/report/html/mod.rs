@@ -58,7 +58,7 @@ pub fn html(report: &Report, language: Language) -> Vec<u8> {
         status: render::status(report, language),
         tone: tone(report.status),
         summary: render::summary(report, language),
-        decision: report.decision.as_ref().map(|d| view::decision(d, language)),
+        decision: report.decision.as_ref().map(|d| decision(d, language)),
         bar: view::bar(report, language),
         steps: steps::next(report, language),
         guards: report.guards.iter().map(|guard| view::guard(guard, language)).collect(),

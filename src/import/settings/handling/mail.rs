@@ -159,7 +159,9 @@ fn recipients(value: &Value) -> Read<Vec<Recipient>> {
 
 fn is_same(a: &To, b: &To) -> bool {
     match (a, b) {
-        (To::Address { address: a, .. }, To::Address { address: b, .. }) => a.eq_ignore_ascii_case(b),
+        (To::Address { address: a, .. }, To::Address { address: b, .. }) => {
+            a.eq_ignore_ascii_case(b)
+        }
         (a, b) => a == b,
     }
 }
@@ -174,7 +176,9 @@ fn recipient(value: &Value) -> Read<Recipient> {
     let (mut to, mut language) = (None, None);
     for (name, value) in table("mail.to", value, TO)? {
         match name.as_str() {
-            "address" => to = Some(address(text("mail.to: address", value, "\"anne.roy@example.com\"")?)?),
+            "address" => {
+                to = Some(address(text("mail.to: address", value, "\"anne.roy@example.com\"")?)?)
+            }
             "user" => {
                 let user = text("mail.to: user", value, "\"00123\"")?;
                 if user.len() > MAX_ADDRESS_BYTES || user.chars().any(char::is_control) {
@@ -184,7 +188,8 @@ fn recipient(value: &Value) -> Read<Recipient> {
             }
             "language" => {
                 let code = text("mail.to: language", value, "\"fr\"")?;
-                let known = code.parse().map_err(|_| wrong("mail.to: language", value, "\"fr\""))?;
+                let known =
+                    code.parse().map_err(|_| wrong("mail.to: language", value, "\"fr\""))?;
                 language = Some(known);
             }
             _ => {
@@ -296,14 +301,18 @@ mod tests {
     fn recipients() {
         assert_eq!(to("'a@example.com'").unwrap(), [(address(None, "a@example.com"), None)]);
         assert_eq!(
-            to("'fr:Zoé Noël <zoe@example.com>', { address = 'b@example.com', language = 'de' }").unwrap(),
+            to("'fr:Zoé Noël <zoe@example.com>', { address = 'b@example.com', language = 'de' }")
+                .unwrap(),
             [
                 (address(Some("Zoé Noël"), "zoe@example.com"), Some(Language::Fr)),
                 (address(None, "b@example.com"), Some(Language::De)),
             ]
         );
         assert_eq!(to("{ user = '00123' }").unwrap(), [(To::User("00123".to_owned()), None)]);
-        assert_eq!(to("'\"Roy, Anne\" <a@example.com>'").unwrap()[0].0, address(Some("Roy, Anne"), "a@example.com"));
+        assert_eq!(
+            to("'\"Roy, Anne\" <a@example.com>'").unwrap()[0].0,
+            address(Some("Roy, Anne"), "a@example.com")
+        );
     }
 
     #[test]
@@ -338,7 +347,9 @@ mod tests {
         assert_eq!(mail("on = 'digest'\ndigest_at = '18:30'").unwrap().on, MailOn::Digest);
         assert_eq!(mail("digest_at = '18:30'").unwrap().digest_at, jiff::civil::time(18, 30, 0, 0));
         assert!(mail("attach = ['csv', 'corrections']").unwrap().attach.len() == 2);
-        for bad in ["on = 'never'", "digest_at = '25:00'", "digest_at = 7", "attach = ['pdf']", "cc = []"] {
+        for bad in
+            ["on = 'never'", "digest_at = '25:00'", "digest_at = 7", "attach = ['pdf']", "cc = []"]
+        {
             assert!(mail(bad).unwrap_err().contains("mail."), "{bad}");
         }
         let old = Settings::from_toml("[report]\nrecipients = ['a@example.com']").unwrap_err();

@@ -1,0 +1,216 @@
+//! What an e-mail tells of one import.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::body::{self, Item, Part, Tone, one_line};
+use super::words::{self, Labels};
+use crate::import::codes::local_date;
+use crate::import::report::{Brief, Problem, Report, summary_line};
+use crate::model::{ImportStatus, Language};
+
+/// How many problems a message lists.
+const MOST_PROBLEMS: usize = 20;
+/// The longest value that is shown; the report has it whole.
+const MAX_VALUE_CHARS: usize = 120;
+
+/// What a message says, before it has an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// The subject.
+    pub subject: String,
+    /// The body as plain text.
+    pub text: String,
+    /// The same as HTML.
+    pub html: String,
+}
+
+/// What the report itself does not know.
+#[derive(Debug, Clone)]
+pub struct Around<'a> {
+    /// The client's name.
+    pub client: &'a str,
+    /// The client's time zone.
+    pub zone: TimeZone,
+    /// Until when somebody can decide about a held import.
+    pub expires_at: Option<Timestamp>,
+    /// Where the full report lies in the account; `None`: there is no such file.
+    pub report_path: Option<String>,
+    /// Whether a dropped file approves or discards.
+    pub approve_by_file: bool,
+    /// The page of the import.
+    pub page: Option<String>,
+    /// The attachments did not fit.
+    pub files_left_out: bool,
+}
+
+/// The message about an import, in one language.
+#[must_use]
+pub fn report(report: &Report, around: &Around<'_>, language: Language) -> Told {
+    let brief = report.brief(language, MOST_PROBLEMS);
+    let l = Labels::of(language);
+    let name = one_line(&report.file.name);
+    let mut parts = vec![Part::Title(tone(report.status), format!("{name} – {}", brief.status))];
+    parts.push(Part::Text(brief.summary.clone()));
+    parts.push(fact(l.client, one_line(around.client)));
+    parts.push(fact(l.file, one_line(&report.file.path)));
+    if let Some(at) = report.received_at {
+        parts.push(fact(l.received, moment(at, &around.zone, language)));
+    }
+    if let Some(decision) = &brief.decision {
+        parts.push(fact(l.decision, decision.clone()));
+    }
+    next(&mut parts, report, &brief, around, language);
+    problems(&mut parts, &brief, language);
+    whole(&mut parts, report, around, language);
+    parts.push(Part::Small(l.automatic.to_owned()));
+    let subject = subject(report, around.client, language);
+    let html = body::html(&parts, &subject, language.code());
+    Told { text: body::text(&parts), html, subject }
+}
+
+fn fact(label: &str, value: String) -> Part {
+    Part::Fact(label.to_owned(), value)
+}
+
+/// `[PARTIAL] users.csv – 2 rows to correct (Acme)`
+pub(super) fn subject(report: &Report, client: &str, language: Language) -> String {
+    let tag = words::tag(report.status).get(language);
+    let name = one_line(&report.file.name);
+    let applied = report.status.is_applied();
+    let gist = match report.to_correct(language).filter(|_| applied) {
+        Some(to_correct) => to_correct,
+        None if applied => report.outcomes(language),
+        None => words::gist(report.status).get(language).to_owned(),
+    };
+    format!("[{tag}] {name} – {gist} ({})", one_line(client))
+}
+
+/// What to do, and for a held one why, until when and how.
+fn next(
+    parts: &mut Vec<Part>,
+    report: &Report,
+    brief: &Brief,
+    around: &Around<'_>,
+    language: Language,
+) {
+    let l = Labels::of(language);
+    if !brief.held_because.is_empty() {
+        parts.push(Part::Heading(l.why_held.to_owned()));
+        parts.push(Part::Text(format!("{}.", capital(&brief.held_because))));
+    }
+    parts.push(Part::Heading(l.next.to_owned()));
+    for step in &brief.steps {
+        parts.push(Part::Text(step.text.clone()));
+        if report.status == ImportStatus::Held
+            && let Some(at) = around.expires_at
+        {
+            let moment = moment(at, &around.zone, language);
+            parts.push(Part::Text(words::until(&moment, language)));
+        }
+        if !step.commands.is_empty() {
+            parts.push(Part::Text(l.operator.to_owned()));
+            parts.extend(step.commands.iter().cloned().map(Part::Command));
+        }
+    }
+    if report.status == ImportStatus::Held && around.approve_by_file {
+        let name = one_line(&report.file.name);
+        let digest: String = report.file.sha256.chars().take(12).collect();
+        let file = |verb: &str| format!("{name}.{verb}-{digest}");
+        parts.push(Part::Text(words::by_file(&file("approve"), &file("discard"), language)));
+    }
+}
+
+fn problems(parts: &mut Vec<Part>, brief: &Brief, language: Language) {
+    if brief.problems.is_empty() {
+        return;
+    }
+    let l = Labels::of(language);
+    let heading = if brief.more > 0 { l.problems_first } else { l.problems };
+    parts.push(Part::Heading(heading.to_owned()));
+    parts.extend(brief.problems.iter().map(|problem| Part::Problem(item(problem, language))));
+    if brief.more > 0 {
+        parts.push(Part::Text(words::more(brief.more, language)));
+    }
+}
+
+/// `Line 4 · C4 · Date of birth: “31/02/1980” (V301)`
+fn item(problem: &Problem, language: Language) -> Item {
+    let l = Labels::of(language);
+    let mut places: Vec<String> = Vec::new();
+    places.extend(problem.line.map(|line| format!("{} {line}", l.line)));
+    places.extend([&problem.cell, &problem.column].into_iter().filter(|p| !p.is_empty()).cloned());
+    if places.is_empty() {
+        places.push(l.whole_file.to_owned());
+    }
+    let mut place = places.join(" · ");
+    if !problem.value.is_empty() {
+        let value = words::quoted(&shortened(&problem.value), language);
+        place = format!("{place}{}{value}", words::colon(language));
+    }
+    let tone = if problem.is_warning { Tone::Look } else { Tone::Bad };
+    Item {
+        place: format!("{} ({})", one_line(&place), problem.code),
+        text: problem.text.clone(),
+        cure: problem.cure.clone(),
+        tone,
+    }
+}
+
+fn shortened(value: &str) -> String {
+    let mut short: String = value.chars().take(MAX_VALUE_CHARS).collect();
+    if short.len() < value.len() {
+        short.push('…');
+    }
+    short
+}
+
+/// How to get the full report.
+fn whole(parts: &mut Vec<Part>, report: &Report, around: &Around<'_>, language: Language) {
+    let l = Labels::of(language);
+    if around.page.is_none() && around.report_path.is_none() && !around.files_left_out {
+        return;
+    }
+    parts.push(Part::Heading(l.full.to_owned()));
+    if let Some(path) = &around.report_path {
+        let path = one_line(path);
+        parts.push(Part::Text(words::where_it_lies(&path, &report.account, language)));
+    }
+    if let Some(page) = &around.page {
+        let label = if report.status == ImportStatus::Held { l.open_decide } else { l.open };
+        parts.push(Part::Link(label.to_owned(), page.clone()));
+    }
+    if around.files_left_out {
+        parts.push(Part::Text(l.left_out.to_owned()));
+    }
+}
+
+/// One import in one line, for a digest.
+pub(super) fn line(report: &Report, language: Language) -> String {
+    let line = summary_line(report, language);
+    // Where the report lies is told once, below.
+    line.rsplit_once("; ").map_or(line.clone(), |(what, _)| what.to_owned())
+}
+
+/// How a status stands out.
+pub(super) fn tone(status: ImportStatus) -> Tone {
+    match status {
+        ImportStatus::Ok | ImportStatus::Duplicate => Tone::Good,
+        ImportStatus::OkWithWarnings | ImportStatus::Partial | ImportStatus::Held => Tone::Look,
+        ImportStatus::Rejected | ImportStatus::Failed => Tone::Bad,
+        _ => Tone::Plain,
+    }
+}
+
+/// A moment in the client's time zone, as the language writes it: `22/11/2026 08:30 (Europe/Paris)`.
+pub(super) fn moment(at: Timestamp, zone: &TimeZone, language: Language) -> String {
+    let at = at.to_zoned(zone.clone());
+    let day = at.date().to_string();
+    let name = zone.iana_name().unwrap_or("UTC");
+    format!("{} {} ({name})", local_date(&day, language), at.strftime("%H:%M"))
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
+}
