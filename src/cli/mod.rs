@@ -6,6 +6,7 @@ mod bans;
 pub mod bound;
 mod check;
 mod client;
+mod drops;
 mod folder;
 pub mod history;
 mod identity;
@@ -15,6 +16,7 @@ mod inspect;
 mod layout;
 mod lists;
 mod mappings;
+mod outbox;
 pub mod output;
 pub mod people;
 mod rules;
@@ -133,6 +135,14 @@ pub enum PlainCommand {
     /// Imports and their reports
     #[command(subcommand)]
     Imports(imports::ImportsCommand),
+    /// Hand a file over through an export folder: the client's program fetches it, or it is delivered
+    Drop(drops::DropArgs),
+    /// Files that were handed over, and what became of them
+    #[command(subcommand)]
+    Drops(drops::DropsCommand),
+    /// What is to be sent: e-mails, hooks, deliveries
+    #[command(subcommand)]
+    Outbox(outbox::OutboxCommand),
     /// Users of a client's directory
     #[command(subcommand)]
     Users(users::UsersCommand),
@@ -223,6 +233,9 @@ pub fn run(place: &Place, command: PlainCommand) -> Outcome {
         PlainCommand::Mappings(command) => mappings::run(place, command),
         PlainCommand::Import(args) => import::run(place, &args),
         PlainCommand::Imports(command) => imports::run(place, command),
+        PlainCommand::Drop(args) => drops::hand_over(place, &args),
+        PlainCommand::Drops(command) => drops::run(place, command),
+        PlainCommand::Outbox(command) => outbox::run(place, command),
         PlainCommand::Users(command) => users::run(place, command),
         PlainCommand::Inspect(args) => inspect::run(place, &args),
         PlainCommand::Template(args) => template::run(place, &args),

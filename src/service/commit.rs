@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::names::{self, Place};
 use super::session::State;
-use super::{Service, reports};
+use super::{Service, drops, reports};
 use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Upload, UploadId, UploadState, VPath};
@@ -130,8 +130,11 @@ pub(super) fn commit(
     stage.hand_on();
     let spool = &session.space.spool;
     let durable = folder.sync().and_then(|()| spool.sync());
-    if let Some(old) = replaced.filter(|old| old.links < 2) {
-        session.space.occupied.release(old.stat.bytes);
+    if let Some(old) = replaced {
+        drops::gone(session, path, &old, "the account replaced it before it was read whole");
+        if old.links < 2 {
+            session.space.occupied.release(old.stat.bytes);
+        }
     }
     if let Place::Import { .. } | Place::Beside { .. } = place {
         reports::retire(&session.service, &session.space, &session.login, path);

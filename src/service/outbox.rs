@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::Service;
+use super::{Service, deliver};
 use crate::error::{Error, Kind, Result};
 use crate::store::registry::{JobKind, NewJob};
 
@@ -137,11 +137,11 @@ async fn attempt(service: &Service, job: OutboxJob) -> Ended {
     (job, done)
 }
 
-async fn carry_out(_service: &Service, job: &OutboxJob) -> std::result::Result<(), Trouble> {
+async fn carry_out(service: &Service, job: &OutboxJob) -> std::result::Result<(), Trouble> {
     let what = match job.kind {
         JobKind::Mail => "e-mails",
         JobKind::Hook => "hooks",
-        JobKind::Delivery => "deliveries",
+        JobKind::Delivery => return deliver::deliver(service, job).await,
     };
     Err(Trouble::Never(Error::new(Kind::Unsupported, format!("{what} are not there yet"))))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::names::{self, Place};
-use super::{Service, reports, workers};
+use super::{Service, drops, reports, workers};
 use crate::error::{Error, Result};
 use crate::model::{Upload, UploadId, UploadState};
 use crate::store::directory::Directory;
@@ -21,6 +21,7 @@ pub(super) fn reconcile(service: &Service) -> Result<()> {
         }
         sweep_spool(&space)?;
         sweep_archive(service, &space)?;
+        drops::sweep(service, &space)?;
         requeue_unknown(service, &space, &client.slug)?;
     }
     workers::wake_waiting(service)

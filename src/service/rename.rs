@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::commit::{self, Receipt};
-use super::dropped;
 use super::names::{self, DecisionName, Place};
 use super::reports;
 use super::session::State;
+use super::{dropped, drops};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Upload, UploadState, VPath};
 use crate::vfs::{Inode, Overwrite, Stage};
@@ -77,6 +77,7 @@ fn move_folder(session: &State, from: &VPath, to: &VPath, overwrite: Overwrite) 
         ));
     }
     session.files.rename(from, to, overwrite)?;
+    drops::moved(session, from, to);
     Ok(Receipt::done("Renamed"))
 }
 
@@ -106,9 +107,13 @@ fn move_file(
 ) -> Result<Receipt> {
     let replaced = session.files.look(to)?;
     session.files.rename(from, to, overwrite)?;
-    if let Some(old) = replaced.filter(|old| old.links < 2) {
-        session.space.occupied.release(old.stat.bytes);
+    if let Some(old) = replaced {
+        drops::gone(session, to, &old, "the account replaced it before it was read whole");
+        if old.links < 2 {
+            session.space.occupied.release(old.stat.bytes);
+        }
     }
+    drops::moved(session, from, to);
     if let Some(upload) = received {
         session.service.registry().move_upload(upload.id, to)?;
     }

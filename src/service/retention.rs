@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::names::REPORTS_FOLDER;
 use super::run::Run;
-use super::{Service, commit};
+use super::{Service, commit, drops};
 use crate::config::Retention;
 use crate::error::{Error, Result};
 use crate::import::pseudonym::Traces;
@@ -63,6 +63,7 @@ impl Keeper<'_> {
         let needed = needed(&directory)?;
         if let Some(before) = before(now, self.kept.archive_days) {
             self.archive(&needed, |upload| Ok(upload.finished_at.is_some_and(|at| at < before)))?;
+            drops::forget(self.service, self.space, before)?;
         }
         if let Some(before) = before(now, self.kept.reports_days) {
             directory.strip_reports(before)?;

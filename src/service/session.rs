@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::access::{self, Access};
-use super::{Service, names};
+use super::{Service, drops, names};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Client, Folder, Language, Protocol, Right, VPath};
 use crate::store::registry::LoginFacts;
@@ -141,6 +141,11 @@ impl Session {
         self.0.files.open_read(path)
     }
 
+    /// A file was sent to its end, and the client knows it: one that was handed over counts as fetched.
+    pub fn note_sent_whole(&self, file: &Download) {
+        drops::sent_whole(&self.0, file);
+    }
+
     /// Starts an upload to `path`. Nothing is visible there before [`Staged::commit`].
     ///
     /// # Errors
@@ -178,6 +183,7 @@ impl Session {
         self.0.access().need(path, Right::Delete)?;
         let _guard = self.0.service.0.locks.lock(&self.0.login, &[path]);
         let was = self.0.files.remove_file(path)?;
+        drops::gone(&self.0, path, &was, "the account removed it before it was read whole");
         if was.links < 2 {
             self.0.space.occupied.release(was.stat.bytes);
         }

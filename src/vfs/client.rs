@@ -1,4 +1,4 @@
-//! A client's folders on disk: accounts' files, spool, archive; and how much they occupy.
+//! A client's folders on disk: accounts' files, spool, archive, outbox; and how much they occupy.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -14,7 +14,7 @@ use super::folder::{Folder, Inode};
 use super::{AccountSpace, Space};
 use crate::error::{Error, Kind, Result};
 
-/// `data/clients/<client>`: `files/<login>/…`, `spool/`, `archive/`.
+/// `data/clients/<client>`: `files/<login>/…`, `spool/`, `archive/`, `outbox/`.
 pub(crate) struct ClientSpace {
     slug: String,
     path: PathBuf,
@@ -22,6 +22,7 @@ pub(crate) struct ClientSpace {
     files: Folder,
     pub(crate) spool: Folder,
     pub(crate) archive: Folder,
+    pub(crate) outbox: Folder,
     pub(crate) occupied: Occupied,
 }
 
@@ -34,14 +35,14 @@ impl ClientSpace {
         let path = data.join("clients").join(client);
         let made = std::fs::create_dir_all(&path).and_then(|()| Folder::open_machine(&path));
         let opened = made.and_then(|top| {
-            let parts = ["files", "spool", "archive"].map(|name| top.child_or_new(name));
-            let [files, spool, archive] = parts;
-            Ok((top.look_self()?, files?, spool?, archive?))
+            let parts = ["files", "spool", "archive", "outbox"].map(|name| top.child_or_new(name));
+            let [files, spool, archive, outbox] = parts;
+            Ok((top.look_self()?, files?, spool?, archive?, outbox?))
         });
-        let (top, files, spool, archive) =
+        let (top, files, spool, archive, outbox) =
             opened.map_err(|e| Error::io(format!("opening {}", path.display()), e))?;
         let occupied = Occupied::new(quota_bytes);
-        Ok(Self { slug: client.to_owned(), path, top, files, spool, archive, occupied })
+        Ok(Self { slug: client.to_owned(), path, top, files, spool, archive, outbox, occupied })
     }
 
     /// The client's slug.
@@ -95,7 +96,7 @@ impl ClientSpace {
     fn count(&self) -> io::Result<u64> {
         let mut seen = HashSet::new();
         let mut total: u64 = 0;
-        for top in ["files", "spool", "archive"] {
+        for top in ["files", "spool", "archive", "outbox"] {
             let mut waiting = vec![Folder::open_machine(&self.path.join(top))?];
             while let Some(folder) = waiting.pop() {
                 for entry in folder.entries()? {
@@ -113,17 +114,23 @@ impl ClientSpace {
 
     /// Takes the client's own lock: one importer at a time, whatever the process. `None`: somebody has it.
     pub(crate) fn try_lock(&self) -> Result<Option<ClientLock>> {
-        self.flock(FlockOperation::NonBlockingLockExclusive)
+        self.flock("import.lock", FlockOperation::NonBlockingLockExclusive)
     }
 
     /// The same, waiting for it.
     pub(crate) fn lock(&self) -> Result<ClientLock> {
         let busy = || Error::new(Kind::Busy, "another import of this client is running");
-        self.flock(FlockOperation::LockExclusive)?.ok_or_else(busy)
+        self.flock("import.lock", FlockOperation::LockExclusive)?.ok_or_else(busy)
     }
 
-    fn flock(&self, how: FlockOperation) -> Result<Option<ClientLock>> {
-        let path = self.path.join("import.lock");
+    /// Takes the lock under which files are laid into export folders; never held for long.
+    pub(crate) fn lock_drops(&self) -> Result<ClientLock> {
+        let busy = || Error::new(Kind::Busy, "another file is being handed over");
+        self.flock("drops.lock", FlockOperation::LockExclusive)?.ok_or_else(busy)
+    }
+
+    fn flock(&self, name: &str, how: FlockOperation) -> Result<Option<ClientLock>> {
+        let path = self.path.join(name);
         let what = || format!("locking {}", path.display());
         let mut options = File::options();
         options.create(true).truncate(false).write(true);

@@ -2,12 +2,15 @@
 
 mod client;
 mod copying;
+mod coverage;
 mod folder;
+mod kept;
 mod upload;
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
@@ -17,6 +20,7 @@ use crate::model::VPath;
 pub(crate) use client::ClientSpace;
 pub(crate) use copying::{Copier, copy};
 pub(crate) use folder::{Folder, Inode};
+pub(crate) use kept::keep;
 pub(crate) use upload::{Sealed, Stage, StageLimits, sha256_of};
 
 /// File or folder.
@@ -154,7 +158,7 @@ impl AccountSpace {
             bytes: metadata.len(),
             modified: modified.unwrap_or(Timestamp::UNIX_EPOCH),
         };
-        Ok(Download { file, stat, path: path.clone() })
+        Ok(Download { file, stat, path: path.clone(), sent: Mutex::default() })
     }
 
     pub(crate) fn make_dir(&self, path: &VPath) -> Result<()> {
@@ -251,9 +255,35 @@ pub struct Download {
     file: File,
     stat: Stat,
     path: VPath,
+    sent: Mutex<coverage::Coverage>,
 }
 
 impl Download {
+    /// Its address when it was opened.
+    #[must_use]
+    pub fn path(&self) -> &VPath {
+        &self.path
+    }
+
+    /// Notes which bytes were sent to the client (reading alone, as for a checksum, sends nothing).
+    pub fn note_sent(&self, offset: u64, bytes: usize) {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).add(offset, bytes);
+    }
+
+    /// Whether every byte was sent.
+    #[must_use]
+    pub fn is_sent_whole(&self) -> bool {
+        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        sent.is_whole(self.stat.bytes)
+    }
+
+    /// Whether this is the file that `inode` tells of.
+    pub(crate) fn is_file(&self, inode: &Inode) -> bool {
+        let own = self.file.metadata();
+        own.is_ok_and(|own| own.dev() == inode.device && own.ino() == inode.number)
+    }
+
     /// What it is; the size is that of its opening.
     #[must_use]
     pub fn stat(&self) -> Stat {

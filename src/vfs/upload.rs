@@ -22,7 +22,7 @@ pub(crate) struct StageLimits {
 /// The disk is asked for its room again after this many bytes.
 const SPACE_CHECK_BYTES: u64 = 4 * 1024 * 1024;
 /// One read when an upload is hashed or copied.
-const BLOCK_BYTES: usize = 256 * 1024;
+pub(super) const BLOCK_BYTES: usize = 256 * 1024;
 
 /// A file in the spool that is being written. Dropping it removes it, unless it was handed on.
 pub(crate) struct Stage {
@@ -286,6 +286,6 @@ fn hash_from(mut hasher: Sha256, file: &File, mut from: u64) -> io::Result<Strin
 }
 
 /// Bytes as lower-case hex digits.
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -14,6 +14,7 @@ mod bench;
 mod cli;
 mod commit;
 mod editing;
+mod exchange;
 mod fastpath;
 mod faults;
 mod ftp;

@@ -31,6 +31,7 @@ pub use alarms::Alarm;
 pub use bans::{Ban, Familiar};
 pub use clients::{AuditEvent, ClientPatch, FolderPatch};
 pub use decisions::{Decision, NewDecision, Verdict};
+pub use drops::{DropFilter, DropRow, DropState, FileDrop};
 pub use exports::{ExportRun, ExportWish, RunState, StoredExport};
 pub use outbox::{JobFilter, JobKind, JobState, NewJob, OutboxJob};
 pub use remotes::{RemoteAccount, RemotePatch, SealedSecret};

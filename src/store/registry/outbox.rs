@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use rusqlite::types::Type;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Registry;
 use crate::error::{Error, Kind, Result};
@@ -151,25 +151,7 @@ impl Registry {
     pub fn queue_job(&self, new: &NewJob, now: Timestamp) -> Result<bool> {
         let new = new.clone();
         self.write(move |conn| {
-            conn.prepare_cached(
-                "INSERT INTO outbox (client, kind, lane, key, payload, created_at, next_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, max(?6, ?7)) ON CONFLICT (key) DO NOTHING",
-            )
-            .and_then(|mut s| {
-                let (now, not_before) = (to_micros(now), to_micros(new.not_before));
-                let kind = new.kind.name();
-                s.execute(params![
-                    new.client,
-                    kind,
-                    new.lane,
-                    new.key,
-                    new.payload,
-                    now,
-                    not_before
-                ])
-            })
-            .map(|rows| rows > 0)
-            .map_err(failed(format_args!("queue {}", new.key)))
+            insert_job(conn, &new, now).map_err(failed(format_args!("queue {}", new.key)))
         })
     }
 
@@ -319,6 +301,28 @@ impl Registry {
                 .map_err(failed("forget what was sent"))
         })
     }
+}
+
+/// Inserts a job unless its key is known; `false`: it was.
+pub(super) fn insert_job(
+    conn: &Connection,
+    new: &NewJob,
+    now: Timestamp,
+) -> rusqlite::Result<bool> {
+    conn.prepare_cached(
+        "INSERT INTO outbox (client, kind, lane, key, payload, created_at, next_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, max(?6, ?7)) ON CONFLICT (key) DO NOTHING",
+    )?
+    .execute(params![
+        new.client,
+        new.kind.name(),
+        new.lane,
+        new.key,
+        new.payload,
+        to_micros(now),
+        to_micros(new.not_before)
+    ])
+    .map(|rows| rows > 0)
 }
 
 fn job(row: &Row<'_>) -> rusqlite::Result<OutboxJob> {

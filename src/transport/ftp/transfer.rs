@@ -296,6 +296,7 @@ pub(super) async fn send(
 ) -> std::result::Result<u64, Reply> {
     let opener = session.clone();
     let file = blocking(move || opener.open_read(&path)).await.map_err(|e| Reply::error(&e))?;
+    let file = Arc::new(file);
     let end = file.bytes();
     if offset > end {
         let text = format!("REST {offset} is beyond the end of the file, which has {end} bytes.");
@@ -306,11 +307,20 @@ pub(super) async fn send(
     let sent = tokio::select! {
         biased;
         () = lane.stop.cancelled() => Err(Reply::new(426, "Transfer aborted.")),
-        sent = give_all(&mut data, Arc::new(file), (offset, end), lane) => sent,
+        sent = give_all(&mut data, Arc::clone(&file), (offset, end), lane) => sent,
     };
     match sent {
         Ok(bytes) => {
             data.finish().await.map_err(|e| Reply::new(426, in_words(&e)))?;
+            if offset == 0 {
+                let session = session.clone();
+                blocking(move || -> Result<()> {
+                    session.note_sent_whole(&file);
+                    Ok(())
+                })
+                .await
+                .map_err(|e| Reply::error(&e))?;
+            }
             Ok(bytes)
         }
         Err(failure) => {

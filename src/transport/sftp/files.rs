@@ -187,6 +187,9 @@ impl Files {
             Held::Listing(_) => done(id, Ok(())),
             Held::Reading { file, path, sent_bytes } => {
                 log_download(shared, &path, sent_bytes, file.bytes());
+                if file.is_sent_whole() {
+                    shared.session.note_sent_whole(&file);
+                }
                 done(id, Ok(()))
             }
             Held::Writing(writing) => {
@@ -210,6 +213,7 @@ impl Files {
                 let bytes = data_reply(id, room, |buffer| file.read_at(offset, buffer))?;
                 let sent = bytes.as_ref().map_or(0, |b| b.len().saturating_sub(DATA_HEAD_BYTES));
                 *sent_bytes = sent_bytes.saturating_add(wide(sent));
+                file.note_sent(offset, sent);
                 bytes
             }
             Held::Writing(w) => {

@@ -1,0 +1,3 @@
+//! Files that go the other way: handed over through export folders, fetched from and delivered to clients' own servers.
+
+mod drops;
