@@ -9,7 +9,7 @@ use super::outbox::Trouble;
 use super::session::State;
 use super::{Service, commit, names};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Folder, Purpose, VPath};
+use crate::model::{CLIENT_SERVER, Folder, Purpose, VPath};
 use crate::store::registry::{DropRow, JobState, NewJob};
 use crate::vfs::{self, ClientSpace, Download, Inode};
 
@@ -211,9 +211,6 @@ impl Service {
         Ok(account.is_some_and(|account| account.host_profile == CLIENT_SERVER))
     }
 }
-
-/// The host profile of accounts on clients' own servers.
-pub(super) const CLIENT_SERVER: &str = "client-server";
 
 fn target(folder: &Folder, name: &str) -> Result<VPath> {
     let refused = |why: String| Error::new(Kind::Invalid, why);
