@@ -15,6 +15,7 @@ mod imports;
 mod inspect;
 mod layout;
 mod lists;
+mod mail;
 mod mappings;
 mod outbox;
 pub mod output;
@@ -150,6 +151,9 @@ pub enum PlainCommand {
     Inspect(inspect::InspectArgs),
     /// Print an empty CSV for an import folder: the header and one example row
     Template(template::TemplateArgs),
+    /// E-mails about imports and alarms
+    #[command(subcommand)]
+    Mail(mail::MailCommand),
     /// Addresses that are refused for a while
     #[command(subcommand)]
     Bans(bans::BansCommand),
@@ -239,6 +243,7 @@ pub fn run(place: &Place, command: PlainCommand) -> Outcome {
         PlainCommand::Users(command) => users::run(place, command),
         PlainCommand::Inspect(args) => inspect::run(place, &args),
         PlainCommand::Template(args) => template::run(place, &args),
+        PlainCommand::Mail(command) => mail::run(place, command),
         PlainCommand::Bans(command) => bans::run(place, command),
         PlainCommand::Backup(args) => backup::back_up(place, &args),
         PlainCommand::Restore(args) => backup::restore(place, &args),

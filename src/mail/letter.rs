@@ -60,6 +60,21 @@ pub fn check_address(address: &str) -> Result<()> {
     })
 }
 
+/// Reads `Anne Roy <anne.roy@example.com>`, or the address alone.
+///
+/// # Errors
+/// `Kind::Invalid`.
+pub fn addressee(text: &str) -> Result<Addressee> {
+    let mailbox: Mailbox = text.parse().map_err(|e| {
+        let message = format!(
+            "\"{}\" is not an e-mail address ({e}); write for example anne.roy@example.com",
+            text.escape_debug()
+        );
+        Error::new(Kind::Invalid, message)
+    })?;
+    Ok(Addressee { name: mailbox.name, address: mailbox.email.to_string() })
+}
+
 /// Checks a sender, `Rollcall <rollcall@example.com>`.
 ///
 /// # Errors

@@ -48,6 +48,19 @@ pub enum Refused {
     Never(Error),
 }
 
+impl Refused {
+    /// Why, whatever follows from it.
+    #[must_use]
+    pub fn into_error(self) -> Error {
+        match self {
+            Self::Server(error)
+            | Self::Later(error)
+            | Self::TooLarge(error)
+            | Self::Never(error) => error,
+        }
+    }
+}
+
 impl Mailer {
     /// As the configuration says; `None`: no e-mail leaves.
     ///

@@ -9,7 +9,7 @@ mod report;
 mod words;
 
 pub use digest::{DigestLine, digest};
-pub use letter::{Addressee, Letter, LetterFile, check_address, check_sender, message};
+pub use letter::{Addressee, Letter, LetterFile, addressee, check_address, check_sender, message};
 pub use mailer::{Mailer, Refused};
 pub use news::{alarm, trial};
 pub use report::{Around, Told, report};

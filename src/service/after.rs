@@ -1,6 +1,6 @@
 //! What follows an import whose report stands: e-mails, hooks, exports, the report on the client's own server.
 
-use super::Service;
+use super::{Service, mail};
 use crate::error::Result;
 use crate::import::report::Report;
 use crate::import::settings::Settings;
@@ -12,15 +12,14 @@ use crate::model::{Client, Upload};
 /// # Errors
 /// What could not be queued durably: the caller owes it, as it owes the report.
 pub(super) fn reported(
-    _service: &Service,
+    service: &Service,
     client: &Client,
     upload: &Upload,
-    _settings: &Settings,
+    settings: &Settings,
     report: &Report,
 ) -> Result<()> {
     if report.dry_run {
         return Ok(());
     }
-    tracing::debug!(client = client.slug, upload = %upload.id, "what follows the import is queued");
-    Ok(())
+    mail::reported(service, client, upload, settings, report)
 }

@@ -26,7 +26,10 @@ impl Service {
     pub(super) fn raise(&self, client: Option<&str>, code: &str, subject: &str, text: &str) {
         let now = self.clock().now();
         match self.registry().raise_alarm(client, code, subject, text, now) {
-            Ok(Some(_)) => tracing::warn!(code, client, subject, "{text}"),
+            Ok(Some(id)) => {
+                tracing::warn!(code, client, subject, "{text}");
+                super::mail::alarm_raised(self, id, client, code, subject, text);
+            }
             Ok(None) => {}
             Err(error) => {
                 tracing::error!(%error, code, client, subject, "raising an alarm: {text}")

@@ -21,6 +21,7 @@ pub mod lists;
 mod live;
 mod locks;
 pub mod login;
+pub mod mail;
 pub mod mappings;
 mod names;
 pub mod outbox;
@@ -89,6 +90,7 @@ impl Service {
     /// The folder cannot be made, or a database in it cannot be opened.
     pub fn open(config: Arc<Config>, data: &Path, clock: Clock) -> Result<Self> {
         folders::check_profiles(&config)?;
+        mail::check_config(&config)?;
         // Everything below holds personal data: nobody else on this machine may read it.
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
         std::fs::create_dir_all(data.join("clients"))

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::{Service, deliver};
+use super::{Service, deliver, mail};
 use crate::error::{Error, Kind, Result};
 use crate::store::registry::{JobKind, NewJob};
 
@@ -23,8 +23,20 @@ const FORGET_EVERY: u32 = 10_000;
 pub(super) enum Trouble {
     /// Another try may do it: it did not answer, it was busy, its disk was full.
     Again(Error),
-    /// No try will: it was refused for good, or there is nothing left to send.
+    /// No try will: it was refused for good.
     Never(Error),
+    /// Nobody wants it any more, and why: it was overtaken, or what it is about is gone.
+    Moot(String),
+}
+
+impl Trouble {
+    /// Why, whatever follows from it.
+    pub(super) fn into_error(self) -> Error {
+        match self {
+            Self::Again(error) | Self::Never(error) => error,
+            Self::Moot(why) => Error::new(Kind::Conflict, why),
+        }
+    }
 }
 
 impl From<Error> for Trouble {
@@ -138,12 +150,14 @@ async fn attempt(service: &Service, job: OutboxJob) -> Ended {
 }
 
 async fn carry_out(service: &Service, job: &OutboxJob) -> std::result::Result<(), Trouble> {
-    let what = match job.kind {
-        JobKind::Mail => "e-mails",
-        JobKind::Hook => "hooks",
-        JobKind::Delivery => return deliver::deliver(service, job).await,
-    };
-    Err(Trouble::Never(Error::new(Kind::Unsupported, format!("{what} are not there yet"))))
+    match job.kind {
+        JobKind::Mail => mail::send(service, job).await,
+        JobKind::Delivery => deliver::deliver(service, job).await,
+        JobKind::Hook => {
+            let message = "hooks are not there yet";
+            Err(Trouble::Never(Error::new(Kind::Unsupported, message)))
+        }
+    }
 }
 
 fn settle(
@@ -154,7 +168,17 @@ fn settle(
     let now = service.clock().now();
     let registry = service.registry();
     let (error, is_final) = match outcome {
-        Ok(()) => return registry.finish_job(job.id, JobState::Done, now, None),
+        Ok(()) => {
+            registry.finish_job(job.id, JobState::Done, now, None)?;
+            if job.kind == JobKind::Mail {
+                mail::went_out(service, job);
+            }
+            return Ok(());
+        }
+        Err(Trouble::Moot(why)) => {
+            tracing::info!(job = job.key, why, "not sent: nobody wants it any more");
+            return registry.finish_job(job.id, JobState::Withdrawn, now, Some(&why));
+        }
         Err(Trouble::Never(error)) => (error, true),
         Err(Trouble::Again(error)) => {
             let tries = job.attempts.saturating_add(1);
@@ -163,7 +187,11 @@ fn settle(
     };
     if is_final {
         tracing::error!(job = job.key, %error, "given up: it was not sent");
-        return registry.finish_job(job.id, JobState::Failed, now, Some(error.message()));
+        registry.finish_job(job.id, JobState::Failed, now, Some(error.message()))?;
+        if matches!(job.kind, JobKind::Mail | JobKind::Hook) {
+            mail::given_up(service, job, &error);
+        }
+        return Ok(());
     }
     let at = usize::try_from(job.attempts).unwrap_or(usize::MAX);
     let pause = PAUSES_S.get(at).or(PAUSES_S.last()).copied().unwrap_or(3600);

@@ -74,6 +74,34 @@ pub(super) fn next(service: &Service, space: &Arc<ClientSpace>, client: &str) ->
     })
 }
 
+/// The report of an import that was given up, as its upload tells it: the client's own database may not know it.
+pub(super) fn report_of_failure(
+    service: &Service,
+    client: &Client,
+    upload: &Upload,
+    failure: &str,
+) -> Report {
+    let settings = upload
+        .folder
+        .as_deref()
+        .and_then(|folder| service.settings(&client.slug, folder).ok())
+        .unwrap_or_default();
+    let meta = Meta {
+        import: upload.id.to_string(),
+        client: client.slug.clone(),
+        account: upload.login.clone(),
+        file_name: upload.path.name().unwrap_or_default().to_owned(),
+        path: upload.path.to_string(),
+        bytes: upload.bytes,
+        sha256: upload.sha256.clone(),
+        received_at: Some(upload.received_at),
+        started_at: upload.finished_at,
+    };
+    let mut report = import::plan_failed(&meta, &settings, failure).report;
+    report.finished_at = upload.finished_at;
+    report
+}
+
 /// What went wrong on our side, by what stands.
 enum Fault {
     /// Nothing was applied.

@@ -29,6 +29,7 @@ impl Service {
         let refused = |problem| Error::new(Kind::Invalid, problem);
         let settings = Settings::from_toml(toml).map_err(refused)?;
         settings.check_values().map_err(refused)?;
+        super::mail::check_recipients(&settings)?;
         // As it was written, comments and all: people keep their reasons there.
         self.registry().set_folder_settings(client, folder, toml)?;
         let version = settings.version();
