@@ -40,9 +40,9 @@ pub(super) fn run(place: &Place, args: &ImportArgs) -> Outcome {
         client: &args.client,
         folder: args.folder.as_deref(),
         name: &name,
-        bytes: &bytes,
+        bytes: bytes.into(),
     };
-    let done = service.import_file(&file, dry_run)?;
+    let done = service.import_file(file, dry_run)?;
     let json = report::json(&done, client.language);
     if place.out.is_json() {
         place.out.bytes(&json)?;

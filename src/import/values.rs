@@ -16,8 +16,12 @@ pub struct Values {
     /// The lengths of the values, each in one or more ASCII characters (six bits a character, low first, 0x40: more
     /// follow), then the values themselves; both in the order of the user record.
     packed: Box<str>,
-    custom: BTreeMap<String, Box<str>>,
+    /// Hardly anybody has any.
+    custom: Option<Box<Customs>>,
 }
+
+/// Custom columns and their values.
+type Customs = BTreeMap<String, Box<str>>;
 
 const _: () = assert!(Field::ALL.len() <= 64, "Values has one bit for each field");
 
@@ -50,7 +54,7 @@ impl Values {
     pub fn get_key(&self, key: &FieldKey) -> Option<&str> {
         match key {
             FieldKey::Known(field) => self.get(*field),
-            FieldKey::Custom(name) => self.custom.get(name).map(AsRef::as_ref),
+            FieldKey::Custom(name) => self.custom.as_ref()?.get(name).map(AsRef::as_ref),
         }
     }
 
@@ -71,10 +75,13 @@ impl Values {
                 self.custom = custom;
             }
             (FieldKey::Custom(name), Some(text)) => {
-                self.custom.insert(name.clone(), text.into());
+                self.custom.get_or_insert_default().insert(name.clone(), text.into());
             }
             (FieldKey::Custom(name), None) => {
-                self.custom.remove(name);
+                if let Some(custom) = &mut self.custom {
+                    custom.remove(name);
+                }
+                self.custom.take_if(|custom| custom.is_empty());
             }
         }
     }
@@ -97,7 +104,8 @@ impl Values {
 
     /// The custom columns and their values, by name.
     pub fn custom(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.custom.iter().map(|(name, value)| (name.as_str(), value.as_ref()))
+        let custom = self.custom.iter().flat_map(|custom| custom.iter());
+        custom.map(|(name, value)| (name.as_str(), value.as_ref()))
     }
 
     /// Everything that has a value: the fields in the order of the user record, then the custom columns by name.
@@ -109,7 +117,8 @@ impl Values {
     /// How many fields and custom columns have a value.
     #[must_use]
     pub fn count(&self) -> usize {
-        usize::try_from(self.filled.count_ones()).unwrap_or(0) + self.custom.len()
+        let custom = self.custom.as_ref().map_or(0, |custom| custom.len());
+        usize::try_from(self.filled.count_ones()).unwrap_or(0) + custom
     }
 }
 
@@ -145,7 +154,7 @@ pub struct Filler {
     text: String,
     spans: [Range<usize>; Field::ALL.len()],
     filled: u64,
-    custom: BTreeMap<String, Box<str>>,
+    custom: Customs,
 }
 
 impl Default for Filler {
@@ -217,7 +226,7 @@ impl Filler {
         let values = Values {
             filled: self.filled,
             packed: packed.into_boxed_str(),
-            custom: std::mem::take(&mut self.custom),
+            custom: (!self.custom.is_empty()).then(|| Box::new(std::mem::take(&mut self.custom))),
         };
         self.text.clear();
         self.filled = 0;

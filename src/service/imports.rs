@@ -1,5 +1,6 @@
 //! Use cases about imports: run one by hand, list them, make their reports again.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,7 +22,7 @@ use crate::vfs::{ClientSpace, Stage};
 pub use crate::store::registry::Interruption;
 
 /// A file that `rollcall import` takes from this machine.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ImportFile<'a> {
     /// The client's slug.
     pub client: &'a str,
@@ -30,7 +31,7 @@ pub struct ImportFile<'a> {
     /// The file's name, without its folder.
     pub name: &'a str,
     /// Its content.
-    pub bytes: &'a [u8],
+    pub bytes: Cow<'a, [u8]>,
 }
 
 /// Whether an import by hand is applied.
@@ -121,7 +122,7 @@ impl Service {
     /// # Errors
     /// [`Kind::NotFound`] (client, folder), [`Kind::Invalid`] (several folders, name), [`Kind::TooLarge`],
     /// [`Kind::Busy`] when earlier uploads hold it up: it is imported after them.
-    pub fn import_file(&self, file: &ImportFile<'_>, dry_run: DryRun) -> Result<Report> {
+    pub fn import_file(&self, file: ImportFile<'_>, dry_run: DryRun) -> Result<Report> {
         let client = self.client(file.client)?;
         let folder = self.chosen_folder(&client, file.folder)?;
         let path = folder.path.join(file.name).map_err(|e| Error::new(Kind::Invalid, e))?;
@@ -138,7 +139,11 @@ impl Service {
             path,
             protocol: None,
             bytes: u64::try_from(file.bytes.len()).unwrap_or(u64::MAX),
-            sha256: crate::vfs::sha256_of(file.bytes),
+            sha256: match dry_run {
+                DryRun::Yes => crate::vfs::sha256_of(&file.bytes),
+                // Counted while it is staged.
+                DryRun::No => String::new(),
+            },
             state: UploadState::Prepared,
             attempts: 0,
             received_at: self.clock().now(),
@@ -147,12 +152,14 @@ impl Service {
         };
         if dry_run == DryRun::Yes {
             let run = Run { service: self, space: &space, client: &client, upload: &upload };
-            return run.try_out(file.bytes);
+            return run.try_out(&file.bytes);
         }
         if let Some(why) = names::refusal(std::slice::from_ref(&folder), &upload.path) {
             return Err(Error::new(Kind::Invalid, why));
         }
-        self.stage_by_hand(&space, &upload, file.bytes)?;
+        self.stage_by_hand(&space, &upload, &file.bytes)?;
+        // The import reads it from the archive: a large file is in memory once.
+        drop(file);
         self.import_now(&client, &space, upload.id)
     }
 

@@ -209,9 +209,11 @@ impl Run<'_> {
         }
         self.count_attempt()?;
         self.place("import.begun")?;
-        let bytes = self.read_archive()?;
         for _ in 0..PLANS {
+            let bytes = self.read_archive()?;
             let plan = self.plan(directory, settings, &bytes, &self.first_look(DryRun::No))?;
+            // Plan and file together are as much memory as an import ever takes.
+            drop(bytes);
             match self.record(directory, settings, plan, Turn::First) {
                 Err(e) if e.kind() == Kind::Conflict => {}
                 other => return other,

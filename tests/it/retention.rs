@@ -46,9 +46,9 @@ impl Years {
     }
 
     fn import(&self, text: &str) -> UploadId {
-        let bytes = text.as_bytes();
+        let bytes = text.as_bytes().into();
         let file = ImportFile { client: "acme", folder: None, name: "users.csv", bytes };
-        let report = self.service().import_file(&file, DryRun::No).unwrap();
+        let report = self.service().import_file(file, DryRun::No).unwrap();
         assert!(report.status.is_applied(), "{report:?}");
         report.import.parse().unwrap()
     }

@@ -307,8 +307,9 @@ async fn an_undone_import_says_so_in_its_report_and_can_be_sent_again() {
     let app = TestApp::start().await;
     app.add_account("acme");
     let import = |bytes: &[u8]| {
+        let bytes = bytes.into();
         let file = ImportFile { client: "acme", folder: Some("roster"), name: "users.csv", bytes };
-        app.service.import_file(&file, DryRun::No).unwrap()
+        app.service.import_file(file, DryRun::No).unwrap()
     };
     let bytes = rows(&[
         "1;Roy;Zoé;zoe@x.example;2020-01-01;Sales;",

@@ -289,7 +289,8 @@ pub fn entries() -> impl Iterator<Item = &'static Entry> {
 }
 
 /// Fills a template: `{name}` becomes the parameter `name` (dates, in parameters whose names end in
-/// `date`, as the language writes them); an unknown name becomes nothing.
+/// `date`, as the language writes them), `{name|person|people}` the word that goes with that number; an unknown name
+/// becomes nothing.
 #[must_use]
 pub fn fill<'p>(
     template: &str,
@@ -305,8 +306,11 @@ pub fn fill<'p>(
             rest = after;
             continue;
         };
+        let (name, words) = name.split_once('|').unwrap_or((name, ""));
         let value = param(name).unwrap_or_default();
-        if name.ends_with("date") {
+        if let Some((one, many)) = words.split_once('|') {
+            out.push_str(if is_one(&value, language) { one } else { many });
+        } else if name.ends_with("date") {
             out.push_str(&local_date(&value, language));
         } else {
             out.push_str(&value);
@@ -315,6 +319,11 @@ pub fn fill<'p>(
     }
     out.push_str(rest);
     out
+}
+
+/// Whether a number takes the singular: in French zero does too.
+fn is_one(number: &str, language: Language) -> bool {
+    number == "1" || (language == Language::Fr && number == "0")
 }
 
 /// A canonical date as the language writes it; other text as it is.

@@ -7,7 +7,27 @@ const OWN: [&str; 9] =
     ["line", "lines", "count", "cell", "column", "value", "kept", "person", "field"];
 
 fn placeholders(template: &str) -> BTreeSet<&str> {
-    template.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0)).collect()
+    let names = template.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0));
+    names.map(|name| name.split_once('|').map_or(name, |(name, _)| name)).collect()
+}
+
+#[test]
+fn one_person_is_no_people() {
+    let check = |language, number: &str, expected: &str| {
+        let words = entry(Code::G609, "").text.get(language);
+        let known = |name: &str| matches!(name, "observed" | "of").then(|| number.into());
+        let text = fill(words, language, known);
+        assert!(text.contains(expected), "{text}");
+    };
+    check(Language::En, "1", "for 1 person, where 1 is active");
+    check(Language::En, "0", "for 0 people, where 0 are active");
+    check(Language::Fr, "0", "de 0 personne serait levée ou repoussée, pour 0 personne active (");
+    check(
+        Language::Fr,
+        "2",
+        "de 2 personnes serait levée ou repoussée, pour 2 personnes actives (",
+    );
+    check(Language::De, "1", "von 1 Person aufgehoben oder verschoben, bei 1 aktiven Person (");
 }
 
 #[test]

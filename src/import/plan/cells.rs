@@ -34,6 +34,8 @@ pub(super) struct Reader<'x, 's> {
     pub memos: &'x mut [Memo<'s>],
     /// Gathers what a new user gets.
     pub filler: &'x mut Filler,
+    /// What the file says anew of values that were protected from it, by row.
+    pub unprotected: &'x mut Vec<(usize, FieldKey)>,
 }
 
 /// What a cell says.
@@ -260,7 +262,7 @@ impl<'s> Reader<'_, 's> {
         let Some(user) = self.user() else { return false };
         let Some(before) = protected.get(&(user.id, wired.key.clone())) else { return false };
         if !is_same(&wired.key, before.as_deref(), stated) {
-            self.draft.unprotected.push(wired.key.clone());
+            self.unprotected.push((self.at, wired.key.clone()));
             return false;
         }
         if !is_same(&wired.key, self.old(&wired.key), stated) {

@@ -1,8 +1,8 @@
 //! The field changes as the report lists them.
 
-use std::collections::BTreeMap;
-
 use super::draft::{Context, Draft, Fate, user_name};
+use super::others::Ids;
+use super::places::Links;
 use super::tell::shown;
 use crate::import::directory::Snapshot;
 use crate::import::fields::{Field, FieldKey};
@@ -12,13 +12,14 @@ use crate::import::report::{Report, ReportChange};
 pub(super) fn list_changes(
     context: &Context<'_>,
     drafts: &[Draft<'_>],
-    ids: &BTreeMap<usize, i64>,
-    of_row: &[Option<usize>],
+    ids: &Ids<'_>,
+    of_row: &Links,
     report: &mut Report,
 ) {
     let snapshot = context.job.snapshot;
     let max = context.job.limits.max_report_changes;
-    let live = drafts.iter().zip(of_row).enumerate().filter(|(_, (d, _))| d.fate == Fate::Live);
+    let live =
+        drafts.iter().zip(of_row.iter()).enumerate().filter(|(_, (d, _))| d.fate == Fate::Live);
     for (at, (draft, place)) in live {
         let count = draft.changes.len() + draft.given.count();
         report.changes_total += u64::try_from(count).unwrap_or(u64::MAX);
@@ -28,7 +29,7 @@ pub(super) fn list_changes(
         }
         let user = context.user(draft.user);
         let person = context.row(at).map(|row| context.person(&row, user)).unwrap_or_default();
-        let new_id = place.and_then(|place| ids.get(&place)).copied();
+        let new_id = place.and_then(|place| ids.get(place));
         let id = user.map(|user| user.id).or(new_id).unwrap_or_default();
         let before = draft.changes.iter().map(|change| change.from.as_deref());
         let sets = draft.sets().zip(before.chain(std::iter::repeat(None)));

@@ -2,9 +2,11 @@
 
 use super::draft::{Context, Fate, Rows};
 use super::managers::{Managers, NewManager};
-use super::people::{People, Person};
+use super::people::People;
+use super::places::Links;
 use super::tell::{message, params};
 use crate::import::codes::Code;
+use crate::import::fields::Field;
 
 /// X204: refuses what would make a circle. All cells of the file that take part in it are refused, so
 /// that the order of the rows does not decide whose stands.
@@ -26,7 +28,7 @@ pub(super) fn refuse_circles(
             let path = path(people, &circle);
             any |= managers.refuse_appeared(people, &circle, &path);
             for place in circle {
-                let row = people.all.get(place).and_then(|person| person.row);
+                let row = people.get(place).and_then(|person| person.row);
                 let changed = row.filter(|row| {
                     matches!(managers.of_row.get(*row), Some(NewManager::To(_)))
                         && rows.drafts.get(*row).is_some_and(|d| d.fate == Fate::Live)
@@ -49,30 +51,27 @@ pub(super) fn refuse_circles(
 }
 
 /// Everybody's manager as it would be; nobody above whoever is their own.
-fn above(context: &Context<'_>, people: &People<'_>, managers: &Managers) -> Vec<Option<usize>> {
+fn above(context: &Context<'_>, people: &People<'_>, managers: &Managers) -> Links {
     let users = &context.job.snapshot.users;
-    people
-        .all
-        .iter()
-        .enumerate()
-        .map(|(me, person)| {
-            let to = person.row.and_then(|row| managers.of_row.get(row).copied());
-            let appeared = managers.appeared.get(&me).copied().map(NewManager::To);
-            let boss = match appeared.or(to) {
-                Some(NewManager::To(boss)) => Some(boss),
-                Some(NewManager::Clear) => None,
-                Some(NewManager::Same) | None => person
-                    .manager
-                    .and_then(|id| id.parse::<i64>().ok())
-                    .and_then(|id| users.binary_search_by_key(&id, |user| user.id).ok()),
-            };
-            boss.filter(|boss| *boss != me)
-        })
-        .collect()
+    let mut above = Links::new(people.len());
+    for (me, person) in people.all() {
+        let to = person.row.and_then(|row| managers.of_row.get(row).copied());
+        let appeared = managers.appeared.get(&me).copied().map(NewManager::To);
+        let boss = match appeared.or(to) {
+            Some(NewManager::To(boss)) => Some(boss),
+            Some(NewManager::Clear) => None,
+            Some(NewManager::Same) | None => person
+                .get(Field::Manager)
+                .and_then(|id| id.parse::<i64>().ok())
+                .and_then(|id| users.binary_search_by_key(&id, |user| user.id).ok()),
+        };
+        above.set(me, boss.filter(|boss| *boss != me));
+    }
+    above
 }
 
 /// The circles of a graph in which everybody points to one other at most.
-fn circles(above: &[Option<usize>]) -> Vec<Vec<usize>> {
+fn circles(above: &Links) -> Vec<Vec<usize>> {
     const UNSEEN: u32 = 0;
     let mut seen_in: Vec<u32> = vec![UNSEEN; above.len()];
     let mut circles = Vec::new();
@@ -87,18 +86,18 @@ fn circles(above: &[Option<usize>]) -> Vec<Vec<usize>> {
                 break;
             }
             *mark = walk;
-            at = above.get(place).copied().flatten();
+            at = above.get(place);
         }
     }
     circles
 }
 
-fn circle_from(above: &[Option<usize>], start: usize) -> Vec<usize> {
+fn circle_from(above: &Links, start: usize) -> Vec<usize> {
     let mut circle = vec![start];
-    let mut at = above.get(start).copied().flatten();
+    let mut at = above.get(start);
     while let Some(place) = at.filter(|place| *place != start) {
         circle.push(place);
-        at = above.get(place).copied().flatten();
+        at = above.get(place);
     }
     circle
 }
@@ -106,7 +105,7 @@ fn circle_from(above: &[Option<usize>], start: usize) -> Vec<usize> {
 /// `MARTIN Paul → DUPONT Anne → MARTIN Paul`, beginning with whoever comes first in the alphabet.
 fn path(people: &People<'_>, circle: &[usize]) -> String {
     let mut names: Vec<String> =
-        circle.iter().filter_map(|at| people.all.get(*at)).map(Person::name).collect();
+        circle.iter().filter_map(|at| people.get(*at)).map(|person| person.name()).collect();
     let first =
         names.iter().enumerate().min_by_key(|(_, name)| name.as_str()).map_or(0, |(at, _)| at);
     names.rotate_left(first);
@@ -117,9 +116,12 @@ fn path(people: &People<'_>, circle: &[usize]) -> String {
 #[cfg(test)]
 mod tests {
     use super::circles;
+    use crate::import::plan::places::Links;
 
     fn check(above: &[Option<usize>], expected: &[&[usize]]) {
-        let mut found = circles(above);
+        let mut links = Links::default();
+        above.iter().for_each(|to| links.push(*to));
+        let mut found = circles(&links);
         for circle in &mut found {
             circle.sort_unstable();
         }

@@ -32,8 +32,6 @@ pub(super) struct Draft<'s> {
     pub reinstated: bool,
     /// The user is known under another key and takes this row's.
     pub renumbered: bool,
-    /// What the file says anew of values that were protected from it.
-    pub unprotected: Vec<FieldKey>,
     /// Something in the row hung on today's date.
     pub depends_on_date: bool,
 }
@@ -81,6 +79,8 @@ pub(super) struct Rows<'s> {
     pub pending: Vec<PendingRow>,
     /// The rows that name somebody else under a known key (D105).
     pub swapped: Vec<usize>,
+    /// What the file says anew of values that were protected from it, by row.
+    pub unprotected: Vec<(usize, FieldKey)>,
 }
 
 /// The longest raw cell that a report repeats, in characters.
@@ -205,7 +205,6 @@ impl Draft<'_> {
             ended: false,
             reinstated: false,
             renumbered: false,
-            unprotected: Vec::new(),
             depends_on_date: false,
         }
     }

@@ -1,6 +1,6 @@
 //! The plan: ids for new users, writes, counts, status, what the source has settled, the report.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use super::absence::{self, Absences};
 use super::changes::list_changes;
@@ -8,7 +8,8 @@ use super::draft::{Context, Draft, Fate, Rows};
 use super::entries::new_entries;
 use super::guards::{self, Evidence};
 use super::managers::{Managers, NewManager};
-use super::others::{id_of, list_others, other_writes, unprotected, wishes};
+use super::others::{Ids, list_others, other_writes, unprotected, wishes};
+use super::places::Links;
 use super::quick::{self, Boss, ReadPrints};
 use super::sheet::{Opened, field_names, is_correction};
 use super::tell::{Teller, message, params};
@@ -59,32 +60,17 @@ pub(super) struct Decided<'x, 's> {
     pub managers: Managers,
     /// For the prints of the rows.
     pub bosses: Vec<Boss>,
-    pub of_row: Vec<Option<usize>>,
+    pub of_row: Links,
+    /// How many people there are: users of the directory and new ones.
+    pub people: usize,
     pub teller: Teller,
-}
-
-/// The ids of the new users, by place among all people, in the order of the file.
-fn give_ids(
-    snapshot: &Snapshot,
-    drafts: &[Draft<'_>],
-    of_row: &[Option<usize>],
-) -> BTreeMap<usize, i64> {
-    let mut next = snapshot.next_user_id;
-    let mut ids = BTreeMap::new();
-    for (draft, place) in drafts.iter().zip(of_row) {
-        if let (Fate::Live, None, Some(place)) = (draft.fate, draft.user, place) {
-            ids.insert(*place, next);
-            next += 1;
-        }
-    }
-    ids
 }
 
 /// Makes the plan of what was decided.
 pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> (Plan, Option<ReadPrints>) {
-    let Decided { context, mut rows, mut managers, bosses, of_row, mut teller } = decided;
+    let Decided { context, mut rows, mut managers, bosses, of_row, people, mut teller } = decided;
     let snapshot = context.job.snapshot;
-    let ids = give_ids(snapshot, &rows.drafts, &of_row);
+    let ids = Ids::new(snapshot, people);
     add_managers(snapshot, &mut rows.drafts, &managers, &ids);
     let mut counts = count(&rows.drafts);
     if let Some(unread) = context.unread {
@@ -114,7 +100,7 @@ pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> (Plan, Option<
 
     let mut report = begin(context, opened);
     let told = teller.told.iter().filter_map(|told| told.row).collect();
-    let id = |place| id_of(snapshot, &ids, place);
+    let id = |place| ids.get(place);
     let prints = quick::of_rows(context, &rows, &bosses, &told, id, &of_row);
     tell_all(context, &rows.drafts, teller, &mut report);
     report.pending_rows = pending(&mut rows, alone);
@@ -143,8 +129,8 @@ pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> (Plan, Option<
                 plan.absences = absences.counted;
                 plan.ended_by_absence = absences.ended;
             }
-            plan.manager_wishes = wishes(snapshot, &mut managers, &ids);
-            plan.unprotected = unprotected(snapshot, &mut rows.drafts, &managers);
+            plan.manager_wishes = wishes(&mut managers, &ids);
+            plan.unprotected = unprotected(snapshot, &mut rows, &managers);
             plan.writes = writes(snapshot, rows.drafts, &ids, &of_row);
             plan.writes.extend(others);
             plan.list_entries = list_entries;
@@ -197,13 +183,8 @@ fn tell_same_file(context: &Context<'_>, absences: &Absences, teller: &mut Telle
 }
 
 /// What each row's manager changes, now that everybody has an id.
-fn add_managers(
-    snapshot: &Snapshot,
-    drafts: &mut [Draft<'_>],
-    managers: &Managers,
-    ids: &BTreeMap<usize, i64>,
-) {
-    let id = |place: usize| id_of(snapshot, ids, place);
+fn add_managers(snapshot: &Snapshot, drafts: &mut [Draft<'_>], managers: &Managers, ids: &Ids<'_>) {
+    let id = |place: usize| ids.get(place);
     for (draft, to) in drafts.iter_mut().zip(&managers.of_row) {
         let appeared = draft.user.and_then(|user| managers.appeared.get(&user));
         let to = match appeared.copied().map_or(*to, NewManager::To) {
@@ -304,17 +285,17 @@ fn own_cells(context: &Context<'_>, row: &Row<'_>) -> Vec<String> {
 fn writes(
     snapshot: &Snapshot,
     drafts: Vec<Draft<'_>>,
-    ids: &BTreeMap<usize, i64>,
-    of_row: &[Option<usize>],
+    ids: &Ids<'_>,
+    of_row: &Links,
 ) -> Vec<UserWrite> {
     drafts
         .into_iter()
-        .zip(of_row)
+        .zip(of_row.iter())
         .filter(|(draft, _)| draft.fate == Fate::Live)
         .filter(|(draft, _)| draft.user.is_none() || !draft.changes.is_empty())
         .filter_map(|(draft, place)| {
             let known = draft.user.and_then(|user| snapshot.users.get(user)).map(|user| user.id);
-            let user_id = known.or_else(|| ids.get(place.as_ref()?).copied())?;
+            let user_id = known.or_else(|| ids.get(place?))?;
             Some(UserWrite {
                 user_id,
                 line: draft.line,
@@ -328,14 +309,14 @@ fn writes(
 }
 
 /// Whom an applied full file listed: refused rows too, for their people are present.
-fn listed(context: &Context<'_>, rows: &Rows<'_>, ids: &BTreeMap<usize, i64>) -> Option<Vec<i64>> {
+fn listed(context: &Context<'_>, rows: &Rows<'_>, ids: &Ids<'_>) -> Option<Vec<i64>> {
     if context.sheet.mode != Mode::Full {
         return None;
     }
     let users = context.job.snapshot.users.iter().zip(&rows.present);
     let mut listed: Vec<i64> =
         users.filter(|(_, present)| **present).map(|(user, _)| user.id).collect();
-    listed.extend(ids.values());
+    listed.extend(ids.new_ids());
     listed.sort_unstable();
     Some(listed)
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::coded::{Coder, Problem, Refusal};
+use super::places::Groups;
 use super::sheet::{Sheet, Wired, value};
 use crate::import::directory::{Key, User};
 use crate::import::fields::{Field, FieldKey, Value};
@@ -17,6 +18,12 @@ use crate::import::table::Row;
 pub(super) struct RowKey<'t> {
     pub entity: Cow<'t, str>,
     pub value: Cow<'t, str>,
+}
+
+impl RowKey<'_> {
+    pub(super) fn parts(&self) -> [&str; 2] {
+        [&self.entity, &self.value]
+    }
 }
 
 /// Why a row's key cannot be read.
@@ -36,17 +43,17 @@ pub(super) struct Index<'a> {
     users: &'a [User],
     /// What legal entities in the directory stand for now.
     entities: Option<Arc<Coder<'a>>>,
-    by_key: HashMap<RowKey<'a>, Slot>,
+    by_key: Groups,
     /// Numbers without their leading zeros; made when the first row asks.
     without_zeros: Option<HashMap<RowKey<'a>, usize>>,
     key: Key,
 }
 
 /// The users who have a key: several only where a bare number is the key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Slot {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Slot<'x> {
     One(usize),
-    Several(Vec<usize>),
+    Several(&'x [usize]),
 }
 
 /// Text in lower case; borrowed where it is already.
@@ -61,19 +68,27 @@ pub(super) fn lower(text: Cow<'_, str>) -> Cow<'_, str> {
 impl<'a> Index<'a> {
     /// A value map or a list that renames legal entities must not make strangers of the users who have the old ones.
     pub(super) fn new(users: &'a [User], key: Key, entities: Option<Arc<Coder<'a>>>) -> Self {
-        let mut by_key = HashMap::with_capacity(users.len());
-        for (place, user) in users.iter().enumerate().filter(|(_, user)| !user.withdrawn) {
-            let Some(row_key) = user_key(user, key, entities.as_deref()) else { continue };
-            by_key
-                .entry(row_key)
-                .and_modify(|slot: &mut Slot| slot.add(place))
-                .or_insert(Slot::One(place));
+        let mut by_key = Groups::new(users.len());
+        let of = |place: usize| user_key(users.get(place)?, key, entities.as_deref());
+        for place in 0..users.len() {
+            if let Some(key) = of(place) {
+                by_key.add(&key.parts(), place, |other| of(other).as_ref() == Some(&key));
+            }
         }
         Self { users, entities, by_key, without_zeros: None, key }
     }
 
-    pub(super) fn get(&self, key: &RowKey<'a>) -> Option<&Slot> {
-        self.by_key.get(key)
+    pub(super) fn get(&self, key: &RowKey<'_>) -> Option<Slot<'_>> {
+        let has = |place: usize| {
+            let known = self.users.get(place);
+            let known = known.and_then(|user| user_key(user, self.key, self.entities.as_deref()));
+            known.is_some_and(|known| known.parts() == key.parts())
+        };
+        let first = self.by_key.find(&key.parts(), has)?;
+        Some(match self.by_key.all(first) {
+            [] => Slot::One(first),
+            several => Slot::Several(several),
+        })
     }
 
     /// The user whose number is this one with the leading zeros that a spreadsheet ate.
@@ -98,7 +113,7 @@ fn padded<'a>(
     entities: Option<&Coder<'a>>,
 ) -> HashMap<RowKey<'a>, usize> {
     let mut found = HashMap::new();
-    for (place, user) in users.iter().enumerate().filter(|(_, user)| !user.withdrawn) {
+    for (place, user) in users.iter().enumerate() {
         let Some(row_key) = user_key(user, key, entities) else { continue };
         let RowKey { entity, value: Cow::Borrowed(number) } = row_key else { continue };
         let bare = number.trim_start_matches('0');
@@ -126,17 +141,11 @@ pub(super) fn padded_rows<'a>(keys: &[Option<RowKey<'a>>], key: Key) -> HashMap<
     padded.collect()
 }
 
-impl Slot {
-    fn add(&mut self, place: usize) {
-        match self {
-            Self::One(first) => *self = Self::Several(vec![*first, place]),
-            Self::Several(places) => places.push(place),
-        }
-    }
-}
-
-/// A user's key, if they have one.
+/// A user's key, if they have one; nobody has that of a withdrawn user.
 fn user_key<'a>(user: &'a User, key: Key, entities: Option<&Coder<'a>>) -> Option<RowKey<'a>> {
+    if user.withdrawn {
+        return None;
+    }
     let get = |field| user.values.get(field).map(Cow::Borrowed);
     let (entity, value) = match key {
         Key::Login => (None, lower(get(Field::Login)?)),

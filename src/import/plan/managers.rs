@@ -50,9 +50,9 @@ pub(super) fn resolve(context: &Context<'_>, people: &People<'_>, rows: &Rows<'_
         unprotected: Vec::new(),
         depends_on_date: false,
     };
-    let mut directory = Directory::new(&people.all);
+    let mut directory = Directory::new(people);
     for (at, draft) in rows.drafts.iter().enumerate().filter(|(_, d)| d.fate == Fate::Live) {
-        let Some(me) = people.of_row.get(at).copied().flatten() else { continue };
+        let Some(me) = people.of_row.get(at) else { continue };
         let found = match &draft.manager {
             Wish::Silent => continue,
             Wish::Clear => managers.cleared(context, people, at, me),
@@ -81,7 +81,7 @@ impl Managers {
         me: usize,
     ) -> NewManager {
         self.forget_wish(context, me);
-        let had = people.all.get(me).and_then(|person| person.manager);
+        let had = people.get(me).and_then(|person| person.get(Field::Manager));
         if self.stays(context, people, (at, me), None) || had.is_none() {
             NewManager::Same
         } else {
@@ -94,7 +94,7 @@ impl Managers {
         &mut self,
         context: &Context<'_>,
         people: &People<'_>,
-        directory: &mut Directory<'_>,
+        directory: &mut Directory<'_, '_>,
         (at, me, line): (usize, usize, u32),
         text: &str,
     ) -> NewManager {
@@ -161,7 +161,7 @@ impl Managers {
         context: &Context<'_>,
         people: &People<'_>,
         rows: &Rows<'_>,
-        directory: &mut Directory<'_>,
+        directory: &mut Directory<'_, '_>,
     ) {
         let snapshot = context.job.snapshot;
         let mut waiting: Vec<_> = snapshot.manager_wishes.iter().collect();
@@ -170,7 +170,7 @@ impl Managers {
             let Ok(me) = snapshot.users.binary_search_by_key(user, |user| user.id) else {
                 continue;
             };
-            let Some(person) = people.all.get(me).filter(|person| person.alive) else { continue };
+            let Some(person) = people.get(me).filter(Person::is_alive) else { continue };
             let draft = person.row.and_then(|row| rows.drafts.get(row));
             if draft.is_some_and(|draft| draft.manager != Wish::Silent) {
                 continue;
@@ -198,7 +198,7 @@ impl Managers {
             }
             any = true;
             let mut told = message(Code::X204, "", params([("path", path.to_owned())]));
-            told.person = people.all.get(*place).map(Person::name).unwrap_or_default();
+            told.person = people.get(*place).map(|person| person.name()).unwrap_or_default();
             told.field = Some(FieldKey::Known(Field::Manager));
             self.told_apart.push(told);
         }
@@ -212,7 +212,7 @@ impl Managers {
     }
 
     fn tell(&mut self, context: &Context<'_>, people: &People<'_>, row: usize, told: Message) {
-        let user = person_of(people, row).and_then(|person| context.user(person.user));
+        let user = people.of(row).and_then(|person| context.user(person.user));
         let Some(cells) = context.row(row) else { return };
         let wired = context.sheet.field(&FieldKey::Known(Field::Manager));
         let mut told = context.place(&cells, user, wired, told);
@@ -228,7 +228,7 @@ impl Managers {
         row: usize,
         mut told: Message,
     ) {
-        let is_new = person_of(people, row).is_some_and(|person| person.user.is_none());
+        let is_new = people.of(row).is_some_and(|person| person.user.is_none());
         if is_new && context.sheet.required.contains(&Field::Manager) {
             told.level = Level::Error;
             told.effect = Effect::RowRefused;
@@ -253,13 +253,14 @@ impl Managers {
         if me == boss {
             return;
         }
-        let (Some(own), Some(person)) = (people.all.get(me), people.all.get(boss)) else { return };
+        let (Some(own), Some(person)) = (people.get(me), people.get(boss)) else { return };
         let today = context.today.as_str();
-        let left = person.end.filter(|end| *end < today);
-        let to_come = person.start.filter(|start| *start > today);
-        self.depends_on_date |= person.end.is_some() || to_come.is_some();
+        let end = person.get(Field::ContractEnd);
+        let left = end.filter(|end| *end < today);
+        let to_come = person.get(Field::ContractStart).filter(|start| *start > today);
+        self.depends_on_date |= end.is_some() || to_come.is_some();
         // Whom somebody who has left reported to is history.
-        if own.end.is_some_and(|end| end < today) {
+        if own.get(Field::ContractEnd).is_some_and(|end| end < today) {
             return;
         }
         let (why, date) = match (left, to_come) {
@@ -272,10 +273,6 @@ impl Managers {
     }
 }
 
-fn person_of<'x, 'p>(people: &'x People<'p>, row: usize) -> Option<&'x Person<'p>> {
-    people.all.get(people.of_row.get(row).copied().flatten()?)
-}
-
 /// Whom a user waits for.
 fn wish_of<'x>(context: &'x Context<'_>, me: usize) -> Option<&'x ManagerWish> {
     let wishes = &context.job.snapshot.manager_wishes;
@@ -285,7 +282,7 @@ fn wish_of<'x>(context: &'x Context<'_>, me: usize) -> Option<&'x ManagerWish> {
 /// X201: managers whom nobody was found for are there now.
 fn tell_appeared(context: &Context<'_>, people: &People<'_>, managers: &mut Managers) {
     for (me, boss) in managers.appeared.clone() {
-        let (Some(person), Some(boss)) = (people.all.get(me), people.all.get(boss)) else {
+        let (Some(person), Some(boss)) = (people.get(me), people.get(boss)) else {
             continue;
         };
         let told = message(Code::X201, "appeared", params([("manager", boss.name())]));
@@ -305,7 +302,7 @@ fn tell_tops(context: &Context<'_>, people: &People<'_>, managers: &mut Managers
         .of_row
         .iter()
         .enumerate()
-        .filter(|(row, to)| match (people.of_row.get(*row).copied().flatten(), to) {
+        .filter(|(row, to)| match (people.of_row.get(*row), to) {
             (Some(me), NewManager::To(boss)) => me == *boss,
             _ => false,
         })

@@ -16,6 +16,7 @@ mod logins;
 mod managers;
 mod others;
 mod people;
+mod places;
 pub mod quick;
 mod renumber;
 mod repeats;
@@ -181,14 +182,15 @@ fn conclude(
     // A refused row takes nothing and gives nothing, so whatever hung on it is asked again.
     loop {
         while people::refuse_clashes(context, &mut rows, &mut teller) {}
-        let (managers, bosses, of_row) = {
+        let (managers, bosses, of_row, everybody) = {
             let people = people::people(context, &rows.drafts);
             let managers = managers::resolve(context, &people, &rows);
             if managers.refused_rows.is_empty() {
                 people::tell_homonyms(context, &people, &mut teller);
             }
             let bosses = quick::bosses(context, &people, &managers, &rows);
-            (managers, bosses, people.of_row)
+            let everybody = people.len();
+            (managers, bosses, people.of_row, everybody)
         };
         let mut managers = managers;
         let refused = std::mem::take(&mut managers.refused_rows);
@@ -200,7 +202,15 @@ fn conclude(
         }
         if refused.is_empty() {
             rows.depends_on_date |= managers.depends_on_date;
-            let decided = finish::Decided { context, rows, managers, bosses, of_row, teller };
+            let decided = finish::Decided {
+                context,
+                rows,
+                managers,
+                bosses,
+                of_row,
+                people: everybody,
+                teller,
+            };
             return finish::finish(decided, opened);
         }
         for row in refused {

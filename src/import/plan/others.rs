@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::absence::Absences;
 use super::changes::value_words;
-use super::draft::{Context, Draft, Fate, user_name};
+use super::draft::{Context, Draft, Fate, Rows, user_name};
 use super::managers::Managers;
 use super::{FieldChange, UserWrite, Written};
 use crate::import::directory::{ManagerWish, Snapshot};
@@ -14,11 +14,33 @@ use crate::import::report::{Report, ReportChange};
 /// The line of what no row of the file says.
 const NO_LINE: u32 = 0;
 
-/// The id of somebody by their place among all people.
-pub(super) fn id_of(snapshot: &Snapshot, ids: &BTreeMap<usize, i64>, place: usize) -> Option<i64> {
-    match snapshot.users.get(place) {
-        Some(user) => Some(user.id),
-        None => ids.get(&place).copied(),
+/// The ids of everybody by their place among all people: new users get theirs in the order of the file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ids<'s> {
+    snapshot: &'s Snapshot,
+    newcomers: usize,
+}
+
+impl<'s> Ids<'s> {
+    /// For so many people.
+    pub(super) fn new(snapshot: &'s Snapshot, people: usize) -> Self {
+        Self { snapshot, newcomers: people.saturating_sub(snapshot.users.len()) }
+    }
+
+    pub(super) fn get(&self, place: usize) -> Option<i64> {
+        match place.checked_sub(self.snapshot.users.len()) {
+            None => self.snapshot.users.get(place).map(|user| user.id),
+            Some(nth) if nth < self.newcomers => {
+                Some(self.snapshot.next_user_id + i64::try_from(nth).ok()?)
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// Those of the new users.
+    pub(super) fn new_ids(&self) -> impl Iterator<Item = i64> {
+        let next = self.snapshot.next_user_id;
+        next..next.saturating_add(i64::try_from(self.newcomers).unwrap_or(0))
     }
 }
 
@@ -28,9 +50,8 @@ pub(super) fn other_writes(
     drafts: &[Draft<'_>],
     absences: &Absences,
     managers: &Managers,
-    ids: &BTreeMap<usize, i64>,
+    ids: &Ids<'_>,
 ) -> Vec<UserWrite> {
-    let snapshot = context.job.snapshot;
     let mut changes: BTreeMap<usize, Vec<FieldChange>> = BTreeMap::new();
     for (place, change) in &absences.changes {
         changes.entry(*place).or_default().push(change.clone());
@@ -39,9 +60,7 @@ pub(super) fn other_writes(
         let live = drafts.iter().filter(|draft| draft.fate == Fate::Live);
         let rows: std::collections::HashSet<usize> = live.filter_map(|draft| draft.user).collect();
         for (place, boss) in managers.appeared.iter().filter(|(place, _)| !rows.contains(place)) {
-            let (Some(user), Some(boss)) =
-                (context.user(Some(*place)), id_of(snapshot, ids, *boss))
-            else {
+            let (Some(user), Some(boss)) = (context.user(Some(*place)), ids.get(*boss)) else {
                 continue;
             };
             changes.entry(*place).or_default().push(FieldChange {
@@ -82,14 +101,10 @@ pub(super) fn list_others(context: &Context<'_>, others: &[UserWrite], report: &
 }
 
 /// Whom users wait for from now on, or not any more, by id.
-pub(super) fn wishes(
-    snapshot: &Snapshot,
-    managers: &mut Managers,
-    ids: &BTreeMap<usize, i64>,
-) -> Vec<(i64, Option<ManagerWish>)> {
+pub(super) fn wishes(managers: &mut Managers, ids: &Ids<'_>) -> Vec<(i64, Option<ManagerWish>)> {
     let wishes = std::mem::take(&mut managers.wishes).into_iter();
     let mut wishes: Vec<_> =
-        wishes.filter_map(|(place, wish)| Some((id_of(snapshot, ids, place)?, wish))).collect();
+        wishes.filter_map(|(place, wish)| Some((ids.get(place)?, wish))).collect();
     wishes.sort_by_key(|(user, _)| *user);
     wishes
 }
@@ -97,19 +112,16 @@ pub(super) fn wishes(
 /// The values that are not protected any more, for a row that stands says something new.
 pub(super) fn unprotected(
     snapshot: &Snapshot,
-    drafts: &mut [Draft<'_>],
+    rows: &mut Rows<'_>,
     managers: &Managers,
 ) -> Vec<(i64, FieldKey)> {
-    for row in &managers.unprotected {
-        if let Some(draft) = drafts.get_mut(*row) {
-            draft.unprotected.push(FieldKey::Known(Field::Manager));
-        }
-    }
-    let live = drafts.iter_mut().filter(|draft| draft.fate == Fate::Live);
-    let mut all: Vec<(i64, FieldKey)> = Vec::new();
-    for draft in live {
-        let Some(user) = draft.user.and_then(|user| snapshot.users.get(user)) else { continue };
-        all.extend(std::mem::take(&mut draft.unprotected).into_iter().map(|key| (user.id, key)));
-    }
-    all
+    let mut all = std::mem::take(&mut rows.unprotected);
+    let bosses = managers.unprotected.iter();
+    all.extend(bosses.map(|row| (*row, FieldKey::Known(Field::Manager))));
+    all.sort_by_key(|(row, _)| *row);
+    let user = |row: usize| {
+        let draft = rows.drafts.get(row).filter(|draft| draft.fate == Fate::Live)?;
+        Some(snapshot.users.get(draft.user?)?.id)
+    };
+    all.into_iter().filter_map(|(row, key)| Some((user(row)?, key))).collect()
 }

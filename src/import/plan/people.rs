@@ -1,114 +1,128 @@
 //! The directory as it would be: logins, e-mails and numbers that clash, and people of the same name.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::draft::{Context, Draft, Fate, Rows, name};
 use super::identity::lower;
-use super::tell::{Teller, message, params};
+use super::places::{Groups, Links};
+use super::tell::{MAX_NAMED, Teller, few, message, params};
 use crate::import::codes::Code;
+use crate::import::directory::User;
 use crate::import::fields::{Field, FieldKey};
 use crate::import::text::fold;
-
-/// A user as the directory would have them, borrowed from directory and drafts.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Person<'p> {
-    /// Not withdrawn; for a new one, the row still stands.
-    pub alive: bool,
-    /// The row that changes or makes them.
-    pub row: Option<usize>,
-    /// The user in the directory; `None`: new.
-    pub user: Option<usize>,
-    pub entity: Option<&'p str>,
-    pub number: Option<&'p str>,
-    pub login: Option<&'p str>,
-    pub email: Option<&'p str>,
-    pub first: Option<&'p str>,
-    pub last: Option<&'p str>,
-    pub start: Option<&'p str>,
-    pub end: Option<&'p str>,
-    pub birth: Option<&'p str>,
-    /// The manager's id in the directory.
-    pub manager: Option<&'p str>,
-    /// Which of number, login and e-mail the row sets.
-    pub sets: [bool; 3],
-}
 
 /// Everybody: first the users of the directory in its order, then the new ones in the order of the file.
 #[derive(Debug)]
 pub(super) struct People<'p> {
-    pub all: Vec<Person<'p>>,
+    users: &'p [User],
+    drafts: &'p [Draft<'p>],
+    /// The row that changes or makes each person.
+    rows: Links,
     /// For each row, its person.
-    pub of_row: Vec<Option<usize>>,
+    pub of_row: Links,
 }
 
-impl Person<'_> {
-    /// `DUPONT Anne`
-    pub(super) fn name(&self) -> String {
-        name(self.last, self.first)
-    }
+/// A user as the directory would have them. Nothing is copied: there may be a million of them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Person<'p> {
+    /// The row that changes or makes them.
+    pub row: Option<usize>,
+    /// The user in the directory; `None`: new.
+    pub user: Option<usize>,
+    known: Option<&'p User>,
+    draft: Option<&'p Draft<'p>>,
 }
 
 /// The directory with the rows that still stand.
 pub(super) fn people<'p>(context: &Context<'p>, drafts: &'p [Draft<'_>]) -> People<'p> {
     let users = &context.job.snapshot.users;
-    let mut all: Vec<Person<'p>> = Vec::with_capacity(users.len() + drafts.len());
-    for (place, user) in users.iter().enumerate() {
-        let get = |field| user.values.get(field);
-        all.push(Person {
-            alive: !user.withdrawn,
-            row: None,
-            user: Some(place),
-            entity: get(Field::LegalEntity),
-            number: get(Field::EmployeeNumber),
-            login: get(Field::Login),
-            email: get(Field::Email),
-            first: get(Field::FirstName),
-            last: get(Field::LastName),
-            start: get(Field::ContractStart),
-            end: get(Field::ContractEnd),
-            birth: get(Field::BirthDate),
-            manager: get(Field::Manager),
-            sets: [false; 3],
-        });
-    }
-    let mut of_row = vec![None; drafts.len()];
+    let mut rows = Links::new(users.len());
+    let mut of_row = Links::new(drafts.len());
     for (row, draft) in drafts.iter().enumerate().filter(|(_, d)| d.fate == Fate::Live) {
         let place = match draft.user {
-            Some(user) => user,
+            Some(user) => {
+                rows.set(user, Some(row));
+                user
+            }
             None => {
-                all.push(Person { alive: true, ..Person::default() });
-                all.len() - 1
+                rows.push(Some(row));
+                rows.len() - 1
             }
         };
-        let Some(person) = all.get_mut(place) else { continue };
-        person.row = Some(row);
-        person.overlay(draft);
-        if let Some(slot) = of_row.get_mut(row) {
-            *slot = Some(place);
-        }
+        of_row.set(row, Some(place));
     }
-    People { all, of_row }
+    People { users, drafts, rows, of_row }
+}
+
+impl<'p> People<'p> {
+    /// How many they are.
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(super) fn get(&self, place: usize) -> Option<Person<'p>> {
+        if place >= self.rows.len() {
+            return None;
+        }
+        let row = self.rows.get(place);
+        let known = self.users.get(place);
+        let draft = row.and_then(|row| self.drafts.get(row));
+        Some(Person { row, user: known.map(|_| place), known, draft })
+    }
+
+    /// The person of a row.
+    pub(super) fn of(&self, row: usize) -> Option<Person<'p>> {
+        self.get(self.of_row.get(row)?)
+    }
+
+    /// All of them, by place.
+    pub(super) fn all(&self) -> impl Iterator<Item = (usize, Person<'p>)> {
+        (0..self.len()).filter_map(|place| Some((place, self.get(place)?)))
+    }
+
+    /// Those who are not withdrawn, by place.
+    pub(super) fn alive(&self) -> impl Iterator<Item = (usize, Person<'p>)> {
+        self.all().filter(|(_, person)| person.is_alive())
+    }
 }
 
 impl<'p> Person<'p> {
-    fn overlay(&mut self, draft: &'p Draft<'_>) {
-        for (key, to) in draft.sets() {
-            let FieldKey::Known(field) = key else { continue };
-            let [sets_number, sets_login, sets_email] = &mut self.sets;
-            match field {
-                Field::LegalEntity => (self.entity, *sets_number) = (to, true),
-                Field::EmployeeNumber => (self.number, *sets_number) = (to, true),
-                Field::Login => (self.login, *sets_login) = (to, true),
-                Field::Email => (self.email, *sets_email) = (to, true),
-                Field::FirstName => self.first = to,
-                Field::LastName => self.last = to,
-                Field::ContractStart => self.start = to,
-                Field::ContractEnd => self.end = to,
-                Field::BirthDate => self.birth = to,
-                _ => {}
-            }
+    /// Not withdrawn.
+    pub(super) fn is_alive(&self) -> bool {
+        self.known.is_none_or(|user| !user.withdrawn)
+    }
+
+    /// A value as it would be. The manager is the one whom the directory has.
+    pub(super) fn get(&self, field: Field) -> Option<&'p str> {
+        if self.known.is_none() {
+            return self.draft?.given.get(field);
         }
+        if field != Field::Manager
+            && let Some(change) = self.change(field)
+        {
+            return change;
+        }
+        self.known?.values.get(field)
+    }
+
+    /// What the row changes of a field.
+    fn change(&self, field: Field) -> Option<Option<&'p str>> {
+        let mut changes = self.draft?.changes.iter();
+        changes.find(|c| c.field == FieldKey::Known(field)).map(|change| change.to.as_deref())
+    }
+
+    /// Whether the row gives or changes a field.
+    fn sets(&self, field: Field) -> bool {
+        match self.known {
+            None => self.get(field).is_some(),
+            Some(_) => self.change(field).is_some(),
+        }
+    }
+
+    /// `DUPONT Anne`
+    pub(super) fn name(&self) -> String {
+        name(self.get(Field::LastName), self.get(Field::FirstName))
     }
 }
 
@@ -122,22 +136,19 @@ enum Unique {
 
 impl Unique {
     fn key<'p>(self, person: &Person<'p>) -> Option<(&'p str, Cow<'p, str>)> {
-        match self {
+        let value = person.get(self.field())?;
+        Some(match self {
             Self::Number => {
-                Some((person.entity.unwrap_or_default(), Cow::Borrowed(person.number?)))
+                (person.get(Field::LegalEntity).unwrap_or_default(), Cow::Borrowed(value))
             }
-            Self::Login => Some(("", lower(Cow::Borrowed(person.login?)))),
-            Self::Email => Some(("", Cow::Borrowed(person.email?))),
-        }
+            Self::Login => ("", lower(Cow::Borrowed(value))),
+            Self::Email => ("", Cow::Borrowed(value)),
+        })
     }
 
     fn is_set(self, person: &Person<'_>) -> bool {
-        let [number, login, email] = person.sets;
-        match self {
-            Self::Number => number,
-            Self::Login => login,
-            Self::Email => email,
-        }
+        let entity = matches!(self, Self::Number) && person.sets(Field::LegalEntity);
+        entity || person.sets(self.field())
     }
 
     fn field(self) -> Field {
@@ -160,30 +171,27 @@ pub(super) fn refuse_clashes(
     if !rows.drafts.iter().any(sets_identity) {
         return false;
     }
-    let mut clashes: Vec<Clash> = Vec::new();
+    let mut refused: Vec<usize> = Vec::new();
     {
         let people = people(context, &rows.drafts);
         for unique in [Unique::Number, Unique::Login, Unique::Email] {
-            clashes.extend(find_clashes(&people, unique));
-        }
-        for clash in &clashes {
-            tell_clash(context, &people, clash, teller);
-        }
-        for clash in &clashes {
-            let others = clash.others.iter().filter_map(|at| people.all.get(*at)?.user);
-            for user in others {
-                if let Some(seen) = rows.present.get_mut(user) {
-                    *seen = true;
+            for clash in clashes(&people, unique) {
+                refused.extend(tell_clash(context, &people, unique, &clash, teller));
+                let known = clash.iter().filter_map(|at| people.get(*at)?.user);
+                for user in known {
+                    if let Some(seen) = rows.present.get_mut(user) {
+                        *seen = true;
+                    }
                 }
             }
         }
     }
-    for clash in &clashes {
-        if let Some(draft) = rows.drafts.get_mut(clash.row) {
+    for row in &refused {
+        if let Some(draft) = rows.drafts.get_mut(*row) {
             draft.fate = Fate::Refused;
         }
     }
-    !clashes.is_empty()
+    !refused.is_empty()
 }
 
 fn sets_identity(draft: &Draft<'_>) -> bool {
@@ -193,126 +201,150 @@ fn sets_identity(draft: &Draft<'_>) -> bool {
         && (draft.user.is_none() || draft.changes.iter().any(|change| sets(&change.field)))
 }
 
-/// A row that takes what others have.
-struct Clash {
-    row: usize,
-    unique: Unique,
-    value: String,
-    /// The others, by place among the people.
-    others: Vec<usize>,
-}
-
-fn find_clashes(people: &People<'_>, unique: Unique) -> Vec<Clash> {
-    if !people.all.iter().any(|person| person.alive && unique.is_set(person)) {
+/// The people, by place, who share what must be one user's only, if a row of the file gave it to any of them.
+fn clashes(people: &People<'_>, unique: Unique) -> Vec<Vec<usize>> {
+    if !people.alive().any(|(_, person)| unique.is_set(&person)) {
         return Vec::new();
     }
-    let mut owner: HashMap<(&str, Cow<'_, str>), usize> = HashMap::with_capacity(people.all.len());
-    let mut shared: HashMap<(&str, Cow<'_, str>), Vec<usize>> = HashMap::new();
-    for (place, person) in people.all.iter().enumerate().filter(|(_, person)| person.alive) {
-        let Some(key) = unique.key(person) else { continue };
-        match owner.get(&key) {
-            Some(first) => shared.entry(key).or_insert_with(|| vec![*first]).push(place),
-            None => drop(owner.insert(key, place)),
-        }
+    let mut owners = Groups::new(people.len());
+    for (place, person) in people.alive() {
+        let Some((entity, value)) = unique.key(&person) else { continue };
+        let has = |other| {
+            let other = people.get(other).and_then(|other| unique.key(&other));
+            other.is_some_and(|other| other == (entity, Cow::Borrowed(value.as_ref())))
+        };
+        owners.add(&[entity, &value], place, has);
     }
-    let mut clashes = Vec::new();
-    for ((entity, value), places) in shared {
-        let value =
-            if entity.is_empty() { value.into_owned() } else { format!("{entity} + {value}") };
-        for place in &places {
-            let Some(person) = people.all.get(*place) else { continue };
-            if let Some(row) = person.row.filter(|_| unique.is_set(person)) {
-                let others = places.iter().copied().filter(|other| other != place).collect();
-                clashes.push(Clash { row, unique, value: value.clone(), others });
-            }
-        }
-    }
-    clashes
+    let given = |place: &usize| people.get(*place).is_some_and(|person| unique.is_set(&person));
+    owners.shared.into_values().filter(|group| group.iter().any(given)).collect()
 }
 
-fn tell_clash(context: &Context<'_>, people: &People<'_>, clash: &Clash, teller: &mut Teller) {
-    let mut names: Vec<String> = Vec::new();
-    let mut lines: Vec<u32> = Vec::new();
-    for person in clash.others.iter().filter_map(|at| people.all.get(*at)) {
-        names.push(person.name());
-        // Whoever only now takes the value stands in the file, not in the directory.
-        let row = person.row.filter(|_| clash.unique.is_set(person));
-        lines.extend(row.and_then(|row| context.row(row)).map(|row| row.line()));
-    }
-    names.sort_unstable();
-    lines.sort_unstable();
-    let why = if lines.is_empty() { "" } else { "file" };
-    let lines: Vec<String> = lines.iter().map(u32::to_string).collect();
-    let code = match clash.unique {
+/// Tells the rows that take what others have; gives them.
+fn tell_clash(
+    context: &Context<'_>,
+    people: &People<'_>,
+    unique: Unique,
+    clash: &[usize],
+    teller: &mut Teller,
+) -> Vec<usize> {
+    let code = match unique {
         Unique::Number => Code::D101,
         Unique::Login | Unique::Email => Code::D106,
     };
-    let named = params([
-        ("taken", clash.value.clone()),
-        ("owner", names.join(", ")),
-        ("other_lines", lines.join(", ")),
-    ]);
-    let Some(row) = context.row(clash.row) else { return };
-    let user = people
-        .of_row
-        .get(clash.row)
-        .copied()
-        .flatten()
-        .and_then(|place| people.all.get(place))
-        .and_then(|person| context.user(person.user));
-    let wired = context.sheet.field(&FieldKey::Known(clash.unique.field()));
-    let told = context.place(&row, user, wired, message(code, why, named));
-    teller.row(clash.row, told);
+    let wired = context.sheet.field(&FieldKey::Known(unique.field()));
+    let mut refused = Vec::new();
+    for place in clash {
+        let Some(person) = people.get(*place).filter(|person| unique.is_set(person)) else {
+            continue;
+        };
+        let Some((at, row)) = person.row.and_then(|at| Some((at, context.row(at)?))) else {
+            continue;
+        };
+        // Of very many, the first are named: everybody's list of everybody else would not end.
+        let others = clash.iter().filter(|other| *other != place).take(MAX_NAMED + 1);
+        let mut names: Vec<String> = Vec::new();
+        let mut lines: Vec<u32> = Vec::new();
+        for other in others.filter_map(|other| people.get(*other)) {
+            names.push(other.name());
+            // Whoever only now takes the value stands in the file, not in the directory.
+            let row = other.row.filter(|_| unique.is_set(&other));
+            lines.extend(row.and_then(|row| context.row(row)).map(|row| row.line()));
+        }
+        names.sort_unstable();
+        lines.sort_unstable();
+        let why = if lines.is_empty() { "" } else { "file" };
+        let value = match unique.key(&person) {
+            Some(("", value)) => value.into_owned(),
+            Some((entity, value)) => format!("{entity} + {value}"),
+            None => continue,
+        };
+        let lines = lines.iter().map(u32::to_string).collect();
+        let named = params([("taken", value), ("owner", few(names)), ("other_lines", few(lines))]);
+        let user = context.user(person.user);
+        teller.row(at, context.place(&row, user, wired, message(code, why, named)));
+        refused.push(at);
+    }
+    refused
 }
 
 /// D107: a new user with the name of somebody else in the directory, or of another new user with the
 /// same date of birth. Different people can share a name, so this is only told.
 pub(super) fn tell_homonyms(context: &Context<'_>, people: &People<'_>, teller: &mut Teller) {
     let known = context.job.snapshot.users.len();
-    let (old, new) = people.all.split_at(known.min(people.all.len()));
-    if new.is_empty() {
+    if people.len() <= known {
         return;
     }
-    let key = |person: &Person<'_>| {
-        Some((fold(person.last?), fold(person.first?))).filter(|(last, _)| !last.is_empty())
+    let key = |place: usize| {
+        let person = people.get(place)?;
+        let last = fold(person.get(Field::LastName)?);
+        let first = fold(person.get(Field::FirstName)?);
+        Some((last, first)).filter(|(last, _)| !last.is_empty())
     };
-    let mut named: HashMap<(String, String), Vec<&Person<'_>>> = HashMap::new();
-    for person in new {
-        if let Some(key) = key(person) {
-            named.entry(key).or_default().push(person);
+    let mut named = Groups::new(people.len());
+    for place in known..people.len() {
+        let Some((last, first)) = key(place) else { continue };
+        named.add(&[&last, &first], place, |other| {
+            key(other).is_some_and(|other| other.0 == last && other.1 == first)
+        });
+    }
+    let mut namesakes: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for place in (0..known).filter(|at| people.get(*at).is_some_and(|old| old.is_alive())) {
+        let Some((last, first)) = key(place) else { continue };
+        let first = named.find(&[&last, &first], |other| {
+            key(other).is_some_and(|other| other.0 == last && other.1 == first)
+        });
+        let Some(first) = first else { continue };
+        let alone = [first];
+        let group = named.all(first);
+        for newcomer in if group.is_empty() { &alone } else { group } {
+            add_few(&mut namesakes, *newcomer, place);
         }
     }
-    let mut namesakes: HashMap<usize, Vec<&Person<'_>>> = HashMap::new();
-    for person in old.iter().filter(|person| person.alive) {
-        let Some(group) = key(person).and_then(|key| named.get(&key)) else { continue };
-        for row in group.iter().filter_map(|newcomer| newcomer.row) {
-            namesakes.entry(row).or_default().push(person);
+    for group in named.shared.values() {
+        let mut born: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for place in group {
+            if let Some(birth) = people.get(*place).and_then(|p| p.get(Field::BirthDate)) {
+                born.entry(birth).or_default().push(*place);
+            }
         }
-    }
-    for group in named.values().filter(|group| group.len() > 1) {
-        for person in group {
-            let twins = group.iter().filter(|other| {
-                other.row != person.row && other.birth.is_some() && other.birth == person.birth
-            });
-            if let Some(row) = person.row {
-                for twin in twins {
-                    namesakes.entry(row).or_default().push(twin);
-                }
+        for twins in born.values() {
+            for place in twins {
+                let others = twins.iter().filter(|other| *other != place).take(MAX_NAMED + 1);
+                others.for_each(|other| add_few(&mut namesakes, *place, *other));
             }
         }
     }
-    for (at, others) in namesakes {
-        let mut who: Vec<String> = others
-            .iter()
-            .map(|p| match p.number {
-                Some(number) => format!("{} ({number})", p.name()),
-                None => p.name(),
-            })
-            .collect();
-        who.sort_unstable();
-        let Some(row) = context.row(at) else { continue };
-        let wired = context.sheet.field(&FieldKey::Known(Field::LastName));
-        let told = message(Code::D107, "", params([("users", who.join(", "))]));
-        teller.row(at, context.place(&row, None, wired, told));
+    for (newcomer, others) in namesakes {
+        tell_homonym(context, people, newcomer, &others, teller);
     }
+}
+
+/// One more than are named shows that there are more.
+fn add_few(namesakes: &mut BTreeMap<usize, Vec<usize>>, newcomer: usize, other: usize) {
+    let others = namesakes.entry(newcomer).or_default();
+    if others.len() <= MAX_NAMED {
+        others.push(other);
+    }
+}
+
+fn tell_homonym(
+    context: &Context<'_>,
+    people: &People<'_>,
+    newcomer: usize,
+    others: &[usize],
+    teller: &mut Teller,
+) {
+    let who = others.iter().filter_map(|other| people.get(*other)).map(|other| {
+        match other.get(Field::EmployeeNumber) {
+            Some(number) => format!("{} ({number})", other.name()),
+            None => other.name(),
+        }
+    });
+    let mut who: Vec<String> = who.collect();
+    who.sort_unstable();
+    let row = people.get(newcomer).and_then(|person| person.row);
+    let Some((at, row)) = row.and_then(|at| Some((at, context.row(at)?))) else { return };
+    let wired = context.sheet.field(&FieldKey::Known(Field::LastName));
+    let told = message(Code::D107, "", params([("users", few(who))]));
+    teller.row(at, context.place(&row, None, wired, told));
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::draft::{Context, Fate, Rows, key_column, user_name};
 use super::identity::{Index, RowKey, Slot};
 use super::sheet::value;
-use super::tell::{Teller, found, message, params};
+use super::tell::{MAX_NAMED, Teller, few, found, message, params};
 use crate::import::codes::{Code, Effect, Level};
 use crate::import::directory::{Key, User};
 use crate::import::fields::{Field, FieldKey, Value};
@@ -79,10 +79,13 @@ fn refuse_contested(context: &Context<'_>, verdicts: &mut [(usize, Verdict)]) {
             continue;
         }
         let others = rivals.iter().filter(|other| *other != at);
-        let lines: Vec<String> =
-            others.filter_map(|at| context.row(*at)).map(|row| row.line().to_string()).collect();
+        let lines: Vec<String> = others
+            .take(MAX_NAMED + 1)
+            .filter_map(|at| context.row(*at))
+            .map(|row| row.line().to_string())
+            .collect();
         let Some(known) = context.user(Some(*user)) else { continue };
-        let named = [("other_lines", lines.join(", "))];
+        let named = [("other_lines", few(lines))];
         let message = Box::new(about(known, "contested", named));
         *verdict = Verdict::Refused { message, seen: vec![*user] };
     }
@@ -206,9 +209,10 @@ impl<'s> Finder<'s> {
             _ => {
                 let users = seen.iter().filter_map(|user| context.user(Some(*user)));
                 let names: Vec<String> = users
+                    .take(MAX_NAMED + 1)
                     .map(|user| format!("{} ({})", user_name(user), known_key(user)))
                     .collect();
-                let message = message(Code::D104, "several", params([("users", names.join(", "))]));
+                let message = message(Code::D104, "several", params([("users", few(names))]));
                 Verdict::Refused { message: Box::new(message), seen }
             }
         }
@@ -245,19 +249,20 @@ impl<'s> Finder<'s> {
         let near = entity.map(|entity| RowKey { entity, value: number.clone() });
         let slot = near.and_then(|pair| pairs.get(&pair)).or_else(|| numbers.get(&bare));
         match slot {
-            Some(Slot::One(user)) if present.get(*user).copied().unwrap_or(false) => {
-                let known = context.user(Some(*user))?;
-                Some(refused(about(known, "in_file", []), vec![*user]))
+            Some(Slot::One(user)) if present.get(user).copied().unwrap_or(false) => {
+                let known = context.user(Some(user))?;
+                Some(refused(about(known, "in_file", []), vec![user]))
             }
-            Some(Slot::One(user)) => Some(Verdict::Means(*user)),
+            Some(Slot::One(user)) => Some(Verdict::Means(user)),
             Some(Slot::Several(several)) => {
                 let who: Vec<String> = several
                     .iter()
+                    .take(MAX_NAMED + 1)
                     .filter_map(|user| context.user(Some(*user)))
                     .map(|user| format!("{} ({})", user_name(user), known_key(user)))
                     .collect();
-                let named = params([("key", number.to_string()), ("users", who.join(", "))]);
-                Some(refused(message(Code::D101, "several", named), several.clone()))
+                let named = params([("key", number.to_string()), ("users", few(who))]);
+                Some(refused(message(Code::D101, "several", named), several.to_vec()))
             }
             None => {
                 let user = numbers.zero_padded(&bare)?;

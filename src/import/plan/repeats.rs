@@ -1,11 +1,13 @@
 //! Rows that mean the same user (D102, D103).
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::draft::{Context, Draft, Fate, key_column};
 use super::identity::RowKey;
+use super::places::Groups;
 use super::sheet::value;
-use super::tell::{Teller, message, params};
+use super::tell::{MAX_NAMED, Teller, few, message, params};
 use crate::import::codes::Code;
 use crate::import::table::Row;
 
@@ -14,8 +16,8 @@ use crate::import::table::Row;
 pub(super) enum Repeat {
     /// Nothing new: the same as the row on this line.
     SameAs(u32),
-    /// The rows on these lines differ.
-    Differs(Vec<u32>),
+    /// Rows on these lines differ; of very many, the first are named.
+    Differs(Arc<[u32]>),
     /// The first of equal rows: it goes on.
     First,
 }
@@ -25,25 +27,24 @@ pub(super) fn repeated(
     context: &Context<'_>,
     keys: &[Option<RowKey<'_>>],
 ) -> HashMap<usize, Repeat> {
-    let mut first: HashMap<&RowKey<'_>, usize> = HashMap::with_capacity(keys.len());
-    let mut more: HashMap<usize, Vec<usize>> = HashMap::new();
+    let mut by_key = Groups::new(keys.len());
     for (at, key) in keys.iter().enumerate() {
         let Some(key) = key else { continue };
-        match first.get(key) {
-            Some(before) => more.entry(*before).or_insert_with(|| vec![*before]).push(at),
-            None => drop(first.insert(key, at)),
-        }
+        by_key.add(&key.parts(), at, |other| {
+            keys.get(other).and_then(Option::as_ref).is_some_and(|other| other == key)
+        });
     }
     let line = |at: usize| context.row(at).map_or(0, |row| row.line());
     let mut repeats = HashMap::new();
-    for (head, group) in more {
+    for (head, group) in by_key.shared {
         let same = group.iter().all(|at| same_content(context, head, *at));
-        let lines: Vec<u32> = group.iter().map(|at| line(*at)).collect();
+        let named = group.iter().take(MAX_NAMED + 2);
+        let lines: Arc<[u32]> = named.map(|at| line(*at)).collect();
         for at in group {
             let repeat = match (same, at == head) {
                 (true, true) => Repeat::First,
                 (true, false) => Repeat::SameAs(line(head)),
-                (false, _) => Repeat::Differs(lines.clone()),
+                (false, _) => Repeat::Differs(Arc::clone(&lines)),
             };
             repeats.insert(at, repeat);
         }
@@ -92,7 +93,7 @@ pub(super) fn refuse_repeat(
         Repeat::Differs(lines) => {
             let others: Vec<String> =
                 lines.iter().filter(|line| **line != row.line()).map(u32::to_string).collect();
-            message(Code::D103, "", params([("other_lines", others.join(", "))]))
+            message(Code::D103, "", params([("other_lines", few(others))]))
         }
     };
     let mut told = context.place(row, context.user(draft.user), key_column(context.sheet), told);

@@ -8,7 +8,7 @@ use super::draft::{Context, Draft, Fate, Rows, key_column, user_name};
 use super::identity::{Index, KeyProblem, RowKey, Slot, padded_rows, row_key};
 use super::repeats::{refuse_repeat, repeated};
 use super::sheet::Memo;
-use super::tell::{Teller, found, message, params};
+use super::tell::{MAX_NAMED, Teller, few, found, message, params};
 use super::{renumber, swaps};
 use crate::import::Filler;
 use crate::import::codes::{Code, Effect, Level};
@@ -30,6 +30,7 @@ pub(super) fn read<'s>(context: &Context<'s>, teller: &mut Teller) -> Rows<'s> {
         depends_on_date: sheet.dates.depends_on_today,
         pending: Vec::new(),
         swapped: Vec::new(),
+        unprotected: Vec::new(),
     };
     let keys: Vec<Option<RowKey<'s>>> = sheet
         .table
@@ -84,8 +85,8 @@ impl<'s> Rows<'s> {
         let mut filler = Filler::default();
         let live = sheet.table.rows().zip(&mut self.drafts).enumerate();
         for (at, (row, draft)) in live.filter(|(_, (_, draft))| draft.fate == Fate::Live) {
-            let (memos, filler) = (&mut memos, &mut filler);
-            let mut reader = Reader { context, at, row, draft, teller, memos, filler };
+            let (memos, filler, unprotected) = (&mut memos, &mut filler, &mut self.unprotected);
+            let mut reader = Reader { context, at, row, draft, teller, memos, filler, unprotected };
             let depends_on_date = reader.read();
             reader.draft.depends_on_date = depends_on_date;
             self.depends_on_date |= depends_on_date;
@@ -119,7 +120,7 @@ impl<'s> Rows<'s> {
         match (&broken, &key) {
             (None, Ok(_)) => return key.ok(),
             (_, Ok(key)) => match index.get(key) {
-                Some(Slot::One(user)) => self.see(Some(*user)),
+                Some(Slot::One(user)) => self.see(Some(user)),
                 Some(Slot::Several(users)) => users.iter().for_each(|user| self.see(Some(*user))),
                 // The cells may have moved: nobody knows whom this row means.
                 None => self.absence_known = false,
@@ -200,10 +201,11 @@ fn identify<'s>(
     key: &RowKey<'s>,
 ) -> Result<Option<usize>, Stranger> {
     match index.get(key) {
-        Some(Slot::One(user)) => return Ok(Some(*user)),
+        Some(Slot::One(user)) => return Ok(Some(user)),
         Some(Slot::Several(users)) => {
             let who: Vec<String> = users
                 .iter()
+                .take(MAX_NAMED + 1)
                 .filter_map(|user| context.user(Some(*user)))
                 .map(|user| {
                     let entity = user.values.get(Field::LegalEntity).unwrap_or("–");
@@ -214,9 +216,9 @@ fn identify<'s>(
                 message: Box::new(message(
                     Code::D101,
                     "several",
-                    params([("key", key.value.to_string()), ("users", who.join(", "))]),
+                    params([("key", key.value.to_string()), ("users", few(who))]),
                 )),
-                seen: users.clone(),
+                seen: users.to_vec(),
             });
         }
         None => {}

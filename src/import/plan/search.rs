@@ -1,13 +1,14 @@
 //! Finds the user whom a file means by a manager: number, login, e-mail address or full name.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use super::draft::Context;
 use super::identity::{could_have_lost_zeros, lower};
 use super::people::{People, Person};
-use super::tell::{message, params};
+use super::places::Places;
+use super::tell::{MAX_NAMED, few, message, params};
 use crate::import::codes::Code;
+use crate::import::fields::Field;
 use crate::import::report::Message;
 use crate::import::text::fold;
 
@@ -19,25 +20,26 @@ pub(super) enum Lost {
     Several(Vec<usize>),
 }
 
-/// Everybody by what a manager can be named with; each map is made when it is first needed.
-pub(super) struct Directory<'p> {
-    people: &'p [Person<'p>],
-    numbers: Option<HashMap<&'p str, Vec<usize>>>,
-    logins: Option<HashMap<Cow<'p, str>, usize>>,
-    emails: Option<HashMap<&'p str, usize>>,
-    names: Option<HashMap<String, Vec<usize>>>,
-    padded: Option<HashMap<&'p str, usize>>,
+/// Everybody by what a manager can be named with; each is made when it is first needed.
+pub(super) struct Directory<'x, 'p> {
+    people: &'x People<'p>,
+    numbers: Option<Places>,
+    logins: Option<Places>,
+    emails: Option<Places>,
+    /// Last name and first name, and the other way round.
+    names: Option<[Places; 2]>,
+    padded: Option<Places>,
 }
 
-impl<'p> Directory<'p> {
-    pub(super) fn new(people: &'p [Person<'p>]) -> Self {
+impl<'x, 'p> Directory<'x, 'p> {
+    pub(super) fn new(people: &'x People<'p>) -> Self {
         Self { people, numbers: None, logins: None, emails: None, names: None, padded: None }
     }
 
     /// Whether `boss` is the manager whom the directory has for `me` already.
     pub(super) fn is_manager(&self, context: &Context<'_>, me: usize, boss: usize) -> bool {
         let id = self.people.get(boss).and_then(|person| context.user(person.user)).map(|u| u.id);
-        let had = self.people.get(me).and_then(|person| person.manager);
+        let had = self.people.get(me).and_then(|person| person.get(Field::Manager));
         id.is_some() && had.and_then(|had| had.parse::<i64>().ok()) == id
     }
 
@@ -48,47 +50,35 @@ impl<'p> Directory<'p> {
         me: usize,
         text: &str,
     ) -> Result<usize, Lost> {
-        let own = self.people.get(me).and_then(|person| person.entity);
+        let own = self.people.get(me).and_then(|person| person.get(Field::LegalEntity));
         if let Some(boss) = self.unchanged(context, me, own, text) {
             return Ok(boss);
         }
         let people = self.people;
-        let numbers = self.numbers.get_or_insert_with(|| {
-            let mut by: HashMap<&'p str, Vec<usize>> = HashMap::with_capacity(people.len());
-            for (place, person) in alive(people) {
-                if let Some(number) = person.number {
-                    by.entry(number).or_default().push(place);
-                }
-            }
-            by
-        });
-        if let Some(places) = numbers.get(text) {
-            let entity = |place: &usize| people.get(*place).and_then(|person| person.entity);
-            if let Some(near) = places.iter().find(|place| entity(place) == own) {
-                return Ok(*near);
-            }
-            return match places.as_slice() {
-                [one] => Ok(*one),
-                _ => Err(Lost::Several(places.clone())),
-            };
+        let numbers = self.numbers.get_or_insert_with(|| by(people, number));
+        let mut places: Vec<usize> = found(people, numbers, text, number, usize::MAX);
+        let entity = |place: &usize| people.get(*place).and_then(|p| p.get(Field::LegalEntity));
+        if let Some(near) = places.iter().find(|place| entity(place) == own) {
+            return Ok(*near);
+        }
+        match places.as_slice() {
+            [] => {}
+            [one] => return Ok(*one),
+            _ => return Err(Lost::Several(std::mem::take(&mut places))),
         }
         let small = lower(Cow::Borrowed(text));
-        let logins = self.logins.get_or_insert_with(|| {
-            alive(people).filter_map(|(at, p)| Some((lower(Cow::Borrowed(p.login?)), at))).collect()
-        });
-        if let Some(place) = logins.get(&small) {
+        let logins = self.logins.get_or_insert_with(|| by(people, login));
+        if let Some(place) = found(people, logins, &small, login, 1).last() {
             return Ok(*place);
         }
-        let emails = self.emails.get_or_insert_with(|| {
-            alive(people).filter_map(|(at, p)| Some((p.email?, at))).collect()
-        });
-        if let Some(place) = emails.get(small.as_ref()) {
+        let emails = self.emails.get_or_insert_with(|| by(people, email));
+        if let Some(place) = found(people, emails, &small, email, 1).last() {
             return Ok(*place);
         }
         self.find_by_name(text)
     }
 
-    /// The usual night: the cell names the manager whom the directory has, by number. No map is needed for that.
+    /// The usual night: the cell names the manager whom the directory has, by number. Nothing is made for that.
     fn unchanged(
         &self,
         context: &Context<'_>,
@@ -96,51 +86,90 @@ impl<'p> Directory<'p> {
         own: Option<&str>,
         text: &str,
     ) -> Option<usize> {
-        let id = self.people.get(me)?.manager?.parse::<i64>().ok()?;
+        let id = self.people.get(me)?.get(Field::Manager)?.parse::<i64>().ok()?;
         let place = context.job.snapshot.users.binary_search_by_key(&id, |user| user.id).ok()?;
         let boss = self.people.get(place)?;
-        (boss.alive && boss.number == Some(text) && boss.entity == own).then_some(place)
+        let is_named = boss.is_alive() && boss.get(Field::EmployeeNumber) == Some(text);
+        (is_named && boss.get(Field::LegalEntity) == own).then_some(place)
     }
 
     fn find_by_name(&mut self, text: &str) -> Result<usize, Lost> {
         let people = self.people;
-        let names = self.names.get_or_insert_with(|| {
-            let mut by: HashMap<String, Vec<usize>> = HashMap::with_capacity(people.len() * 2);
-            for (place, person) in alive(people) {
-                let (Some(first), Some(last)) = (person.first, person.last) else { continue };
-                let one = fold(&format!("{last} {first}"));
-                let other = fold(&format!("{first} {last}"));
-                if one != other {
-                    by.entry(other).or_default().push(place);
-                }
-                by.entry(one).or_default().push(place);
-            }
-            by
-        });
-        match names.get(&fold(text)).map(Vec::as_slice) {
-            Some([one]) => return Ok(*one),
-            Some(several) if !several.is_empty() => return Err(Lost::Several(several.to_vec())),
-            _ => {}
+        let folded = fold(text);
+        let [one, other] = self
+            .names
+            .get_or_insert_with(|| [by(people, last_and_first), by(people, first_and_last)]);
+        let mut places = found(people, one, &folded, last_and_first, MAX_NAMED + 1);
+        places.extend(found(people, other, &folded, first_and_last, MAX_NAMED + 1));
+        places.sort_unstable();
+        places.dedup();
+        match places.as_slice() {
+            [] => {}
+            [one] => return Ok(*one),
+            _ => return Err(Lost::Several(places)),
         }
         if !could_have_lost_zeros(text) {
             return Err(Lost::Nobody);
         }
-        let padded = self.padded.get_or_insert_with(|| {
-            alive(people)
-                .filter_map(|(at, p)| Some((p.number?, at)))
-                .filter(|(number, _)| number.starts_with('0'))
-                .map(|(number, at)| (number.trim_start_matches('0'), at))
-                .collect()
-        });
-        match padded.get(text).and_then(|at| people.get(*at)?.number) {
+        let padded = self.padded.get_or_insert_with(|| by(people, bare_number));
+        let known = found(people, padded, text, bare_number, 1);
+        match known.last().and_then(|at| people.get(*at)?.get(Field::EmployeeNumber)) {
             Some(number) => Err(Lost::Zeros(number.to_owned())),
             None => Err(Lost::Nobody),
         }
     }
 }
 
-fn alive<'p>(people: &'p [Person<'p>]) -> impl Iterator<Item = (usize, &'p Person<'p>)> {
-    people.iter().enumerate().filter(|(_, person)| person.alive)
+/// What of a person a manager can be named with.
+type Name = for<'p> fn(&Person<'p>) -> Option<Cow<'p, str>>;
+
+fn number<'p>(person: &Person<'p>) -> Option<Cow<'p, str>> {
+    person.get(Field::EmployeeNumber).map(Cow::Borrowed)
+}
+
+/// A number that begins with zeros, without them.
+fn bare_number<'p>(person: &Person<'p>) -> Option<Cow<'p, str>> {
+    let number = person.get(Field::EmployeeNumber).filter(|number| number.starts_with('0'))?;
+    Some(Cow::Borrowed(number.trim_start_matches('0')))
+}
+
+fn login<'p>(person: &Person<'p>) -> Option<Cow<'p, str>> {
+    person.get(Field::Login).map(|login| lower(Cow::Borrowed(login)))
+}
+
+fn email<'p>(person: &Person<'p>) -> Option<Cow<'p, str>> {
+    person.get(Field::Email).map(Cow::Borrowed)
+}
+
+fn last_and_first<'p>(person: &Person<'p>) -> Option<Cow<'p, str>> {
+    let (last, first) = (person.get(Field::LastName)?, person.get(Field::FirstName)?);
+    Some(Cow::Owned(fold(&format!("{last} {first}"))))
+}
+
+fn first_and_last<'p>(person: &Person<'p>) -> Option<Cow<'p, str>> {
+    let (last, first) = (person.get(Field::LastName)?, person.get(Field::FirstName)?);
+    Some(Cow::Owned(fold(&format!("{first} {last}"))))
+}
+
+/// Everybody who is not withdrawn, by one of these.
+fn by(people: &People<'_>, name: Name) -> Places {
+    let mut places = Places::new(people.len());
+    for (place, person) in people.alive() {
+        if let Some(key) = name(&person) {
+            places.add(&[&key], place);
+        }
+    }
+    places
+}
+
+/// Those who have it, by place; of very many, some.
+fn found(people: &People<'_>, places: &Places, text: &str, name: Name, most: usize) -> Vec<usize> {
+    let has = |place: &usize| {
+        people.get(*place).and_then(|person| name(&person)).is_some_and(|own| own == text)
+    };
+    let mut found: Vec<usize> = places.like(&[text]).filter(has).take(most).collect();
+    found.sort_unstable();
+    found
 }
 
 /// Why nobody was found, as a message.
@@ -153,15 +182,17 @@ pub(super) fn lost_message(people: &People<'_>, lost: &Lost) -> Message {
         Lost::Several(places) => {
             let mut who: Vec<String> = places
                 .iter()
-                .filter_map(|place| people.all.get(*place))
-                .map(|person| match (person.number, person.email) {
-                    (Some(number), _) => format!("{} ({number})", person.name()),
-                    (None, Some(email)) => format!("{} ({email})", person.name()),
-                    (None, None) => person.name(),
+                .take(MAX_NAMED + 1)
+                .filter_map(|place| people.get(*place))
+                .map(|person| {
+                    match person.get(Field::EmployeeNumber).or(person.get(Field::Email)) {
+                        Some(known) => format!("{} ({known})", person.name()),
+                        None => person.name(),
+                    }
                 })
                 .collect();
             who.sort_unstable();
-            message(Code::X202, "", params([("candidates", who.join(", "))]))
+            message(Code::X202, "", params([("candidates", few(who))]))
         }
     }
 }

@@ -36,6 +36,18 @@ pub(super) fn shown(key: &FieldKey, value: &str) -> String {
     if is_sensitive(key) && !value.is_empty() { MASK.to_owned() } else { value.to_owned() }
 }
 
+/// The most names or lines that a message about one row tells.
+pub(super) const MAX_NAMED: usize = MAX_LINES;
+
+/// These, one after the other; of very many, the first.
+pub(super) fn few(mut all: Vec<String>) -> String {
+    if all.len() > MAX_NAMED {
+        all.truncate(MAX_NAMED);
+        all.push("…".to_owned());
+    }
+    all.join(", ")
+}
+
 /// Named values for a message.
 pub(super) fn params<'p>(named: impl IntoIterator<Item = (&'p str, String)>) -> Params {
     named.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()

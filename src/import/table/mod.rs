@@ -1,6 +1,7 @@
 //! Text to table: separator, header line, rows; what stands above and below the table is left out and told.
 
 mod dialect;
+mod ends;
 mod frame;
 mod mend;
 mod part;

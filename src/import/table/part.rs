@@ -86,7 +86,7 @@ pub fn read_part<'a>(
             return None;
         }
         let first_cell = u32::try_from(records.ends.len()).ok()?;
-        records.ends.extend(one.ends);
+        records.ends.append(&one.ends);
         records.spans.push(Span { first_cell, line: segment.line, ..*span });
     }
     let dialect = ask.dialect;

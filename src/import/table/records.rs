@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::dialect::{Dialect, Escape};
+use super::ends::Ends;
 use super::mend;
 use crate::import::note::FileRefusal;
 
@@ -40,7 +41,7 @@ pub(super) struct Span {
 pub(super) struct Records {
     pub spans: Vec<Span>,
     /// Where each cell ends; it starts one byte after the end of the one before it.
-    pub ends: Vec<u32>,
+    pub ends: Ends,
     /// The place of a quote that is still open at the end.
     pub open_quote: Option<(u32, u32)>,
     /// The last record has a line end.
@@ -77,7 +78,7 @@ impl Records {
     }
 
     fn end(&self, span: &Span, index: u32) -> Option<u32> {
-        self.ends.get(to_usize(span.first_cell.checked_add(index)?)).copied()
+        self.ends.get(span.start, span.first_cell.checked_add(index)?)
     }
 }
 
@@ -310,7 +311,7 @@ impl Scanner<'_> {
         if bytes > self.ask.limits.max_cell_bytes {
             return Err(self.too_large("cell_bytes", self.ask.limits.max_cell_bytes));
         }
-        self.records.ends.push(to_u32(at));
+        self.records.ends.push(to_u32(self.record_start), to_u32(at));
         if self.records.ends.len() - self.first_cell > self.ask.limits.max_columns {
             return Err(self.too_large("columns", self.ask.limits.max_columns));
         }

@@ -77,13 +77,15 @@ async fn an_import_by_hand_waits_its_turn_and_leaves_no_file() {
     let bench = Bench::start();
     let session = bench.session().await;
     put(&session, "/in/users.csv", DAY_1).await;
-    let file =
-        ImportFile { client: "acme", folder: None, name: "users.csv", bytes: DAY_2.as_bytes() };
-    let tried = bench.service.import_file(&file, DryRun::Yes).unwrap();
+    let file = || {
+        let bytes = DAY_2.as_bytes().into();
+        ImportFile { client: "acme", folder: None, name: "users.csv", bytes }
+    };
+    let tried = bench.service.import_file(file(), DryRun::Yes).unwrap();
     assert!(tried.dry_run);
     assert_eq!(bench.imports().len(), 1, "a dry run writes nothing");
     let other = Service::open(Arc::new(Config::default()), &bench.data(""), Clock::System).unwrap();
-    let report = other.import_file(&file, DryRun::No).unwrap();
+    let report = other.import_file(file(), DryRun::No).unwrap();
     assert_eq!(report.counts.rows, 3);
     bench.wait_until_idle();
     assert_eq!(bench.imports().len(), 2);

@@ -8,6 +8,7 @@ use crate::import::fields::{Field, FieldKey, MatchedBy};
 use crate::import::plan::draft::{Context, Draft, Fate, Rows, Wish};
 use crate::import::plan::managers::{Managers, NewManager};
 use crate::import::plan::people::{People, Person};
+use crate::import::plan::places::Links;
 use crate::import::settings::Mode;
 
 /// On what a row's manager hangs.
@@ -37,21 +38,21 @@ pub(in crate::import::plan) fn bosses(
     if context.job.snapshot.secret.is_empty() {
         return Vec::new();
     }
-    let drafts = rows.drafts.iter().zip(&people.of_row).zip(&managers.of_row);
-    let boss = |((draft, me), to): ((&Draft<'_>, &Option<usize>), &NewManager)| {
+    let drafts = rows.drafts.iter().zip(people.of_row.iter()).zip(&managers.of_row);
+    let boss = |((draft, me), to): ((&Draft<'_>, Option<usize>), &NewManager)| {
         let text = match &draft.manager {
             Wish::Silent | Wish::Clear => return Boss::Nobody,
             Wish::Named(text) => text,
         };
-        let Some(me) = me.and_then(|me| people.all.get(me)) else { return Boss::Unsure };
+        let Some(me) = me.and_then(|me| people.get(me)) else { return Boss::Unsure };
         let place = match to {
             NewManager::To(place) => Some(*place),
-            NewManager::Same => stored(context, me),
+            NewManager::Same => stored(context, &me),
             NewManager::Clear => None,
         };
-        let boss = place.and_then(|place| Some((place, people.all.get(place)?)));
+        let boss = place.and_then(|place| Some((place, people.get(place)?)));
         match boss {
-            Some((place, boss)) if is_sure(context, me, boss, text) => Boss::Sure(place),
+            Some((place, boss)) if is_sure(context, &me, &boss, text) => Boss::Sure(place),
             _ => Boss::Unsure,
         }
     };
@@ -60,18 +61,18 @@ pub(in crate::import::plan) fn bosses(
 
 /// The manager whom the directory has, by place.
 fn stored(context: &Context<'_>, me: &Person<'_>) -> Option<usize> {
-    let id = me.manager?.parse::<i64>().ok()?;
+    let id = me.get(Field::Manager)?.parse::<i64>().ok()?;
     context.job.snapshot.users.binary_search_by_key(&id, |user| user.id).ok()
 }
 
 /// By number in the own legal entity, which nobody else can have; with no end, and begun: nothing about them moves
 /// with the day.
 fn is_sure(context: &Context<'_>, me: &Person<'_>, boss: &Person<'_>, text: &str) -> bool {
-    let begun = boss.start.is_none_or(|start| start <= context.today.as_str());
-    boss.alive
-        && boss.number == Some(text)
-        && boss.entity == me.entity
-        && boss.end.is_none()
+    let begun = boss.get(Field::ContractStart).is_none_or(|start| start <= context.today.as_str());
+    boss.is_alive()
+        && boss.get(Field::EmployeeNumber) == Some(text)
+        && boss.get(Field::LegalEntity) == me.get(Field::LegalEntity)
+        && boss.get(Field::ContractEnd).is_none()
         && begun
 }
 
@@ -108,7 +109,7 @@ pub(in crate::import::plan) fn of_rows(
     bosses: &[Boss],
     told: &HashSet<usize>,
     id: impl Fn(usize) -> Option<i64>,
-    of_row: &[Option<usize>],
+    of_row: &Links,
 ) -> Option<ReadPrints> {
     let (job, sheet) = (context.job, context.sheet);
     let secret = job.snapshot.secret.as_slice();
@@ -127,7 +128,7 @@ pub(in crate::import::plan) fn of_rows(
         },
     };
     let mut prints = ReadPrints { head, lines: Vec::new(), rows: Vec::new() };
-    let drafts = rows.drafts.iter().zip(bosses).zip(of_row).enumerate();
+    let drafts = rows.drafts.iter().zip(bosses).zip(of_row.iter()).enumerate();
     for ((at, ((draft, boss), place)), row) in drafts.zip(sheet.table.rows()) {
         let boss = match boss {
             Boss::Nobody => Some(0),
