@@ -13,7 +13,7 @@ use super::read::Read;
 pub use encryption::Encryption;
 pub use fetch::Fetch;
 pub use mail::{Attach, MailOn, MailSettings, Recipient, To};
-pub use schedule::Schedule;
+pub use schedule::{Expected, Schedule};
 
 /// What a folder asks for around the import. It is no part of the settings' version: changing it imports nothing again.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
