@@ -62,7 +62,8 @@ fn start_log(log: &Log, command: &Command) -> Result<(), Error> {
     let level = if matches!(command, Command::Serve) { log.level.as_str() } else { "warn" };
     // libunftp writes whole sessions and commands into its spans; the edge logs what matters itself.
     let quiet = if level.contains("libunftp") { "" } else { ",libunftp=off,unftp_core=off" };
-    let filter = EnvFilter::try_new(format!("{level}{quiet}")).map_err(|e| {
+    // suppaftp writes its commands, and PASS is one of them.
+    let filter = EnvFilter::try_new(format!("{level}{quiet},suppaftp=off")).map_err(|e| {
         let words = format!(
             "log.level = \"{level}\" is not a level or filter ({e}); \
              write for example info, or rollcall=debug,russh=warn"

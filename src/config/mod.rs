@@ -309,6 +309,12 @@ pub const MAX_PASSWORD_BYTES: usize = 1024;
 pub const INTERRUPTIONS_KEPT: u32 = 1000;
 /// How often an import is begun that ends the program each time (or is cut short by each restart).
 pub const IMPORT_STARTS: u32 = 20;
+/// Files and folders of a client's own server that one look reads.
+pub const REMOTE_ENTRIES: usize = 100_000;
+/// Bytes of one listing of a client's own server.
+pub const REMOTE_LISTING_BYTES: usize = 32 * 1024 * 1024;
+/// Bytes of a hook's answer that are read.
+pub const HTTP_ANSWER_BYTES: usize = 64 * 1024;
 /// Field changes that a report lists; it counts all of them.
 pub const REPORT_CHANGES_LISTED: usize = 1000;
 /// Messages of one column and cause that a report lists one by one.

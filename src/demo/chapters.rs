@@ -11,7 +11,7 @@ use crate::cli::sheet::{Here, Sheet};
 use crate::cli::{Outcome, Stop, history, people, story, users};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Language, Protocol, Purpose, VPath};
-use crate::remote::{Connection, Target};
+use crate::remote::{Auth, Connection, Reach, Target, Trust};
 use crate::service::accounts::{NewAccount, NewPassword};
 use crate::service::clients::NewClient;
 use crate::transport::Running;
@@ -254,9 +254,13 @@ impl<'a> Story<'a> {
             host: address.map_or_else(|| sheet.host.clone(), |a| a.ip().to_string()),
             port: address.map_or(0, |a| a.port()),
             login: sheet.login.clone(),
-            password: sheet.password.clone().unwrap_or_default(),
-            pins,
-            timeout: PATIENCE,
+            auth: Auth::Password(sheet.password.clone().unwrap_or_default().into()),
+            trust: Trust::Pins(pins),
+            // The demo's server listens on this machine only.
+            reach: Reach {
+                allow: address.iter().filter_map(|a| a.ip().to_string().parse().ok()).collect(),
+            },
+            step_timeout: PATIENCE,
         }
     }
 

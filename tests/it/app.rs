@@ -7,7 +7,7 @@ use std::time::Duration;
 use rollcall::clock::Clock;
 use rollcall::config::Config;
 use rollcall::model::{Language, Protocol, Purpose};
-use rollcall::remote::{Connection, Target};
+use rollcall::remote::{Auth, Connection, Reach, Target, Trust};
 use rollcall::service::accounts::{NewAccount, NewPassword};
 use rollcall::service::clients::NewClient;
 use rollcall::service::{Service, Workers};
@@ -122,12 +122,13 @@ impl TestApp {
             host: "127.0.0.1".to_owned(),
             port: address.unwrap().port(),
             login: login.to_owned(),
-            password: PASSWORD.to_owned(),
-            pins: match protocol {
+            auth: Auth::Password(PASSWORD.to_owned().into()),
+            trust: Trust::Pins(match protocol {
                 Protocol::Sftp => known.host_keys.into_iter().map(|(_, pin)| pin).collect(),
                 Protocol::Ftps | Protocol::Ftpes => known.certificate.into_iter().collect(),
-            },
-            timeout: Duration::from_secs(30),
+            }),
+            reach: Reach { allow: vec!["127.0.0.1".parse().unwrap()] },
+            step_timeout: Duration::from_secs(30),
         };
         Connection::open(&target).await.unwrap()
     }

@@ -11,7 +11,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use rollcall::model::{Protocol, VPath};
-use rollcall::remote::Target;
+use rollcall::remote::{Auth, Reach, Target, Trust};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -138,9 +138,10 @@ impl Serving {
             host: "127.0.0.1".to_owned(),
             port: self.port(protocol),
             login: sheet["login"].as_str().unwrap().to_owned(),
-            password: sheet["password"].as_str().unwrap().to_owned(),
-            pins: pins.into_iter().map(|pin| pin.as_str().unwrap().to_owned()).collect(),
-            timeout: DEADLINE,
+            auth: Auth::Password(sheet["password"].as_str().unwrap().to_owned().into()),
+            trust: Trust::Pins(pins.into_iter().map(|p| p.as_str().unwrap().to_owned()).collect()),
+            reach: Reach { allow: vec!["127.0.0.1".parse().unwrap()] },
+            step_timeout: DEADLINE,
         }
     }
 
