@@ -199,8 +199,8 @@ def sshd(keys=("ed25519",), host_keys=("ed25519", "rsa"), extra=""):
 
 
 def _ftp_user():
-    """vsftpd needs root and a user of the machine; `nobody` is on every one."""
-    return pwd.getpwnam("nobody")
+    """A user of every machine, without rights, but with a home that exists: vsftpd goes there first."""
+    return pwd.getpwnam("daemon")
 
 
 def vsftpd(authority, implicit=False, reuse=True, certificate=None, extra=""):
@@ -217,7 +217,6 @@ def vsftpd(authority, implicit=False, reuse=True, certificate=None, extra=""):
     server.root.rename(top / "files")
     server.root, server.home = top / "files", "/files"
     (folder / "passwords").write_text(f"{PASSWORD}\n")
-    os.chmod(folder / "passwords", 0o600)
     (folder / "empty").mkdir(mode=0o555)
     first = free_port()
     yes = {True: "YES", False: "NO"}
@@ -225,7 +224,7 @@ def vsftpd(authority, implicit=False, reuse=True, certificate=None, extra=""):
         "listen": "YES", "listen_address": server.host, "listen_port": server.port, "background": "NO",
         "anonymous_enable": "YES", "local_enable": "NO", "write_enable": "YES", "anon_upload_enable": "YES",
         "anon_mkdir_write_enable": "YES", "anon_other_write_enable": "YES", "anon_world_readable_only": "NO",
-        "anon_umask": "022", "anon_root": top, "ftp_username": "nobody", "nopriv_user": "nobody",
+        "anon_umask": "022", "anon_root": top, "ftp_username": "daemon", "nopriv_user": "nobody",
         "secure_email_list_enable": "YES", "email_password_file": folder / "passwords",
         "secure_chroot_dir": folder / "empty", "seccomp_sandbox": "NO", "xferlog_enable": "NO",
         "log_ftp_protocol": "YES", "vsftpd_log_file": folder / "vsftpd.log", "ssl_enable": "YES",

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use rollcall::model::{Protocol, VPath};
-use rollcall::remote::Connection;
+use rollcall::remote::{Connection, Trust, is_identity_change};
 use serde_json::Value;
 
 use super::{Workplace, path, sample};
@@ -123,13 +123,14 @@ async fn another_key_or_certificate_is_never_accepted() {
     let sheet = place.with_account();
     for protocol in Protocol::ALL {
         let mut target = serving.target(&sheet, protocol);
-        target.pins = vec![match protocol {
+        target.trust = Trust::Pins(vec![match protocol {
             Protocol::Sftp => format!("SHA256:{}", "A".repeat(43)),
             _ => "ab".repeat(32),
-        }];
+        }]);
         let Err(error) = Connection::open(&target).await else { panic!("{protocol}: accepted") };
         assert_eq!(error.kind(), rollcall::error::Kind::Denied, "{protocol}: {error}");
-        assert!(error.message().contains("another"), "{protocol}: {error}");
+        assert!(error.message().contains("not confirmed"), "{protocol}: {error}");
+        assert!(is_identity_change(&error), "{protocol}: {error}");
     }
     serving.stop();
 }
