@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::output::Output;
+use super::remote::{RemoteArgs, RemoteSetArgs, TestArgs, TrustArgs};
 use super::sheet::{Here, Sheet};
 use super::{Outcome, Place, read_text};
 use crate::error::{Error, Kind};
-use crate::model::{Account, AccountKey, Protocol};
+use crate::model::{Account, AccountKey, Folder, Protocol};
 use crate::service::Service;
 use crate::service::accounts::{AccountPatch, NewAccount, NewPassword};
 use crate::transport;
@@ -45,7 +46,14 @@ pub enum AccountCommand {
         /// Host profile
         #[arg(long, value_name = "PROFILE")]
         host_profile: Option<String>,
+        /// What is about the client's own server
+        #[command(flatten)]
+        remote: RemoteSetArgs,
     },
+    /// Try an account on the client's own server, step by step
+    Test(TestArgs),
+    /// Show what the client's own server shows, or confirm it: before, nothing is sent to it
+    Trust(TrustArgs),
     /// Show or change from where, until when and with which proofs an account may log in
     Rules(super::rules::RulesArgs),
     /// Show or change what an account may do, everywhere or in one folder
@@ -85,16 +93,17 @@ pub struct AddArgs {
     client: String,
     /// The account's name, such as "Payroll"
     name: String,
-    /// The login (default: made from client and name)
+    /// The login (default: made from client and name); with --remote that on the client's server
     #[arg(long)]
     login: Option<String>,
-    /// Presets for host name, connection types, folders and import settings
-    #[arg(long, default_value = "standard", value_name = "PROFILE")]
-    host_profile: String,
+    /// Presets for host name, connection types, folders and import settings (default: standard)
+    #[arg(long, value_name = "PROFILE")]
+    host_profile: Option<String>,
     /// Connection types: sftp,ftps,ftpes (default: those of the host profile)
     #[arg(long, value_delimiter = ',')]
     protocols: Option<Vec<Protocol>>,
-    /// OpenSSH public key file that may log in over SFTP; can be repeated
+    /// OpenSSH public key file that may log in over SFTP; can be repeated. With --remote: the private key
+    /// (OpenSSH, PEM or PuTTY) with which we log in
     #[arg(long = "key", value_name = "FILE")]
     keys: Vec<PathBuf>,
     /// Read the password from standard input instead of making one
@@ -103,6 +112,9 @@ pub struct AddArgs {
     /// Keys only, no password
     #[arg(long, requires = "keys")]
     no_password: bool,
+    /// What is about the client's own server
+    #[command(flatten)]
+    remote: RemoteArgs,
 }
 
 /// `account key …`
@@ -138,10 +150,12 @@ pub(super) fn run(place: &Place, command: AccountCommand) -> Outcome {
             out.either(&service.accounts(client.as_deref())?, |out, found| list(out, found))
         }
         AccountCommand::Show { login } => show(place, &service, &login),
-        AccountCommand::Set { login, name, protocols, host_profile } => {
+        AccountCommand::Set { login, name, protocols, host_profile, remote } => {
             let patch = AccountPatch { name, protocols, host_profile, enabled: None };
-            out.either(&service.set_account(&login, &patch)?, card)
+            set(out, &service, &login, &patch, remote)
         }
+        AccountCommand::Test(args) => super::remote::test(out, &service, &args),
+        AccountCommand::Trust(args) => super::remote::trust_command(out, &service, args),
         AccountCommand::Rules(args) => super::rules::rules(out, &service, &args),
         AccountCommand::Rights(args) => super::rules::rights(out, &service, &args),
         AccountCommand::Password { login, password_stdin } => {
@@ -171,7 +185,29 @@ pub(super) fn run(place: &Place, command: AccountCommand) -> Outcome {
     }
 }
 
+fn set(
+    out: Output,
+    service: &Service,
+    login: &str,
+    patch: &AccountPatch,
+    remote: RemoteSetArgs,
+) -> Outcome {
+    let has_patch =
+        patch.name.is_some() || patch.protocols.is_some() || patch.host_profile.is_some();
+    let standing = super::remote::set(service, login, remote)?;
+    match standing {
+        Some(standing) if !has_patch => {
+            out.either(&standing, |out, standing| super::remote::card(out, standing))
+        }
+        _ => out.either(&service.set_account(login, patch)?, card),
+    }
+}
+
 fn add(place: &Place, service: &Service, args: AddArgs) -> Outcome {
+    if args.remote.is_asked_for() {
+        let how = (args.login, args.keys.as_slice(), args.password_stdin);
+        return super::remote::add(place, service, (args.client, args.name), how, args.remote);
+    }
     let keys = args.keys.iter().map(|file| read_text(file)).collect::<Outcome<Vec<_>>>()?;
     let password = match (args.password_stdin, args.no_password) {
         (true, _) => NewPassword::Given(password_from_stdin()?),
@@ -183,7 +219,7 @@ fn add(place: &Place, service: &Service, args: AddArgs) -> Outcome {
         client: args.client,
         name: args.name,
         login: args.login,
-        host_profile: args.host_profile,
+        host_profile: args.host_profile.unwrap_or_else(|| "standard".to_owned()),
         protocols: args.protocols,
         password,
         keys,
@@ -199,6 +235,9 @@ fn add(place: &Place, service: &Service, args: AddArgs) -> Outcome {
 fn show(place: &Place, service: &Service, login: &str) -> Outcome {
     let account = service.account(login)?;
     let folders = service.folders(login)?;
+    if account.remote.is_some() {
+        return show_remote(place, service, &account, &folders);
+    }
     let keys = service.keys(login)?;
     if place.out.is_json() {
         let mut shown = serde_json::to_value(&account).map_err(super::Stop::from_json)?;
@@ -216,6 +255,28 @@ fn show(place: &Place, service: &Service, login: &str) -> Outcome {
     }
     place.out.line("")?;
     key_list(place.out, login, &keys)
+}
+
+fn show_remote(place: &Place, service: &Service, account: &Account, folders: &[Folder]) -> Outcome {
+    let standing = service.remote_standing(&account.login)?;
+    if place.out.is_json() {
+        let mut shown = serde_json::to_value(account).map_err(super::Stop::from_json)?;
+        if let Some(object) = shown.as_object_mut() {
+            object.insert("folders".to_owned(), serde_json::json!(folders));
+            object.insert("server".to_owned(), serde_json::json!(standing));
+        }
+        return place.out.json(&shown);
+    }
+    place.out.pairs(&[
+        ("Account", account.login.clone()),
+        ("Client", account.client.clone()),
+        ("Name", account.name.clone()),
+        ("Open", if account.enabled { "yes" } else { "no" }.to_owned()),
+        ("Since", super::moment(account.created_at)),
+    ])?;
+    super::remote::card(place.out, &standing)?;
+    place.out.line("")?;
+    super::folder::list(place.out, &account.login, folders)
 }
 
 fn keys(out: Output, service: &Service, command: KeyCommand) -> Outcome {
@@ -263,7 +324,17 @@ fn card(out: Output, account: &Account) -> Outcome {
         ("Name", account.name.clone()),
         ("Types", types(account)),
         ("Host profile", account.host_profile.clone()),
-        ("Password", if account.has_password { "set" } else { "none, keys only" }.to_owned()),
+        (
+            "Password",
+            if account.remote.is_some() {
+                "for the client's server"
+            } else if account.has_password {
+                "set"
+            } else {
+                "none, keys only"
+            }
+            .to_owned(),
+        ),
         ("Open", if account.enabled { "yes" } else { "no" }.to_owned()),
         ("Since", super::moment(account.created_at)),
         ("Last login", account.last_login_at.map_or("never".to_owned(), super::moment)),
@@ -272,7 +343,11 @@ fn card(out: Output, account: &Account) -> Outcome {
 
 fn types(account: &Account) -> String {
     let names: Vec<&str> = account.protocols.iter().map(|p| p.name()).collect();
-    names.join(" ")
+    let names = names.join(" ");
+    match &account.remote {
+        Some(server) => format!("{names} at {}:{}", server.host, server.port),
+        None => names,
+    }
 }
 
 fn key_list(out: Output, login: &str, keys: &[AccountKey]) -> Outcome {
@@ -288,7 +363,7 @@ fn key_list(out: Output, login: &str, keys: &[AccountKey]) -> Outcome {
     )
 }
 
-fn password_from_stdin() -> Outcome<String> {
+pub(super) fn password_from_stdin() -> Outcome<String> {
     let mut text = String::new();
     std::io::stdin()
         .lock()

@@ -73,6 +73,8 @@ pub(super) fn run(place: &Place) -> Outcome {
             findings.extend(databases(&service));
             findings.extend(lost_uploads(&service));
             findings.extend(held_imports(&service));
+            findings.extend(vault(&service));
+            findings.extend(remote_accounts(&service));
         }
         Err(Stop::Refused(error)) => findings.push(Finding::failed("databases", &error)),
         Err(stop) => return Err(stop),
@@ -255,6 +257,66 @@ fn held_imports(service: &Service) -> Vec<Finding> {
             found,
             format!("rollcall imports show {}", one.import),
         )
+    });
+    told.collect()
+}
+
+/// The key that opens what is stored for other servers, and what it does not open.
+fn vault(service: &Service) -> Vec<Finding> {
+    let what = "sealing key";
+    let state = match service.vault_state() {
+        Ok(state) => state,
+        Err(error) => return vec![Finding::failed(what, &error)],
+    };
+    let file = state.file.display();
+    let mut findings: Vec<Finding> = state
+        .closed
+        .iter()
+        .map(|(place, why)| {
+            let cure = "Restore the key file from a backup, or enter the secret again.";
+            Finding::wrong(format!("secret {place}"), why, cure)
+        })
+        .collect();
+    if state.unfinished {
+        let found = format!("{file} holds several keys: an exchange was cut short");
+        findings.push(Finding::warning(what, found, "rollcall secrets rotate"));
+    }
+    let mode = std::fs::metadata(&state.file).map(|m| m.permissions().mode() & 0o777).unwrap_or(0);
+    // One in the folder of the certificates is told with the other keys there.
+    if mode & OTHERS != 0 && !findings.iter().any(|f| f.what == what) {
+        let found = format!("{file} has mode {mode:04o}: others can read it");
+        findings.push(Finding::wrong(what, found, format!("chmod 600 {file}")));
+    }
+    if findings.is_empty() && state.sealed > 0 {
+        let found = format!("{file} opens all of {} secrets", state.sealed);
+        findings.push(Finding::good(what, found));
+    }
+    findings
+}
+
+/// Accounts on clients' servers with which nothing is exchanged at present.
+fn remote_accounts(service: &Service) -> Vec<Finding> {
+    let accounts = match service.accounts(None) {
+        Ok(accounts) => accounts,
+        Err(error) => return vec![Finding::failed("accounts on clients' servers", &error)],
+    };
+    let told = accounts.iter().filter(|a| a.remote.is_some() && a.enabled).map(|account| {
+        let what = format!("account {}", account.login);
+        match service.remote_standing(&account.login) {
+            Err(error) => Finding::failed(what, &error),
+            Ok(standing) if !standing.confirmed => Finding::warning(
+                what,
+                format!("nobody has confirmed {} yet; nothing is exchanged", standing.server.host),
+                format!("rollcall account trust {}", account.login),
+            ),
+            Ok(standing) => match standing.last_failure {
+                Some(failure) => {
+                    let cure = format!("rollcall account test {}", account.login);
+                    Finding::warning(what, failure, cure)
+                }
+                None => Finding::good(what, format!("exchanges with {}", standing.server.host)),
+            },
+        }
     });
     told.collect()
 }

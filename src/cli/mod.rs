@@ -20,7 +20,9 @@ mod mappings;
 mod outbox;
 pub mod output;
 pub mod people;
+mod remote;
 mod rules;
+mod secrets;
 pub mod serve;
 mod settings;
 pub mod sheet;
@@ -161,6 +163,9 @@ pub enum PlainCommand {
     Backup(backup::BackupArgs),
     /// Make the data folder (--data) from a backup
     Restore(backup::RestoreArgs),
+    /// The key under which stored passwords and keys are sealed
+    #[command(subcommand)]
+    Secrets(secrets::SecretsCommand),
     /// Look for what is wrong with this installation, and say how to mend it
     Check,
 }
@@ -247,6 +252,7 @@ pub fn run(place: &Place, command: PlainCommand) -> Outcome {
         PlainCommand::Bans(command) => bans::run(place, command),
         PlainCommand::Backup(args) => backup::back_up(place, &args),
         PlainCommand::Restore(args) => backup::restore(place, &args),
+        PlainCommand::Secrets(command) => secrets::run(place, &command),
         PlainCommand::Check => check::run(place),
     }
 }

@@ -142,3 +142,86 @@ fn check_kind(key: &PrivateKey) -> Result<()> {
         ))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use russh::keys::key::safe_rng;
+    use russh::keys::ssh_key::LineEnding;
+
+    use super::*;
+
+    fn key(algorithm: Algorithm) -> PrivateKey {
+        PrivateKey::random(&mut safe_rng(), algorithm).unwrap()
+    }
+
+    fn openssh(key: &PrivateKey) -> String {
+        key.to_openssh(LineEnding::LF).unwrap().to_string()
+    }
+
+    fn refusal(text: &str, passphrase: Option<&str>) -> String {
+        check_private_key(text, passphrase).err().unwrap().message().to_owned()
+    }
+
+    #[test]
+    fn keys_are_read_and_what_may_be_shown_is_their_public_half() {
+        let p256 = Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 };
+        for algorithm in [Algorithm::Ed25519, p256] {
+            let made = key(algorithm);
+            let read = check_private_key(&openssh(&made), None).unwrap();
+            let public = made.public_key();
+            assert_eq!(read.fingerprint, public.fingerprint(HashAlg::Sha256).to_string());
+            assert!(public.to_openssh().unwrap().starts_with(&read.public_key));
+            assert!(read.passphrase.is_none());
+        }
+        let rsa =
+            rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048);
+        let read = check_private_key(&rsa.unwrap().serialize_pem(), None).unwrap();
+        assert!(read.public_key.starts_with("ssh-rsa AAAA"), "{}", read.public_key);
+    }
+
+    #[test]
+    fn blanks_marks_and_line_ends_of_others_do_no_harm() {
+        let made = openssh(&key(Algorithm::Ed25519));
+        let spoiled = format!("\u{feff}\r\n{}", made.replace('\n', "  \r\n"));
+        assert_eq!(*check_private_key(&spoiled, None).unwrap().pem, made);
+    }
+
+    #[test]
+    fn a_locked_key_needs_its_own_passphrase() {
+        let made = key(Algorithm::Ed25519);
+        let locked = openssh(&made.encrypt(&mut safe_rng(), "open sesame").unwrap());
+        assert!(refusal(&locked, None).contains("--passphrase-stdin"));
+        assert!(refusal(&locked, Some("")).contains("--passphrase-stdin"));
+        let wrong = refusal(&locked, Some("open barley"));
+        assert!(wrong.contains("does not open") && !wrong.contains("barley"), "{wrong}");
+        let read = check_private_key(&locked, Some("open sesame")).unwrap();
+        assert_eq!(read.passphrase.unwrap().as_str(), "open sesame");
+        // One that needs none does not keep one.
+        assert!(check_private_key(&openssh(&made), Some("x")).unwrap().passphrase.is_none());
+    }
+
+    #[test]
+    fn what_is_no_usable_private_key_is_refused_with_the_cure() {
+        let made = key(Algorithm::Ed25519);
+        let public = made.public_key().to_openssh().unwrap();
+        let text = openssh(&made);
+        let half = &text[..text.len() / 2];
+        for (text, cure) in [
+            (public.as_str(), "give the private one"),
+            ("-----BEGIN CERTIFICATE-----\nAAAA\n", "give the private key"),
+            ("-----BEGIN DSA PRIVATE KEY-----\nAAAA\n", "ssh-keygen -t ed25519"),
+            ("---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\n", "ssh-keygen -i"),
+            (
+                "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: DES-EDE3-CBC,00\n\nAAAA\n",
+                "ssh-keygen -p",
+            ),
+            ("", "it is no private key"),
+            ("hello", "it is no private key"),
+            (half, "copy the whole file again"),
+        ] {
+            let said = refusal(text, None);
+            assert!(said.contains(cure), "{text}: {said}");
+        }
+        assert!(refusal(&"x".repeat(MAX_FILE_BYTES + 1), None).contains("64 KiB"));
+    }
+}
