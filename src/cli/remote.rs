@@ -17,7 +17,7 @@ use crate::service::trial::{Step, StepResult};
 
 /// How a server is recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum TrustWord {
+pub(super) enum TrustWord {
     /// By the fingerprint of its host key or certificate, once somebody has confirmed it
     Pin,
     /// By a certificate that this machine trusts (FTPS and FTPES)
@@ -28,7 +28,7 @@ pub enum TrustWord {
 
 /// What `account add` takes for an account on the client's own server.
 #[derive(Debug, Args)]
-pub struct RemoteArgs {
+pub(super) struct RemoteArgs {
     /// The account is on the client's own server: sftp, ftps or ftpes, and HOST or HOST:PORT
     #[arg(
         long,

@@ -92,7 +92,7 @@ impl Service {
             }
         }
         let mut trial = Trial::default();
-        match self.reach(login, &mut trial).await {
+        match self.reach_server(login, &mut trial).await {
             Some(mut connection) => {
                 for folder in &folders {
                     trial.folder = Some(folder.name.clone());
@@ -111,7 +111,7 @@ impl Service {
     }
 
     /// The steps up to the login.
-    async fn reach(&self, login: &str, trial: &mut Trial) -> Option<Connection> {
+    async fn reach_server(&self, login: &str, trial: &mut Trial) -> Option<Connection> {
         let (_, protocol, remote) = self.remote(login).ok()?;
         let server = &remote.server;
         let reach = Reach { allow: self.config().outgoing.allow.clone() };
@@ -153,7 +153,7 @@ impl Service {
             trial.skipped(&["login"], "nothing is sent to a server that is not recognised");
             return None;
         }
-        self.enter(login, &remote.trust, &shown, trial).await
+        self.log_in_there(login, &remote.trust, &shown, trial).await
     }
 
     /// Whether the server is the pinned one. Of one that an authority vouches for the login tells it.
@@ -205,7 +205,7 @@ impl Service {
     }
 
     /// Logs in; certificates that an authority must vouch for are judged on the way.
-    async fn enter(
+    async fn log_in_there(
         &self,
         login: &str,
         trust: &ServerTrust,
