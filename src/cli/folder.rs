@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 
+use super::account::password_from_stdin;
 use super::output::Output;
 use super::{Outcome, Place};
 use crate::model::{Folder, Purpose, VPath};
@@ -46,6 +47,19 @@ pub enum FolderCommand {
         #[arg(long)]
         pattern: Option<String>,
     },
+    /// Set the password of the folder's encrypted zip files, for uploads and exports
+    ZipPassword {
+        /// The account's login
+        login: String,
+        /// The folder's name
+        name: String,
+        /// Read the password from standard input
+        #[arg(long, required_unless_present = "remove")]
+        password_stdin: bool,
+        /// Take the password away
+        #[arg(long, conflicts_with = "password_stdin")]
+        remove: bool,
+    },
     /// Take a remote folder's role away; its files stay
     Remove {
         /// The account's login
@@ -74,6 +88,15 @@ pub(super) fn run(place: &Place, command: FolderCommand) -> Outcome {
             let folder = service.set_folder(&login, &name, &patch)?;
             out.either(&folder, |out, folder| {
                 out.line(format!("Folder {}: {}", folder.name, words(folder)))
+            })
+        }
+        FolderCommand::ZipPassword { login, name, password_stdin, .. } => {
+            let password = if password_stdin { Some(password_from_stdin()?) } else { None };
+            service.set_zip_password(&login, &name, password.as_deref())?;
+            let shown = serde_json::json!({ "folder": name, "zip_password": password_stdin });
+            out.either(&shown, |out, _| {
+                let what = if password_stdin { "set" } else { "taken away" };
+                out.line(format!("Zip password of folder {name} {what}."))
             })
         }
         FolderCommand::Remove { login, name } => {

@@ -20,6 +20,7 @@ mod mappings;
 mod outbox;
 pub mod output;
 pub mod people;
+mod pgp;
 mod remote;
 mod rules;
 mod secrets;
@@ -133,6 +134,9 @@ pub enum PlainCommand {
     /// Their codes and ours: what files bring that nobody knows, and what it stands for
     #[command(subcommand)]
     Mappings(mappings::MappingsCommand),
+    /// OpenPGP keys of a client: ours to send to, partners' to check signatures and to encrypt for
+    #[command(subcommand)]
+    Pgp(pgp::PgpCommand),
     /// Import a file from this machine into a client's directory
     Import(import::ImportArgs),
     /// Imports and their reports
@@ -240,6 +244,7 @@ pub fn run(place: &Place, command: PlainCommand) -> Outcome {
         PlainCommand::Settings(command) => settings::run(place, command),
         PlainCommand::Lists(command) => lists::run(place, command),
         PlainCommand::Mappings(command) => mappings::run(place, command),
+        PlainCommand::Pgp(command) => pgp::run(place, command),
         PlainCommand::Import(args) => import::run(place, &args),
         PlainCommand::Imports(command) => imports::run(place, command),
         PlainCommand::Drop(args) => drops::hand_over(place, &args),

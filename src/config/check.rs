@@ -87,6 +87,7 @@ fn limits(limits: &Limits) -> Result<(), Wrong> {
         ("max_upload_bytes", limits.max_upload_bytes, 1),
         ("max_import_bytes", limits.max_import_bytes, 1),
         ("max_unpack_ratio", limits.max_unpack_ratio, 1),
+        ("max_decrypt_s", limits.max_decrypt_s, 1),
         ("max_columns", wide(limits.max_columns), 1),
         ("max_cell_bytes", wide(limits.max_cell_bytes), 1),
         ("max_waiting_uploads", u64::from(limits.max_waiting_uploads), 1),

@@ -135,6 +135,8 @@ pub struct Limits {
     pub max_import_bytes: u64,
     /// The most bytes that a packed file (gzip, zip, xlsx) may become for each of its own; small ones are not asked.
     pub max_unpack_ratio: u64,
+    /// The longest that opening one encrypted file may take, in seconds (F007).
+    pub max_decrypt_s: u64,
     /// The most columns that a table may have.
     pub max_columns: usize,
     /// The most bytes of one cell.
@@ -198,6 +200,7 @@ impl Default for Limits {
             max_upload_bytes: 4096 * MIB,
             max_import_bytes: 1024 * MIB,
             max_unpack_ratio: 250,
+            max_decrypt_s: 600,
             max_columns: 2000,
             max_cell_bytes: 1024 * 1024,
             client_quota_bytes: 0,

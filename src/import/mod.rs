@@ -29,7 +29,9 @@ use table::TableLimits;
 use unpack::UnpackLimits;
 
 pub use plan::quick;
-pub use plan::{Plan, is_delta_file, plan, plan_duplicate, plan_failed, plan_superseded};
+pub use plan::{
+    Plan, is_delta_file, plan, plan_duplicate, plan_failed, plan_superseded, plan_unopened,
+};
 pub use values::Filler;
 
 /// Everything that a plan is a function of.
@@ -81,6 +83,8 @@ pub struct Meta {
     pub bytes: u64,
     /// SHA-256, 64 hex digits.
     pub sha256: String,
+    /// The same of what was inside, if the file came encrypted.
+    pub content_sha256: String,
     /// When the upload was committed.
     pub received_at: Option<Timestamp>,
     /// When the import began.

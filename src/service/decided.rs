@@ -107,20 +107,20 @@ impl Bench<'_> {
     fn approve(&self, run: &Run<'_>, directory: &mut Directory) -> Result<()> {
         let Some(hold) = self.hold(directory)? else { return self.was_carried_out(directory) };
         let settings = run.settings()?;
-        let bytes = run.read_archive()?;
+        let content = run.read(&settings)?;
         for _ in 0..PLANS {
             // As of the day of the report that was approved: a day more must not make another plan of it.
             let day = Clock::Fixed(hold.held_at).today(&self.client.time_zone);
             let whole = Look { dry_run: DryRun::No, approval: Some(&Approval::Whole), today: day };
-            let mut plan = run.plan(directory, &settings, &bytes, &whole)?;
+            let mut plan = run.plan(directory, &settings, &content, &whole)?;
             if plan.digest.as_ref() == Some(&hold.digest) {
                 approved(&mut plan.report, &self.by(&self.day()));
             } else if plan.report.status.is_applied() {
                 let now =
                     Look { today: self.service.clock().today(&self.client.time_zone), ..whole };
-                let whole = run.plan(directory, &settings, &bytes, &now)?;
+                let whole = run.plan(directory, &settings, &content, &now)?;
                 let again =
-                    run.plan(directory, &settings, &bytes, &Look { approval: None, ..now })?;
+                    run.plan(directory, &settings, &content, &Look { approval: None, ..now })?;
                 plan = self.hold_again(again, whole);
             }
             match run.record(directory, &settings, plan, Turn::Decided) {
@@ -158,7 +158,7 @@ impl Bench<'_> {
         directory: &mut Directory,
     ) -> Result<()> {
         let settings = run.settings()?;
-        let bytes = run.read_archive()?;
+        let content = run.read(&settings)?;
         let approval = Approval::Rows(self.what.lines.clone());
         for _ in 0..PLANS {
             let report = self.report(directory)?;
@@ -167,7 +167,7 @@ impl Bench<'_> {
                 approval: Some(&approval),
                 today: self.service.clock().today(&self.client.time_zone),
             };
-            let plan = run.plan(directory, &settings, &bytes, &look)?;
+            let plan = run.plan(directory, &settings, &content, &look)?;
             self.check_rows(&report, &plan)?;
             let event = Event {
                 id: new_id(self.service.clock()),

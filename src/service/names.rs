@@ -53,7 +53,7 @@ pub(super) fn place(folders: &[Folder], path: &VPath) -> Place {
         return beside("the name is reserved for reports".to_owned());
     }
     match &folder.pattern {
-        Some(pattern) if !matches(pattern, name) && !is_corrections(name) => {
+        Some(pattern) if !starts_import(pattern, name) => {
             beside(format!("name does not match {pattern}"))
         }
         _ => Place::Import { folder: folder.name.clone() },
@@ -162,19 +162,45 @@ fn is_random_partial(name: &str) -> bool {
     )
 }
 
+/// An encrypted file counts under the name of the file in it: `users.csv.pgp` matches `*.csv`.
+fn starts_import(pattern: &str, name: &str) -> bool {
+    let inner = inner_name(name);
+    matches(pattern, name) || matches(pattern, inner) || is_corrections(inner)
+}
+
+/// Endings under which encrypted, signed and packed files are sent.
+const WRAPPINGS: [&str; 4] = ["pgp", "gpg", "asc", "zip"];
+
+/// The name of the file in an encrypted or packed one: `users.csv` of `users.csv.pgp`. Else the name itself.
+fn inner_name(name: &str) -> &str {
+    match name.rsplit_once('.') {
+        Some((inner, last))
+            if !inner.is_empty()
+                && WRAPPINGS.iter().any(|known| last.eq_ignore_ascii_case(known)) =>
+        {
+            inner
+        }
+        _ => name,
+    }
+}
+
 fn is_corrections(name: &str) -> bool {
     name.to_lowercase().ends_with(".corrections.csv")
 }
 
 /// Whether an upload is tried and not applied: `users.test.csv`, or anything in the `test/` below an import folder.
 pub(super) fn is_dry_run(folders: &[Folder], path: &VPath) -> bool {
-    let lower = path.name().unwrap_or_default().to_lowercase();
+    let name = path.name().unwrap_or_default();
     let in_test = path.parent().is_some_and(|parent| {
         // An import folder may itself be called `test`.
         let is_import = folders.iter().any(|f| f.purpose == Purpose::Import && f.path == parent);
         parent.name() == Some(TEST_FOLDER) && !is_import
     });
-    in_test || lower.rsplit_once('.').is_some_and(|(stem, _)| stem.ends_with(".test"))
+    let is_marked = |name: &str| {
+        let lower = name.to_lowercase();
+        lower.rsplit_once('.').is_some_and(|(stem, _)| stem.ends_with(".test"))
+    };
+    in_test || is_marked(name) || is_marked(inner_name(name))
 }
 
 fn matches(pattern: &str, name: &str) -> bool {
@@ -219,6 +245,13 @@ mod tests {
             ("/in/users.txt", "import", "beside"),
             ("/in/test/users.csv", "import", "import"),
             ("/in/users.csv.corrections.csv", "import", "import"),
+            ("/in/users.csv.pgp", "import", "import"),
+            ("/in/users.CSV.Gpg", "import", "import"),
+            ("/in/users.csv.asc", "import", "import"),
+            ("/in/users.csv.zip", "import", "import"),
+            ("/in/users.csv.corrections.csv.gpg", "import", "import"),
+            ("/in/users.pgp", "import", "beside"),
+            ("/in/users.csv.gpg.tmp", "beside", "beside"),
             ("/in/deeper/users.csv", "plain", "plain"),
             ("/in/test/deeper/users.csv", "plain", "plain"),
             ("/users.csv", "plain", "plain"),
@@ -293,6 +326,9 @@ mod tests {
         let folders = [folder("/in", None), folder("/test", None)];
         assert!(dry(&folders, "/in/test/users.csv"));
         assert!(dry(&folders, "/in/users.test.csv"));
+        assert!(dry(&folders, "/in/users.test.csv.pgp"));
+        assert!(dry(&folders, "/in/users.test.zip"));
+        assert!(!dry(&folders, "/in/users.csv.pgp"));
         assert!(!dry(&folders, "/test/users.csv"));
         assert!(!dry(&folders, "/in/latest.csv"));
         assert!(dry(&[], "/in/test/users.csv"), "also when the folder was removed meanwhile");

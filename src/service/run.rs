@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 
+use super::decrypt::{self, Content};
 use super::imports::DryRun;
 use super::queue::Next;
 use super::reports::{self, Beside};
@@ -94,6 +95,7 @@ pub(super) fn report_of_failure(
         path: upload.path.to_string(),
         bytes: upload.bytes,
         sha256: upload.sha256.clone(),
+        content_sha256: upload.sha256.clone(),
         received_at: Some(upload.received_at),
         started_at: upload.finished_at,
     };
@@ -199,7 +201,7 @@ impl Run<'_> {
 
     fn apply(&self, directory: &mut Directory, settings: &Settings) -> Result<Report> {
         if let Some(newer) = self.superseding(settings)? {
-            let meta = self.meta();
+            let meta = self.upload_meta();
             return self.record(
                 directory,
                 settings,
@@ -210,10 +212,10 @@ impl Run<'_> {
         self.count_attempt()?;
         self.place("import.begun")?;
         for _ in 0..PLANS {
-            let bytes = self.read_archive()?;
-            let plan = self.plan(directory, settings, &bytes, &self.first_look(DryRun::No))?;
+            let content = self.read(settings)?;
+            let plan = self.plan(directory, settings, &content, &self.first_look(DryRun::No))?;
             // Plan and file together are as much memory as an import ever takes.
-            drop(bytes);
+            drop(content);
             match self.record(directory, settings, plan, Turn::First) {
                 Err(e) if e.kind() == Kind::Conflict => {}
                 other => return other,
@@ -226,7 +228,9 @@ impl Run<'_> {
     pub(super) fn try_out(&self, bytes: &[u8]) -> Result<Report> {
         let directory = self.service.open_directory(&self.client.slug)?;
         let look = self.first_look(DryRun::Yes);
-        let mut plan = self.plan(&directory, &self.settings()?, bytes, &look)?;
+        let settings = self.settings()?;
+        let content = self.open(&settings, bytes.to_vec())?;
+        let mut plan = self.plan(&directory, &settings, &content, &look)?;
         plan.report.finished_at = Some(self.service.clock().now());
         let Plan { writes, report, .. } = plan;
         release(writes.len(), writes);
@@ -256,19 +260,35 @@ impl Run<'_> {
         &self,
         directory: &Directory,
         settings: &Settings,
-        bytes: &[u8],
+        content: &Content,
+        look: &Look<'_>,
+    ) -> Result<Plan> {
+        let mut plan = self.plan_content(directory, settings, content, look)?;
+        if let Some(outside) = &content.wrapping {
+            let within = plan.report.file.unpacked.take();
+            let within = within.map(|within| format!(", {within}")).unwrap_or_default();
+            plan.report.file.unpacked = Some(format!("{outside}{within}"));
+        }
+        Ok(plan)
+    }
+
+    fn plan_content(
+        &self,
+        directory: &Directory,
+        settings: &Settings,
+        content: &Content,
         look: &Look<'_>,
     ) -> Result<Plan> {
         let today = look.today;
-        let meta = self.meta();
+        let meta = self.meta(content);
         let folders = self.service.registry().folders(&self.upload.login)?;
         let dry_run = look.dry_run == DryRun::Yes || names::is_dry_run(&folders, &self.upload.path);
         let (change_number, source) = directory.source(self.source())?;
         let version = settings.version();
-        let sha256 = &self.upload.sha256;
         if !dry_run
+            && content.refusal.is_none()
             && look.approval.is_none()
-            && import::is_duplicate(sha256, &version, &source, change_number, today)
+            && import::is_duplicate(&content.sha256, &version, &source, change_number, today)
         {
             return Ok(import::plan_duplicate(&meta, settings, &source, change_number));
         }
@@ -283,7 +303,7 @@ impl Run<'_> {
         };
         let nobody = Snapshot::default();
         let job = Job {
-            bytes,
+            bytes: &content.bytes,
             settings,
             snapshot: &nobody,
             today,
@@ -293,6 +313,11 @@ impl Run<'_> {
             meta: &meta,
             limits: &limits,
         };
+        if let Some(refusal) = &content.refusal {
+            let mut plan = import::plan_unopened(&job, refusal);
+            plan.change_number = change_number;
+            return Ok(plan);
+        }
         if let Some(plan) = directory.plan_quickly(self.source(), &source, &job)? {
             return Ok(plan);
         }
@@ -399,7 +424,7 @@ impl Run<'_> {
     /// Marks the import as failed for good, and says so where its report belongs.
     fn give_up(&self, error: &Error) -> Result<()> {
         let settings = self.settings().unwrap_or_default();
-        let plan = import::plan_failed(&self.meta(), &settings, error.message());
+        let plan = import::plan_failed(&self.upload_meta(), &settings, error.message());
         let mut report = plan.report.clone();
         report.finished_at = Some(self.service.clock().now());
         // The client's database may be what is broken: the report goes out all the same.
@@ -415,8 +440,18 @@ impl Run<'_> {
         self.finish(UploadState::Failed, Some(error.message()))
     }
 
+    /// What the upload holds: the bytes as they were acknowledged, opened if they came encrypted.
+    pub(super) fn read(&self, settings: &Settings) -> Result<Content> {
+        self.open(settings, self.read_archive()?)
+    }
+
+    fn open(&self, settings: &Settings, bytes: Vec<u8>) -> Result<Content> {
+        let asked = &settings.handling.encryption;
+        decrypt::open(self.service, self.upload, self.source(), asked, bytes)
+    }
+
     /// The bytes as they were acknowledged, or an error that no second try cures.
-    pub(super) fn read_archive(&self) -> Result<Vec<u8>> {
+    fn read_archive(&self) -> Result<Vec<u8>> {
         if self.upload.bytes > self.service.config().limits.max_import_bytes {
             // Refused by its size (F006); its bytes are not wanted in memory.
             return Ok(Vec::new());
@@ -466,7 +501,11 @@ impl Run<'_> {
         self.upload.path.name().unwrap_or_default()
     }
 
-    fn meta(&self) -> Meta {
+    fn meta(&self, content: &Content) -> Meta {
+        Meta { content_sha256: content.sha256.clone(), ..self.upload_meta() }
+    }
+
+    fn upload_meta(&self) -> Meta {
         Meta {
             import: self.upload.id.to_string(),
             client: self.client.slug.clone(),
@@ -475,6 +514,7 @@ impl Run<'_> {
             path: self.upload.path.to_string(),
             bytes: self.upload.bytes,
             sha256: self.upload.sha256.clone(),
+            content_sha256: self.upload.sha256.clone(),
             received_at: Some(self.upload.received_at),
             started_at: Some(self.service.clock().now()),
         }

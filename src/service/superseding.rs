@@ -3,6 +3,7 @@
 use std::io::Read as _;
 
 use super::run::Run;
+use crate::crypt;
 use crate::error::{Error, Result};
 use crate::import;
 use crate::import::settings::{Mode, Settings};
@@ -30,7 +31,9 @@ impl Run<'_> {
         let Some(newer) = same_folder.next_back() else { return Ok(None) };
         // A corrections file says nothing about anybody else, whatever its name.
         let full = |upload: &Upload| -> Result<bool> {
-            Ok(!import::is_delta_file(&self.read_head(upload)?, settings))
+            let head = self.read_head(upload)?;
+            // What is encrypted may be a corrections file: it is imported like any other.
+            Ok(crypt::form(&head).is_none() && !import::is_delta_file(&head, settings))
         };
         Ok(if full(&newer)? && full(self.upload)? { Some(newer) } else { None })
     }

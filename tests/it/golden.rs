@@ -48,6 +48,7 @@ pub(crate) fn plan_on(
         path: format!("/in/{name}"),
         bytes: bytes.len().try_into().unwrap(),
         sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        content_sha256: String::new(),
         received_at: Some("2026-11-21T04:30:00Z".parse().unwrap()),
         started_at: Some("2026-11-21T04:30:01Z".parse().unwrap()),
     };

@@ -59,6 +59,7 @@ impl Bench {
             path: "/in/users.csv".to_owned(),
             bytes: bytes.len().try_into().unwrap(),
             sha256: "ab".repeat(32),
+            content_sha256: "ab".repeat(32),
             received_at: Some(at),
             started_at: Some(at),
         };

@@ -103,6 +103,10 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "The packed file ends in the middle; it was probably cut off while it was sent." => "Send the whole file again.";
         fr "Le fichier compressé s’arrête au milieu ; l’envoi a sans doute été interrompu." => "Renvoyez le fichier en entier.";
         de "Die gepackte Datei bricht mittendrin ab; vermutlich wurde die Übertragung unterbrochen." => "Senden Sie die ganze Datei noch einmal.";
+    F005 "encrypted" Fatal FileRefused each []
+        en "The encrypted or signed file ends in the middle; it was probably cut off while it was sent." => "Send the whole file again.";
+        fr "Le fichier chiffré ou signé s’arrête au milieu ; l’envoi a sans doute été interrompu." => "Renvoyez le fichier en entier.";
+        de "Die verschlüsselte oder signierte Datei bricht mittendrin ab; vermutlich wurde die Übertragung unterbrochen." => "Senden Sie die ganze Datei noch einmal.";
     F006 "" Fatal FileRefused each [("limit", "1024 MiB")]
         en "The file is larger than this server imports (limit: {limit})." => "Export only the columns that are needed, or ask the operator to raise the limit.";
         fr "Le fichier dépasse la taille que ce serveur importe (limite : {limit})." => "N’exportez que les colonnes utiles, ou demandez à l’exploitant de relever la limite.";
@@ -123,6 +127,98 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "A cell has more than {limit} bytes." => "Look for a quotation mark that opens and never closes, or shorten the text.";
         fr "Une cellule fait plus de {limit} octets." => "Cherchez un guillemet ouvert et jamais refermé, ou raccourcissez le texte.";
         de "Eine Zelle hat mehr als {limit} Bytes." => "Suchen Sie ein Anführungszeichen, das nie geschlossen wird, oder kürzen Sie den Text.";
+    F007 "" Fatal FileRefused each []
+        en "The file cannot be opened." => "Send it again, encrypted as agreed with the operator.";
+        fr "Le fichier ne peut pas être ouvert." => "Renvoyez-le, chiffré comme convenu avec l’exploitant.";
+        de "Die Datei lässt sich nicht öffnen." => "Senden Sie sie noch einmal, verschlüsselt wie mit dem Betreiber vereinbart.";
+    F007 "not_encrypted" Fatal FileRefused each []
+        en "The file is not encrypted, but this folder takes only files that are encrypted with OpenPGP (PGP, GnuPG)." => "Encrypt the file with our public key and send it again; the operator has the key.";
+        fr "Le fichier n’est pas chiffré, or ce dossier n’accepte que des fichiers chiffrés avec OpenPGP (PGP, GnuPG)." => "Chiffrez le fichier avec notre clé publique et renvoyez-le ; l’exploitant fournit cette clé.";
+        de "Die Datei ist nicht verschlüsselt; dieser Ordner nimmt aber nur Dateien an, die mit OpenPGP (PGP, GnuPG) verschlüsselt sind." => "Verschlüsseln Sie die Datei mit unserem öffentlichen Schlüssel und senden Sie sie noch einmal; den Schlüssel gibt Ihnen der Betreiber.";
+    F007 "not_zip" Fatal FileRefused each []
+        en "The file is not an encrypted zip, but this folder takes only zip files with a password (AES)." => "Pack the file as a zip with AES-256 and the agreed password, for example with 7-Zip, and send it again.";
+        fr "Le fichier n’est pas un zip chiffré, or ce dossier n’accepte que des fichiers zip protégés par mot de passe (AES)." => "Compressez le fichier en zip avec AES-256 et le mot de passe convenu, par exemple avec 7-Zip, puis renvoyez-le.";
+        de "Die Datei ist keine verschlüsselte Zip-Datei; dieser Ordner nimmt aber nur Zip-Dateien mit Kennwort (AES) an." => "Packen Sie die Datei als Zip mit AES-256 und dem vereinbarten Kennwort, zum Beispiel mit 7-Zip, und senden Sie sie noch einmal.";
+    F007 "not_for_us" Fatal FileRefused each []
+        en "The file is encrypted, but not for our key." => "Encrypt it with our public key; the operator has it and tells its fingerprint by phone.";
+        fr "Le fichier est chiffré, mais pas pour notre clé." => "Chiffrez-le avec notre clé publique ; l’exploitant la fournit et en confirme l’empreinte par téléphone.";
+        de "Die Datei ist verschlüsselt, aber nicht für unseren Schlüssel." => "Verschlüsseln Sie sie mit unserem öffentlichen Schlüssel; der Betreiber gibt ihn heraus und nennt den Fingerabdruck am Telefon.";
+    F007 "not_for_us_but" Fatal FileRefused each [("recipients", "5D9B1C2A7E40F311")]
+        en "The file is encrypted for another key ({recipients}), not for ours." => "Encrypt it with our current public key; the operator has it and tells its fingerprint by phone.";
+        fr "Le fichier est chiffré pour une autre clé ({recipients}), pas pour la nôtre." => "Chiffrez-le avec notre clé publique actuelle ; l’exploitant la fournit et en confirme l’empreinte par téléphone.";
+        de "Die Datei ist für einen anderen Schlüssel verschlüsselt ({recipients}), nicht für unseren." => "Verschlüsseln Sie sie mit unserem aktuellen öffentlichen Schlüssel; der Betreiber gibt ihn heraus und nennt den Fingerabdruck am Telefon.";
+    F007 "password_only" Fatal FileRefused each []
+        en "The file is encrypted with a password instead of our key, so it cannot be opened here." => "Encrypt it for our public key (in GnuPG: --encrypt --recipient, not --symmetric).";
+        fr "Le fichier est chiffré avec un mot de passe et non avec notre clé ; il ne peut donc pas être ouvert ici." => "Chiffrez-le pour notre clé publique (dans GnuPG : --encrypt --recipient, et non --symmetric).";
+        de "Die Datei ist mit einem Kennwort statt mit unserem Schlüssel verschlüsselt und lässt sich hier nicht öffnen." => "Verschlüsseln Sie sie für unseren öffentlichen Schlüssel (in GnuPG: --encrypt --recipient, nicht --symmetric).";
+    F007 "no_integrity" Fatal FileRefused each []
+        en "The file is encrypted in an outdated way that does not show whether somebody changed it; it was not opened." => "Use a current version of the encryption program, without settings for old PGP versions.";
+        fr "Le fichier est chiffré d’une manière périmée qui ne permet pas de voir si quelqu’un l’a modifié ; il n’a pas été ouvert." => "Utilisez une version actuelle du logiciel de chiffrement, sans options pour d’anciennes versions de PGP.";
+        de "Die Datei ist auf eine veraltete Weise verschlüsselt, bei der sich nicht erkennen lässt, ob sie jemand verändert hat; sie wurde nicht geöffnet." => "Verwenden Sie eine aktuelle Version des Verschlüsselungsprogramms, ohne Optionen für alte PGP-Versionen.";
+    F007 "damaged" Fatal FileRefused each []
+        en "The encrypted or signed file is damaged: it is not what was encrypted." => "Send it once more in binary mode; if that does not help, encrypt it again.";
+        fr "Le fichier chiffré ou signé est endommagé : ce n’est pas celui qui a été chiffré." => "Renvoyez-le en mode binaire ; si cela ne suffit pas, chiffrez-le de nouveau.";
+        de "Die verschlüsselte oder signierte Datei ist beschädigt: Sie ist nicht, was verschlüsselt wurde." => "Senden Sie sie noch einmal im Binärmodus; hilft das nicht, verschlüsseln Sie sie neu.";
+    F007 "several" Fatal FileRefused each []
+        en "The file holds several encrypted or signed messages one after the other; which of them is meant cannot be told." => "Send each table in a file of its own.";
+        fr "Le fichier contient plusieurs messages chiffrés ou signés à la suite ; impossible de savoir lequel est le bon." => "Envoyez chaque tableau dans son propre fichier.";
+        de "Die Datei enthält mehrere verschlüsselte oder signierte Nachrichten hintereinander; welche gemeint ist, lässt sich nicht sagen." => "Senden Sie jede Tabelle in einer eigenen Datei.";
+    F007 "unsupported" Fatal FileRefused each [("received", "cipher Private10")]
+        en "The file is encrypted or signed in a way that is not read here ({received})." => "Use the usual settings of the encryption program, and send the file again.";
+        fr "Le fichier est chiffré ou signé d’une manière qui n’est pas lue ici ({received})." => "Utilisez les réglages habituels du logiciel de chiffrement, puis renvoyez le fichier.";
+        de "Die Datei ist auf eine Weise verschlüsselt oder signiert, die hier nicht gelesen wird ({received})." => "Verwenden Sie die üblichen Einstellungen des Verschlüsselungsprogramms und senden Sie die Datei noch einmal.";
+    F007 "detached" Fatal FileRefused each []
+        en "This is only a signature, without the file that it signs." => "Send one file that holds both (in GnuPG: --sign --encrypt, not --detach-sign).";
+        fr "Ce n’est qu’une signature, sans le fichier signé." => "Envoyez un seul fichier qui contient les deux (dans GnuPG : --sign --encrypt, et non --detach-sign).";
+        de "Das ist nur eine Signatur, ohne die signierte Datei." => "Senden Sie eine einzige Datei, die beides enthält (in GnuPG: --sign --encrypt, nicht --detach-sign).";
+    F007 "key" Fatal FileRefused each []
+        en "This is an OpenPGP key, not a table." => "Send the encrypted file; give keys to the operator. If it is a secret key, it is secret no longer: make a new one.";
+        fr "C’est une clé OpenPGP et non un tableau." => "Envoyez le fichier chiffré ; remettez les clés à l’exploitant. S’il s’agit d’une clé secrète, elle ne l’est plus : créez-en une autre.";
+        de "Das ist ein OpenPGP-Schlüssel und keine Tabelle." => "Senden Sie die verschlüsselte Datei; Schlüssel gehören an den Betreiber. Ist es ein geheimer Schlüssel, so ist er nicht mehr geheim: Erzeugen Sie einen neuen.";
+    F007 "late" Fatal FileRefused each []
+        en "Opening the encrypted file took too long and was stopped." => "Send the file again; if that does not help, ask the operator.";
+        fr "L’ouverture du fichier chiffré a duré trop longtemps et a été interrompue." => "Renvoyez le fichier ; si cela ne suffit pas, adressez-vous à l’exploitant.";
+        de "Das Öffnen der verschlüsselten Datei dauerte zu lange und wurde abgebrochen." => "Senden Sie die Datei noch einmal; hilft das nicht, wenden Sie sich an den Betreiber.";
+    F007 "unsigned" Fatal FileRefused each []
+        en "The file is not signed, but this folder takes only files that are signed with OpenPGP." => "Sign the file with your key when encrypting it (in GnuPG: --sign --encrypt), and send it again.";
+        fr "Le fichier n’est pas signé, or ce dossier n’accepte que des fichiers signés avec OpenPGP." => "Signez le fichier avec votre clé lors du chiffrement (dans GnuPG : --sign --encrypt), puis renvoyez-le.";
+        de "Die Datei ist nicht signiert; dieser Ordner nimmt aber nur Dateien an, die mit OpenPGP signiert sind." => "Signieren Sie die Datei beim Verschlüsseln mit Ihrem Schlüssel (in GnuPG: --sign --encrypt) und senden Sie sie noch einmal.";
+    F007 "unknown_signer" Fatal FileRefused each [("signer", "5D9B1C2A7E40F311")]
+        en "The file is signed with a key that is not known here ({signer})." => "Sign it with the key that the operator has from you, or give the operator the new public key.";
+        fr "Le fichier est signé avec une clé inconnue ici ({signer})." => "Signez-le avec la clé que vous avez remise à l’exploitant, ou remettez-lui la nouvelle clé publique.";
+        de "Die Datei ist mit einem Schlüssel signiert, der hier nicht bekannt ist ({signer})." => "Signieren Sie sie mit dem Schlüssel, den der Betreiber von Ihnen hat, oder geben Sie ihm den neuen öffentlichen Schlüssel.";
+    F007 "bad_signature" Fatal FileRefused each [("signer", "Groupe Roux")]
+        en "The signature of {signer} does not fit: the file was changed after it was signed." => "Sign and send the file again; if this happens once more, find out together with the operator who changes the file on its way.";
+        fr "La signature de {signer} ne correspond pas : le fichier a été modifié après avoir été signé." => "Signez et renvoyez le fichier ; si cela se répète, cherchez avec l’exploitant qui modifie le fichier en chemin.";
+        de "Die Signatur von {signer} passt nicht: Die Datei wurde nach dem Signieren verändert." => "Signieren und senden Sie die Datei noch einmal; geschieht das wieder, klären Sie mit dem Betreiber, wer die Datei unterwegs verändert.";
+    F007 "expired_key" Fatal FileRefused each [("signer", "Groupe Roux")]
+        en "The key of {signer} that signed the file has expired." => "Give the operator the key with a new date of expiry, or another key, and send the file again.";
+        fr "La clé de {signer} qui a signé le fichier a expiré." => "Remettez à l’exploitant la clé avec une nouvelle date d’expiration, ou une autre clé, puis renvoyez le fichier.";
+        de "Der Schlüssel von {signer}, mit dem die Datei signiert ist, ist abgelaufen." => "Geben Sie dem Betreiber den Schlüssel mit neuem Ablaufdatum oder einen anderen Schlüssel und senden Sie die Datei noch einmal.";
+    F007 "revoked_key" Fatal FileRefused each [("signer", "Groupe Roux")]
+        en "The key of {signer} that signed the file was revoked by its owner." => "Sign the file with a key that is still good, give its public key to the operator, and send the file again.";
+        fr "La clé de {signer} qui a signé le fichier a été révoquée par son propriétaire." => "Signez le fichier avec une clé valable, remettez la clé publique à l’exploitant, puis renvoyez le fichier.";
+        de "Der Schlüssel von {signer}, mit dem die Datei signiert ist, wurde von seinem Besitzer widerrufen." => "Signieren Sie die Datei mit einem gültigen Schlüssel, geben Sie dessen öffentlichen Teil dem Betreiber und senden Sie die Datei noch einmal.";
+    F007 "invalid_signature" Fatal FileRefused each [("signer", "Groupe Roux")]
+        en "The signature of {signer} does not count: its date cannot be, it has expired, or the key is not made for signing." => "Check the clock of the computer that signs, and sign with a key that is made for it.";
+        fr "La signature de {signer} n’est pas valable : sa date est impossible, elle a expiré, ou la clé n’est pas prévue pour signer." => "Vérifiez l’horloge de l’ordinateur qui signe, et signez avec une clé prévue pour cela.";
+        de "Die Signatur von {signer} zählt nicht: Ihr Datum ist unmöglich, sie ist abgelaufen, oder der Schlüssel ist nicht zum Signieren gedacht." => "Prüfen Sie die Uhr des Rechners, der signiert, und signieren Sie mit einem dafür gedachten Schlüssel.";
+    F007 "weak_signature" Fatal FileRefused each [("signer", "Groupe Roux"), ("received", "SHA1")]
+        en "{signer} signed the file in an outdated way ({received}) that can be forged." => "Set the signing program to SHA-256 or SHA-512 (in GnuPG: --digest-algo SHA512), and send the file again.";
+        fr "{signer} a signé le fichier d’une manière périmée ({received}) qui peut être falsifiée." => "Réglez le logiciel de signature sur SHA-256 ou SHA-512 (dans GnuPG : --digest-algo SHA512), puis renvoyez le fichier.";
+        de "{signer} hat die Datei auf eine veraltete Weise signiert ({received}), die sich fälschen lässt." => "Stellen Sie das Signierprogramm auf SHA-256 oder SHA-512 ein (in GnuPG: --digest-algo SHA512) und senden Sie die Datei noch einmal.";
+    F007 "wrong_password" Fatal FileRefused each []
+        en "The zip file does not open with the password agreed for this folder." => "Pack it with the agreed password; if that has changed, tell the operator the new one by phone.";
+        fr "Le fichier zip ne s’ouvre pas avec le mot de passe convenu pour ce dossier." => "Compressez-le avec le mot de passe convenu ; s’il a changé, communiquez le nouveau à l’exploitant par téléphone.";
+        de "Die Zip-Datei lässt sich mit dem für diesen Ordner vereinbarten Kennwort nicht öffnen." => "Packen Sie sie mit dem vereinbarten Kennwort; hat es sich geändert, nennen Sie dem Betreiber das neue am Telefon.";
+    F007 "no_password" Fatal FileRefused each []
+        en "The zip file is protected with a password, but none was agreed for this folder." => "Tell the operator the password by phone, or send the file without one; the connection is encrypted already.";
+        fr "Le fichier zip est protégé par un mot de passe, mais aucun n’a été convenu pour ce dossier." => "Communiquez le mot de passe à l’exploitant par téléphone, ou envoyez le fichier sans mot de passe ; la connexion est déjà chiffrée.";
+        de "Die Zip-Datei ist mit einem Kennwort geschützt, für diesen Ordner ist aber keines vereinbart." => "Nennen Sie dem Betreiber das Kennwort am Telefon, oder senden Sie die Datei ohne; die Verbindung ist bereits verschlüsselt.";
+    F007 "weak_zip" Fatal FileRefused each []
+        en "The zip file is protected in the old way (ZipCrypto), which keeps nobody out; it was not opened." => "Choose AES-256 when packing (in 7-Zip: “Encryption method”), and send the file again.";
+        fr "Le fichier zip est protégé à l’ancienne (ZipCrypto), ce qui n’arrête personne ; il n’a pas été ouvert." => "Choisissez AES-256 lors de la compression (dans 7-Zip : « Méthode de chiffrement »), puis renvoyez le fichier.";
+        de "Die Zip-Datei ist auf die alte Weise geschützt (ZipCrypto), die niemanden aufhält; sie wurde nicht geöffnet." => "Wählen Sie beim Packen AES-256 (in 7-Zip: „Verschlüsselungsmethode“) und senden Sie die Datei noch einmal.";
     F008 "" Info AppliedChanged each [("encoding", "windows-1252")]
         en "The file does not say how its characters are encoded; it was read as {encoding}." => "If accents look wrong in the directory, export the file as UTF-8.";
         fr "Le fichier n’indique pas son codage de caractères ; il a été lu en {encoding}." => "Si des accents sont incorrects dans l’annuaire, exportez le fichier en UTF-8.";

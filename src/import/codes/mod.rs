@@ -84,6 +84,7 @@ codes! {
     F004 "The text cannot be decoded, or holds NUL bytes.",
     F005 "The file ends in the middle: it was probably cut off while it was sent.",
     F006 "The file is larger than this server imports.",
+    F007 "The file is not encrypted or signed as the folder asks for, or cannot be opened.",
     F008 "The encoding was not declared and had to be recognised from the text.",
     F009 "The text was decoded twice on its way (`Ã©` in place of `é`).",
     H101 "The column that says who each row is was not found.",

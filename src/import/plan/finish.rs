@@ -164,7 +164,7 @@ fn pending(rows: &mut Rows<'_>, alone: bool) -> Vec<PendingRow> {
 /// N003: the file of last time again, on another day; it confirms who is absent.
 fn tell_same_file(context: &Context<'_>, absences: &Absences, teller: &mut Teller) {
     let (job, source) = (context.job, &context.job.snapshot.source);
-    let same = source.sha256.as_deref() == Some(&job.meta.sha256)
+    let same = source.sha256.as_deref() == Some(&job.meta.content_sha256)
         && source.settings_version.as_deref() == Some(&job.settings.version())
         && source.change_number == Some(job.snapshot.change_number);
     let confirms = absences.counted.is_some() || !absences.ended.is_empty();
@@ -333,7 +333,7 @@ fn memory(context: &Context<'_>, rows: &Rows<'_>) -> SourceMemory {
         memory.rows = Some(context.row_count());
     }
     memory.import = Some(job.meta.import.clone());
-    memory.sha256 = Some(job.meta.sha256.clone());
+    memory.sha256 = Some(job.meta.content_sha256.clone());
     memory.settings_version = Some(job.settings.version());
     memory.depends_on_date = rows.depends_on_date;
     memory.applied_on = Some(job.today);

@@ -34,6 +34,7 @@ pub use held::{By, Ending, approved, ended, held_again, rows_decided};
 pub(super) use tell::{found, from_note};
 
 use super::fields::{Field, FieldKey};
+use super::note::FileRefusal;
 use super::report::Report;
 use super::settings::Settings;
 use super::{Job, Meta};
@@ -169,6 +170,14 @@ pub fn plan(job: &Job<'_>) -> Plan {
         plan.prints = quick::all_new(prints, &plan);
     }
     plan
+}
+
+/// The plan of a file that could not be opened, so that there was nothing to read.
+#[must_use]
+pub fn plan_unopened(job: &Job<'_>, refusal: &FileRefusal) -> Plan {
+    let mut teller = tell::Teller::default();
+    teller.file(sheet::refused_file(refusal));
+    finish::refused(job, sheet::Opened::default(), teller)
 }
 
 /// From the rows by themselves to the plan: what they mean for each other.

@@ -138,7 +138,7 @@ fn read_table<'a>(
     table::read(unpacked.decoded, headers, &job.limits.table())
 }
 
-fn refused_file(refusal: &FileRefusal) -> Message {
+pub(super) fn refused_file(refusal: &FileRefusal) -> Message {
     let mut told = found(refusal.code, &refusal.params);
     if told.code == Code::F009 {
         "unrepaired".clone_into(&mut told.why);

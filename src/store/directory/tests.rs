@@ -80,6 +80,7 @@ fn report(record: &ImportRecord, status: ImportStatus) -> Report {
         path: record.path.to_string(),
         bytes: record.bytes,
         sha256: record.sha256.clone(),
+        content_sha256: record.sha256.clone(),
         received_at: Some(record.received_at),
         started_at: Some(record.received_at),
     };

@@ -34,6 +34,7 @@ pub use decisions::{Decision, NewDecision, Verdict};
 pub use drops::{DropFilter, DropRow, DropState, FileDrop};
 pub use exports::{ExportRun, ExportWish, RunState, StoredExport};
 pub use outbox::{JobFilter, JobKind, JobState, NewJob, OutboxJob};
+pub use pgp::{PgpKey, PgpPartner};
 pub use remotes::{RemoteAccount, RemotePatch, SealedSecret};
 pub use retention::ClientRetention;
 pub use sealed::SealedValue;

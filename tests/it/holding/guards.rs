@@ -262,6 +262,7 @@ fn planned(text: &str, before: &Snapshot, approval: Option<&Approval>, dry_run: 
         path: "/in/users.csv".to_owned(),
         bytes: size(text.len()),
         sha256: "00".repeat(32),
+        content_sha256: "00".repeat(32),
         received_at: None,
         started_at: None,
     };

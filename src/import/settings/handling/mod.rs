@@ -10,7 +10,7 @@ use toml::Value;
 use super::document::Document;
 use super::read::Read;
 
-pub use encryption::Encryption;
+pub use encryption::{Encryption, Required, Signatures};
 pub use fetch::Fetch;
 pub use mail::{Attach, MailOn, MailSettings, Recipient, To};
 pub use schedule::{Expected, Schedule};
