@@ -9,6 +9,7 @@ mod client;
 mod drops;
 mod folder;
 pub mod history;
+mod hooks;
 mod identity;
 mod import;
 mod imports;
@@ -157,6 +158,9 @@ pub enum PlainCommand {
     Inspect(inspect::InspectArgs),
     /// Print an empty CSV for an import folder: the header and one example row
     Template(template::TemplateArgs),
+    /// Programs and addresses that are told of imports
+    #[command(subcommand)]
+    Hooks(hooks::HooksCommand),
     /// E-mails about imports and alarms
     #[command(subcommand)]
     Mail(mail::MailCommand),
@@ -253,6 +257,7 @@ pub fn run(place: &Place, command: PlainCommand) -> Outcome {
         PlainCommand::Users(command) => users::run(place, command),
         PlainCommand::Inspect(args) => inspect::run(place, &args),
         PlainCommand::Template(args) => template::run(place, &args),
+        PlainCommand::Hooks(command) => hooks::run(place, command),
         PlainCommand::Mail(command) => mail::run(place, command),
         PlainCommand::Bans(command) => bans::run(place, command),
         PlainCommand::Backup(args) => backup::back_up(place, &args),

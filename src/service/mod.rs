@@ -16,6 +16,7 @@ pub mod drops;
 mod edit;
 pub mod folders;
 pub mod holds;
+pub mod hooks;
 pub mod imports;
 mod keys;
 pub mod lists;

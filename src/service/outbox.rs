@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::{Service, deliver, mail};
+use super::{Service, deliver, hooks, mail};
 use crate::error::{Error, Kind, Result};
 use crate::store::registry::{JobKind, NewJob};
 
@@ -153,10 +153,7 @@ async fn carry_out(service: &Service, job: &OutboxJob) -> std::result::Result<()
     match job.kind {
         JobKind::Mail => mail::send(service, job).await,
         JobKind::Delivery => deliver::deliver(service, job).await,
-        JobKind::Hook => {
-            let message = "hooks are not there yet";
-            Err(Trouble::Never(Error::new(Kind::Unsupported, message)))
-        }
+        JobKind::Hook => hooks::tell(service, job).await,
     }
 }
 

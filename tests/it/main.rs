@@ -21,6 +21,7 @@ mod ftp;
 mod golden;
 mod holding;
 mod identity;
+mod mailing;
 mod mapping;
 mod page;
 mod planning;

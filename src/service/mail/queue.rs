@@ -33,7 +33,7 @@ pub(in crate::service) fn reported(
         return Ok(());
     }
     let at = happened_at(report, upload);
-    if is_forgotten(service, at) {
+    if is_forgotten(service, report, upload) {
         return Ok(());
     }
     let now = service.clock().now();
@@ -117,7 +117,12 @@ pub(super) fn happened_at(report: &Report, upload: &Upload) -> Timestamp {
 }
 
 /// Whether the outbox may have forgotten that it told this: a report that is written anew months later tells nobody.
-fn is_forgotten(service: &Service, at: Timestamp) -> bool {
+pub(in crate::service) fn is_forgotten(
+    service: &Service,
+    report: &Report,
+    upload: &Upload,
+) -> bool {
+    let at = happened_at(report, upload);
     let days = i64::from(service.config().retention.archive_days);
     let kept_until = at.checked_add(SignedDuration::from_hours(days.saturating_mul(24)));
     days > 0 && kept_until.is_ok_and(|until| until < service.clock().now())
