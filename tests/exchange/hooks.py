@@ -74,7 +74,7 @@ class Stage:
     def imported(self):
         path = self.house.work / "users.csv"
         path.write_bytes(FILE.encode())
-        return self.house.cli("import", self.account.slug, str(path))
+        return self.house.cli("import", self.account.slug, str(path), "--folder", "roster")
 
 
 def a_report_arrives_signed_and_a_failure_is_tried_again(binary):

@@ -3,12 +3,14 @@
 import email
 import email.policy
 import json
+import logging
 import os
 import ssl
 import subprocess
 import sys
 import tempfile
 import threading
+import warnings
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "interop"))
@@ -17,6 +19,9 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, SMTP
 from house import Failed, House, expect, wait_for
 
+# A refused certificate is a part of the play, not something to report.
+logging.getLogger("mail.log").setLevel(logging.CRITICAL + 1)
+warnings.filterwarnings("ignore", module="aiosmtpd")
 LOGIN, PASSWORD = b"rollcall", b"mail-secret-7"
 FILE = (
     "employee number;last name;first name;hire date;birth date\r\n"
@@ -124,7 +129,7 @@ class Stage:
 
     def imported(self, text=FILE):
         self.file.write_bytes(text.encode())
-        return self.house.cli("import", self.account.slug, str(self.file))
+        return self.house.cli("import", self.account.slug, str(self.file), "--folder", "roster")
 
     def put(self, text=FILE, name="users.csv"):
         """Over SFTP, as the client does."""
@@ -277,8 +282,10 @@ def a_folder_takes_each_message_once(binary):
             stage.settings('[mail]\nto = ["a@example.com"]\non = "problems"\n')
             good = FILE.replace("31/02/2026", "2026-02-03")
             stage.imported(good)
-            held = held_file()
-            stage.imported(held)
+            try:
+                stage.imported(held_file())
+            except Failed as told:
+                expect("held, nothing was applied" in str(told), str(told))
             first = wait_for("the held message", lambda: read(out))
             expect(len(first) == 1, [m["Subject"] for m in first])
             expect(first[0]["Subject"].startswith("[HELD] users.csv – waits for approval"), first[0]["Subject"])
