@@ -7,6 +7,7 @@ pub mod bound;
 mod check;
 mod client;
 mod drops;
+mod exports;
 mod folder;
 pub mod history;
 mod hooks;
@@ -140,6 +141,9 @@ pub enum PlainCommand {
     Pgp(pgp::PgpCommand),
     /// Import a file from this machine into a client's directory
     Import(import::ImportArgs),
+    /// Exports: users of a client as files for other programs
+    #[command(subcommand)]
+    Exports(exports::ExportsCommand),
     /// Imports and their reports
     #[command(subcommand)]
     Imports(imports::ImportsCommand),
@@ -250,6 +254,7 @@ pub fn run(place: &Place, command: PlainCommand) -> Outcome {
         PlainCommand::Mappings(command) => mappings::run(place, command),
         PlainCommand::Pgp(command) => pgp::run(place, command),
         PlainCommand::Import(args) => import::run(place, &args),
+        PlainCommand::Exports(command) => exports::run(place, command),
         PlainCommand::Imports(command) => imports::run(place, command),
         PlainCommand::Drop(args) => drops::hand_over(place, &args),
         PlainCommand::Drops(command) => drops::run(place, command),

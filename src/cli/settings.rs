@@ -74,7 +74,7 @@ fn parse(toml: &str) -> Outcome<toml::Table> {
 }
 
 /// Sets `a.b.c=value` in the table; the value as TOML, or as plain text where that is no TOML.
-fn apply(table: &mut toml::Table, change: &str) -> Outcome {
+pub(super) fn apply(table: &mut toml::Table, change: &str) -> Outcome {
     let refused = |why: &str| {
         let words = format!("\"{change}\": {why}; write KEY=VALUE, for example mode=delta");
         Error::new(Kind::Invalid, words)

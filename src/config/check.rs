@@ -93,6 +93,7 @@ fn limits(limits: &Limits) -> Result<(), Wrong> {
         ("max_waiting_uploads", u64::from(limits.max_waiting_uploads), 1),
         ("import_attempts", u64::from(limits.import_attempts), 1),
         ("hold_days", u64::from(limits.hold_days), 1),
+        ("export_lists", u64::from(limits.export_lists), 1),
         ("max_connections", wide(limits.max_connections), 1),
         ("max_connections_per_address", wide(limits.max_connections_per_address), 1),
         ("max_half_open", wide(limits.max_half_open), 1),

@@ -155,6 +155,8 @@ pub struct Limits {
     pub import_attempts: u32,
     /// How many days a held import waits for somebody's decision before it expires.
     pub hold_days: u32,
+    /// How many lists of what the other side knows are kept for each export: so many runs can be withdrawn.
+    pub export_lists: u32,
     /// Connections at the same time, both protocols together.
     pub max_connections: usize,
     /// Connections at the same time from one address.
@@ -210,6 +212,7 @@ impl Default for Limits {
             import_workers: 0,
             import_attempts: 3,
             hold_days: 7,
+            export_lists: 20,
             max_connections: 2000,
             max_connections_per_address: 500,
             max_half_open: 300,

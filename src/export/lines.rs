@@ -10,7 +10,9 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use super::cells::Cells;
-use super::settings::{Column, Decimal, Encoding, Formulas, LineEnd, NotEncodable, Quotes};
+use super::settings::{
+    Column, Decimal, Encoding, ExportSettings, Formulas, LineEnd, NotEncodable, Quotes,
+};
 use super::sheet::Sheet;
 use crate::import::fields::{DATE_FIELDS, Field, FieldKey};
 
@@ -31,10 +33,10 @@ impl From<io::Error> for Problem {
 
 /// Writes the lines of one file.
 pub struct Lines<'s, W: Write> {
-    sheet: &'s Sheet<'s>,
-    charset: Option<&'static Charset>,
+    /// Its columns.
+    pub sheet: Sheet<'s>,
+    pen: Pen<'s>,
     out: W,
-    line: Vec<u8>,
 }
 
 impl<'s, W: Write> Lines<'s, W> {
@@ -42,7 +44,7 @@ impl<'s, W: Write> Lines<'s, W> {
     ///
     /// # Errors
     /// As [`Lines::row`]: a header may not fit the encoding either.
-    pub fn begin(sheet: &'s Sheet<'s>, mut out: W) -> Result<Self, Problem> {
+    pub fn begin(sheet: Sheet<'s>, mut out: W) -> Result<Self, Problem> {
         let charset = match sheet.settings.encoding {
             Encoding::Utf8 => None,
             Encoding::Utf8Bom => {
@@ -52,14 +54,14 @@ impl<'s, W: Write> Lines<'s, W> {
             Encoding::Windows1252 => Some(WINDOWS_1252),
             Encoding::Iso885915 => Some(ISO_8859_15),
         };
-        let mut lines = Self { sheet, charset, out, line: Vec::new() };
+        let mut pen = Pen { settings: sheet.settings, charset, line: Vec::new() };
         if sheet.settings.header {
             for (at, header) in sheet.headers().enumerate() {
-                lines.cell(at, header, &format_args!("the header \"{header}\""))?;
+                pen.cell(at, header, &format_args!("the header \"{header}\""))?;
             }
-            lines.end()?;
+            pen.end(&mut out)?;
         }
-        Ok(lines)
+        Ok(Self { sheet, pen, out })
     }
 
     /// Writes a user's row; one that cannot be written leaves nothing.
@@ -67,13 +69,12 @@ impl<'s, W: Write> Lines<'s, W> {
     /// # Errors
     /// What the first cell that does not fit is, or why the output refused.
     pub fn row(&mut self, cells: &Cells<'_>) -> Result<(), Problem> {
-        self.line.clear();
-        let sheet = self.sheet;
-        for (at, ((column, _), text)) in sheet.columns.iter().zip(&cells.texts).enumerate() {
-            let shown = self.shown(column, text);
-            self.cell(at, &shown, &format_args!("{column} \"{shown}\""))?;
+        self.pen.line.clear();
+        for (at, ((column, _), text)) in self.sheet.columns.iter().zip(&cells.texts).enumerate() {
+            let shown = self.pen.shown(column, text);
+            self.pen.cell(at, &shown, &format_args!("{column} \"{shown}\""))?;
         }
-        self.end()
+        self.pen.end(&mut self.out)
     }
 
     /// The output, with everything written.
@@ -84,21 +85,30 @@ impl<'s, W: Write> Lines<'s, W> {
         self.out.flush()?;
         Ok(self.out)
     }
+}
 
-    fn end(&mut self) -> Result<(), Problem> {
-        let end: &[u8] = match self.sheet.settings.line_end {
+/// Writes one line cell by cell.
+struct Pen<'s> {
+    settings: &'s ExportSettings,
+    charset: Option<&'static Charset>,
+    line: Vec<u8>,
+}
+
+impl Pen<'_> {
+    fn end(&mut self, out: &mut impl Write) -> Result<(), Problem> {
+        let end: &[u8] = match self.settings.line_end {
             LineEnd::Crlf => b"\r\n",
             LineEnd::Lf => b"\n",
         };
         self.line.extend(end);
-        self.out.write_all(&self.line)?;
+        out.write_all(&self.line)?;
         self.line.clear();
         Ok(())
     }
 
     /// A canonical text as this file writes it.
     fn shown<'t>(&self, column: &Column, text: &'t str) -> Cow<'t, str> {
-        let settings = self.sheet.settings;
+        let settings = self.settings;
         let Column::Field(FieldKey::Known(field)) = column else { return Cow::Borrowed(text) };
         match field {
             field if DATE_FIELDS.contains(field) => match text.parse::<Date>() {
@@ -116,7 +126,7 @@ impl<'s, W: Write> Lines<'s, W> {
     }
 
     fn cell(&mut self, at: usize, text: &str, place: &dyn fmt::Display) -> Result<(), Problem> {
-        let settings = self.sheet.settings;
+        let settings = self.settings;
         if at > 0 {
             self.line.extend(separator(settings.separator));
         }
@@ -157,7 +167,7 @@ impl<'s, W: Write> Lines<'s, W> {
     ) -> Result<Cow<'t, str>, Problem> {
         let Some(charset) = self.charset else { return Ok(text) };
         let Some(sign) = missing(charset, &text) else { return Ok(text) };
-        let settings = self.sheet.settings;
+        let settings = self.settings;
         let refused = |sign: char, cure: &str| {
             Problem::Cell(format!(
                 "{place} has \"{sign}\", which {} does not have; {cure}",

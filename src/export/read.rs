@@ -15,6 +15,7 @@ use crate::import::fields::{Field, FieldKey};
 use crate::import::settings::{
     Read, choice, field_key, limit, list, table, takes_codes, text, wrong, yes_or_no,
 };
+use crate::schedule::Trigger;
 
 /// The keys of the document, in its order.
 const KEYS: &[&str] = &[
@@ -126,11 +127,21 @@ fn checked(settings: ExportSettings) -> Read<ExportSettings> {
 }
 
 fn trigger(value: &Value) -> Read<When> {
-    match text("trigger", value, "\"daily 23:30\"")? {
+    let example = "\"daily 23:30\"";
+    match text("trigger", value, example)? {
         "manual" => Ok(When::Manual),
         "import" => Ok(When::Import),
-        "upload" => Err("trigger = \"upload\" is not possible for an export; write for example trigger = \"import\", after each applied import".to_owned()),
-        schedule => Ok(When::At(schedule.to_owned())),
+        schedule => match Trigger::parse(schedule) {
+            Ok(Trigger::Upload) | Err(_) if schedule.eq_ignore_ascii_case("upload") => {
+                Err(format!(
+                    "trigger = {value} is not possible for an export; write for example trigger = \"import\": after each applied import"
+                ))
+            }
+            Ok(trigger) => Ok(When::At(trigger)),
+            Err(why) => Err(format!(
+                "trigger = {value} is not possible: {why}; write for example trigger = {example}, or \"import\" or \"manual\""
+            )),
+        },
     }
 }
 

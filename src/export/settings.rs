@@ -12,6 +12,7 @@ use super::told::Standing;
 use super::{document, read};
 use crate::import::fields::{Field, FieldKey};
 use crate::import::settings::Limit;
+use crate::schedule::Trigger;
 
 /// The settings of one export. Read from TOML by `ExportSettings::from_toml`, which checks everything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -104,16 +105,16 @@ pub enum When {
     /// After each applied import.
     Import,
     /// At the instants of this schedule.
-    At(String),
+    At(Trigger),
 }
 
 impl fmt::Display for When {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Manual => "manual",
-            Self::Import => "import",
-            Self::At(schedule) => schedule,
-        })
+        match self {
+            Self::Manual => f.write_str("manual"),
+            Self::Import => f.write_str("import"),
+            Self::At(schedule) => schedule.fmt(f),
+        }
     }
 }
 

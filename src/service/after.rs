@@ -1,6 +1,6 @@
 //! What follows an import whose report stands: e-mails, hooks, exports, the report on the client's own server.
 
-use super::{Service, hooks, mail};
+use super::{Service, exports, hooks, mail};
 use crate::error::Result;
 use crate::import::report::Report;
 use crate::import::settings::Settings;
@@ -21,6 +21,7 @@ pub(super) fn reported(
     if report.dry_run {
         return Ok(());
     }
+    exports::after_import(service, client, upload, report)?;
     mail::reported(service, client, upload, settings, report)?;
     hooks::reported(service, client, upload, report)
 }

@@ -16,7 +16,15 @@ const MANIFEST: &str = "rollcall-backup.json";
 /// The version of the manifest's form.
 const FORMAT: u32 = 1;
 /// What of a client is no part of a backup: the spool holds nothing that was acknowledged, the rest is copied as databases.
-const NOT_COPIED: [&str; 5] = ["spool", "import.lock", "users.db", "users.db-wal", "users.db-shm"];
+const NOT_COPIED: [&str; 7] = [
+    "spool",
+    "import.lock",
+    "export.lock",
+    "drops.lock",
+    "users.db",
+    "users.db-wal",
+    "users.db-shm",
+];
 
 /// What a backup holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

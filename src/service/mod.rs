@@ -14,6 +14,7 @@ mod deliver;
 mod dropped;
 pub mod drops;
 mod edit;
+pub mod exports;
 pub mod folders;
 pub mod holds;
 pub mod hooks;

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::names::REPORTS_FOLDER;
 use super::run::Run;
-use super::{Service, commit, drops};
+use super::{Service, commit, drops, exports};
 use crate::config::Retention;
 use crate::error::{Error, Result};
 use crate::import::pseudonym::Traces;
@@ -59,6 +59,7 @@ impl Keeper<'_> {
         // An import, an approval or an undo of this client waits, or is waited for.
         let _lock = self.space.lock()?;
         let now = self.service.clock().now();
+        exports::forget_old(self.service, self.space, before(now, self.kept.archive_days))?;
         let mut directory = self.service.directory(self.space)?;
         let needed = needed(&directory)?;
         if let Some(before) = before(now, self.kept.archive_days) {
@@ -149,6 +150,7 @@ impl Keeper<'_> {
         let traces = directory.traces(&users)?;
         // The files first: once the names are gone from the directory, nobody could find them there.
         self.archive(needed, |upload| Ok(self.names_any(&traces, upload)))?;
+        exports::forget_people(self.service, self.space, &traces)?;
         let event = Event {
             id: commit::new_id(self.service.clock()),
             kind: EventKind::Pseudonyms,

@@ -12,7 +12,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 
 use super::queue::Next;
 use super::session::State;
-use super::{Service, holds, outbox, reconcile, retention, run};
+use super::{Service, exports, holds, outbox, reconcile, retention, run};
 use crate::error::{Error, Kind, Result};
 use crate::model::UploadState;
 use crate::store::registry::UploadFilter;
@@ -59,6 +59,8 @@ impl Service {
         workers.spawn("retention".to_owned(), move || sweep(&service, &stop))?;
         let (service, stop) = (self.clone(), Arc::clone(&stopping));
         workers.spawn("outbox".to_owned(), move || outbox::run(&service, &stop))?;
+        let (service, stop) = (self.clone(), Arc::clone(&stopping));
+        workers.spawn("exports".to_owned(), move || exports::run_wishes(&service, &stop))?;
         let service = self.clone();
         workers.spawn("watcher".to_owned(), move || watch(&service, &stopping))?;
         Ok(workers)

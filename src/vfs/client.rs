@@ -23,9 +23,13 @@ pub(crate) struct ClientSpace {
     pub(crate) spool: Folder,
     pub(crate) archive: Folder,
     pub(crate) outbox: Folder,
+    /// Exported files and what the other side was told with each of them.
+    pub(crate) exports: Folder,
     pub(crate) occupied: Occupied,
 }
 
+/// The folders whose files count for the quota.
+const COUNTED: [&str; 5] = ["files", "spool", "archive", "outbox", "exports"];
 /// Recounting walks every file of the client, so it happens at most this often.
 const RECOUNT_PAUSE: Duration = Duration::from_secs(5);
 
@@ -35,14 +39,15 @@ impl ClientSpace {
         let path = data.join("clients").join(client);
         let made = std::fs::create_dir_all(&path).and_then(|()| Folder::open_machine(&path));
         let opened = made.and_then(|top| {
-            let parts = ["files", "spool", "archive", "outbox"].map(|name| top.child_or_new(name));
-            let [files, spool, archive, outbox] = parts;
-            Ok((top.look_self()?, files?, spool?, archive?, outbox?))
+            let parts = COUNTED.map(|name| top.child_or_new(name));
+            let [files, spool, archive, outbox, exports] = parts;
+            Ok((top.look_self()?, files?, spool?, archive?, outbox?, exports?))
         });
-        let (top, files, spool, archive, outbox) =
+        let (top, files, spool, archive, outbox, exports) =
             opened.map_err(|e| Error::io(format!("opening {}", path.display()), e))?;
         let occupied = Occupied::new(quota_bytes);
-        Ok(Self { slug: client.to_owned(), path, top, files, spool, archive, outbox, occupied })
+        let slug = client.to_owned();
+        Ok(Self { slug, path, top, files, spool, archive, outbox, exports, occupied })
     }
 
     /// The client's slug.
@@ -96,7 +101,7 @@ impl ClientSpace {
     fn count(&self) -> io::Result<u64> {
         let mut seen = HashSet::new();
         let mut total: u64 = 0;
-        for top in ["files", "spool", "archive", "outbox"] {
+        for top in COUNTED {
             let mut waiting = vec![Folder::open_machine(&self.path.join(top))?];
             while let Some(folder) = waiting.pop() {
                 for entry in folder.entries()? {
@@ -127,6 +132,12 @@ impl ClientSpace {
     pub(crate) fn lock_drops(&self) -> Result<ClientLock> {
         let busy = || Error::new(Kind::Busy, "another file is being handed over");
         self.flock("drops.lock", FlockOperation::LockExclusive)?.ok_or_else(busy)
+    }
+
+    /// Waits for the lock under which exports of this client run, one at a time; imports do not wait for it.
+    pub(crate) fn lock_exports(&self) -> Result<ClientLock> {
+        let busy = || Error::new(Kind::Busy, "another export of this client is running");
+        self.flock("export.lock", FlockOperation::LockExclusive)?.ok_or_else(busy)
     }
 
     fn flock(&self, name: &str, how: FlockOperation) -> Result<Option<ClientLock>> {

@@ -17,7 +17,7 @@ remote -> config model error clock
 mail -> import config model error clock
 crypt -> config model error
 secrets -> config model error clock
-export -> import model
+export -> import schedule model
 import -> schedule model
 schedule -> model
 config -> model error

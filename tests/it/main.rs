@@ -15,6 +15,7 @@ mod cli;
 mod commit;
 mod editing;
 mod exchange;
+mod exporting;
 mod fastpath;
 mod faults;
 mod ftp;

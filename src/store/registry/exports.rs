@@ -394,20 +394,24 @@ impl Registry {
         })
     }
 
-    /// Marks a run as withdrawn. Its number is free again when nobody can have seen its file.
+    /// Marks a run as withdrawn, and those after it that had nothing to tell beyond it. Its number is free again when
+    /// nobody can have seen its file.
     ///
     /// # Errors
     /// `Kind::Conflict` for one that is withdrawn already.
     pub fn withdraw_export_run(&self, run: &ExportRun, at: Timestamp, unseen: bool) -> Result<()> {
         let run = run.clone();
         self.write(move |conn| {
+            let id = run.id.to_string();
             let changed = conn
                 .execute(
                     "UPDATE export_runs SET withdrawn_at = ?2,
                          state = iif(state = 'ready', 'nothing', state),
-                         seq = iif(?3, NULL, seq)
-                     WHERE id = ?1 AND withdrawn_at IS NULL",
-                    params![run.id.to_string(), to_micros(at), unseen],
+                         seq = iif(?3 AND id = ?1, NULL, seq)
+                     WHERE withdrawn_at IS NULL AND state <> 'failed' AND (client, export) =
+                             (SELECT client, export FROM export_runs WHERE id = ?1)
+                         AND n >= (SELECT n FROM export_runs WHERE id = ?1)",
+                    params![id, to_micros(at), unseen],
                 )
                 .map_err(failed("withdraw an export"))?;
             if changed == 0 {
@@ -422,6 +426,55 @@ impl Registry {
                 .map_err(failed("free an export's number"))?;
             }
             Ok(())
+        })
+    }
+
+    /// The last run of an export that can be withdrawn: it sent a file or noted what is known.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn last_telling_run(&self, client: &str, name: &str) -> Result<Option<ExportRun>> {
+        self.read("look for an export's last run", |conn| {
+            conn.prepare_cached(
+                "SELECT * FROM export_runs WHERE client = ?1 AND export = ?2 AND withdrawn_at IS NULL
+                     AND state IN ('ready', 'sent', 'noted') ORDER BY n DESC LIMIT 1",
+            )?
+            .query_row([client, name], export_run)
+            .optional()
+        })
+    }
+
+    /// Leaves of a client's runs before an instant nothing that could name a person.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn strip_export_runs(&self, client: &str, before: Timestamp) -> Result<()> {
+        let client = client.to_owned();
+        self.write(move |conn| {
+            conn.execute(
+                "UPDATE export_runs SET notes = '[]',
+                     failure = iif(failure IS NULL, NULL, 'the reason is not kept any more')
+                 WHERE client = ?1 AND at < ?2 AND (notes <> '[]' OR failure IS NOT NULL)",
+                params![client, to_micros(before)],
+            )
+            .map(|_| ())
+            .map_err(failed("forget what old exports noted"))
+        })
+    }
+
+    /// The lists of the last runs of an export that were not withdrawn, at most so many different ones.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn told_lists(&self, client: &str, name: &str, most: u32) -> Result<Vec<UploadId>> {
+        self.read("look for what exports need", |conn| {
+            conn.prepare_cached(
+                "SELECT told FROM export_runs WHERE client = ?1 AND export = ?2
+                     AND withdrawn_at IS NULL AND told IS NOT NULL
+                 GROUP BY told ORDER BY max(n) DESC LIMIT ?3",
+            )?
+            .query_map(params![client, name, most], |row| word(row, "told"))?
+            .collect()
         })
     }
 
