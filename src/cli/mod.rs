@@ -8,6 +8,7 @@ mod check;
 mod client;
 mod drops;
 mod exports;
+mod fetch;
 mod folder;
 pub mod history;
 mod hooks;
@@ -152,6 +153,10 @@ pub enum PlainCommand {
     /// Files that were handed over, and what became of them
     #[command(subcommand)]
     Drops(drops::DropsCommand),
+    /// Look at an import folder on the client's own server now, and import what is complete there
+    Fetch(fetch::FetchArgs),
+    /// What was seen and fetched in import folders on the client's own server
+    Fetches(fetch::FetchesArgs),
     /// What is to be sent: e-mails, hooks, deliveries
     #[command(subcommand)]
     Outbox(outbox::OutboxCommand),
@@ -258,6 +263,8 @@ pub fn run(place: &Place, command: PlainCommand) -> Outcome {
         PlainCommand::Imports(command) => imports::run(place, command),
         PlainCommand::Drop(args) => drops::hand_over(place, &args),
         PlainCommand::Drops(command) => drops::run(place, command),
+        PlainCommand::Fetch(args) => fetch::now(place, &args),
+        PlainCommand::Fetches(args) => fetch::list(place, &args),
         PlainCommand::Outbox(command) => outbox::run(place, command),
         PlainCommand::Users(command) => users::run(place, command),
         PlainCommand::Inspect(args) => inspect::run(place, &args),

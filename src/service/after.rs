@@ -1,6 +1,6 @@
 //! What follows an import whose report stands: e-mails, hooks, exports, the report on the client's own server.
 
-use super::{Service, exports, hooks, mail};
+use super::{Service, exports, give_back, hooks, mail};
 use crate::error::Result;
 use crate::import::report::Report;
 use crate::import::settings::Settings;
@@ -18,6 +18,7 @@ pub(super) fn reported(
     settings: &Settings,
     report: &Report,
 ) -> Result<()> {
+    give_back::reported(service, upload, report)?;
     if report.dry_run {
         return Ok(());
     }

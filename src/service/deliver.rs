@@ -1,12 +1,19 @@
-//! Deliveries: a file brought to a client's own server, or laid into a hosted folder, by a job of the outbox.
+//! Deliveries: files and reports brought to a client's own server, each under a temporary name first, by jobs of the outbox.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::outbox::{OutboxJob, Trouble};
-use super::{Service, drops};
+use super::outbox::{JobFilter, JobState, OutboxJob, Trouble};
+use super::{Service, drops, give_back};
 use crate::error::{Error, Kind, Result};
-use crate::store::registry::{JobKind, NewJob};
+use crate::model::{Folder, UploadId, VPath};
+use crate::remote::{Connection, Overwrite, RemoteEntry};
+use crate::store::registry::{DropState, FileDrop, JobKind, NewJob};
+
+/// How a name begins and ends under which we write on a client's server.
+const PART: (&str, &str) = (".rollcall-", ".part");
+/// More files of ours than one folder ever has; beyond them the rest waits for the next look.
+const PARTS_CLEARED: usize = 100;
 
 /// What is delivered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +23,13 @@ pub(super) enum Delivery {
     Drop {
         /// Its id.
         id: String,
+    },
+    /// The report of a fetched file.
+    Report {
+        /// The import.
+        import: UploadId,
+        /// The status that it had when this was queued; with another one a later job brings it.
+        status: String,
     },
 }
 
@@ -32,6 +46,7 @@ impl Delivery {
             .map_err(|e| Error::caused(Kind::Internal, "writing a delivery as JSON", e))?;
         let key = match self {
             Self::Drop { id } => drops::job_key(id),
+            Self::Report { import, status } => format!("report/{import}/{status}"),
         };
         Ok(NewJob {
             client: Some(client.to_owned()),
@@ -44,6 +59,12 @@ impl Delivery {
     }
 }
 
+/// The name under which a file is written before it gets its own.
+pub(super) fn part_name(id: &str) -> String {
+    let (begin, end) = PART;
+    format!("{begin}{id}{end}")
+}
+
 /// Carries out a delivery.
 pub(super) async fn deliver(
     service: &Service,
@@ -53,19 +74,204 @@ pub(super) async fn deliver(
         Trouble::Never(Error::caused(Kind::Invalid, format!("delivery {}: {e}", job.key), e))
     })?;
     match delivery {
-        Delivery::Drop { id } => deliver_drop(service, id).await,
+        Delivery::Drop { id } => deliver_drop(service, job, &id).await,
+        Delivery::Report { import, status } => {
+            give_back::deliver(service, job, import, &status).await
+        }
     }
 }
 
-async fn deliver_drop(service: &Service, id: String) -> std::result::Result<(), Trouble> {
-    let service = service.clone();
-    let placing = move || -> std::result::Result<(), Trouble> {
-        match service.registry().file_drop(&id)? {
-            Some(dropped) => drops::place(&service, &dropped),
-            None => Ok(()),
-        }
+async fn deliver_drop(
+    service: &Service,
+    job: &OutboxJob,
+    id: &str,
+) -> std::result::Result<(), Trouble> {
+    let Some(dropped) = service.registry().file_drop(id)? else { return Ok(()) };
+    if !matches!(dropped.state, DropState::Waiting | DropState::Failed) {
+        return Ok(());
+    }
+    if !service.is_remote(&dropped.login)? {
+        let service = service.clone();
+        let placed = tokio::task::spawn_blocking(move || drops::place(&service, &dropped)).await;
+        return placed.map_err(|e| Error::caused(Kind::Internal, "placing a file", e))?;
+    }
+    let folder = Folder {
+        login: dropped.login.clone(),
+        name: dropped.folder.clone(),
+        path: dropped.path.parent().unwrap_or_else(VPath::root),
+        purpose: crate::model::Purpose::Export,
+        pattern: None,
     };
-    tokio::task::spawn_blocking(placing).await.map_err(|e| {
-        Trouble::Again(Error::caused(Kind::Internal, "placing a file came to no end", e))
-    })?
+    let mut connection = connect(service, &dropped.client, &dropped.login, job.attempts).await?;
+    let brought = bring(service, &mut connection, &folder, &dropped).await;
+    connection.close().await;
+    tell_refusal(service, &dropped.client, &folder, &brought);
+    brought?;
+    service.registry().deliver_drop(id, service.clock().now())?;
+    tracing::info!(
+        client = dropped.client, login = dropped.login, path = %dropped.path, drop = id,
+        bytes = dropped.bytes, "file delivered"
+    );
+    Ok(())
+}
+
+/// A connection to an account's server; alarms T02 and T04 stand while there is none.
+pub(super) async fn connect(
+    service: &Service,
+    client: &str,
+    login: &str,
+    failures: u64,
+) -> Result<Connection> {
+    let known = service.registry().client(client)?.is_some_and(|client| client.enabled);
+    let account = service.registry().account(login)?;
+    if !known || account.is_none_or(|account| !account.enabled) {
+        let why = format!("the account {login} or its client is disabled or removed");
+        return Err(Error::new(Kind::Denied, why));
+    }
+    let target = service.remote_target(login)?;
+    let opened = Connection::open(&target).await;
+    service.note_remote(login, &opened);
+    match &opened {
+        Ok(_) => service.clear(Some(client), "T02", login),
+        Err(error) => {
+            let failures = u32::try_from(failures).unwrap_or(u32::MAX).saturating_add(1);
+            service.tell_unreached(client, login, error, failures);
+        }
+    }
+    opened
+}
+
+/// Alarm T03 while a client's server refuses what we bring.
+pub(super) fn tell_refusal<T>(
+    service: &Service,
+    client: &str,
+    folder: &Folder,
+    brought: &Result<T>,
+) {
+    let subject = format!("{}{}", folder.login, folder.path);
+    match brought {
+        Ok(_) => service.clear(Some(client), "T03", &subject),
+        Err(error) if error.kind() == Kind::Busy => {}
+        Err(error) => {
+            let text = format!(
+                "The client's server refuses what is delivered to {}: {}. It needs the right to write, rename and \
+                 delete there (`rollcall account test {}` shows what works)",
+                folder.path,
+                error.message(),
+                folder.login
+            );
+            service.raise(Some(client), "T03", &subject, &text);
+        }
+    }
+}
+
+/// Writes a file under a temporary name and renames it: nobody ever sees half of it under its own, and it is not brought
+/// twice, although the program may end between any two steps.
+async fn bring(
+    service: &Service,
+    connection: &mut Connection,
+    folder: &Folder,
+    dropped: &FileDrop,
+) -> Result<()> {
+    let part = child(folder, &part_name(&dropped.id))?;
+    let registry = service.registry();
+    let mut is_there = false;
+    if dropped.is_renaming {
+        // We were interrupted when the whole file was to get its name. If the temporary one is gone, it has it, and
+        // perhaps was taken away already: it must not come a second time.
+        match connection.stat(&part).await {
+            Ok(found) => is_there = found.bytes.is_none_or(|bytes| bytes == dropped.bytes),
+            Err(error) if error.kind() == Kind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        }
+    }
+    if !is_there {
+        if let Ok(entries) = connection.entries(&folder.path).await {
+            clear_parts(service, connection, folder, &entries).await;
+        }
+        let space = service.client_space(&dropped.client)?;
+        let reading = |e| Error::io(format!("reading the kept file {}", dropped.id), e);
+        let kept = space.outbox.open_file(&dropped.id).map_err(reading)?;
+        let mut kept = tokio::fs::File::from_std(kept);
+        connection.put_from(&part, &mut kept, dropped.bytes).await?;
+        fault("delivery.sent")?;
+        if !registry.begin_rename(&dropped.id)? {
+            // Somebody took it back meanwhile.
+            return connection.delete(&part).await;
+        }
+        fault("delivery.renaming")?;
+    }
+    let renamed = connection.rename(&part, &dropped.path, Overwrite::Replace).await;
+    if let Err(error) = renamed {
+        // A refusal says that it did not happen; a broken connection says nothing.
+        if error.kind() != Kind::Busy {
+            registry.end_rename(&dropped.id)?;
+        }
+        return Err(error);
+    }
+    fault("delivery.renamed")
+}
+
+pub(super) fn fault(place: &str) -> Result<()> {
+    crate::fault::at(place).map_err(|e| Error::io("delivering a file", e))
+}
+
+/// The address of a name in a folder.
+pub(super) fn child(folder: &Folder, name: &str) -> Result<VPath> {
+    folder.path.join(name).map_err(|why| Error::new(Kind::Invalid, why))
+}
+
+/// Removes what interrupted deliveries of ours left in a folder. What fails is left for the next time.
+pub(super) async fn clear_parts(
+    service: &Service,
+    connection: &mut Connection,
+    folder: &Folder,
+    entries: &[RemoteEntry],
+) {
+    let (begin, end) = PART;
+    let names = entries.iter().filter(|entry| !entry.is_folder).map(|entry| entry.name.as_str());
+    let parts = names.filter(|name| name.starts_with(begin) && name.ends_with(end));
+    for name in parts.take(PARTS_CLEARED) {
+        match is_left_over(service, folder, name) {
+            Ok(false) => {}
+            Ok(true) => {
+                let Ok(path) = child(folder, name) else { continue };
+                match connection.delete(&path).await {
+                    Ok(()) => {
+                        tracing::info!(login = folder.login, %path, "removed what a delivery left");
+                    }
+                    Err(error) => tracing::debug!(%error, %path, "a part of ours stays"),
+                }
+            }
+            Err(error) => tracing::warn!(%error, name, "looking whose part this is"),
+        }
+    }
+}
+
+/// Whether a part is ours and nobody needs it any more.
+fn is_left_over(service: &Service, folder: &Folder, name: &str) -> Result<bool> {
+    let (begin, end) = PART;
+    let Some(id) = name.strip_prefix(begin).and_then(|name| name.strip_suffix(end)) else {
+        return Ok(false);
+    };
+    // The number of a report file stands after the id, which has 36 signs.
+    let (id, number) = id.split_at_checked(36).unwrap_or((id, ""));
+    let registry = service.registry();
+    let Some(client) = registry.account(&folder.login)?.map(|account| account.client) else {
+        return Ok(false);
+    };
+    let is_drop = registry.file_drop(id)?.is_some_and(|dropped| dropped.client == client);
+    let import = id.parse::<UploadId>().ok().map(|id| registry.upload(id)).transpose()?.flatten();
+    let is_report = import.is_some_and(|upload| upload.client == client && !number.is_empty());
+    // Without a number it is a fetched file on its way out: whoever moves it knows what to do with it.
+    if !is_drop && !is_report {
+        return Ok(false);
+    }
+    let waiting = registry.jobs(&JobFilter {
+        client: Some(client),
+        kind: Some(JobKind::Delivery),
+        state: Some(JobState::Waiting),
+        limit: None,
+    })?;
+    Ok(!waiting.iter().any(|job| job.payload.contains(id)))
 }

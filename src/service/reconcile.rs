@@ -39,13 +39,17 @@ fn uploads(service: &Service, client: &str, state: UploadState) -> Result<Vec<Up
 fn settle_prepared(service: &Service, space: &ClientSpace, upload: &Upload) -> Result<()> {
     let name = upload.id.to_string();
     let spooled = look(&space.spool, &name)?;
+    // An import by the command line, or a file that was fetched, has no file among the account's.
+    let is_hosted = upload.protocol.is_some() && !service.is_remote(&upload.login)?;
     let folders = service.registry().folders(&upload.login)?;
     let is_import = matches!(names::place(&folders, &upload.path), Place::Import { .. });
-    if spooled && is_overtaken(service, upload)? {
+    if spooled && is_hosted && is_overtaken(service, upload)? {
         discard(space, &name)?;
         return fail(service, upload, "a newer file took its place before it was published");
     }
-    if spooled {
+    if spooled && !is_hosted {
+        remove(&space.spool, &name)?;
+    } else if spooled {
         if let Err(error) = rename_into_place(space, upload) {
             tracing::error!(%error, upload = name, path = %upload.path, "publishing after a restart");
             discard(space, &name)?;
@@ -54,7 +58,7 @@ fn settle_prepared(service: &Service, space: &ClientSpace, upload: &Upload) -> R
     } else if is_import && !look(&space.archive, &name)? {
         return fail(service, upload, "it was refused before it was published");
     }
-    if upload.protocol.is_some() {
+    if is_hosted {
         reports::retire(service, space, &upload.login, &upload.path);
     }
     let state = service.registry().publish_upload(upload.id)?;
@@ -76,10 +80,6 @@ fn is_overtaken(service: &Service, upload: &Upload) -> Result<bool> {
 
 fn rename_into_place(space: &ClientSpace, upload: &Upload) -> Result<()> {
     let name = upload.id.to_string();
-    // An import by the command line has no file among the account's.
-    if upload.protocol.is_none() {
-        return remove(&space.spool, &name);
-    }
     let files = space.account(&upload.login)?;
     if let Some(parent) = upload.path.parent() {
         files.folder_or_new(&parent)?;

@@ -13,7 +13,7 @@ use crate::model::{Language, Upload, UploadId, VPath};
 use crate::vfs::{AccountSpace, ClientSpace, Folder, Inode, fault};
 
 /// What stands after the upload's name in a report file's, in every language and setting.
-fn endings() -> impl Iterator<Item = String> {
+pub(super) fn endings() -> impl Iterator<Item = String> {
     let fixed = ["report.json", "report.csv", "report.html", "corrections.csv"];
     let markers = ["ok", "partial", "held", "rejected", "failed", "test-ok", "test-rejected"];
     let languages = Language::ALL

@@ -373,7 +373,12 @@ impl Run<'_> {
     fn deliver(&self, report: &Report, settings: &Settings, beside: Beside) -> Result<VPath> {
         let language = self.client.language;
         let make = |name: &str| report::files(report, &settings.report, language, name);
-        let path = reports::deliver(self.service, self.space, self.upload, beside, &make)?;
+        // On the client's own server the report is given back by a job of the outbox.
+        let path = if self.service.is_remote(&self.upload.login)? {
+            self.upload.path.clone()
+        } else {
+            reports::deliver(self.service, self.space, self.upload, beside, &make)?
+        };
         after::reported(self.service, self.client, self.upload, settings, report)?;
         Ok(path)
     }

@@ -38,7 +38,7 @@ impl Service {
     }
 
     /// The client's import folder of this name.
-    fn import_folder(&self, client: &str, name: &str) -> Result<Folder> {
+    pub(super) fn import_folder(&self, client: &str, name: &str) -> Result<Folder> {
         self.client(client)?;
         let folders = self.registry().client_folders(client)?;
         let (imports, others): (Vec<_>, Vec<_>) =

@@ -12,7 +12,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 
 use super::queue::Next;
 use super::session::State;
-use super::{Service, exports, holds, outbox, reconcile, retention, run};
+use super::{Service, exports, fetch, holds, outbox, reconcile, retention, run};
 use crate::error::{Error, Kind, Result};
 use crate::model::UploadState;
 use crate::store::registry::UploadFilter;
@@ -57,6 +57,8 @@ impl Service {
         }
         let (service, stop) = (self.clone(), Arc::clone(&stopping));
         workers.spawn("retention".to_owned(), move || sweep(&service, &stop))?;
+        let (service, stop) = (self.clone(), Arc::clone(&stopping));
+        workers.spawn("fetch".to_owned(), move || fetch::run(&service, &stop))?;
         let (service, stop) = (self.clone(), Arc::clone(&stopping));
         workers.spawn("outbox".to_owned(), move || outbox::run(&service, &stop))?;
         let (service, stop) = (self.clone(), Arc::clone(&stopping));

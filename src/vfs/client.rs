@@ -140,6 +140,11 @@ impl ClientSpace {
         self.flock("export.lock", FlockOperation::LockExclusive)?.ok_or_else(busy)
     }
 
+    /// Takes the lock under which one account's server is looked at. `None`: somebody has it.
+    pub(crate) fn try_lock_fetch(&self, login: &str) -> Result<Option<ClientLock>> {
+        self.flock(&format!("fetch-{login}.lock"), FlockOperation::NonBlockingLockExclusive)
+    }
+
     fn flock(&self, name: &str, how: FlockOperation) -> Result<Option<ClientLock>> {
         let path = self.path.join(name);
         let what = || format!("locking {}", path.display());

@@ -22,8 +22,8 @@ pub(crate) use document::Document;
 pub use document::quoted;
 pub(crate) use guards::limit;
 pub use handling::{
-    Attach, Encryption, Expected, Fetch, Handling, MailOn, MailSettings, Recipient, Required,
-    Schedule, Signatures, To,
+    After, Attach, Encryption, Expected, Fetch, Handling, MailOn, MailSettings, Ready, Recipient,
+    Required, Schedule, Signatures, To,
 };
 pub use login::{LoginPart, parts as login_parts};
 pub(super) use maps::NO_DATES;

@@ -14,6 +14,7 @@ use crate::store::{failed, from_micros, instant, signed, to_micros, unreadable, 
 pub(super) const STEP: &str = r"
 -- seq: the order in which they were handed over. key: nothing is handed over twice. state: waiting (to be placed or
 -- delivered), placed (lies in a hosted folder), fetched, delivered, removed, withdrawn. Its job has the key 'drop/<id>'.
+-- renaming: the whole file lies on the client's server and is about to get its name.
 CREATE TABLE drops (
     seq          INTEGER PRIMARY KEY AUTOINCREMENT,
     id           TEXT NOT NULL UNIQUE,
@@ -32,6 +33,7 @@ CREATE TABLE drops (
     fetched_at   INTEGER,
     fetches      INTEGER NOT NULL DEFAULT 0,
     ended_at     INTEGER,
+    renaming     INTEGER NOT NULL DEFAULT 0,
     note         TEXT
 ) STRICT;
 CREATE INDEX drops_by_client ON drops(client, seq);
@@ -159,6 +161,9 @@ pub struct FileDrop {
     pub note: Option<String>,
     /// How often it was tried in vain.
     pub attempts: u64,
+    /// Whether it lies whole on the client's server and was about to get its name.
+    #[serde(skip)]
+    pub is_renaming: bool,
     /// When it is tried next, while it waits.
     pub next_at: Option<Timestamp>,
 }
@@ -336,6 +341,32 @@ impl Registry {
         )
     }
 
+    /// The whole file lies on the client's server and is about to get its name. `false`: it was taken back.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn begin_rename(&self, id: &str) -> Result<bool> {
+        let id = id.to_owned();
+        self.write(move |conn| {
+            conn.execute("UPDATE drops SET renaming = 1 WHERE id = ?1 AND state = 'waiting'", [id])
+                .map(|rows| rows > 0)
+                .map_err(failed("note that a file gets its name"))
+        })
+    }
+
+    /// It did not get its name.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn end_rename(&self, id: &str) -> Result<()> {
+        let id = id.to_owned();
+        self.write(move |conn| {
+            conn.execute("UPDATE drops SET renaming = 0 WHERE id = ?1", [id])
+                .map(|_| ())
+                .map_err(failed("note that a file did not get its name"))
+        })
+    }
+
     /// A session of the account has read the file whole.
     ///
     /// # Errors
@@ -358,7 +389,7 @@ impl Registry {
         self.write(move |conn| {
             conn.execute(
                 "UPDATE drops SET state = ?2, ended_at = ?3, note = ?4
-                 WHERE id = ?1 AND state IN ('waiting', 'placed')",
+                 WHERE id = ?1 AND state IN ('waiting', 'placed') AND NOT renaming",
                 params![id, state.name(), to_micros(at), note],
             )
             .map(|rows| rows > 0)
@@ -457,6 +488,7 @@ fn file_drop(row: &Row<'_>) -> rusqlite::Result<FileDrop> {
         ended_at: time("ended_at")?,
         note,
         attempts: u64::try_from(attempts.unwrap_or(0)).map_err(|e| unreadable(Type::Integer, e))?,
+        is_renaming: row.get("renaming")?,
         next_at: if state == DropState::Waiting { time("next_at")? } else { None },
     })
 }

@@ -33,6 +33,7 @@ pub use clients::{AuditEvent, ClientPatch, FolderPatch};
 pub use decisions::{Decision, NewDecision, Verdict};
 pub use drops::{DropFilter, DropRow, DropState, FileDrop};
 pub use exports::{ExportRun, ExportWish, RunState, StoredExport};
+pub use fetches::{FetchState, FetchedFile, FileVersion, PollState, SeenFile};
 pub use outbox::{JobFilter, JobKind, JobState, NewJob, OutboxJob};
 pub use pgp::{PgpKey, PgpPartner};
 pub use remotes::{RemoteAccount, RemotePatch, SealedSecret};

@@ -332,7 +332,7 @@ fn list_sql(filter: &UploadFilter) -> (String, Vec<Value>) {
     (format!("SELECT {COLUMNS} FROM {table} WHERE {wanted} ORDER BY seq LIMIT ?"), values)
 }
 
-fn insert_upload(conn: &Connection, new: &NewUpload) -> rusqlite::Result<Upload> {
+pub(super) fn insert_upload(conn: &Connection, new: &NewUpload) -> rusqlite::Result<Upload> {
     conn.prepare_cached(&format!(
         "INSERT INTO uploads (id, client, login, folder, path, protocol, bytes, sha256,
                               wants_import, state, received_at)

@@ -11,7 +11,7 @@ use super::document::Document;
 use super::read::Read;
 
 pub use encryption::{Encryption, Required, Signatures};
-pub use fetch::Fetch;
+pub use fetch::{After, Fetch, Ready};
 pub use mail::{Attach, MailOn, MailSettings, Recipient, To};
 pub use schedule::{Expected, Schedule};
 
