@@ -86,7 +86,14 @@ impl Service {
         })?;
         fault::at("rotate-resealed").map_err(|e| Error::io("exchange the key", e))?;
         self.record("secrets.rotate", "", &format!("{count} secrets"));
-        self.write_keyring(&ring.only(key)?, Existing::Replace)?;
+        self.write_keyring(&ring.only(key)?, Existing::Replace).map_err(|error| {
+            let words = format!(
+                "everything is sealed under the new key, but the old one is still in the file: {}; if somebody else \
+                 writes that file, take every line but the first key out of it",
+                error.message()
+            );
+            Error::new(error.kind(), words)
+        })?;
         Ok(count)
     }
 

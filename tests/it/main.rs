@@ -35,3 +35,4 @@ mod scenario;
 mod schema;
 mod sftp;
 mod undoing;
+mod vault;

@@ -180,3 +180,110 @@ fn set_current(conn: &Connection, key: KeyId) -> rusqlite::Result<()> {
     conn.execute("INSERT OR REPLACE INTO sealing_key VALUES (1, ?1)", [&key.bytes()[..]])?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secrets::seal::Keyring;
+
+    /// A registry with a client, an account and one sealed password of it.
+    fn sealed_under(ring: &Keyring, key: KeyId, conn: &Connection) -> rusqlite::Result<usize> {
+        let sealed = ring.seal(key, "account/acme/password", b"secret").unwrap();
+        conn.execute(
+            "INSERT INTO remote_servers (login, host, port, remote_login, sealed_password, trust, pins)
+             VALUES ('acme', 'h.example', 22, 'we', ?1, 'pin', '')",
+            [sealed],
+        )
+    }
+
+    fn registry(folder: &std::path::Path) -> (Registry, Connection) {
+        let path = folder.join("registry.db");
+        let registry = Registry::open(&path).unwrap();
+        let conn = Connection::open(&path).unwrap();
+        conn.execute_batch(
+            "INSERT INTO clients VALUES ('acme', 'Acme', 'en', 'UTC', 1, 0);
+             INSERT INTO accounts (login, client, name, host_profile, protocols, created_at)
+             VALUES ('acme', 'acme', 'x', 'client-server', 'sftp', 0);",
+        )
+        .unwrap();
+        (registry, conn)
+    }
+
+    #[test]
+    fn every_sealed_column_of_the_schema_is_exchanged_and_guarded() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_registry, conn) = registry(folder.path());
+        let mut found = conn
+            .prepare(
+                "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c
+                 WHERE m.type = 'table' AND c.name LIKE 'sealed_%' AND m.name <> 'sealing_key'",
+            )
+            .unwrap();
+        let found: Vec<(String, String)> = found
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .unwrap()
+            .collect::<rusqlite::Result<_>>()
+            .unwrap();
+        assert!(found.len() >= 5, "{found:?}");
+        for (table, column) in found {
+            let is_known = SEALED.iter().any(|s| s.table == table && s.column == column);
+            assert!(is_known, "{table}.{column} is not in SEALED: an exchange would lose it");
+            for event in ["INSERT", "UPDATE"] {
+                let guards: i64 = conn
+                    .query_row(
+                        "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?1
+                         AND sql LIKE '%BEFORE ' || ?2 || '%' AND sql LIKE '%NEW.' || ?3 || ',%'",
+                        [&table, event, &column],
+                        |row| row.get(0),
+                    )
+                    .unwrap();
+                assert_eq!(guards, 1, "{table}.{column} has no guard at {event}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_sealed_under_a_key_that_is_gone_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (registry, conn) = registry(folder.path());
+        let ring = Keyring::generate().with_new_key();
+        let [new, old] = ring.ids().collect::<Vec<_>>()[..] else { unreachable!() };
+        assert_eq!(registry.first_sealing_key(old).unwrap(), old);
+        let refused = sealed_under(&ring, new, &conn).unwrap_err().to_string();
+        assert!(refused.contains("exchanged meanwhile"), "{refused}");
+        assert_eq!(sealed_under(&ring, old, &conn).unwrap(), 1);
+        // Something is sealed: another process that finds no key in use takes that one.
+        assert_eq!(registry.first_sealing_key(new).unwrap(), old);
+
+        let keys = ring.clone();
+        let resealed = registry.change_sealing_key(new, move |context, sealed| {
+            keys.seal(new, context, &keys.open(context, sealed)?)
+        });
+        assert_eq!(resealed.unwrap(), 1);
+        let (context, sealed) = registry.sealed_values().unwrap().remove(0);
+        assert_eq!(context, "account/acme/password");
+        assert_eq!(KeyId::of(&sealed), Some(new));
+        assert_eq!(*ring.only(new).unwrap().open(&context, &sealed).unwrap(), b"secret");
+        let late = ring.seal(old, &context, b"late").unwrap();
+        let refused = conn.execute("UPDATE remote_servers SET sealed_password = ?1", [late]);
+        assert!(refused.unwrap_err().to_string().contains("exchanged meanwhile"));
+    }
+
+    #[test]
+    fn an_exchange_that_fails_half_way_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (registry, conn) = registry(folder.path());
+        let ring = Keyring::generate().with_new_key();
+        let [new, old] = ring.ids().collect::<Vec<_>>()[..] else { unreachable!() };
+        registry.first_sealing_key(old).unwrap();
+        sealed_under(&ring, old, &conn).unwrap();
+        let before = registry.sealed_values().unwrap();
+        let keys = ring.only(new).unwrap();
+        let failed = registry.change_sealing_key(new, move |context, sealed| {
+            keys.seal(new, context, &keys.open(context, sealed)?)
+        });
+        assert!(failed.is_err());
+        assert_eq!(registry.sealed_values().unwrap(), before);
+        assert_eq!(registry.sealing_key().unwrap(), Some(old));
+    }
+}

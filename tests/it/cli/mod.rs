@@ -207,6 +207,9 @@ fn every_command_explains_itself_and_knows_wrong_usage() {
         &["lists", "load", "--help"],
         &["mappings", "--help"],
         &["mappings", "set", "--help"],
+        &["account", "test", "--help"],
+        &["account", "trust", "--help"],
+        &["secrets", "rotate", "--help"],
         &["check", "--help"],
     ] {
         let help = place.ok(words);
