@@ -177,9 +177,11 @@ pub(super) fn run(place: &Place, command: AccountCommand) -> Outcome {
             out.either(&account, |out, a| out.line(format!("Account {} is open.", a.login)))
         }
         AccountCommand::Remove { login } => {
+            let is_remote = service.account(&login)?.remote.is_some();
             service.remove_account(&login)?;
+            let left = if is_remote { "its secret is forgotten" } else { "its files stay on disk" };
             out.either(&serde_json::json!({ "removed": login }), |out, _| {
-                out.line(format!("Account {login} removed; its files stay on disk."))
+                out.line(format!("Account {login} removed; {left}."))
             })
         }
     }
