@@ -185,6 +185,40 @@ fn what_another_folder_wrote_stays_until_the_file_says_something_new() {
 }
 
 #[test]
+fn absence_brings_a_later_end_forward_and_spares_who_has_just_begun() {
+    let office = Office::new("absent = \"end\"\nabsent_after = 1");
+    let leaving = "00002;Martin;Paul;16/02/2015;31/12/2026;Paie";
+    let beginning = "00003;Noël;Zoé;03/11/2026;;Paie";
+    office.send("2026-11-02", "import", &[ANNE, leaving, beginning]);
+    let report = office.send("2026-11-03", "import", &[ANNE]);
+    assert_eq!(whys(&report, Code::A502), ["earlier"]);
+    assert_eq!(whys(&report, Code::A501), ["just_begun"]);
+    assert_eq!(office.end("00002").as_deref(), Some("2026-11-02"));
+    // The contract would end on the day before it began: nobody can mean that.
+    assert_eq!(office.end("00003"), None);
+}
+
+#[test]
+fn dates_of_the_contract_that_another_folder_wrote_stay_too() {
+    let office = Office::new("");
+    let says = |start: &str, end: &str| format!("00001;Dupont;Anne;{start};{end};Direction");
+    let dates = || [Field::ContractStart, Field::ContractEnd].map(|f| office.value("00001", f));
+    let is = |start: &str, end: &str| [Some(start.to_owned()), Some(end.to_owned())];
+    office.send("2026-11-02", "import", &[&says("15/01/2010", "31/12/2027")]);
+    office.send("2026-11-02", "second", &[&says("01/02/2011", "30/06/2028")]);
+    assert_eq!(dates(), is("2011-02-01", "2028-06-30"));
+    let again = office.send("2026-11-03", "import", &[&says("15/01/2010", "31/12/2027")]);
+    let protected = again.messages.iter().filter(|message| message.code == Code::P701);
+    let cells: Vec<&str> = protected.map(|message| message.cell.as_str()).collect();
+    assert_eq!((again.counts.unchanged, cells), (1, vec!["D2", "E2"]));
+    assert_eq!(dates(), is("2011-02-01", "2028-06-30"));
+    // A new end is taken; the start, which is the same as before, still is not.
+    let moved = office.send("2026-11-04", "import", &[&says("15/01/2010", "31/12/2029")]);
+    assert_eq!(whys(&moved, Code::P701), [""]);
+    assert_eq!(dates(), is("2011-02-01", "2029-12-31"));
+}
+
+#[test]
 fn absence_that_needs_approval_holds_the_file() {
     let office = Office::new("absent = \"hold\"");
     office.send("2026-11-02", "import", &[ANNE, PAUL, ZOE]);

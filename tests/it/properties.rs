@@ -176,6 +176,46 @@ proptest! {
     }
 
     #[test]
+    fn column_order_and_separator_never_matter(
+        (first, second) in two_days(),
+        seed in any::<u64>(),
+        separator in prop::sample::select(&[',', '\t', '|'][..]),
+    ) {
+        let settings = Settings::from_toml("key = \"legal_entity+employee_number\"").unwrap();
+        let mut order: Vec<usize> = (0..HEADER.split(';').count()).collect();
+        let mut state = seed | 1;
+        for at in (1..order.len()).rev() {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            order.swap(at, usize::try_from(state >> 33).unwrap() % (at + 1));
+        }
+        let turned = |rows: &[Vec<String>]| {
+            let header: Vec<String> = HEADER.split(';').map(str::to_owned).collect();
+            let mut text = String::new();
+            for row in std::iter::once(&header).chain(rows) {
+                let cells = order.iter().map(|at| match &row[*at] {
+                    cell if cell.contains(separator) => format!("\"{cell}\""),
+                    cell => cell.clone(),
+                });
+                text.push_str(&cells.collect::<Vec<_>>().join(&separator.to_string()));
+                text.push_str("\r\n");
+            }
+            text.into_bytes()
+        };
+        let (mut one, mut other) = (empty_directory(), empty_directory());
+        for mut rows in [first, second] {
+            // Which cells a short or long row has hangs on the order of its columns.
+            rows.retain(|row| row.len() == order.len());
+            let a = plan(&file(&rows), "users.csv", &settings, &one);
+            let b = plan(&turned(&rows), "users.csv", &settings, &other);
+            prop_assert_eq!(a.report.counts, b.report.counts);
+            prop_assert_eq!(a.report.status, b.report.status);
+            prop_assert_eq!(said(&a), said(&b));
+            (one, other) = (applied(one, &a), applied(other, &b));
+            prop_assert_eq!(people(&one), people(&other));
+        }
+    }
+
+    #[test]
     fn the_same_again_changes_nothing((first, second) in two_days()) {
         let mut directory = empty_directory();
         for rows in [first, second] {
@@ -274,6 +314,33 @@ fn manager_circle(directory: &Snapshot, id: i64) -> bool {
         }
     }
     false
+}
+
+#[test]
+fn what_very_many_rows_share_is_told_in_a_few_words() {
+    let rows = |count: usize, row: &dyn Fn(usize) -> String| -> Vec<Vec<String>> {
+        (0..count).map(|n| row(n).split(';').map(str::to_owned).collect()).collect()
+    };
+    let address = |n: usize| format!("FR01;{n:05};Nom{n};Anne;nc@x.example;;15/01/2020;;;Sales;");
+    let key = |n: usize| format!("FR01;00001;Nom{n};Anne;a{n}@x.example;;15/01/2020;;;Sales;");
+    let name = |n: usize| {
+        format!("FR01;{n:05};Dupont;Anne;a{n}@x.example;;15/01/2020;;24/05/1980;Sales;dupont anne")
+    };
+    for (row, code, rejected) in [
+        (&address as &dyn Fn(usize) -> String, Code::D106, 3_000),
+        (&key, Code::D103, 3_000),
+        (&name, Code::X202, 0),
+        (&name, Code::D107, 0),
+    ] {
+        let plan = planned(&rows(3_000, row), &empty_directory());
+        assert_eq!(plan.report.counts.rejected, rejected, "{code}");
+        let told: Vec<_> = plan.report.messages.iter().filter(|m| m.code == code).collect();
+        assert!(!told.is_empty(), "{code}");
+        for message in told {
+            let long = message.params.values().map(String::len).max().unwrap_or(0);
+            assert!(long < 1_000, "{code}: {:?}", message.params);
+        }
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use rollcall::error::Kind;
+use rollcall::import::codes::Code;
 use rollcall::import::directory::{Snapshot, SourceMemory};
 use rollcall::import::fields::{Field, FieldKey};
 use rollcall::import::settings::{Guards, Settings};
@@ -192,6 +193,38 @@ proptest! {
         prop_assert_eq!(end.memory, empty.memory);
     }
 
+    /// Two folders feed one directory: what one says never makes the other's next file mean something else.
+    #[test]
+    fn two_folders_leave_each_other_in_peace(days in prop::collection::vec((two_days(), any::<bool>()), 1..4)) {
+        let mut bench = Bench::new();
+        let mut last: [Option<Vec<u8>>; 2] = [None, None];
+        for ((first, second), turned) in days {
+            let (one, other) = if turned { (&second, &first) } else { (&first, &second) };
+            for (place, source, rows) in [(0, "in", one), (1, "other", other)] {
+                let bytes = file(rows);
+                if bench.import(source, &bytes).is_some() {
+                    last[place] = Some(bytes);
+                }
+            }
+            // Each says again what it said last: the first round may settle who was refused for the other's sake;
+            // after that nothing moves any more, in whichever order they come.
+            let again = |bench: &mut Bench| {
+                for (source, bytes) in ["in", "other"].iter().zip(&last) {
+                    if let Some(bytes) = bytes {
+                        bench.import(source, bytes);
+                    }
+                }
+            };
+            for _ in 0..3 {
+                again(&mut bench);
+            }
+            let settled = bench.state().people;
+            again(&mut bench);
+            prop_assert_eq!(bench.state().people, settled);
+        }
+        prop_assert_eq!(bench.directory.check().unwrap(), Vec::<String>::new());
+    }
+
     #[test]
     fn the_past_stays_as_it_was((first, second) in two_days()) {
         let mut bench = Bench::new();
@@ -301,6 +334,59 @@ fn an_address_that_is_somebody_elses_by_now_does_not_return() {
     bench.import("in", &rows(&new)).unwrap();
     let kept = bench.undo(second).unwrap();
     assert!(kept.len() == 1 && kept[0].contains("belongs to KIM Lea"), "{kept:?}");
+}
+
+#[test]
+fn a_contract_never_ends_before_it_starts_because_only_half_of_it_returns() {
+    let mut bench = Bench::new();
+    let saying = |start: &str, end: &str| {
+        let header = "employeeNumber;lastName;firstName;dtContractStart;dtContractEnd";
+        format!("{header}\n1;Roy;Zoé;{start};{end}\n").into_bytes()
+    };
+    bench.import("in", &saying("2026-12-01", "2026-12-31")).unwrap();
+    let longer = bench.import("in", &saying("2026-12-01", "2028-12-31")).unwrap();
+    let later = bench.import("in", &saying("2027-02-01", "2028-12-31")).unwrap();
+    let kept = bench.undo(longer).unwrap();
+    let [told] = kept.as_slice() else { panic!("{kept:?}") };
+    assert!(told.contains("stays “2028-12-31”") && told.contains("(2026-12-31)"), "{told}");
+    let contract = |bench: &Bench| {
+        let users = bench.directory.users(None).unwrap();
+        [Field::ContractStart, Field::ContractEnd]
+            .map(|field| users[0].values.get(field).map(str::to_owned))
+    };
+    let is = |start: &str, end: &str| [Some(start.to_owned()), Some(end.to_owned())];
+    assert_eq!(contract(&bench), is("2027-02-01", "2028-12-31"));
+    // Once nothing holds it, all of it returns.
+    assert!(bench.undo(later).unwrap().is_empty());
+    assert_eq!(contract(&bench), is("2026-12-01", "2026-12-31"));
+}
+
+#[test]
+fn a_manager_whom_another_folder_gave_stays_until_the_file_names_a_new_one() {
+    let mut bench = Bench::new();
+    let with = |manager: &str| {
+        rows(&[
+            &format!("1;Roy;Zoé;zoe@x.example;2020-01-01;Sales;{manager}"),
+            "2;Kim;Lea;lea@x.example;2020-01-01;Sales;",
+            "3;Ito;Ken;ken@x.example;2020-01-01;Sales;",
+            "4;Bah;Awa;awa@x.example;2020-01-01;Sales;",
+        ])
+    };
+    let manager = |bench: &Bench| {
+        let users = bench.directory.users(None).unwrap();
+        users[0].values.get(Field::Manager).map(str::to_owned)
+    };
+    bench.import("in", &with("2")).unwrap();
+    bench.import("other", &with("3")).unwrap();
+    assert_eq!(manager(&bench).as_deref(), Some("3"));
+    let again = bench.import("in", &with("2")).unwrap();
+    assert_eq!(manager(&bench).as_deref(), Some("3"));
+    let report = bench.directory.import(again).unwrap().unwrap().report;
+    let told: Vec<Option<u32>> =
+        report.messages.iter().filter(|m| m.code == Code::P701).map(|m| m.line).collect();
+    assert_eq!(told, [Some(2)]);
+    bench.import("in", &with("4")).unwrap();
+    assert_eq!(manager(&bench).as_deref(), Some("4"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -27,6 +27,10 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "{field} of {person} stays “{kept}”: with the earlier manager, {other}, the managers would form a circle by now." => "Give the right manager by hand or in payroll.";
         fr "{field} de {person} reste « {kept} » : avec le responsable précédent, {other}, la hiérarchie tournerait désormais en rond." => "Indiquez le bon responsable à la main ou dans le logiciel de paie.";
         de "{field} von {person} bleibt „{kept}“: Mit der früheren Führungskraft, {other}, entstünde inzwischen ein Kreis." => "Tragen Sie die richtige Führungskraft von Hand oder im Lohnprogramm ein.";
+    N007 "contract" Warning Kept each [("person", "DUPONT Anne"), ("field", "contract_end"), ("kept", "2026-12-31"), ("old_date", "2026-06-30")]
+        en "{field} of {person} stays “{kept}”: with the earlier value ({old_date}) the contract would end before it starts, because the other date was changed later." => "Give the right start and end of the contract by hand or in payroll.";
+        fr "{field} de {person} reste « {kept} » : avec l’ancienne valeur ({old_date}), le contrat finirait avant de commencer, car l’autre date a été modifiée ensuite." => "Indiquez les bonnes dates de contrat à la main ou dans le logiciel de paie.";
+        de "{field} von {person} bleibt „{kept}“: Mit dem früheren Wert ({old_date}) würde der Vertrag enden, bevor er beginnt, denn das andere Datum wurde danach geändert." => "Tragen Sie die richtigen Vertragsdaten von Hand oder im Lohnprogramm ein.";
     N007 "user_file" Warning Kept each [("person", "DUPONT Anne"), ("file", "users.csv"), ("other_line", "12"), ("other_date", "2026-11-21")]
         en "{person} was new in this import and stays: the file {file} of {other_date} changed this user later (line {other_line})." => "If the person does not belong here, take that import back as well.";
         fr "{person} était nouveau dans cet import et reste : le fichier {file} du {other_date} a modifié la fiche ensuite (ligne {other_line})." => "Si la personne n’a rien à faire ici, annulez aussi cet import-là.";
@@ -36,7 +40,7 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         fr "{person} était nouveau dans cet import et reste : la fiche a été modifiée à la main le {other_date} (par {who})." => "Si la personne n’a rien à faire ici, indiquez à la main un dernier jour.";
         de "{person} war in diesem Import neu und bleibt: Der Eintrag wurde am {other_date} von Hand geändert (von {who})." => "Gehört die Person nicht hierher, tragen Sie von Hand einen letzten Tag ein.";
     N007 "leads" Warning Kept each [("person", "DUPONT Anne"), ("people", "2"), ("other", "MARTIN Paul")]
-        en "{person} was new in this import and stays: manager of {people} people by now, {other} among them." => "Give these people another manager, then give this user a last day.";
-        fr "{person} était nouveau dans cet import et reste : responsable de {people} personne(s) désormais, dont {other}." => "Donnez un autre responsable à ces personnes, puis un dernier jour à cette fiche.";
-        de "{person} war in diesem Import neu und bleibt: inzwischen Führungskraft von {people} Person(en), darunter {other}." => "Geben Sie diesen Personen eine andere Führungskraft, dann diesem Eintrag einen letzten Tag.";
+        en "{person} was new in this import and stays: manager of {people} {people|person|people} by now, {other} among them." => "Give these people another manager, then give this user a last day.";
+        fr "{person} était nouveau dans cet import et reste : responsable de {people} {people|personne|personnes} désormais, dont {other}." => "Donnez un autre responsable à ces personnes, puis un dernier jour à cette fiche.";
+        de "{person} war in diesem Import neu und bleibt: inzwischen Führungskraft von {people} {people|Person|Personen}, darunter {other}." => "Geben Sie diesen Personen eine andere Führungskraft, dann diesem Eintrag einen letzten Tag.";
 };

@@ -7,12 +7,13 @@ use super::absence::is_by_absence;
 use super::coded::{By, Coder, Problem, Refusal, Taken};
 use super::contract::{Contract, End, Lift, Refused, settle};
 use super::draft::{Context, Draft, Fate, Wish};
-use super::sheet::{Memo, Wired, value};
+use super::memo::{Memo, value};
+use super::sheet::Wired;
 use super::tell::{Teller, found, message, params, shown};
 use crate::import::Filler;
 use crate::import::codes::{Code, Effect, Level};
 use crate::import::directory::User;
-use crate::import::fields::{Field, FieldKey, Value, parse};
+use crate::import::fields::{Field, FieldKey, Value};
 use crate::import::report::Message;
 use crate::import::settings::Blank;
 use crate::import::table::Row;
@@ -70,7 +71,7 @@ const START: FieldKey = FieldKey::Known(Field::ContractStart);
 const END: FieldKey = FieldKey::Known(Field::ContractEnd);
 
 impl<'s> Reader<'_, 's> {
-    fn user(&self) -> Option<&'s User> {
+    pub(super) fn user(&self) -> Option<&'s User> {
         self.context.user(self.draft.user)
     }
 
@@ -216,7 +217,7 @@ impl<'s> Reader<'_, 's> {
         Some(if ours.is_empty() { Said::Blank } else { Said::Text(Cow::Owned(ours)) })
     }
 
-    fn old(&self, key: &FieldKey) -> Option<&'s str> {
+    pub(super) fn old(&self, key: &FieldKey) -> Option<&'s str> {
         self.user()?.values.get_key(key)
     }
 
@@ -299,7 +300,7 @@ impl<'s> Reader<'_, 's> {
         }
     }
 
-    fn change(&mut self, key: &FieldKey, to: Option<&str>) {
+    pub(super) fn change(&mut self, key: &FieldKey, to: Option<&str>) {
         if self.draft.user.is_none() {
             if let Some(to) = to {
                 self.filler.put_key(key, to);
@@ -439,104 +440,5 @@ impl<'s> Reader<'_, 's> {
             }
         }
         contradicts || end.is_some_and(|end| end >= today)
-    }
-
-    /// The default of a field, as the file would have written it.
-    fn default_of(
-        &mut self,
-        key: &FieldKey,
-        entity: Option<&str>,
-        department: Option<&str>,
-    ) -> Option<Cow<'s, str>> {
-        let sheet = self.context.sheet;
-        let same = |field, a: &str, b: &str| sheet.coders.same(field, a, b);
-        let text = self.context.job.settings.default_for(key, entity, department, same)?;
-        let Ok(Value::Text(text)) = parse(key, text, &sheet.dates) else { return None };
-        let Some(coder) = sheet.coders.get(key) else { return Some(text) };
-        let codes: Result<Vec<String>, Refusal> = text
-            .split('\n')
-            .map(|code| Ok(coder.listed(Cow::Borrowed(code))?.code.into_owned()))
-            .collect();
-        match codes {
-            Ok(codes) => Some(Cow::Owned(codes.join("\n"))),
-            Err(_) => {
-                // A default is no cell: the operator must mend it, nobody in payroll can.
-                let named = params([("default", shown(key, &text))]);
-                let mut told = message(Code::X206, "default", named);
-                told = self.context.place(&self.row, self.user(), sheet.field(key), told);
-                told.field = Some(key.clone());
-                self.teller.row(self.at, told);
-                None
-            }
-        }
-    }
-
-    fn tell_default(&mut self, key: &FieldKey, text: &str) {
-        let mut told = message(Code::V310, "", params([("default", shown(key, text))]));
-        let wired = self.context.sheet.field(key);
-        told = self.context.place(&self.row, self.user(), wired, told);
-        told.field = Some(key.clone());
-        told.kept = shown(key, text);
-        self.teller.row(self.at, told);
-    }
-
-    /// The defaults of a new user, where the file gives nothing.
-    fn give_defaults(&mut self, refused: &[&FieldKey]) {
-        let settings = self.context.job.settings;
-        if settings.defaults.is_empty() {
-            return;
-        }
-        // Legal entity and department first: the other defaults may hang on them.
-        let first = [FieldKey::Known(Field::LegalEntity), FieldKey::Known(Field::Department)];
-        let mut keys: Vec<&FieldKey> =
-            settings.defaults.iter().flat_map(|d| d.values.keys()).collect();
-        keys.sort_by_key(|key| (!first.contains(key), *key));
-        keys.dedup();
-        for key in keys {
-            if self.has(key) || refused.contains(&key) {
-                continue;
-            }
-            let [entity, department] =
-                [Field::LegalEntity, Field::Department].map(|field| self.given(field));
-            let Some(text) = self.default_of(key, entity.as_deref(), department.as_deref()) else {
-                continue;
-            };
-            self.tell_default(key, &text);
-            if *key == FieldKey::Known(Field::Manager) {
-                self.draft.manager = Wish::Named(text);
-            } else {
-                self.change(key, Some(&text));
-            }
-        }
-    }
-
-    /// The value that a new user gets for a field.
-    fn given(&self, field: Field) -> Option<String> {
-        self.filler.get_key(&FieldKey::Known(field)).map(str::to_owned)
-    }
-
-    fn has(&self, key: &FieldKey) -> bool {
-        match key {
-            FieldKey::Known(Field::Manager) => matches!(self.draft.manager, Wish::Named(_)),
-            _ => self.filler.get_key(key).is_some(),
-        }
-    }
-
-    /// V301: a new user lacks what a new user must have.
-    fn require(&mut self, refused: &[&FieldKey]) {
-        for field in &self.context.sheet.required {
-            let key = FieldKey::Known(*field);
-            let made = *field == Field::Login && self.context.job.settings.login_pattern.is_some();
-            if self.has(&key) || refused.contains(&&key) || made {
-                continue;
-            }
-            self.draft.fate = Fate::Refused;
-            let wired = self.context.sheet.field(&key);
-            let why = if wired.is_some() { "" } else { "no_column" };
-            let mut told =
-                self.context.place(&self.row, None, wired, message(Code::V301, why, params([])));
-            told.field = Some(key);
-            self.teller.row(self.at, told);
-        }
     }
 }

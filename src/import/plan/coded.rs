@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::UnknownCode;
-use super::sheet::value;
+use super::memo::value;
 use super::tell::{Teller, is_sensitive, message, params, shown};
 use crate::import::codes::Code;
 use crate::import::directory::Snapshot;

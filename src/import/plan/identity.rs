@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::coded::{Coder, Problem, Refusal};
+use super::memo::value;
 use super::places::Groups;
-use super::sheet::{Sheet, Wired, value};
+use super::sheet::{Sheet, Wired};
 use crate::import::directory::{Key, User};
 use crate::import::fields::{Field, FieldKey, Value};
 use crate::import::note::CellRefusal;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::draft::{Context, Fate, Rows, key_column, user_name};
 use super::identity::{Index, RowKey, Slot};
-use super::sheet::value;
+use super::memo::value;
 use super::tell::{MAX_NAMED, Teller, few, found, message, params};
 use crate::import::codes::{Code, Effect, Level};
 use crate::import::directory::{Key, User};

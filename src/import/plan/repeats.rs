@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::draft::{Context, Draft, Fate, key_column};
 use super::identity::RowKey;
+use super::memo::value;
 use super::places::Groups;
-use super::sheet::value;
 use super::tell::{MAX_NAMED, Teller, few, message, params};
 use crate::import::codes::Code;
 use crate::import::table::Row;

@@ -2,7 +2,7 @@
 
 use super::draft::{Context, Draft, Fate, Rows, key_column, user_name};
 use super::guards::Judged;
-use super::sheet::value;
+use super::memo::value;
 use super::tell::{Teller, message, params};
 use crate::import::codes::Code;
 use crate::import::fields::{Field, FieldKey, Value};

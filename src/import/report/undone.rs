@@ -74,6 +74,11 @@ pub enum Because {
         /// That manager.
         other: String,
     },
+    /// With the earlier date the contract would end before it starts.
+    Contract {
+        /// That date; empty: none.
+        other: String,
+    },
     /// The new user is somebody's manager by now.
     Leads {
         /// How many people's.
@@ -151,6 +156,7 @@ fn kept(kept: &Kept) -> Message {
         Because::Taken { other } => ("taken", vec![("other", other.clone())]),
         Because::Gone { other } => ("gone", vec![("other", other.clone())]),
         Because::Circle { other } => ("circle", vec![("other", other.clone())]),
+        Because::Contract { other } => ("contract", vec![("old_date", other.clone())]),
         Because::Leads { people, other } => {
             ("leads", vec![("people", people.to_string()), ("other", other.clone())])
         }

@@ -1,5 +1,6 @@
 //! The parts of an undo that look at the whole directory: managers, new users, unique values, lists, the source.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use rusqlite::{OptionalExtension, params};
@@ -162,6 +163,40 @@ impl Undo<'_> {
         }
     }
 
+    /// Leaves dates of a contract that would end before it starts, because a later change holds the other one.
+    pub(super) fn leave_impossible_contracts(
+        &mut self,
+        taken: &mut Vec<Taken>,
+    ) -> rusqlite::Result<()> {
+        let mut dates: BTreeMap<i64, [Option<String>; 2]> = BTreeMap::new();
+        let mut stored = self
+            .tx
+            .prepare_cached("SELECT contract_start, contract_end FROM users WHERE id = ?1")?;
+        for one in taken.iter() {
+            let Some(at) = one.contract_date() else { continue };
+            let dates = match dates.entry(one.user) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => {
+                    new.insert(stored.query_row([one.user], |row| Ok([row.get(0)?, row.get(1)?]))?)
+                }
+            };
+            if let Some(date) = dates.get_mut(at) {
+                date.clone_from(&one.back);
+            }
+        }
+        dates.retain(|_, [start, end]| end.is_some() && *end < *start);
+        let is_impossible =
+            |one: &Taken| one.contract_date().is_some() && dates.contains_key(&one.user);
+        let (left, rest): (Vec<Taken>, Vec<Taken>) =
+            std::mem::take(taken).into_iter().partition(is_impossible);
+        *taken = rest;
+        for one in &left {
+            let other = one.back.clone().unwrap_or_default();
+            self.leave(one, Because::Contract { other })?;
+        }
+        Ok(())
+    }
+
     fn identities(&self) -> rusqlite::Result<HashMap<i64, Identity>> {
         self.tx
             .prepare_cached(
@@ -273,6 +308,15 @@ impl Undo<'_> {
 }
 
 impl Taken {
+    /// Which date of the contract it is: 0 its start, 1 its end.
+    fn contract_date(&self) -> Option<usize> {
+        match &self.field {
+            FieldKey::Known(Field::ContractStart) => Some(0),
+            FieldKey::Known(Field::ContractEnd) => Some(1),
+            _ => None,
+        }
+    }
+
     fn manager(&self) -> Option<i64> {
         self.back.as_deref().and_then(|id| id.parse().ok())
     }

@@ -93,6 +93,10 @@ fn refuse_what_cannot_be_undone(stored: &StoredImport, zone: &TimeZone) -> Resul
     Err(Error::new(Kind::Conflict, format!("import {id} cannot be taken back: {why}")))
 }
 
+fn is_contract(field: &FieldKey) -> bool {
+    matches!(field, FieldKey::Known(Field::ContractStart | Field::ContractEnd))
+}
+
 /// The last place whose changes are not kept any more.
 pub(super) fn forgotten(conn: &Connection) -> rusqlite::Result<i64> {
     conn.prepare_cached("SELECT forgotten FROM directory")?.query_row([], |row| row.get(0))
@@ -151,6 +155,7 @@ impl<'a> Undo<'a> {
         self.managers_first(&mut taken)?;
         let withdrawn = self.withdraw(&trails)?;
         self.leave_what_is_taken(&mut taken)?;
+        self.leave_impossible_contracts(&mut taken)?;
         for one in &taken {
             self.write(one)?;
         }
@@ -190,12 +195,19 @@ impl<'a> Undo<'a> {
     /// Takes the steps of undone imports off the ends of the trails, and tells whatever a later change holds.
     fn take_back(&mut self, trails: &mut Trails) -> rusqlite::Result<Vec<Taken>> {
         let mut taken = Vec::new();
+        let own = trails.iter().filter(|((_, field), trail)| {
+            is_contract(field) && trail.iter().any(|step| self.units.contains(&step.import))
+        });
+        let contracts: BTreeSet<i64> = own.map(|((user, _), _)| *user).collect();
         for ((user, field), trail) in trails {
-            let Some(own) = trail.iter().rev().find(|step| self.units.contains(&step.import))
-            else {
-                continue;
+            let own = trail.iter().rev().find(|step| self.units.contains(&step.import));
+            // The other date of the contract may have had to wait for this one.
+            let waits = || {
+                let undone = trail.last().is_some_and(|last| self.undone.has(last.import));
+                (undone && is_contract(field) && contracts.contains(user)).then_some(0)
             };
-            let (line, Some(last)) = (own.line, trail.last().cloned()) else { continue };
+            let Some(line) = own.map(|own| own.line).or_else(waits) else { continue };
+            let Some(last) = trail.last().cloned() else { continue };
             if !self.undone.has(last.import) {
                 self.keep_for_later(*user, Some(field), line, &last)?;
                 continue;

@@ -6,7 +6,7 @@ use crate::import::directory::User;
 use crate::import::fields::{Field, FieldKey, Value};
 use crate::import::plan::draft::{Context, Draft, Rows, Wish};
 use crate::import::plan::identity::lower;
-use crate::import::plan::sheet::value;
+use crate::import::plan::memo::value;
 use crate::import::text::{clean, fold};
 
 /// Users with any of these values must be known; and unread rows whose manager is one of `bosses` must be read.
