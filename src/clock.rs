@@ -1,14 +1,18 @@
 //! The one clock: everything that needs the time gets it as an argument from here.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 /// Where the time comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub enum Clock {
     /// The machine's clock.
     System,
     /// A standing clock, for tests and for making a report again.
     Fixed(Timestamp),
+    /// A clock that is set by hand, for tests: microseconds since 1970.
+    Set(&'static AtomicI64),
 }
 
 impl Clock {
@@ -19,6 +23,8 @@ impl Clock {
         match self {
             Self::System => Timestamp::now(),
             Self::Fixed(at) => at,
+            Self::Set(at) => Timestamp::from_microsecond(at.load(Ordering::Acquire))
+                .unwrap_or(Timestamp::UNIX_EPOCH),
         }
     }
 

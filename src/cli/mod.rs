@@ -1,6 +1,7 @@
 //! The command line: its words, and one file for each family of commands.
 
 mod account;
+mod alarms;
 mod backup;
 mod bans;
 pub mod bound;
@@ -26,6 +27,7 @@ pub mod people;
 mod pgp;
 mod remote;
 mod rules;
+mod schedule;
 mod secrets;
 pub mod serve;
 mod settings;
@@ -160,6 +162,11 @@ pub enum PlainCommand {
     /// What is to be sent: e-mails, hooks, deliveries
     #[command(subcommand)]
     Outbox(outbox::OutboxCommand),
+    /// What happens by the clock, and when next
+    #[command(subcommand)]
+    Schedule(schedule::ScheduleCommand),
+    /// What somebody should look at: files that did not come, servers that are not reached …
+    Alarms(alarms::AlarmsArgs),
     /// Users of a client's directory
     #[command(subcommand)]
     Users(users::UsersCommand),
@@ -266,6 +273,8 @@ pub fn run(place: &Place, command: PlainCommand) -> Outcome {
         PlainCommand::Fetch(args) => fetch::now(place, &args),
         PlainCommand::Fetches(args) => fetch::list(place, &args),
         PlainCommand::Outbox(command) => outbox::run(place, command),
+        PlainCommand::Schedule(command) => schedule::run(place, command),
+        PlainCommand::Alarms(args) => alarms::run(place, &args),
         PlainCommand::Users(command) => users::run(place, command),
         PlainCommand::Inspect(args) => inspect::run(place, &args),
         PlainCommand::Template(args) => template::run(place, &args),

@@ -255,18 +255,21 @@ fn discard_archived(space: &vfs::ClientSpace, name: &str) {
 
 /// Marks the upload as published and wakes the importer.
 fn hand_over(service: &Service, upload: &Upload, place: &Place) -> Receipt {
-    let text = match place {
-        Place::Import { .. } => "Received; import running".to_owned(),
-        Place::Beside { why, .. } => format!("Stored, not imported: {why}"),
-        Place::Plain => "Stored".to_owned(),
+    let is_import = matches!(place, Place::Import { .. });
+    let time = if is_import { service.import_time(upload) } else { None };
+    let text = match (place, &time) {
+        (Place::Import { .. }, Some(at)) => format!("Received; import at {at}"),
+        (Place::Import { .. }, None) => "Received; import running".to_owned(),
+        (Place::Beside { why, .. }, _) => format!("Stored, not imported: {why}"),
+        (Place::Plain, _) => "Stored".to_owned(),
     };
     // Registered before the hand-over: a quick import must find somebody to tell.
-    let import = matches!(place, Place::Import { .. }).then(|| PendingImport {
+    let import = (is_import && time.is_none()).then(|| PendingImport {
         result: service.0.waiters.register(upload.id),
         wait: Duration::from_secs(service.config().limits.reply_wait_s),
     });
     service.publish(upload.id);
-    if import.is_some() {
+    if is_import {
         service.0.queue.wake(&upload.client);
     }
     Receipt { text, import }
@@ -280,7 +283,11 @@ pub(super) fn report_again(service: &Service, upload: &Upload, text: &str) -> Re
     let receipt = Receipt::of_import(service, upload.id, text);
     let now = service.registry().upload(upload.id)?;
     match now.map(|upload| upload.state) {
-        Some(UploadState::Queued) => {}
+        Some(UploadState::Queued) => {
+            if let Some(at) = service.import_time(upload) {
+                return Ok(Receipt::done(format!("{text}; import at {at}")));
+            }
+        }
         Some(UploadState::Done) => service.registry().requeue_upload(upload.id)?,
         _ => return Ok(Receipt::done(text)),
     }

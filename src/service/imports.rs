@@ -182,8 +182,12 @@ impl Service {
         for upload in waiting.into_iter().rev() {
             if !done.iter().any(|summary| summary.record.id == upload.id) {
                 let holder = if is_held { self.holder_of(&upload)? } else { None };
+                let time = self.waits_for_time(&upload)?;
                 let mut view = waiting_view(upload);
-                view.waits_for = holder.map(|id| format!("import {id}, which is held"));
+                view.waits_for = match (holder, time) {
+                    (Some(id), _) => Some(format!("import {id}, which is held")),
+                    (None, time) => time.map(|at| format!("its time: imports at {at}")),
+                };
                 views.push(view);
             }
         }
@@ -251,7 +255,12 @@ impl Service {
         let upload = self.registry().upload(id)?.ok_or_else(unknown)?;
         let directory = self.open_directory(&upload.client)?;
         let stored = directory.import(id)?;
+        let time = match upload.state {
+            UploadState::Queued if stored.is_none() => self.waits_for_time(&upload)?,
+            _ => None,
+        };
         let mut view = waiting_view(upload);
+        view.waits_for = time.map(|at| format!("its time: imports at {at}"));
         let report = stored.map(|stored| stored.report);
         if let Some(report) = &report {
             view.status = report.status.name().to_owned();

@@ -22,6 +22,8 @@ struct Turn {
     /// Something arrived while it ran.
     again: bool,
     due: Instant,
+    /// It waits for a time of day; whatever arrives meanwhile goes first.
+    waits_for_time: bool,
 }
 
 /// What a turn leaves behind.
@@ -33,7 +35,12 @@ pub(super) enum Next {
     Now,
     /// Something waits, but not before this time has gone by.
     After(Duration),
+    /// Something waits for its time of day, so long; what arrives meanwhile does not wait for it.
+    Later(Duration),
 }
+
+/// Time may be set, and time that goes by may stand still while a machine sleeps: nothing waits longer unlooked at.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 impl Queue {
     /// A client may have something waiting.
@@ -41,14 +48,29 @@ impl Queue {
         let mut state = self.lock();
         match state.turns.get_mut(client) {
             // One that waits out a back-off keeps its time: other uploads of the client queue behind it.
-            Some(turn) => turn.again = true,
+            Some(turn) => {
+                turn.again = true;
+                if turn.waits_for_time {
+                    turn.waits_for_time = false;
+                    turn.due = Instant::now();
+                }
+            }
             None => {
-                let turn = Turn { is_running: false, again: false, due: Instant::now() };
+                let due = Instant::now();
+                let turn = Turn { is_running: false, again: false, due, waits_for_time: false };
                 state.turns.insert(client.to_owned(), turn);
             }
         }
         drop(state);
         self.changed.notify_one();
+    }
+
+    /// A client has something waiting, as was known: one that waits for its time goes on waiting.
+    pub(super) fn remind(&self, client: &str) {
+        let waits = self.lock().turns.get(client).is_some_and(|turn| turn.waits_for_time);
+        if !waits {
+            self.wake(client);
+        }
     }
 
     /// Waits for a client's turn; `None` when the service stops.
@@ -65,6 +87,7 @@ impl Queue {
                 Some((client, turn)) if turn.due <= now => {
                     turn.is_running = true;
                     turn.again = false;
+                    turn.waits_for_time = false;
                     return Some(client.clone());
                 }
                 Some((_, turn)) => turn.due.saturating_duration_since(now),
@@ -82,6 +105,11 @@ impl Queue {
         turn.is_running = false;
         match next {
             Next::Idle if !turn.again => drop(state.turns.remove(client)),
+            Next::Later(_) if turn.again => turn.due = Instant::now(),
+            Next::Later(pause) => {
+                turn.due = Instant::now() + pause.min(LONGEST_WAIT);
+                turn.waits_for_time = true;
+            }
             Next::Idle | Next::Now => turn.due = Instant::now(),
             Next::After(pause) => turn.due = Instant::now() + pause,
         }

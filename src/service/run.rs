@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::civil::Date;
 
 use super::decrypt::{self, Content};
+use super::due::{self, Calendar};
 use super::imports::DryRun;
 use super::queue::Next;
 use super::reports::{self, Beside};
@@ -41,16 +42,23 @@ pub(super) fn next(service: &Service, space: &Arc<ClientSpace>, client: &str) ->
     }
     let holds = holds::open(service, space);
     let owed = &service.0.owed;
+    let calendar = Calendar::of(service, &client)?;
+    let next_first = holds.is_empty() && calendar.is_empty();
     let waiting = service.registry().uploads(&UploadFilter {
         client: Some(client.slug.clone()),
         states: vec![UploadState::Queued],
-        limit: holds.is_empty().then(|| owed.count().saturating_add(1)),
+        limit: next_first.then(|| owed.count().saturating_add(1)),
         ..UploadFilter::default()
     })?;
-    let mut due = waiting.iter().filter(|upload| owed.is_due(upload.id));
+    let (ready, next_time) = due::due(service, &calendar, &waiting)?;
+    let mut due = ready.iter().copied().filter(|upload| owed.is_due(upload.id));
     let Some(upload) = due.find(|upload| !holds::hold_up(service, space, &holds, upload)) else {
-        let owes = waiting.iter().any(|upload| !owed.is_due(upload.id));
-        return Ok(if owes { Next::After(OWED_PAUSE) } else { Next::Idle });
+        let owes = ready.iter().any(|upload| !owed.is_due(upload.id));
+        return Ok(match next_time {
+            _ if owes => Next::After(OWED_PAUSE),
+            Some(at) => Next::Later(due::until(service, at)),
+            None => Next::Idle,
+        });
     };
     // Perhaps this file ends the program: the server lives a while for everybody else before it tries again. And
     // restarts in quick succession use none of its tries up.

@@ -2,6 +2,7 @@
 
 use std::io::Read as _;
 
+use super::due;
 use super::run::Run;
 use crate::crypt;
 use crate::error::{Error, Result};
@@ -27,8 +28,10 @@ impl Run<'_> {
             after_seq: Some(self.upload.seq),
             ..UploadFilter::default()
         })?;
-        let mut same_folder = newer.into_iter().filter(|u| u.folder == self.upload.folder);
-        let Some(newer) = same_folder.next_back() else { return Ok(None) };
+        let same_folder = newer.into_iter().filter(|u| u.folder == self.upload.folder).collect();
+        // One whose time is still to come makes nothing pointless that is due now.
+        let mut due = due::only_due(self.service, self.client, same_folder)?;
+        let Some(newer) = due.pop() else { return Ok(None) };
         // A corrections file says nothing about anybody else, whatever its name.
         let full = |upload: &Upload| -> Result<bool> {
             let head = self.read_head(upload)?;

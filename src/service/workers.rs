@@ -1,5 +1,6 @@
 //! What runs beside the transports: import workers and the watcher of what operators change.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 
 use super::queue::Next;
 use super::session::State;
-use super::{Service, exports, fetch, holds, outbox, reconcile, retention, run};
+use super::{Service, exports, fetch, holds, outbox, reconcile, retention, run, schedule};
 use crate::error::{Error, Kind, Result};
 use crate::model::UploadState;
 use crate::store::registry::UploadFilter;
@@ -63,6 +64,8 @@ impl Service {
         workers.spawn("outbox".to_owned(), move || outbox::run(&service, &stop))?;
         let (service, stop) = (self.clone(), Arc::clone(&stopping));
         workers.spawn("exports".to_owned(), move || exports::run_wishes(&service, &stop))?;
+        let (service, stop) = (self.clone(), Arc::clone(&stopping));
+        workers.spawn("schedule".to_owned(), move || schedule::run(&service, &stop))?;
         let service = self.clone();
         workers.spawn("watcher".to_owned(), move || watch(&service, &stopping))?;
         Ok(workers)
@@ -217,9 +220,17 @@ fn look(service: &Service, access_seen: &mut Option<i64>) -> Result<()> {
         }
         service.close_erased()?;
         *access_seen = Some(access);
+        // Times may have been set anew, too.
+        wake_waiting(service)?;
     }
     service.take_up_lifted_bans()?;
-    wake_waiting(service)
+    for client in waiting_clients(service)? {
+        service.0.queue.remind(&client);
+    }
+    for client in service.registry().clients_with_decisions()? {
+        service.0.queue.wake(&client);
+    }
+    Ok(())
 }
 
 /// Ends a session whose account may no longer be here; gives the others their folders as they are now.
@@ -244,12 +255,14 @@ fn refresh(session: &State) -> Result<()> {
 
 /// Wakes every client that has uploads or decisions waiting: another process may have queued them.
 pub(super) fn wake_waiting(service: &Service) -> Result<()> {
-    let filter = UploadFilter { states: vec![UploadState::Queued], ..UploadFilter::default() };
-    for upload in service.registry().uploads(&filter)? {
-        service.0.queue.wake(&upload.client);
-    }
-    for client in service.registry().clients_with_decisions()? {
-        service.0.queue.wake(&client);
+    let decided = service.registry().clients_with_decisions()?;
+    for client in waiting_clients(service)?.iter().chain(&decided) {
+        service.0.queue.wake(client);
     }
     Ok(())
+}
+
+fn waiting_clients(service: &Service) -> Result<BTreeSet<String>> {
+    let filter = UploadFilter { states: vec![UploadState::Queued], ..UploadFilter::default() };
+    Ok(service.registry().uploads(&filter)?.into_iter().map(|upload| upload.client).collect())
 }

@@ -32,6 +32,7 @@ mod readme;
 mod retention;
 mod rules;
 mod scenario;
+mod schedules;
 mod schema;
 mod sftp;
 mod undoing;

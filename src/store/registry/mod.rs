@@ -38,6 +38,7 @@ pub use outbox::{JobFilter, JobKind, JobState, NewJob, OutboxJob};
 pub use pgp::{PgpKey, PgpPartner};
 pub use remotes::{RemoteAccount, RemotePatch, SealedSecret};
 pub use retention::ClientRetention;
+pub use schedules::{Arrival, ScheduleMark, TimedFolder};
 pub use sealed::SealedValue;
 pub use uploads::{Interruption, NewUpload, UploadFilter};
 

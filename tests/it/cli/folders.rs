@@ -171,3 +171,32 @@ fn every_setting_goes_in_and_out() {
             .contains("absent = \"end\"")
     );
 }
+
+#[test]
+fn schedules_and_alarms() {
+    let place = Workplace::new();
+    place.with_account();
+    assert!(place.ok(&["schedule", "list"]).contains("every upload is imported at once"));
+    place.ok(&["client", "set", "acme", "--time-zone", "Europe/Paris"]);
+    let refused = place.refused(&["settings", "set", "acme", "import", "trigger=daily 25:00"]);
+    assert!(refused.contains("trigger") && refused.contains("23:30"), "{refused}");
+    place.ok(&[
+        "settings",
+        "set",
+        "acme",
+        "import",
+        "trigger=daily 12:30 mon-fri",
+        "expected.by=13:00",
+    ]);
+    let words = place.ok(&["schedule", "list", "acme"]);
+    for part in ["daily 12:30 mon-fri", "daily 13:00 mon-fri", "T05", " 12:30 CE"] {
+        assert!(words.contains(part), "{words}");
+    }
+    let planned = place.json(&["schedule", "list"]);
+    assert_eq!(planned[0]["kind"], "import", "{planned}");
+    assert_eq!(planned[0]["next"].as_array().unwrap().len(), 3, "{planned}");
+    assert!(place.refused(&["schedule", "list", "nobody"]).contains("nobody"));
+    assert_eq!(place.json(&["alarms"]), serde_json::json!([]));
+    assert!(place.ok(&["alarms", "acme", "--all"]).contains("No alarm"));
+    assert!(place.refused(&["alarms", "nobody"]).contains("nobody"));
+}

@@ -35,6 +35,21 @@ impl Expected {
     }
 }
 
+/// An hour as text. TOML has a type of its own for one that stands without quotes, and `settings set` reads it so.
+fn hour(value: &Value) -> Read<String> {
+    match value {
+        Value::Datetime(at) => {
+            let text = at.to_string();
+            Ok(text
+                .strip_suffix(":00")
+                .filter(|short| short.contains(':'))
+                .unwrap_or(&text)
+                .to_owned())
+        }
+        _ => text("expected.by", value, "\"08:00\"").map(str::to_owned),
+    }
+}
+
 const TABLE_EXAMPLE: &str = "[expected] with the line by = \"08:00\"";
 
 impl Schedule {
@@ -51,8 +66,7 @@ impl Schedule {
             let problem = |why| format!("expected.{name} = {value} is not possible: {why}");
             match name.as_str() {
                 "by" => {
-                    let at = text("expected.by", value, "\"08:00\"")?;
-                    expected.by = Some(time_of_day(at).map_err(problem)?);
+                    expected.by = Some(time_of_day(&hour(value)?).map_err(problem)?);
                 }
                 "days" => {
                     let days = text("expected.days", value, "\"mon-fri\"")?;
@@ -114,5 +128,56 @@ impl Schedule {
             doc.line(&format!("stale_after_days = {days}"));
         }
         doc.line("");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::import::settings::Settings;
+
+    #[test]
+    fn what_is_set_is_written_and_read_again() {
+        for (toml, trigger, expected) in [
+            ("", "trigger = \"upload\"", ""),
+            ("trigger = \"daily 7:30\"", "trigger = \"daily 07:30\"", ""),
+            ("trigger = \"cron 0 6,18 * * mon-sat\"", "trigger = \"cron 0 6,18 * * mon-sat\"", ""),
+            ("[expected]\nby = \"08:00\"", "", "[expected]\nby = \"08:00\"\ndays = \"mon-fri\"\n"),
+            ("[expected]\nby = 08:00:00", "", "[expected]\nby = \"08:00\"\ndays = \"mon-fri\"\n"),
+            (
+                "[expected]\ndays = \"mon,sun\"\nstale_after_days = 35",
+                "",
+                "[expected]\ndays = \"mon,sun\"\nstale_after_days = 35\n",
+            ),
+        ] {
+            let settings = Settings::from_toml(toml).unwrap();
+            let written = settings.to_toml();
+            assert!(written.contains(trigger) && written.contains(expected), "{written}");
+            assert_eq!(Settings::from_toml(&written).unwrap(), settings, "{toml}");
+            // Nothing of it changes a plan: the same file is not imported again for it.
+            assert_eq!(settings.version(), Settings::default().version(), "{toml}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_refused_with_the_setting_and_an_example() {
+        for (toml, parts) in [
+            ("trigger = \"nightly\"", ["trigger = \"nightly\"", "daily 23:30"]),
+            ("trigger = 5", ["trigger = 5", "daily 23:30"]),
+            ("trigger = \"\"", ["trigger = \"\"", "daily 23:30"]),
+            ("trigger = \"cron 0 23 30 2 *\"", ["trigger = ", "never comes"]),
+            ("expected = 5", ["expected = 5", "by = \"08:00\""]),
+            ("[expected]", ["neither by nor stale_after_days", "by = \"08:00\""]),
+            ("[expected]\ndays = \"mon-fri\"", ["neither by nor", "by = \"08:00\""]),
+            ("[expected]\nby = \"8 Uhr\"", ["expected.by = \"8 Uhr\"", "23:30"]),
+            ("[expected]\nby = 2026-11-22", ["expected.by = 2026-11-22", "23:30"]),
+            ("[expected]\nby = \"08:00\"\ndays = \"lundi\"", ["expected.days", "mon-fri"]),
+            ("[expected]\nstale_after_days = 0", ["expected.stale_after_days = 0", "= 35"]),
+            ("[expected]\nuntil = \"08:00\"", ["expected.until", "by, days, stale_after_days"]),
+        ] {
+            let problem = Settings::from_toml(toml).unwrap_err();
+            for part in parts {
+                assert!(problem.contains(part), "{toml}: {problem}");
+            }
+        }
     }
 }
