@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::due::zone;
-use super::{Service, expected, workers};
+use super::{Service, expected, exports, workers};
 use crate::error::{Error, Result};
 use crate::import::settings::Settings;
 use crate::model::UploadState;
@@ -38,8 +38,6 @@ const CLOCK_SET: SignedDuration = SignedDuration::from_secs(2);
 pub enum Kind {
     /// Waiting uploads of a folder are imported.
     Import,
-    /// Files are fetched from the client's own server.
-    Fetch,
     /// An export is made.
     Export,
     /// Somebody is warned if no file has come.
@@ -54,7 +52,6 @@ impl Kind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Import => "import",
-            Self::Fetch => "fetch",
             Self::Export => "export",
             Self::Expected => "expected",
             Self::Fresh => "fresh",
@@ -184,7 +181,9 @@ impl Service {
 
 /// Everything that is done by the clock. Imports are not: each upload knows its own time.
 fn tasks(service: &Service) -> Result<Vec<Task>> {
-    expected::tasks(service)
+    let mut tasks = expected::tasks(service)?;
+    tasks.extend(exports::tasks(service)?);
+    Ok(tasks)
 }
 
 /// Does what is due until the service stops. A thread of its own, which starts others.

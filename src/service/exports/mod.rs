@@ -18,7 +18,7 @@ pub use crate::store::registry::{ExportRun, RunState};
 pub use run::{How, Preview};
 
 pub(super) use keep::{forget_old, forget_people};
-pub(super) use wishes::{after_import, run as run_wishes};
+pub(super) use wishes::{after_import, run as run_wishes, tasks};
 
 /// An export as lists show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

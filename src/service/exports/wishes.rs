@@ -7,10 +7,11 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::Service;
+use super::super::schedule::{Kind as TaskKind, Task};
 use super::run::{How, Order};
 use super::settings_of;
 use crate::error::{Error, Kind, Result};
-use crate::export::When;
+use crate::export::{ExportSettings, When};
 use crate::import::report::Report;
 use crate::model::{Client, Upload};
 use crate::store::registry::{ExportWish, StoredExport};
@@ -44,13 +45,24 @@ pub(in crate::service) fn after_import(
     Ok(())
 }
 
+/// The exports that run by the clock.
+pub(in crate::service) fn tasks(service: &Service) -> Result<Vec<Task>> {
+    let mut tasks = Vec::new();
+    for export in service.registry().exports(None)?.into_iter().filter(|export| export.enabled) {
+        // One whose settings cannot be read runs never; its list says so.
+        let Ok(ExportSettings { trigger: When::At(trigger), .. }) = settings_of(&export) else {
+            continue;
+        };
+        let what = format!("the export is made for folder {}", export.folder);
+        let (client, name) = (export.client, export.name);
+        tasks.push(Task { client, kind: TaskKind::Export, name, trigger, what, run: at_instant });
+    }
+    Ok(tasks)
+}
+
 /// Wishes for one run of an export whose schedule has come to an instant.
-pub(in crate::service) fn at_instant(
-    service: &Service,
-    client: &str,
-    name: &str,
-    at: Timestamp,
-) -> Result<()> {
+fn at_instant(service: &Service, task: &Task, at: Timestamp) -> Result<()> {
+    let (client, name) = (&task.client, &task.name);
     let Some(export) = service.registry().export(client, name)? else { return Ok(()) };
     wish(service, &export, format!("at/{client}/{name}/{at}"), "schedule")
 }
