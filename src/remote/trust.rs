@@ -11,6 +11,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    SupportedProtocolVersion,
 };
 use sha2::{Digest, Sha256};
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -102,7 +103,10 @@ fn plain_hex(fingerprint: &str) -> String {
 }
 
 /// A TLS configuration that accepts what `trust` says, or, without it, anything; and where it notes what it saw.
-pub(super) fn tls_config(trust: Option<&Trust>) -> Result<(ClientConfig, Seen)> {
+pub(super) fn tls_config(
+    trust: Option<&Trust>,
+    versions: &[&'static SupportedProtocolVersion],
+) -> Result<(ClientConfig, Seen)> {
     let provider = CryptoProvider::get_default()
         .map_or_else(|| Arc::new(rustls::crypto::aws_lc_rs::default_provider()), Arc::clone);
     let judge = match trust {
@@ -118,7 +122,7 @@ pub(super) fn tls_config(trust: Option<&Trust>) -> Result<(ClientConfig, Seen)> 
     let seen = Seen::default();
     let watch = Watch { judge, seen: seen.clone(), provider: Arc::clone(&provider) };
     let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .map_err(|e| Error::caused(Kind::Internal, format!("TLS: {e}"), e))?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(watch))

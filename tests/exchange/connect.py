@@ -159,21 +159,21 @@ class Group:
 
     def odd_names(self):
         with self.opened() as remote:
-            remote("mkdir", path=self.server.path("odd [x] *"))
+            remote("mkdir", path=self.server.path("odd [x]"))
             for name in NAMES:
-                remote("put", path=self.server.path("odd [x] *", name), file=self.local(name.encode()))
-            there = sorted(p.name for p in (self.server.root / "odd [x] *").iterdir())
+                remote("put", path=self.server.path("odd [x]", name), file=self.local(name.encode()))
+            there = sorted(p.name for p in (self.server.root / "odd [x]").iterdir())
             assert there == sorted(NAMES), f"on the server's disk: {there}"
-            listed = {e["name"]: e for e in remote("entries", path=self.server.path("odd [x] *"))}
+            listed = {e["name"]: e for e in remote("entries", path=self.server.path("odd [x]"))}
             missing = [n for n in NAMES if n not in listed and not n.startswith(".")]
             assert not missing, f"not listed: {missing}; listed {sorted(listed)}"
             for name in NAMES:
-                path = self.server.path("odd [x] *", name)
+                path = self.server.path("odd [x]", name)
                 assert remote("stat", path=path)["bytes"] == len(name.encode()), name
                 remote("get", path=path, file=str(self.work / "got"))
                 assert (self.work / "got").read_bytes() == name.encode(), name
                 remote("delete", path=path)
-            assert not list((self.server.root / "odd [x] *").iterdir())
+            assert not list((self.server.root / "odd [x]").iterdir())
 
     def missing(self):
         with self.opened() as remote:

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use rustls::SupportedProtocolVersion;
+use rustls::version::{TLS12, TLS13};
 use suppaftp::tokio::ImplAsyncFtpStream;
 use suppaftp::types::FileType;
 use suppaftp::{FtpError, FtpResult, Mode};
@@ -15,18 +17,15 @@ use super::{Connection, reply_error};
 use crate::error::{Error, Kind, Result};
 use crate::model::Protocol;
 
+/// TLS 1.2 comes first: servers demand that data connections resume the control connection's session (vsftpd and ProFTPD
+/// as they are shipped), and only a session of TLS 1.2 can be resumed more than once.
+const VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
+
 /// The certificate that a server shows; nothing is sent to it but the request for TLS.
 pub(in super::super) async fn probe(target: &Target) -> Result<Identity> {
-    let (config, seen) = tls_config(None)?;
-    let tls = TlsConnector::from(Arc::new(config));
-    let connector = Connector::new(tls, Heard::default(), Torn::default());
-    let met = meet(target, &connector, &seen).await;
-    match (seen.identity(), met) {
-        // Whatever goes wrong later, the certificate has been seen, and its key has signed.
-        (Some(identity), Ok(_)) => Ok(identity),
-        (_, Err(error)) => Err(error),
-        (None, Ok(_)) => Err(target.refused(Kind::Internal, "a server without a certificate")),
-    }
+    let met = meet(target, None).await?;
+    let missing = || target.refused(Kind::Internal, "a server without a certificate");
+    met.seen.identity().ok_or_else(missing)
 }
 
 /// Connects, checks the certificate, protects data connections and logs in.
@@ -35,15 +34,10 @@ pub(super) async fn open(target: &Target) -> Result<Connection> {
         return Err(target
             .refused(Kind::Invalid, "FTPS and FTPES log in with a password; keys are for SFTP"));
     };
-    let (config, seen) = tls_config(Some(&target.trust))?;
-    let (heard, torn) = (Heard::default(), Torn::default());
-    let connector =
-        Connector::new(TlsConnector::from(Arc::new(config)), heard.clone(), torn.clone());
-    let mut ftp = meet(target, &connector, &seen).await?;
+    let Met { mut ftp, heard, torn, seen } = meet(target, Some(&target.trust)).await?;
     within(target, "log in", async {
-        ftp.login(target.login.as_str(), password.as_str())
-            .await
-            .map_err(|e| login_error(target, e))
+        let answer = ftp.login(target.login.as_str(), password.as_str()).await;
+        answer.map_err(|e| login_error(target, e))
     })
     .await?;
     let mut connection = Connection {
@@ -96,30 +90,50 @@ impl Connection {
     }
 }
 
-/// A connection up to its TLS handshake and greeting.
-async fn meet(
+/// A connection after its TLS handshake and greeting.
+struct Met {
+    ftp: ImplAsyncFtpStream<HeardStream>,
+    heard: Heard,
+    torn: Torn,
+    seen: Seen,
+}
+
+/// Connects up to the greeting under TLS, with the first version that the server speaks.
+async fn meet(target: &Target, trust: Option<&Trust>) -> Result<Met> {
+    let mut last = None;
+    for version in VERSIONS {
+        let (config, seen) = tls_config(trust, &[version])?;
+        let (heard, torn) = (Heard::default(), Torn::default());
+        let tls = TlsConnector::from(Arc::new(config));
+        let connector = Connector::new(tls, heard.clone(), torn.clone());
+        match greet(target, &connector).await? {
+            Ok(ftp) => return Ok(Met { ftp, heard, torn, seen }),
+            // Before the certificate only the version or the ciphers can have been the matter.
+            Err(error @ FtpError::SecureError(_)) if seen.identity().is_none() => {
+                last.get_or_insert(tls_error(target, &seen, error));
+            }
+            Err(error) => return Err(tls_error(target, &seen, error)),
+        }
+    }
+    Err(last.unwrap_or_else(|| target.refused(Kind::Internal, "no version of TLS")))
+}
+
+async fn greet(
     target: &Target,
     connector: &Connector,
-    seen: &Seen,
-) -> Result<ImplAsyncFtpStream<HeardStream>> {
+) -> Result<FtpResult<ImplAsyncFtpStream<HeardStream>>> {
     let host = target.host.trim_start_matches('[').trim_end_matches(']');
-    let met = match target.protocol {
-        Protocol::Ftps => implicit(target, connector, host).await?,
-        Protocol::Ftpes | Protocol::Sftp => {
-            let stream =
-                target.reach.connect(&target.host, target.port, target.step_timeout).await?;
-            let plain = within(target, "wait for the greeting", async {
-                let greeted = ImplAsyncFtpStream::connect_with_stream(stream).await;
-                greeted.map_err(|e| reply_error(target, "wait for the greeting", &e))
-            })
-            .await?;
-            within(target, "start TLS", async {
-                Ok(plain.into_secure(connector.clone(), host).await)
-            })
-            .await?
-        }
-    };
-    met.map_err(|error| tls_error(target, seen, error))
+    if target.protocol == Protocol::Ftps {
+        return implicit(target, connector, host).await;
+    }
+    let stream = target.reach.connect(&target.host, target.port, target.step_timeout).await?;
+    let plain = within(target, "wait for the greeting", async {
+        let greeted = ImplAsyncFtpStream::connect_with_stream(stream).await;
+        greeted.map_err(|e| reply_error(target, "wait for the greeting", &e))
+    })
+    .await?;
+    within(target, "start TLS", async { Ok(plain.into_secure(connector.clone(), host).await) })
+        .await
 }
 
 /// The addresses one after the other, as suppaftp connects by itself for implicit TLS.
