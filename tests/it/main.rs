@@ -24,6 +24,7 @@ mod holding;
 mod identity;
 mod mailing;
 mod mapping;
+mod offices;
 mod page;
 mod planning;
 mod properties;
