@@ -75,6 +75,8 @@ pub(super) fn run(place: &Place) -> Outcome {
             findings.extend(held_imports(&service));
             findings.extend(vault(&service));
             findings.extend(remote_accounts(&service));
+            findings.extend(mails(&service));
+            findings.extend(hooks(&service));
         }
         Err(Stop::Refused(error)) => findings.push(Finding::failed("databases", &error)),
         Err(stop) => return Err(stop),
@@ -292,6 +294,43 @@ fn vault(service: &Service) -> Vec<Finding> {
         findings.push(Finding::good(what, found));
     }
     findings
+}
+
+/// Whether e-mails that are asked for can leave.
+fn mails(service: &Service) -> Vec<Finding> {
+    let what = "e-mails";
+    let (ready, wanted) = match (service.mail_is_ready(), service.folders_with_mail()) {
+        (Ok(ready), Ok(wanted)) => (ready, wanted),
+        (Err(error), _) | (_, Err(error)) => return vec![Finding::failed(what, &error)],
+    };
+    match wanted.first() {
+        Some((client, folder)) if !ready => {
+            let found = format!(
+                "{} folders name somebody to write to, {client}/{folder} for one, but no e-mail leaves",
+                wanted.len()
+            );
+            let cure = "Set [mail] smtp (or dir) and from in the configuration: docs/mail.md";
+            vec![Finding::warning(what, found, cure)]
+        }
+        _ if ready => {
+            let cure = "rollcall mail test ADDRESS sends one";
+            vec![Finding::good(what, format!("the settings can be read; {cure}"))]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Hooks whose program cannot be started.
+fn hooks(service: &Service) -> Vec<Finding> {
+    let missing = service.config().hooks.iter().filter_map(|hook| {
+        let program = hook.program.first()?;
+        let meta = std::fs::metadata(program);
+        let is_runnable = meta.is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0);
+        let found = format!("{program} is not there, or is no program");
+        let cure = "Put it there with mode 0755, or correct [[hooks]] in the configuration.";
+        (!is_runnable).then(|| Finding::wrong(format!("hook {}", hook.name), found, cure))
+    });
+    missing.collect()
 }
 
 /// Accounts on clients' servers with which nothing is exchanged at present.

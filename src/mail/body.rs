@@ -79,7 +79,14 @@ pub(super) fn html(parts: &[Part], title: &str, language: &'static str) -> Strin
 /// The body as plain text, in lines that a reader may join again. Source: RFC 3676 (`format=flowed`).
 pub(super) fn text(parts: &[Part]) -> String {
     let mut out = String::new();
+    let mut was_fact = false;
     for part in parts {
+        let is_fact = matches!(part, Part::Fact(..));
+        // Facts stand together.
+        if was_fact && !is_fact {
+            out.push('\n');
+        }
+        was_fact = is_fact;
         match part {
             Part::Title(_, text) | Part::Text(text) | Part::Small(text) => {
                 paragraph(&mut out, text);
@@ -156,7 +163,7 @@ fn harmless(text: &str) -> String {
 /// The same for one line: of a subject, or a file's name.
 pub(super) fn one_line(text: &str) -> String {
     let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    harmless(spaced.split_whitespace().collect::<Vec<_>>().join(" ").as_str())
+    harmless(spaced.split_ascii_whitespace().collect::<Vec<_>>().join(" ").as_str())
 }
 
 #[cfg(test)]

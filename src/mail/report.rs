@@ -214,3 +214,135 @@ fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::Meta;
+    use crate::import::codes::{Code, Params};
+    use crate::import::report::Message;
+    use crate::import::settings::Settings;
+
+    fn sample(status: ImportStatus, name: &str, refused: u32) -> Report {
+        let meta = Meta {
+            import: "01a201c6-87c7-7fe0-99bf-be51b11fb095".to_owned(),
+            client: "acme".to_owned(),
+            account: "acme-payroll".to_owned(),
+            file_name: name.to_owned(),
+            path: format!("/in/{name}"),
+            bytes: 7,
+            sha256: "0123456789abcdef".repeat(4),
+            received_at: Some("2026-07-01T21:59:00Z".parse().unwrap()),
+            started_at: None,
+        };
+        let mut report = Report::new(&meta, &Settings::default(), status);
+        report.counts.rejected = u64::from(refused);
+        report.counts.rows = u64::from(refused);
+        report.file.rows = u64::from(refused);
+        for line in 2..refused + 2 {
+            let mut message = Message::new(Code::C402, "", Params::new());
+            message.line = Some(line);
+            message.received = "x".repeat(500);
+            report.messages.push(message);
+        }
+        report
+    }
+
+    fn around() -> Around<'static> {
+        Around {
+            client: "Acme SA",
+            zone: TimeZone::get("Europe/Paris").unwrap(),
+            expires_at: Some("2026-07-08T21:59:00Z".parse().unwrap()),
+            report_path: Some("/in/users.csv.report.csv".to_owned()),
+            approve_by_file: true,
+            page: None,
+            files_left_out: false,
+        }
+    }
+
+    /// The text as its reader sees it: a line that ends in a space goes on in the next.
+    fn joined(text: &str) -> String {
+        text.replace(" \n", " ").replace('\u{a0}', " ")
+    }
+
+    #[test]
+    fn the_subject_says_how_it_went_in_each_language() {
+        for (status, refused, language, expected) in [
+            (
+                ImportStatus::Partial,
+                2,
+                Language::En,
+                "[PARTIAL] users.csv – 2 rows to correct (Acme SA)",
+            ),
+            (
+                ImportStatus::Partial,
+                1,
+                Language::Fr,
+                "[PARTIEL] users.csv – 1 ligne à corriger (Acme SA)",
+            ),
+            (
+                ImportStatus::Partial,
+                2,
+                Language::De,
+                "[TEILWEISE] users.csv – 2 Zeilen zu korrigieren (Acme SA)",
+            ),
+            (
+                ImportStatus::Held,
+                0,
+                Language::Fr,
+                "[EN ATTENTE] users.csv – attend une approbation (Acme SA)",
+            ),
+            (
+                ImportStatus::Rejected,
+                3,
+                Language::De,
+                "[ABGELEHNT] users.csv – nichts wurde übernommen (Acme SA)",
+            ),
+            (
+                ImportStatus::Undone,
+                0,
+                Language::En,
+                "[UNDONE] users.csv – the import was taken back (Acme SA)",
+            ),
+        ] {
+            let report = sample(status, "users.csv", refused);
+            assert_eq!(subject(&report, "Acme SA", language), expected);
+        }
+    }
+
+    #[test]
+    fn the_first_twenty_problems_are_listed_and_the_rest_is_counted() {
+        let told = report(&sample(ImportStatus::Partial, "users.csv", 25), &around(), Language::En);
+        for body in [joined(&told.text), told.html.clone()] {
+            assert_eq!(body.matches("(C402)").count(), 20);
+            assert!(body.contains("5 more are in the full report."), "{body}");
+            assert!(!body.contains(&"x".repeat(121)) && body.contains(&"x".repeat(120)));
+        }
+        let text = joined(&told.text);
+        assert!(text.contains("Received: 2026-07-01 23:59 (Europe/Paris)"), "{text}");
+        assert!(text.contains("/in/users.csv.report.csv in the account acme-payroll"), "{text}");
+    }
+
+    #[test]
+    fn a_held_one_says_until_when_and_how() {
+        let told = report(&sample(ImportStatus::Held, "users.csv", 0), &around(), Language::De);
+        let text = joined(&told.text);
+        for wanted in [
+            "wartet bis 08.07.2026 23:59 (Europe/Paris)",
+            "rollcall imports approve 01a201c6-87c7-7fe0-99bf-be51b11fb095",
+            "rollcall imports discard 01a201c6-87c7-7fe0-99bf-be51b11fb095",
+            "users.csv.approve-0123456789ab gibt sie frei",
+        ] {
+            assert!(text.contains(wanted), "{wanted}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_a_stranger_chose_changes_no_message() {
+        let evil = "\u{202e}vsc.\"<b>\r\nBcc: a@example.com 🎉.csv";
+        let told = report(&sample(ImportStatus::Ok, evil, 0), &around(), Language::Fr);
+        assert!(!told.subject.contains(['\r', '\n', '\u{202e}']), "{}", told.subject);
+        assert!(!told.html.contains("<b>") && !told.html.contains('\u{202e}'));
+        assert!(!told.text.lines().any(|line| line.starts_with("Bcc")), "{}", told.text);
+    }
+}

@@ -88,7 +88,7 @@ fn retire_one(folder: &Folder, name: &str, inode: &Inode) -> io::Result<()> {
 }
 
 /// `20261121T233000Z-<import id>-users.csv.report.csv`.
-fn history_name(at: Timestamp, import: &str, name: &str) -> String {
+pub(super) fn history_name(at: Timestamp, import: &str, name: &str) -> String {
     let at = at.strftime("%Y%m%dT%H%M%SZ");
     if import.is_empty() { format!("{at}-{name}") } else { format!("{at}-{import}-{name}") }
 }

@@ -5,6 +5,7 @@ import email.policy
 import json
 import logging
 import os
+import socket
 import ssl
 import subprocess
 import sys
@@ -74,8 +75,8 @@ def authenticate(server, session, envelope, mechanism, auth_data):
 
 
 class SmtpServer(Controller):
-    def __init__(self, post, context=None, size=None, login=False):
-        super().__init__(post, hostname="127.0.0.1", port=0, ready_timeout=20)
+    def __init__(self, post, context=None, size=None, login=False, port=0):
+        super().__init__(post, hostname="127.0.0.1", port=port, ready_timeout=20)
         self.context, self.size, self.login = context, size, login
 
     def factory(self):
@@ -301,6 +302,28 @@ def a_folder_takes_each_message_once(binary):
             expect(not [p for p in out.iterdir() if not p.name.endswith(".eml")], "something half-written lies there")
 
 
+def what_is_queued_survives_kill_9(binary):
+    post = Post()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    # Nobody listens there until the mail server comes.
+    with Stage(binary, mail__smtp=f"smtp://127.0.0.1:{port}", mail__from="r@example.com", mail__starttls="off") as stage:
+        stage.settings('[mail]\nto = ["a@example.com", "b@example.com"]\n')
+        stage.put()
+        wait_for("both messages in the queue", lambda: len(stage.mails()) == 2)
+        stage.house.process.kill()
+        stage.house.process.wait()
+        server = SmtpServer(post, port=port)
+        server.start()
+        try:
+            stage.house.start()
+            wait_for("the messages to leave", lambda: all(m["state"] == "done" for m in stage.mails()), 60)
+            expect(len(post.to("a@example.com")) == len(post.to("b@example.com")) == 1, post.tried)
+        finally:
+            server.stop()
+
+
 def held_file():
     """Everybody but one leaves, and many are new: a guard holds it."""
     rows = "".join(f"{n};Nom{n};Prénom{n};2026-02-02;1980-01-01\r\n" for n in range(100, 200))
@@ -320,6 +343,7 @@ CHECKS = [
     no_starttls_gets_nothing,
     a_hang_ends_and_a_large_message_goes_without_attachments,
     a_folder_takes_each_message_once,
+    what_is_queued_survives_kill_9,
 ]
 
 

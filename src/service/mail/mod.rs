@@ -83,6 +83,31 @@ impl Service {
         Ok(jobs.into_iter().map(view).collect())
     }
 
+    /// Whether e-mails can leave as the configuration says; `Ok(false)`: they are off.
+    ///
+    /// # Errors
+    /// A password or certificate file that cannot be read.
+    pub fn mail_is_ready(&self) -> Result<bool> {
+        Mailer::new(&self.config().mail).map(|mailer| mailer.is_some())
+    }
+
+    /// Import folders whose settings name somebody to write to: client and folder.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn folders_with_mail(&self) -> Result<Vec<(String, String)>> {
+        let mut found = Vec::new();
+        for client in self.registry().clients()? {
+            for folder in self.registry().client_folders(&client.slug)? {
+                let settings = self.settings(&client.slug, &folder.name);
+                if settings.is_ok_and(|settings| !settings.handling.mail.to.is_empty()) {
+                    found.push((client.slug.clone(), folder.name));
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// Sends a test message at once, past the outbox; answers how it left.
     ///
     /// # Errors

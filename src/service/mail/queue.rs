@@ -11,9 +11,8 @@ use crate::import::fields::Field;
 use crate::import::report::Report;
 use crate::import::settings::{MailOn, MailSettings, Recipient, Settings, To};
 use crate::mail;
-use crate::model::{Client, Language, Upload};
+use crate::model::{Client, ImportStatus, Language, Upload};
 use crate::service::Service;
-use crate::store::directory::Directory;
 use crate::store::registry::{JobKind, NewJob};
 
 /// Queues the e-mails about an import. Repeated calls queue nothing twice.
@@ -37,7 +36,8 @@ pub(in crate::service) fn reported(
         return Ok(());
     }
     let now = service.clock().now();
-    for parcel in parcels(service, client, wanted)? {
+    let failed = report.status == ImportStatus::Failed;
+    for parcel in parcels(service, client, wanted, failed)? {
         let Parcel { address, .. } = &parcel;
         let to = address.to_lowercase();
         let mut job = NewJob {
@@ -144,9 +144,13 @@ fn next_digest(now: Timestamp, at: Time, zone: &str) -> Timestamp {
 }
 
 /// Whom a folder's settings name, each address once.
-fn parcels(service: &Service, client: &Client, wanted: &MailSettings) -> Result<Vec<Parcel>> {
+fn parcels(
+    service: &Service,
+    client: &Client,
+    wanted: &MailSettings,
+    failed: bool,
+) -> Result<Vec<Parcel>> {
     let mut parcels: Vec<Parcel> = Vec::new();
-    let mut directory = None;
     for recipient in &wanted.to {
         let found = match &recipient.to {
             To::Address { name, address } => Some(Parcel {
@@ -156,15 +160,17 @@ fn parcels(service: &Service, client: &Client, wanted: &MailSettings) -> Result<
                 user: None,
                 about: nothing(),
             }),
-            To::User(user) => {
-                if directory.is_none() {
-                    directory = Some(service.open_directory(&client.slug)?);
+            To::User(user) => match of_user(service, client, recipient, user) {
+                // The client's database may be what the import failed by: the others must hear of it all the same.
+                Err(error) if failed => {
+                    let about = format!("user {user}");
+                    let text =
+                        format!("the address of {about} cannot be read: {}", error.message());
+                    service.raise(Some(&client.slug), "T08", &about, &text);
+                    None
                 }
-                match &directory {
-                    Some(directory) => of_user(service, client, directory, recipient, user)?,
-                    None => None,
-                }
-            }
+                found => found?,
+            },
         };
         let Some(found) = found else { continue };
         if !parcels.iter().any(|known| known.address.eq_ignore_ascii_case(&found.address)) {
@@ -183,7 +189,6 @@ fn nothing() -> About {
 fn of_user(
     service: &Service,
     client: &Client,
-    directory: &Directory,
     recipient: &Recipient,
     wanted: &str,
 ) -> Result<Option<Parcel>> {
@@ -192,7 +197,7 @@ fn of_user(
         let is = |field| user.values.get(field).is_some_and(|v| v.eq_ignore_ascii_case(wanted));
         !user.withdrawn && names.into_iter().any(is)
     };
-    let mut users: Vec<User> = directory.find_users(wanted)?;
+    let mut users: Vec<User> = service.open_directory(&client.slug)?.find_users(wanted)?;
     users.retain(is_meant);
     let today = service.clock().today(&client.time_zone).to_string();
     let why = match users.as_slice() {

@@ -14,6 +14,7 @@ use crate::model::{Client, ImportStatus, Language, Upload, UploadId};
 use crate::service::Service;
 use crate::service::names::REPORTS_FOLDER;
 use crate::service::outbox::{OutboxJob, Trouble};
+use crate::service::reports::history_name;
 use crate::service::run;
 
 /// How many of a client's last imports a digest looks through.
@@ -250,7 +251,9 @@ fn report_path(service: &Service, upload: &Upload, settings: &Settings) -> Resul
         return Ok(Some(format!("{}.report.{ending}", upload.path)));
     }
     let folder = upload.path.parent().map(|folder| folder.to_string()).unwrap_or_default();
-    Ok(Some(format!("{}/{REPORTS_FOLDER}/", folder.trim_end_matches('/'))))
+    let name = format!("{}.report.{ending}", upload.path.name().unwrap_or_default());
+    let name = history_name(upload.received_at, &upload.id.to_string(), &name);
+    Ok(Some(format!("{}/{REPORTS_FOLDER}/{name}", folder.trim_end_matches('/'))))
 }
 
 /// The report files that go with the message.
