@@ -167,7 +167,7 @@ fn settle(
     let (error, is_final) = match outcome {
         Ok(()) => {
             registry.finish_job(job.id, JobState::Done, now, None)?;
-            if job.kind == JobKind::Mail {
+            if matches!(job.kind, JobKind::Mail | JobKind::Hook) {
                 mail::went_out(service, job);
             }
             return Ok(());
@@ -184,11 +184,11 @@ fn settle(
     };
     if is_final {
         tracing::error!(job = job.key, %error, "given up: it was not sent");
-        registry.finish_job(job.id, JobState::Failed, now, Some(error.message()))?;
+        // The alarm first: a crash in between must not leave a job given up that nobody hears of.
         if matches!(job.kind, JobKind::Mail | JobKind::Hook) {
             mail::given_up(service, job, &error);
         }
-        return Ok(());
+        return registry.finish_job(job.id, JobState::Failed, now, Some(error.message()));
     }
     let at = usize::try_from(job.attempts).unwrap_or(usize::MAX);
     let pause = PAUSES_S.get(at).or(PAUSES_S.last()).copied().unwrap_or(3600);

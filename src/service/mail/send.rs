@@ -1,7 +1,7 @@
 //! Writing an e-mail of the outbox from what the databases say now, and sending it.
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use super::queue::happened_at;
@@ -19,6 +19,7 @@ use crate::service::run;
 
 /// How many of a client's last imports a digest looks through.
 const DIGEST_IMPORTS: u32 = 500;
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
 /// The alarm about e-mails that do not leave.
 const ALARM: &str = "T08";
 /// What it is about when every e-mail waits.
@@ -39,7 +40,9 @@ pub(in crate::service) async fn send(
             e,
         ))
     })?;
-    let mailer = Mailer::new(&service.config().mail)?.ok_or_else(is_off)?;
+    let mailer = Mailer::new(&service.config().mail)
+        .and_then(|mailer| mailer.ok_or_else(is_off))
+        .map_err(|error| waits(service, job, error))?;
     let (written, other) = (parcel.clone(), service.clone());
     let (client, key) = (job.client.clone(), job.key.clone());
     let letter =
@@ -68,37 +71,40 @@ pub(in crate::service) async fn send(
             service.clear(None, ALARM, SERVER);
             Ok(())
         }
-        Err(Refused::Server(error)) => {
-            if job.attempts > 0 {
-                let text = format!("e-mails wait: {}", error.message());
-                service.raise(None, ALARM, SERVER, &text);
-            }
-            Err(Trouble::Again(error))
-        }
+        Err(Refused::Server(error)) => Err(waits(service, job, error)),
         Err(Refused::Later(error)) => Err(Trouble::Again(error)),
         Err(Refused::Never(error) | Refused::TooLarge(error)) => Err(Trouble::Never(error)),
     }
 }
 
-/// An e-mail was given up: somebody must know, for whoever should have read it does not.
+/// Every e-mail waits: from the second failure on an alarm says so.
+fn waits(service: &Service, job: &OutboxJob, error: Error) -> Trouble {
+    if job.attempts > 0 {
+        service.raise(None, ALARM, SERVER, &format!("e-mails wait: {}", error.message()));
+    }
+    Trouble::Again(error)
+}
+
+/// An e-mail or a hook's call was given up: somebody must know, for whoever should have read it does not.
 pub(in crate::service) fn given_up(service: &Service, job: &OutboxJob, error: &Error) {
-    let (subject, what) = match serde_json::from_str::<Parcel>(&job.payload) {
-        Ok(parcel) => (parcel.address.to_lowercase(), "e-mail"),
-        Err(_) => (job.lane.clone(), "message"),
-    };
+    let subject = subject(job);
     let text = format!(
-        "an {what} to {subject} was given up: {}; correct what it says, then `rollcall outbox retry {}`",
+        "what should go to {subject} was given up: {}; correct what it says, then `rollcall outbox retry {}`",
         error.message(),
         job.id
     );
     service.raise(job.client.as_deref(), ALARM, &subject, &text);
 }
 
-/// An e-mail left: its address works.
+/// An e-mail or a hook's call left: its address works.
 pub(in crate::service) fn went_out(service: &Service, job: &OutboxJob) {
-    if let Ok(parcel) = serde_json::from_str::<Parcel>(&job.payload) {
-        service.clear(job.client.as_deref(), ALARM, &parcel.address.to_lowercase());
-    }
+    service.clear(job.client.as_deref(), ALARM, &subject(job));
+}
+
+/// What an alarm about a job is about: the address, or `hook/<name>`.
+fn subject(job: &OutboxJob) -> String {
+    let parcel: Option<Parcel> = serde_json::from_str(&job.payload).ok();
+    parcel.map_or_else(|| job.lane.clone(), |parcel| parcel.address.to_lowercase())
 }
 
 /// The message's file in a folder: the same job makes the same name.
@@ -291,7 +297,9 @@ fn day(
         // Only a decision changes what an import came to later.
         use ImportStatus::{Discarded, Expired, Superseded, Undone};
         let later = matches!(summary.status, Discarded | Expired | Superseded | Undone);
-        if record.source != folder || (summary.applied_at < since && !later) {
+        // Its transaction's time is kept less finely than the report's.
+        let until_then = summary.applied_at.checked_add(SECOND).unwrap_or(Timestamp::MAX);
+        if record.source != folder || (until_then < since && !later) {
             continue;
         }
         let stored = directory.import(record.id)?;
