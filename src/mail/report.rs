@@ -232,6 +232,7 @@ mod tests {
             path: format!("/in/{name}"),
             bytes: 7,
             sha256: "0123456789abcdef".repeat(4),
+            content_sha256: String::new(),
             received_at: Some("2026-07-01T21:59:00Z".parse().unwrap()),
             started_at: None,
         };
