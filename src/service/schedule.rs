@@ -14,7 +14,7 @@ use super::due::zone;
 use super::{Service, expected, exports, workers};
 use crate::error::{Error, Result};
 use crate::import::settings::Settings;
-use crate::model::UploadState;
+use crate::model::{Purpose, UploadState};
 use crate::schedule::Trigger;
 use crate::store::registry::{ScheduleMark, UploadFilter};
 
@@ -38,6 +38,8 @@ const CLOCK_SET: SignedDuration = SignedDuration::from_secs(2);
 pub enum Kind {
     /// Waiting uploads of a folder are imported.
     Import,
+    /// Files are fetched from the client's own server.
+    Fetch,
     /// An export is made.
     Export,
     /// Somebody is warned if no file has come.
@@ -52,6 +54,7 @@ impl Kind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Import => "import",
+            Self::Fetch => "fetch",
             Self::Export => "export",
             Self::Expected => "expected",
             Self::Fresh => "fresh",
@@ -116,6 +119,7 @@ impl Service {
             self.client(client)?;
         }
         let mut all = self.scheduled_imports(client)?;
+        all.extend(self.scheduled_fetches(client)?);
         for task in tasks(self)? {
             if client.is_none_or(|client| client == task.client) {
                 let trigger = &task.trigger;
@@ -150,6 +154,24 @@ impl Service {
             })?;
             one.waiting = queued.iter().filter(|u| u.folder.as_ref() == Some(name)).count();
             all.push(one);
+        }
+        Ok(all)
+    }
+
+    fn scheduled_fetches(&self, client: Option<&str>) -> Result<Vec<Scheduled>> {
+        let mut all = Vec::new();
+        let accounts = self.registry().accounts(client)?;
+        for account in accounts.iter().filter(|a| a.enabled && a.remote.is_some()) {
+            for folder in self.registry().folders(&account.login)? {
+                if folder.purpose != Purpose::Import {
+                    continue;
+                }
+                let client = &account.client;
+                let Ok(settings) = self.settings(client, &folder.name) else { continue };
+                let Some(trigger) = settings.handling.fetch.trigger else { continue };
+                let what = "files are fetched from the client's own server".to_owned();
+                all.push(self.scheduled(client, Kind::Fetch, &folder.name, &trigger, what)?);
+            }
         }
         Ok(all)
     }
