@@ -323,3 +323,34 @@ async fn the_list_shows_the_next_times_over_a_change_of_clocks() {
     assert!(house.bench.service.schedule(Some("nobody")).is_err());
     house.bench.stop();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_is_made_once_for_each_instant_and_once_for_those_that_were_missed() {
+    let house = House::at(NOON, "");
+    let service = &house.bench.service;
+    let session = house.bench.session().await;
+    put(&session, "/in/users.csv", DAY_1).await;
+    let nightly = "trigger = \"daily 23:30\"\nwhat = \"all\"\n";
+    service.add_export("acme", "nightly", "export", nightly).unwrap();
+    house.wait_until_done(NOON);
+    let runs = |house: &House| {
+        house.bench.service.export_runs("acme", Some("nightly"), 100).unwrap().len()
+    };
+    assert_eq!(runs(&house), 0, "no hour has come");
+    house.set_clock("2026-11-22T22:30:00Z");
+    wait("the export of the hour", || runs(&house) == 1);
+    house.wait_until_done("2026-11-22T22:30:00Z");
+    // Set back and forth: the hour has been.
+    house.set_clock("2026-11-22T22:00:00Z");
+    house.set_clock("2026-11-22T22:40:00Z");
+    drop(session);
+    let (clock, folder) = (house.clock, house.bench.stop());
+    let house = House::open(folder, clock, "2026-11-26T05:00:00Z");
+    wait("what was missed is caught up", || runs(&house) == 2);
+    house.wait_until_done("2026-11-25T22:30:00Z");
+    house.set_clock("2026-11-26T05:01:00Z");
+    let (clock, folder) = (house.clock, house.bench.stop());
+    let house = House::open(folder, clock, "2026-11-26T22:30:00Z");
+    wait("the next hour", || runs(&house) == 3);
+    house.bench.stop();
+}
