@@ -45,7 +45,7 @@ fn run(cli: Cli) -> Outcome {
     match cli.command {
         Command::Serve => rollcall::cli::serve::run(&place),
         Command::Demo(args) => rollcall::demo::run(&place, &args),
-        Command::Plain(command) => rollcall::cli::run(&place, command),
+        Command::Plain(command) => rollcall::cli::run(&place, *command),
     }
 }
 

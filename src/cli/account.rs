@@ -198,9 +198,7 @@ fn set(
         patch.name.is_some() || patch.protocols.is_some() || patch.host_profile.is_some();
     let standing = super::remote::set(service, login, remote)?;
     match standing {
-        Some(standing) if !has_patch => {
-            out.either(&standing, |out, standing| super::remote::card(out, standing))
-        }
+        Some(standing) if !has_patch => out.either(&standing, super::remote::card),
         _ => out.either(&service.set_account(login, patch)?, card),
     }
 }

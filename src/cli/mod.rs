@@ -115,7 +115,7 @@ pub enum Command {
     Demo(DemoArgs),
     /// Everything that is done in one go, beside a running server or without one.
     #[command(flatten)]
-    Plain(PlainCommand),
+    Plain(Box<PlainCommand>),
 }
 
 /// The commands that do one thing and end.
