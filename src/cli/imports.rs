@@ -198,6 +198,7 @@ fn card(out: Output, import: &ImportView) -> Outcome {
         ("Finished", or_none(import.finished_at.map(moment))),
         ("Status", import.status.clone()),
     ];
+    pairs.extend(import.fetched_from.clone().map(|from| ("Fetched from", from)));
     pairs.extend(import.failure.clone().map(|why| ("Failure", why)));
     pairs.extend(import.waits_for.clone().map(|what| ("Waits for", what)));
     pairs.extend(import.expires_at.map(|at| ("Expires", moment(at))));

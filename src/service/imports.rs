@@ -1,6 +1,7 @@
 //! Use cases about imports: run one by hand, list them, make their reports again.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use super::{Service, commit, names};
 use crate::error::{Error, Kind, Result};
 use crate::import::report::{self, Counts, Report};
 use crate::model::{
-    Client, Folder, ImportStatus, Language, Purpose, Upload, UploadId, UploadState, VPath,
+    Account, Client, Folder, ImportStatus, Language, Purpose, Upload, UploadId, UploadState, VPath,
 };
 use crate::store::directory::Directory;
 use crate::store::registry::{NewUpload, UploadFilter};
@@ -58,6 +59,9 @@ pub struct ImportView {
     pub status: String,
     /// Nothing was meant to be applied.
     pub dry_run: bool,
+    /// The client's own server from which it was fetched: `sftp://login@host:22`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fetched_from: Option<String>,
     /// The file.
     pub file: FileView,
     /// Rows by what they became.
@@ -200,6 +204,7 @@ impl Service {
                 folder: Some(record.source),
                 status: summary.status.name().to_owned(),
                 dry_run: summary.dry_run,
+                fetched_from: None,
                 file: FileView {
                     name: record.file_name,
                     path: record.path,
@@ -216,10 +221,24 @@ impl Service {
             });
         }
         views.truncate(most);
+        let servers = self.servers(&client.slug)?;
         for view in &mut views {
             self.tell_waiting(&directory, view)?;
+            view.fetched_from = servers.get(&view.account).cloned();
         }
         Ok(views)
+    }
+
+    /// The addresses of a client's own servers, by account.
+    fn servers(&self, client: &str) -> Result<HashMap<String, String>> {
+        let accounts = self.registry().accounts(Some(client))?.into_iter();
+        let address = |account: Account| {
+            let server = account.remote?;
+            let protocol = account.protocols.first()?;
+            let address = format!("{protocol}://{}@{}:{}", server.login, server.host, server.port);
+            Some((account.login, address))
+        };
+        Ok(accounts.filter_map(address).collect())
     }
 
     /// Says what a recorded import waits for, if it does.
@@ -261,6 +280,7 @@ impl Service {
         };
         let mut view = waiting_view(upload);
         view.waits_for = time.map(|at| format!("its time: imports at {at}"));
+        view.fetched_from = self.servers(&view.client)?.remove(&view.account);
         let report = stored.map(|stored| stored.report);
         if let Some(report) = &report {
             view.status = report.status.name().to_owned();
@@ -427,6 +447,7 @@ fn waiting_view(upload: Upload) -> ImportView {
         folder: upload.folder,
         status: status.to_owned(),
         dry_run: false,
+        fetched_from: None,
         file: FileView {
             name: upload.path.name().unwrap_or_default().to_owned(),
             path: upload.path,

@@ -2,13 +2,13 @@
 
 import json
 import os
-import re
 import signal
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
+import proxy
 import servers
 
 ROSTER = "employeeNumber;lastName;firstName;mail;dtContractStart;department\n" \
@@ -271,9 +271,7 @@ def ends(house, server):
 
 def refusals(house, server):
     """A server that refuses: said in words, and what can go on goes on."""
-    if os.getuid() == 0:
-        return
-    place = Place(house.binary, server, "sftp").serve()
+    place = Place(house.binary, server, "ftpes", "delete").serve()
     try:
         os.chmod(server.root / "out", 0o555)
         file = place.folder / "x.csv"
@@ -281,23 +279,62 @@ def refusals(house, server):
         dropped = place.json("drop", "acme", "out", file)
         place.wait(lambda: place.json("drops", "show", dropped["id"])["attempts"] > 0, "a first try")
         shown = place.json("drops", "show", dropped["id"])
-        house.check("a refused delivery says why", shown["state"] == "waiting" and re.search("out", shown["note"] or ""), shown)
+        alarms = place.json("alarms", "acme")
+        house.check("a refused delivery waits, says why, and raises T03",
+                    shown["state"] == "waiting" and shown["note"] and [a["code"] for a in alarms] == ["T03"], (shown, alarms))
         os.chmod(server.root / "out", 0o777)
         place.json("drops", "retry", dropped["id"])
         place.wait(lambda: place.json("drops", "show", dropped["id"])["state"] == "delivered", "the retry")
-        house.check("and comes once it may", (server.root / "out" / "x.csv").exists(), place.names("out"))
+        house.check("it comes once it may, and the alarm is over",
+                    (server.root / "out" / "x.csv").exists() and not place.json("alarms", "acme"), place.names("out"))
+        place.put("users.csv", ROSTER)
+        os.chmod(server.root / "in", 0o555)
+        first, second = place.fetch(), place.fetch()
+        house.check("a fetched file that cannot be deleted is imported once, and that is said",
+                    len(first["fetched"]) == 1 and first["problems"] and not second["fetched"], (first, second))
+        os.chmod(server.root / "in", 0o777)
+        third = place.fetch()
+        house.check("it is deleted once it may", "users.csv" not in place.names() and not third["problems"], (third, place.names()))
     finally:
         place.stop()
+
+
+def cuts(house, server):
+    """The connection is cut after ever more bytes: whatever came through, nothing is half and nothing comes twice."""
+    for way, sizes in (("cut_after_down", (2500, 3500, 4500, 5500, 6500)), ("cut_after_up", (2500, 3000, 3500, 4000, 5000))):
+        for size in sizes:
+            through = proxy.Proxy(server.port, **{way: size})
+            direct, server.port = server.port, through.port
+            for old in (server.root / "in").rglob("*") if (server.root / "in").exists() else []:
+                old.unlink() if old.is_file() else None
+            place = Place(house.binary, server, "sftp", "archive")
+            server.port = direct
+            try:
+                place.put("users.csv", ROSTER)
+                first = place.cli("--json", "fetch", "acme", "in", good=False)
+                got = first.returncode == 0 and len(json.loads(first.stdout)["fetched"])
+                place.cli("account", "set", place.login, "--port", direct)
+                place.serve()
+                place.fetch()
+                place.wait(lambda: place.report() is not None and place.settled(), f"{way} {size}")
+                imports = place.imports()
+                house.check(f"{way} {size}: one import, one report", len(imports) == 1 and not place.parts()
+                            and "users.csv" not in place.names(), (got, imports, place.names()))
+            finally:
+                place.stop()
+                through.stop()
 
 
 def run(house):
     with servers.sshd() as server:
         story(house, "sftp", server, "sshd")
-    for work in (companions, growing, ends, refusals):
+    for work in (companions, growing, ends, cuts):
         with servers.sshd() as server:
             work(house, server)
     afterwards(house, servers.sshd, "sshd", "sftp")
     authority = servers.Authority()
+    with servers.proftpd(authority) as server:
+        refusals(house, server)
     for name, make, kind in [
         ("vsftpd", lambda: servers.vsftpd(authority), "ftpes"),
         ("vsftpd implicit", lambda: servers.vsftpd(authority, implicit=True), "ftps"),

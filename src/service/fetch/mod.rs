@@ -137,6 +137,9 @@ impl Service {
             settings: self.settings(&client.slug, &folder.name)?.handling.fetch,
         };
         let looked = looker.run(stopping);
+        if stopping.load(Ordering::Acquire) {
+            return looked;
+        }
         self.tell_poll(&client, &folder, &looked)?;
         looked
     }
@@ -172,9 +175,9 @@ impl Service {
     }
 
     /// The folders that are due for a look.
-    fn due_folders(&self) -> Result<Vec<(String, String)>> {
+    fn due_folders(&self) -> Result<Vec<Folder>> {
         let now = self.clock().now();
-        let mut due = Vec::new();
+        let mut due: Vec<Folder> = Vec::new();
         for client in self.registry().clients()?.into_iter().filter(|client| client.enabled) {
             let accounts = self.registry().accounts(Some(&client.slug))?;
             let polled = accounts.iter().filter(|a| a.enabled && a.remote.is_some());
@@ -194,7 +197,7 @@ impl Service {
                 let since = last.or(begun.map(|a| a.created_at)).unwrap_or(now);
                 let trigger = settings.handling.fetch.trigger;
                 if trigger.is_some_and(|trigger| is_due(&trigger, since, now, &zone)) {
-                    due.push((client.slug.clone(), folder.name));
+                    due.push(folder);
                 }
             }
         }
@@ -220,16 +223,17 @@ pub(super) fn run(service: &Service, stopping: &AtomicBool) {
                 tracing::warn!(%error, "looking for folders that are due");
                 Vec::new()
             });
-            for (client, folder) in due {
-                let name = format!("{client}/{folder}");
-                if running.len() >= most || running.iter().any(|(other, _)| *other == name) {
+            for folder in due {
+                let login = folder.login.clone();
+                // One connection to each account: another folder of it has its turn afterwards.
+                if running.len() >= most || running.iter().any(|(other, _)| *other == login) {
                     continue;
                 }
                 let thread = std::thread::Builder::new()
                     .name("fetch".to_owned())
-                    .spawn_scoped(scope, move || look(service, &client, &folder, stopping));
+                    .spawn_scoped(scope, move || look(service, &folder, stopping));
                 match thread {
-                    Ok(thread) => running.push((name, thread)),
+                    Ok(thread) => running.push((login, thread)),
                     Err(error) => tracing::warn!(%error, "no thread to look at a folder"),
                 }
             }
@@ -238,7 +242,10 @@ pub(super) fn run(service: &Service, stopping: &AtomicBool) {
     });
 }
 
-fn look(service: &Service, client: &str, folder: &str, stopping: &AtomicBool) {
+fn look(service: &Service, folder: &Folder, stopping: &AtomicBool) {
+    let account = service.registry().account(&folder.login);
+    let client = account.ok().flatten().map(|account| account.client).unwrap_or_default();
+    let (client, folder) = (client.as_str(), folder.name.as_str());
     match service.look_at(client, folder, stopping) {
         Ok(outcome) => {
             for problem in outcome.problems {
@@ -246,7 +253,7 @@ fn look(service: &Service, client: &str, folder: &str, stopping: &AtomicBool) {
             }
         }
         Err(error) if error.kind() == Kind::Busy => {
-            tracing::info!(%error, client, folder, "a folder was not looked at");
+            tracing::debug!(%error, client, folder, "a folder was not looked at");
         }
         Err(error) => tracing::warn!(%error, client, folder, "a folder was not looked at"),
     }

@@ -8,7 +8,7 @@ use tokio::io::AsyncWrite;
 
 use super::look::changed;
 use super::{Fetched, Looker};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::import::settings::After;
 use crate::model::{UploadId, VPath};
 use crate::remote::{Connection, RemoteEntry};
@@ -25,7 +25,9 @@ impl Looker<'_> {
         companion: Option<String>,
     ) -> Result<Option<Fetched>> {
         let service = self.service;
-        commit::check_waiting(service, &self.client.slug)?;
+        // Too many wait for import: the file waits too, and nothing is wrong with the server.
+        commit::check_waiting(service, &self.client.slug)
+            .map_err(|e| Error::new(Kind::Conflict, e.message()))?;
         let path = self.at(&seen.name)?;
         let space = service.client_space(&self.client.slug)?;
         let id = commit::new_id(service.clock());
