@@ -1,7 +1,6 @@
 //! Files handed over through export folders: kept, placed or delivered, and tracked until they were fetched.
 
 use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use super::deliver::Delivery;
@@ -66,7 +65,7 @@ impl Service {
             Content::File(from) => {
                 let reading = |e| Error::io(format!("reading {}", from.display()), e);
                 let mut file = File::open(from).map_err(reading)?;
-                vfs::keep(&space, &id, &mut file as &mut dyn Read, limits)?
+                vfs::keep(&space, &id, &mut file, limits)?
             }
         };
         crate::fault::at("drop.kept").map_err(|e| Error::io("handing a file over", e))?;
