@@ -82,9 +82,7 @@ pub(super) fn run(place: &Place, command: PgpCommand) -> Outcome {
     let service = place.service()?;
     let out = place.out;
     match command {
-        PgpCommand::Make { client } => {
-            out.either(&service.make_pgp_key(&client)?, |out, key| made(out, key))
-        }
+        PgpCommand::Make { client } => out.either(&service.make_pgp_key(&client)?, made),
         PgpCommand::Show { client } => {
             out.either(&service.pgp_keys(&client)?, |out, keys| show(out, &client, keys))
         }

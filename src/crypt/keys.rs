@@ -92,7 +92,7 @@ impl SecretKey {
     /// Its fingerprint, 40 hex digits.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        hex(&self.0.primary_key.fingerprint())
+        hex(self.0.primary_key.fingerprint())
     }
 
     /// What the message is encrypted with; `None`: it is not for this key, `Some(Err)`: it says so and is not.
@@ -170,9 +170,11 @@ impl Certificate {
         let binary = armor::key(file)?;
         let mut keys = SignedPublicKey::from_bytes_many(binary.as_slice())
             .map_err(|e| format!("this is no OpenPGP key: {e}"))?;
-        let first = keys.next().ok_or("this is no OpenPGP key; send the public key as a file")?;
+        let first = keys.next().ok_or(
+            "this is no OpenPGP key; its owner exports it with: gpg --armor --export NAME",
+        )?;
         let first = first.map_err(|e| {
-            format!("this is no OpenPGP public key that can be read ({e}); send the public key as a file")
+            format!("this is no OpenPGP public key that can be read ({e}); its owner exports it with: gpg --armor --export NAME")
         })?;
         if keys.next().is_some() {
             return Err(
@@ -183,7 +185,7 @@ impl Certificate {
         key.check_strength()?;
         key.primary_standing(at).map_err(|why| match why {
             Unusable::Expired => "the key has expired; ask its owner for a new one",
-            Unusable::Revoked => "the key was revoked by its owner; ask for the new one",
+            Unusable::Revoked => "the key was revoked by its owner; ask for the new one, and forget the old one if it is listed here (rollcall pgp partner remove)",
             Unusable::NotForThis => {
                 "the key is not signed by itself; ask its owner for the whole key"
             }
@@ -221,7 +223,7 @@ impl Certificate {
     /// Its fingerprint in hex digits, 40 of them (64 for a key of version 6).
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        hex(&self.0.primary_key.fingerprint())
+        hex(self.0.primary_key.fingerprint())
     }
 
     /// The names in it: who says to be its owner.
@@ -247,7 +249,7 @@ impl Certificate {
     #[must_use]
     pub fn expires_at(&self) -> Option<u64> {
         let own = self.own_signature()?;
-        Some(ends(self.0.primary_key.created_at(), own)).flatten()
+        ends(self.0.primary_key.created_at(), own)
     }
 
     /// The key that this signature says to be made with, and whether it is good for that.

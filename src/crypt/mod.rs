@@ -148,6 +148,9 @@ pub fn open_pgp(
         .unwrap_or(Err(Trouble::Damaged))
 }
 
+/// A file in a file: some sign a file first and encrypt what that gave.
+const MOST_FILES: usize = 2;
+
 fn open_message(
     bytes: &[u8],
     keys: &[SecretKey],
@@ -155,16 +158,33 @@ fn open_message(
     limits: &Limits<'_>,
 ) -> Result<Opened, Trouble> {
     let meter = Meter::new(bytes.len(), limits);
-    let message = match armor::open(bytes, &meter)? {
-        armor::Armored::Not => message::read(bytes.to_vec(), keys, &meter)?,
-        armor::Armored::Message(binary) => message::read(binary, keys, &meter)?,
-        armor::Armored::Text { text, signed, signatures } => {
-            message::signed_text(text, signed, &signatures)?
+    let mut message = read_message(bytes, keys, &meter)?;
+    for _ in 1..MOST_FILES {
+        if form(&message.content) != Some(Form::Pgp) {
+            break;
         }
-    };
+        let was_encrypted = message.is_encrypted;
+        // The signatures that count are those over the file itself.
+        message = read_message(&message.content, keys, &meter)?;
+        message.is_encrypted |= was_encrypted;
+    }
     let signed_by = match signature {
         Signature::Ignored => None,
         Signature::By(partners, at) => Some(signer::verify(&message, partners, at, &meter)?),
     };
     Ok(Opened { bytes: message.content, is_encrypted: message.is_encrypted, signed_by })
+}
+
+fn read_message(
+    bytes: &[u8],
+    keys: &[SecretKey],
+    meter: &Meter<'_>,
+) -> Result<message::Message, Trouble> {
+    match armor::open(bytes, meter)? {
+        armor::Armored::Not => message::read(bytes.to_vec(), keys, meter),
+        armor::Armored::Message(binary) => message::read(binary, keys, meter),
+        armor::Armored::Text { text, signed, signatures } => {
+            message::signed_text(text, signed, &signatures)
+        }
+    }
 }
