@@ -10,7 +10,7 @@ use super::import::read_limited;
 use super::output::{Output, Tone};
 use super::{Outcome, Place, moment};
 use crate::error::{Error, Kind};
-use crate::service::pgp::{KeyView, PartnerView};
+use crate::service::pgp::{KeyView, PartnerView, Signed};
 
 /// The largest file that a public key is read from.
 const MAX_KEY_BYTES: u64 = 1024 * 1024;
@@ -45,6 +45,22 @@ pub enum PgpCommand {
         client: String,
         /// The key's fingerprint, or how it ends (at least 16 digits)
         fingerprint: String,
+    },
+    /// Encrypt a file for partners, such as one to be handed over with `drop`
+    Encrypt {
+        /// The client
+        client: String,
+        /// The file
+        file: PathBuf,
+        /// The partner's fingerprint, or how it ends (at least 16 digits); may be given several times
+        #[arg(long = "for", value_name = "FINGERPRINT", required = true)]
+        recipients: Vec<String>,
+        /// Sign it with our current key
+        #[arg(long)]
+        sign: bool,
+        /// Write it to this file, which must not exist
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
     },
     /// Public keys of others: whose signatures count, for whom exports are encrypted
     #[command(subcommand)]
@@ -103,6 +119,17 @@ pub(super) fn run(place: &Place, command: PgpCommand) -> Outcome {
                     "Retired: {}\nFiles that arrive from now on are not read with it.",
                     grouped(&key.fingerprint)
                 ))
+            })
+        }
+        PgpCommand::Encrypt { client, file, recipients, sign, out: to } => {
+            let bytes = read_limited(&file, place.config.limits.max_import_bytes)?;
+            let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let signed = if sign { Signed::ByUs } else { Signed::No };
+            let sealed = service.encrypt_for(&client, &recipients, signed, &name, &bytes)?;
+            write_new(&to, &sealed)?;
+            let shown = serde_json::json!({ "file": to, "bytes": sealed.len() });
+            out.either(&shown, |out, _| {
+                out.line(format!("{}: {} bytes", to.display(), sealed.len()))
             })
         }
         PgpCommand::Partner(PartnerCommand::Add { client, file, name }) => {

@@ -1,5 +1,6 @@
 //! An OpenPGP message, layer by layer, down to the file in it. Source: RFC 9580, 10.3.
 
+use std::borrow::Cow;
 use std::io::{BufRead, Read};
 
 use pgp::composed::{DecryptionOptions, Edata, MessageReader, PacketBodyReader, PlainSessionKey};
@@ -38,7 +39,7 @@ pub(super) struct Message {
 /// # Errors
 /// What keeps it closed.
 pub(super) fn read(
-    bytes: Vec<u8>,
+    bytes: Cow<'_, [u8]>,
     keys: &[SecretKey],
     meter: &Meter<'_>,
 ) -> Result<Message, Trouble> {
@@ -60,11 +61,11 @@ pub(super) fn read(
             tag::COMPRESSED => {
                 let (_, body) = parts.body.body()?;
                 let mut unpacked = decompressor(body)?;
-                meter.read_all(&mut unpacked)?
+                Cow::Owned(meter.read_all(&mut unpacked)?)
             }
             _ => {
                 message.is_encrypted = true;
-                decrypt(&parts, keys, meter)?
+                Cow::Owned(decrypt(&parts, keys, meter)?)
             }
         };
     }

@@ -15,11 +15,12 @@ mod tests;
 mod write;
 mod zip;
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use keys::{Certificate, SecretKey};
 pub use write::{Attest, encrypt};
-pub use zip::{open as open_zip, pack as pack_zip};
+pub use zip::open as open_zip;
 
 use meter::Meter;
 
@@ -181,8 +182,8 @@ fn read_message(
     meter: &Meter<'_>,
 ) -> Result<message::Message, Trouble> {
     match armor::open(bytes, meter)? {
-        armor::Armored::Not => message::read(bytes.to_vec(), keys, meter),
-        armor::Armored::Message(binary) => message::read(binary, keys, meter),
+        armor::Armored::Not => message::read(Cow::Borrowed(bytes), keys, meter),
+        armor::Armored::Message(binary) => message::read(Cow::Owned(binary), keys, meter),
         armor::Armored::Text { text, signed, signatures } => {
             message::signed_text(text, signed, &signatures)
         }

@@ -118,9 +118,31 @@ fn tables_are_no_messages() {
     }
 }
 
+fn packed(content: &[u8], name: &str, password: &str) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut zip = ::zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = ::zip::write::SimpleFileOptions::default()
+        .with_aes_encryption(::zip::AesMode::Aes256, password);
+    zip.start_file(name, options).unwrap();
+    zip.write_all(content).unwrap();
+    zip.finish().unwrap().into_inner()
+}
+
+#[test]
+fn a_file_that_was_signed_first_and_encrypted_then_is_read_too() {
+    let ours = key("Acme");
+    let inner = sealed(ROSTER, &[ours.certificate()], Attest::No);
+    let file = sealed(&inner, &[ours.certificate()], Attest::No);
+    let keys = [ours];
+    let open = |file: &[u8]| open_pgp(file, &keys, Signature::Ignored, &limits());
+    assert_eq!(open(&file).unwrap().bytes, ROSTER);
+    let thrice = sealed(&file, &[keys[0].certificate()], Attest::No);
+    assert_eq!(open(&thrice).unwrap().bytes, inner, "and no deeper");
+}
+
 #[test]
 fn a_zip_opens_with_its_password_only() {
-    let file = pack_zip(ROSTER, "users.csv", "correct horse battery").unwrap();
+    let file = packed(ROSTER, "users.csv", "correct horse battery");
     assert_eq!(form(&file), Some(Form::Zip));
     let open = |password| open_zip(&file, password, &limits()).map(|opened| opened.bytes);
     assert_eq!(open(Some("correct horse battery")), Ok(ROSTER.to_vec()));

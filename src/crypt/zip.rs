@@ -1,11 +1,10 @@
 //! Zip archives with AES encryption (WinZip's AE-1 and AE-2): the one file in them.
 
-use std::io::{Cursor, Write as _};
+use std::io::Cursor;
 
+use zip::ZipArchive;
 use zip::read::HasZipMetadata as _;
 use zip::result::ZipError;
-use zip::write::SimpleFileOptions;
-use zip::{AesMode, CompressionMethod, ZipArchive, ZipWriter};
 
 use super::{Limits, Meter, Opened, Trouble};
 
@@ -48,22 +47,6 @@ pub fn open(bytes: &[u8], password: Option<&str>, limits: &Limits<'_>) -> Result
     let content = meter.read_all(&mut file)?;
     meter.check_content(&content)?;
     Ok(Opened { bytes: content, is_encrypted: true, signed_by: None })
-}
-
-/// Packs one file with AES-256.
-///
-/// # Errors
-/// In words.
-pub fn pack(content: &[u8], name: &str, password: &str) -> Result<Vec<u8>, String> {
-    let words = |e: &dyn std::fmt::Display| format!("the zip could not be written: {e}");
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Deflated)
-        .large_file(u32::try_from(content.len()).is_err())
-        .with_aes_encryption(AesMode::Aes256, password);
-    zip.start_file(name, options).map_err(|e| words(&e))?;
-    zip.write_all(content).map_err(|e| words(&e))?;
-    zip.finish().map(Cursor::into_inner).map_err(|e| words(&e))
 }
 
 fn archive(bytes: &[u8]) -> Result<Archive<'_>, Trouble> {

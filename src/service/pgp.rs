@@ -262,7 +262,7 @@ impl Service {
     /// # Errors
     /// `Kind::NotFound` for a fingerprint that no partner has, or a key of ours that is missing; `Kind::Invalid` for a
     /// key that cannot be encrypted for today, in words with the cure.
-    pub(super) fn encrypt_for(
+    pub fn encrypt_for(
         &self,
         client: &str,
         fingerprints: &[String],
@@ -291,26 +291,6 @@ impl Service {
         let attest = key.as_ref().map_or(Attest::No, Attest::With);
         crypt::encrypt(bytes, name, &recipients, attest, seconds(now))
             .map_err(|words| Error::new(Kind::Invalid, words))
-    }
-
-    /// Packs a file as a zip with AES-256 under the folder's zip password.
-    ///
-    /// # Errors
-    /// `Kind::NotFound` when the folder has none.
-    pub(super) fn zip_for(
-        &self,
-        client: &str,
-        folder: &str,
-        name: &str,
-        bytes: &[u8],
-    ) -> Result<Vec<u8>> {
-        let password = self.zip_password(client, folder)?.ok_or_else(|| {
-            let words = format!(
-                "folder {folder} has no zip password; set one: rollcall folder zip-password LOGIN {folder} --password-stdin"
-            );
-            Error::new(Kind::NotFound, words)
-        })?;
-        crypt::pack_zip(bytes, name, &password).map_err(internal)
     }
 
     /// The key pairs that read what was received at this time.
