@@ -80,7 +80,9 @@ pub(super) fn read_limited(path: &Path, max_bytes: u64) -> Outcome<Vec<u8>> {
     let told_bytes = file.metadata().map_err(fault)?.len();
     // A pipe tells no size, and a file may grow while it is read.
     if told_bytes <= max_bytes {
-        let mut bytes = Vec::new();
+        // Growing by doubling, a large file would be in memory twice.
+        let room = usize::try_from(told_bytes.saturating_add(1)).unwrap_or(0);
+        let mut bytes = Vec::with_capacity(room);
         file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(fault)?;
         if u64::try_from(bytes.len()).is_ok_and(|n| n <= max_bytes) {
             return Ok(bytes);
