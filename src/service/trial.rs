@@ -8,7 +8,7 @@ use super::Service;
 use super::reaching::ShownIdentity;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Folder, Purpose, ServerTrust, VPath};
-use crate::remote::{Connection, Overwrite, Reach, is_identity_change};
+use crate::remote::{Connection, Overwrite, Reach, is_unrecognised};
 
 /// A certificate that ends sooner than this is told.
 const RENEW_BEFORE: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -233,7 +233,7 @@ impl Service {
                 trial.ok("login", format!("as {}", target.login));
                 Some(connection)
             }
-            Err(error) if by_authority && is_identity_change(&error) => {
+            Err(error) if by_authority && is_unrecognised(&error) => {
                 let cure = format!(
                     "Ask the server's operator for a valid certificate for {}, or confirm this one: rollcall account \
                      trust {login} --pin {}",
