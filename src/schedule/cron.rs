@@ -23,7 +23,8 @@ const CALENDAR_START: DateTime = DateTime::constant(2024, 1, 1, 0, 0, 0, 0);
 #[derive(Clone)]
 pub struct Cron {
     line: String,
-    cron: croner::Cron,
+    // Boxed: a trigger is stored in every folder's settings, and most have none of this size.
+    cron: Box<croner::Cron>,
     is_hourly: bool,
 }
 
@@ -59,7 +60,7 @@ impl Cron {
             .parse(&line)
             .map_err(|error| format!("the cron line cannot be read ({error}); {EXAMPLE}"))?;
         let is_hourly = (0..24).all(|hour| cron.pattern.hour_match(hour).unwrap_or(false));
-        let cron = Self { line, cron, is_hourly };
+        let cron = Self { line, cron: Box::new(cron), is_hourly };
         match cron.after(CALENDAR_START) {
             Some(_) => Ok(cron),
             None => Err(format!("\"{}\" never comes: there is no such day; {EXAMPLE}", cron.line)),
