@@ -140,6 +140,10 @@ fn values(doc: &mut Document, settings: &ExportSettings) {
         &["Fingerprints of OpenPGP keys (`rollcall pgp partner list`) that files are encrypted for. Default: none."],
         &format!("encrypt = {}", list(settings.encrypt.iter().map(String::as_str))),
     );
+    doc.setting(
+        &["Whether such a file is signed with the client's own key too (`rollcall pgp make`). Default: false."],
+        &format!("sign = {}", settings.sign),
+    );
 }
 
 fn tables(doc: &mut Document, settings: &ExportSettings) {

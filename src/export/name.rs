@@ -156,9 +156,10 @@ impl Default for FileName {
     fn default() -> Self {
         let text = |text: &str| Part::Text(text.to_owned());
         Self {
-            text: "users_{date}_{seq}.csv".to_owned(),
+            text: "{export}_{date}_{seq}.csv".to_owned(),
             parts: vec![
-                text("users_"),
+                Part::Export,
+                text("_"),
                 Part::Date(DateForm::default()),
                 text("_"),
                 Part::Seq(1),

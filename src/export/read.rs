@@ -40,6 +40,7 @@ const KEYS: &[&str] = &[
     "value_maps",
     "fewer_rows",
     "encrypt",
+    "sign",
 ];
 
 /// The separators, by the name that settings may give them.
@@ -77,6 +78,7 @@ fn one(settings: &mut ExportSettings, name: &str, value: &Value) -> Read<()> {
         "value_maps" => settings.value_maps = value_maps(value)?,
         "fewer_rows" => settings.fewer_rows = limit(name, value, settings.fewer_rows)?,
         "encrypt" => settings.encrypt = encrypt(value)?,
+        "sign" => settings.sign = yes_or_no(name, value)?,
         _ => {
             let known = KEYS.join(", ");
             return Err(format!("\"{name}\" is not an export setting; there are: {known}"));
@@ -100,6 +102,9 @@ fn checked(settings: ExportSettings) -> Read<ExportSettings> {
         && settings.decimal == Decimal::Comma
     {
         return Err("decimal = \",\" is not possible with separator = \",\" and quotes = \"never\"; write for example separator = \";\"".to_owned());
+    }
+    if settings.sign && settings.encrypt.is_empty() {
+        return Err("sign = true is only used with encrypt; write for example encrypt = [\"3AA5C34371567BD2A1D1C0F9A7B9E6C1D2E3F405\"], or sign = false".to_owned());
     }
     let shown = |column: &Column| {
         settings.columns.is_empty()

@@ -59,6 +59,8 @@ pub struct ExportSettings {
     pub fewer_rows: Option<Limit>,
     /// Fingerprints of the OpenPGP keys that a file is encrypted for; empty: none.
     pub encrypt: Vec<String>,
+    /// Whether an encrypted file is signed with the client's own key too.
+    pub sign: bool,
 }
 
 /// Who is in a file.
@@ -330,6 +332,7 @@ impl Default for ExportSettings {
             value_maps: BTreeMap::new(),
             fewer_rows: Some(Limit { count: 5, percent: 20 }),
             encrypt: Vec::new(),
+            sign: false,
         }
     }
 }
@@ -344,6 +347,12 @@ impl ExportSettings {
             format!("these export settings are not TOML: {}", error.to_string().trim())
         })?;
         read::settings(&table)
+    }
+
+    /// What is behind the name of a file that is encrypted.
+    #[must_use]
+    pub fn ending(&self) -> &'static str {
+        if self.encrypt.is_empty() { "" } else { ".pgp" }
     }
 
     /// The settings as TOML, each with a comment that says what it does; `from_toml` reads them back.

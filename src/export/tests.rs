@@ -18,7 +18,7 @@ fn settings_read_back_as_they_were_written() {
         users = ['active']\ncolumns = ['employee_number', 'custom.badge', 'custom.*', 'state', 'department']\nheader = false\n\
         separator = 'tab'\nencoding = 'iso-8859-15'\nnot_encodable = 'transliterate'\nquotes = 'all'\nline_end = 'lf'\n\
         dates = 'DD/MM/YYYY'\ndecimal = ','\nmanager = 'name'\nformulas = 'text'\nfewer_rows = 'off'\n\
-        encrypt = ['3aa5 c343 7156 7bd2 a1d1 c0f9 a7b9 e6c1 d2e3 f405']\n\
+        encrypt = ['3aa5 c343 7156 7bd2 a1d1 c0f9 a7b9 e6c1 d2e3 f405']\nsign = true\n\
         [only]\nlegal_entity = ['FR01', 'F\"R']\n'custom.site' = ['x']\n\
         [headers]\nemployee_number = 'Matricule'\n'custom.badge' = 'Badge \"1\"'\n\
         [value_maps.department]\ncodes = { 'Compta' = 'C', 'None' = '' }\nunmapped = 'block'\n\
@@ -55,6 +55,7 @@ fn wrong_settings_are_refused_with_a_right_example() {
         ("users = []", "users", "\"active\""),
         ("users = ['withdrawn']", "users", "\"active\""),
         ("encrypt = ['1234']", "1234", "fingerprint"),
+        ("sign = true", "sign", "encrypt = ["),
         ("[only]\nlast_name = ['Roy']", "last_name", "legal_entity = [\"FR01\"]"),
         ("[only]\nlegal_entity = []", "nobody", "[\"FR01\"]"),
         ("[value_maps.last_name]\ncodes = {}", "last_name", "department"),
@@ -91,7 +92,7 @@ fn files_are_named_by_their_template() {
     ] {
         assert_eq!(FileName::parse(template).unwrap().render(&naming), expected);
     }
-    assert_eq!(FileName::default(), FileName::parse("users_{date}_{seq}.csv").unwrap());
+    assert_eq!(FileName::default(), FileName::parse("{export}_{date}_{seq}.csv").unwrap());
 }
 
 fn user(id: i64, values: &[(Field, &str)]) -> User {

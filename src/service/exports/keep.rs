@@ -7,15 +7,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 
 use super::super::Service;
+use super::super::pgp::Signed;
 use crate::error::{Error, Result};
-use crate::export::Told;
+use crate::export::{ExportSettings, Told};
 use crate::import::pseudonym::Traces;
 use crate::import::text::Charset;
 use crate::import::unpack::{self, UnpackLimits};
 use crate::model::UploadId;
-use crate::store::registry::RunState;
+use crate::store::registry::{RunState, StoredExport};
 use crate::vfs::ClientSpace;
 
 /// What is behind a run's id in the name of its list.
@@ -45,6 +47,30 @@ impl<'k> Kept<'k> {
     /// There is no file after all.
     pub(super) fn no_file(&self) -> Result<()> {
         self.space.exports.remove_file_if_there(&self.name).map_err(fault)
+    }
+
+    /// Encrypts the file, where the settings ask for it; its new size and SHA-256. `name`: the plain file's.
+    pub(super) fn seal(
+        &self,
+        service: &Service,
+        export: &StoredExport,
+        settings: &ExportSettings,
+        name: &str,
+    ) -> Result<Option<(u64, String)>> {
+        if settings.ending().is_empty() {
+            return Ok(None);
+        }
+        let mut plain = Vec::new();
+        let exports = &self.space.exports;
+        open(self.space, &self.name).and_then(|mut f| f.read_to_end(&mut plain)).map_err(fault)?;
+        let signed = if settings.sign { Signed::ByUs } else { Signed::No };
+        let keys = &settings.encrypt;
+        let sealed = service.encrypt_for(&export.client, keys, signed, name, &plain)?;
+        exports.remove_file(&self.name).map_err(fault)?;
+        let mut file = self.file()?;
+        file.write_all(&sealed).and_then(|()| file.sync_all()).map_err(fault)?;
+        let bytes = u64::try_from(sealed.len()).unwrap_or(u64::MAX);
+        Ok(Some((bytes, hex(&Sha256::digest(&sealed)))))
     }
 
     /// Keeps what the other side knows after the run.

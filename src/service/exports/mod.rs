@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{Service, names};
 use crate::error::{Error, Kind, Result};
-use crate::export::ExportSettings;
+use crate::export::{ExportSettings, Naming};
 use crate::model::{UploadId, check_slug};
 use crate::store::registry::StoredExport;
 
@@ -69,7 +69,7 @@ impl Service {
         check_slug(name).map_err(|why| invalid(why.replacen("client", "export", 1)))?;
         let client = self.client(client)?;
         self.export_folder(&client.slug, folder)?;
-        let settings = Self::checked_export(toml)?;
+        let settings = self.checked_export(&client.slug, name, folder, toml)?;
         let new = StoredExport {
             client: client.slug.clone(),
             name: name.to_owned(),
@@ -118,7 +118,7 @@ impl Service {
     /// As [`Service::add_export`].
     pub fn set_export_settings(&self, client: &str, name: &str, toml: &str) -> Result<ExportView> {
         let mut stored = self.stored_export(client, name)?;
-        Self::checked_export(toml)?;
+        self.checked_export(client, name, &stored.folder, toml)?;
         toml.clone_into(&mut stored.settings);
         self.registry().update_export(&stored)?;
         self.record("export.set", &format!("{client}/{name}"), "settings");
@@ -132,6 +132,7 @@ impl Service {
     pub fn set_export_folder(&self, client: &str, name: &str, folder: &str) -> Result<ExportView> {
         let mut stored = self.stored_export(client, name)?;
         self.export_folder(client, folder)?;
+        self.refuse_equal_names(client, name, folder, &settings_of(&stored)?)?;
         folder.clone_into(&mut stored.folder);
         self.registry().update_export(&stored)?;
         self.record("export.set", &format!("{client}/{name}"), &format!("folder {folder}"));
@@ -254,20 +255,53 @@ impl Service {
     }
 
     /// Settings with everything checked that only the server knows.
-    fn checked_export(toml: &str) -> Result<ExportSettings> {
+    fn checked_export(
+        &self,
+        client: &str,
+        name: &str,
+        folder: &str,
+        toml: &str,
+    ) -> Result<ExportSettings> {
         let settings = ExportSettings::from_toml(toml).map_err(invalid)?;
+        self.refuse_equal_names(client, name, folder, &settings)?;
         let template = settings.file_name.as_str();
         if names::is_temporary(template) {
             return Err(invalid(format!(
                 "file_name = \"{template}\" is not possible: programs pass over such names as temporary; write for example file_name = \"users_{{date}}_{{seq}}.csv\""
             )));
         }
-        if !settings.encrypt.is_empty() {
-            return Err(invalid(
-                "encrypt is not available in this version; write encrypt = []".to_owned(),
-            ));
+        for fingerprint in &settings.encrypt {
+            self.pgp_partner(client, fingerprint)?;
         }
         Ok(settings)
+    }
+
+    /// Two exports whose files have one name in one folder would take each other's place before anybody fetched them.
+    fn refuse_equal_names(
+        &self,
+        client: &str,
+        name: &str,
+        folder: &str,
+        settings: &ExportSettings,
+    ) -> Result<()> {
+        let sample = |export: &str, settings: &ExportSettings| {
+            let at = jiff::civil::DateTime::constant(2026, 11, 30, 23, 59, 59, 0);
+            let what = settings.what.name();
+            let file = settings.file_name.render(&Naming { at, seq: 7, client, export, what });
+            format!("{file}{}", settings.ending())
+        };
+        let own = sample(name, settings);
+        for other in self.registry().exports(Some(client))? {
+            let is_beside = other.name != name && other.folder == folder;
+            if is_beside && settings_of(&other).is_ok_and(|s| sample(&other.name, &s) == own) {
+                return Err(invalid(format!(
+                    "file_name = \"{}\" is not possible: the export \"{}\" names its files in folder {folder} alike, and one would take the other's place; write for example file_name = \"{{export}}_{{date}}_{{seq}}.csv\"",
+                    settings.file_name.as_str(),
+                    other.name
+                )));
+            }
+        }
+        Ok(())
     }
 }
 

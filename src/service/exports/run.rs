@@ -222,7 +222,9 @@ impl<'m> Making<'m> {
         let is_sent = self.how != How::Note && (run.rows > 0 || self.settings.send_empty);
         if is_sent {
             counted.out.sync().map_err(|e| Error::io("writing an export", e))?;
-            let (bytes, sha256) = counted.sum();
+            let (bytes, sha256) = kept
+                .seal(self.service, self.export, self.settings, &self.plain_name())?
+                .unwrap_or_else(|| counted.sum());
             run.state = RunState::Ready;
             run.seq = Some(self.export.next_seq);
             run.file_name = self.file_name();
@@ -410,6 +412,10 @@ impl<'m> Making<'m> {
     }
 
     fn file_name(&self) -> String {
+        format!("{}{}", self.plain_name(), self.settings.ending())
+    }
+
+    fn plain_name(&self) -> String {
         let zone = TimeZone::get(&self.client.time_zone).unwrap_or(TimeZone::UTC);
         self.settings.file_name.render(&Naming {
             at: self.at.to_zoned(zone).datetime(),

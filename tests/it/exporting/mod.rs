@@ -1,7 +1,7 @@
 //! Exports of a directory: what a file tells, exactly once, whatever happened since the last one.
 
+mod kills;
 mod runs;
-mod trips;
 
 use rollcall::model::Purpose;
 use rollcall::service::exports::{ExportRun, How};

@@ -351,3 +351,17 @@ async fn who_moves_out_of_the_choice_is_told_once_more() {
     assert_eq!(told(&bench, "leavers"), NOTHING);
     assert_eq!(told(&bench, "newcomers"), ["pmartin;FR01;active"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_exports_to_one_folder_have_names_of_their_own() {
+    let bench = bench(DAY_1).await;
+    add(&bench, "a", COLUMNS);
+    add(&bench, "c", &format!("what = \"changed\"\n{COLUMNS}"));
+    let names = [run(&bench, "a").file_name, run(&bench, "c").file_name];
+    assert_eq!(bench.names("/out"), names);
+    let alike = "file_name = \"x_{seq}.csv\"\n";
+    bench.service.set_export_settings("acme", "a", alike).unwrap();
+    let refused = bench.service.set_export_settings("acme", "c", alike).unwrap_err();
+    assert!(refused.message().contains("{export}") && refused.message().contains("\"a\""));
+    bench.service.add_export("acme", "d", "out", alike).unwrap_err();
+}
