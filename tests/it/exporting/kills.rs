@@ -15,7 +15,7 @@ fn a_killed_export_sends_its_file_once() {
     ] {
         let place = Workplace::new();
         let login = place.with_account()["login"].as_str().unwrap().to_owned();
-        place.ok(&["folder", "add", &login, "out", "/out", "--purpose", "export"]);
+        place.ok(&["folder", "add", &login, "out", "/handed", "--purpose", "export"]);
         std::fs::write(place.path("users.csv"), ROSTER).unwrap();
         place.ok(&["import", "acme", "users.csv"]);
         let settings = ["what=changed", "file_name=c_{seq}.csv", "columns=[\"login\"]"];
@@ -27,7 +27,7 @@ fn a_killed_export_sends_its_file_once() {
         // A recorded run is not made again: the next one finds nothing new and sends what was owed.
         let state = if recorded { "nothing" } else { "sent" };
         assert_eq!(next["state"], state, "{fault}: {next}");
-        let out = place.path(&format!("data/clients/acme/files/{login}/out"));
+        let out = place.path(&format!("data/clients/acme/files/{login}/handed"));
         let names: Vec<_> =
             std::fs::read_dir(&out).unwrap().map(|e| e.unwrap().file_name()).collect();
         assert_eq!(names, ["c_1.csv"], "{fault}");

@@ -2,6 +2,7 @@
 
 mod kills;
 mod runs;
+mod trips;
 
 use rollcall::model::Purpose;
 use rollcall::service::exports::{ExportRun, How};
@@ -11,12 +12,12 @@ use super::bench::{Bench, put};
 /// The columns of most tests.
 const COLUMNS: &str = "columns = [\"login\", \"last_name\", \"contract_end\", \"state\"]\n";
 
-/// A client `acme` with an export folder `/out` and its roster imported.
+/// A client `acme` with an export folder `/handed` and its roster imported.
 async fn bench(roster: &str) -> Bench {
     let bench = Bench::start();
     bench
         .service
-        .add_folder("acme", "out", &super::bench::path("/out"), Purpose::Export, None)
+        .add_folder("acme", "out", &super::bench::path("/handed"), Purpose::Export, None)
         .unwrap();
     import(&bench, roster).await;
     bench
@@ -42,7 +43,7 @@ fn told(bench: &Bench, name: &str) -> Vec<String> {
     if run.file_name.is_empty() {
         return Vec::new();
     }
-    let text = bench.file(&format!("/out/{}", run.file_name)).unwrap();
+    let text = bench.file(&format!("/handed/{}", run.file_name)).unwrap();
     let mut lines: Vec<String> = text.lines().skip(1).map(str::to_owned).collect();
     assert_eq!(run.rows, u64::try_from(lines.len()).unwrap());
     lines.sort();

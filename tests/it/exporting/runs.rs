@@ -98,7 +98,7 @@ async fn an_end_by_date_alone_makes_a_leaver_the_day_after() {
     let rows = |instant: &str, name: &str| {
         let service = at(&bench, instant);
         let run = service.run_export("acme", name, How::Usual).unwrap();
-        (run.rows, bench.file(&format!("/out/{}", run.file_name)).unwrap_or_default())
+        (run.rows, bench.file(&format!("/handed/{}", run.file_name)).unwrap_or_default())
     };
     // Paris: the last day ends at 22:00 UTC in summer time.
     assert_eq!(rows("2031-03-31T21:59:00Z", "l").0, 0);
@@ -127,7 +127,7 @@ async fn a_withdrawn_run_is_told_again_under_its_number() {
     assert_eq!(run(&bench, "c").state, RunState::Nothing);
     let (withdrawn, file) = bench.service.withdraw_export("acme", "c").unwrap();
     assert_eq!((withdrawn.id, file), (second.id, WithdrawnFile::TakenBack));
-    assert_eq!(bench.names("/out"), ["c_1.csv"]);
+    assert_eq!(bench.names("/handed"), ["c_1.csv"]);
     let again = run(&bench, "c");
     assert_eq!((again.seq, again.rows, again.file_name.as_str()), (Some(2), 2, "c_2.csv"));
     // Back to the beginning: everybody again.
@@ -135,7 +135,7 @@ async fn a_withdrawn_run_is_told_again_under_its_number() {
     bench.service.withdraw_export("acme", "c").unwrap();
     let none = bench.service.withdraw_export("acme", "c").unwrap_err();
     assert_eq!(none.kind(), Kind::NotFound);
-    assert_eq!(bench.names("/out"), NOTHING);
+    assert_eq!(bench.names("/handed"), NOTHING);
     let whole = run(&bench, "c");
     assert_eq!((whole.seq, whole.rows), (Some(1), 3));
 }
@@ -145,7 +145,7 @@ async fn what_was_fetched_keeps_its_number_when_it_is_withdrawn() {
     let bench = bench(DAY_1).await;
     add(&bench, "c", &format!("what = \"changed\"\nfile_name = \"c_{{seq}}.csv\"\n{COLUMNS}"));
     run(&bench, "c");
-    read_whole(&bench, "/out/c_1.csv").await;
+    read_whole(&bench, "/handed/c_1.csv").await;
     let (_, file) = bench.service.withdraw_export("acme", "c").unwrap();
     assert_eq!(file, WithdrawnFile::SeenAlready);
     let again = run(&bench, "c");
@@ -164,7 +164,7 @@ async fn a_file_is_sent_again_byte_for_byte() {
     let bench = bench(DAY_1).await;
     add(&bench, "c", &format!("what = \"changed\"\n{COLUMNS}"));
     let first = run(&bench, "c");
-    let name = format!("/out/{}", first.file_name);
+    let name = format!("/handed/{}", first.file_name);
     let bytes = bench.file(&name).unwrap();
     let session = bench.session().await;
     session.remove_file(&super::super::bench::path(&name)).unwrap();
@@ -251,7 +251,7 @@ async fn a_letter_that_the_code_lacks_stops_the_file_and_names_it() {
     for part in ["pmartin", "last_name", "Łęcki", "windows-1252", "utf-8"] {
         assert!(refused.message().contains(part), "{part}: {refused}");
     }
-    assert_eq!(bench.names("/out"), NOTHING);
+    assert_eq!(bench.names("/handed"), NOTHING);
     assert_eq!(super::super::bench::names(&bench.client("exports")), NOTHING, "nothing is left");
     edit(&bench, "pmartin", Field::LastName, "Lecki");
     let run = run(&bench, "c");
@@ -269,13 +269,13 @@ async fn an_export_follows_each_applied_import_once() {
         ),
     );
     import(&bench, DAY_2).await;
-    wait("the export ran", || bench.names("/out") == ["c_1.csv"]);
+    wait("the export ran", || bench.names("/handed") == ["c_1.csv"]);
     // The report is written again and again: the run is not.
     let session = bench.session().await;
     super::super::bench::rename(&session, "/in/users.csv", "/in/renamed.csv").await;
     drop(session);
     import(&bench, DAY_3).await;
-    wait("the export ran", || bench.names("/out") == ["c_1.csv", "c_2.csv"]);
+    wait("the export ran", || bench.names("/handed") == ["c_1.csv", "c_2.csv"]);
     let runs = || bench.service.export_runs("acme", Some("c"), 10).unwrap();
     assert_eq!(runs().iter().map(|run| run.rows).collect::<Vec<_>>(), [1, 3]);
     // A file of which nothing was applied asks for no export; a disabled export does not run.
@@ -298,9 +298,9 @@ async fn a_preview_sends_and_remembers_nothing() {
         (preview.file_name.as_str(), preview.rows, preview.login.as_str()),
         ("c_1.csv", 2, "acme")
     );
-    assert!(bench.names("/out").is_empty());
+    assert!(bench.names("/handed").is_empty());
     let run = run(&bench, "c");
-    assert_eq!(bench.file(&format!("/out/{}", run.file_name)).unwrap().into_bytes(), bytes);
+    assert_eq!(bench.file(&format!("/handed/{}", run.file_name)).unwrap().into_bytes(), bytes);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -358,7 +358,7 @@ async fn two_exports_to_one_folder_have_names_of_their_own() {
     add(&bench, "a", COLUMNS);
     add(&bench, "c", &format!("what = \"changed\"\n{COLUMNS}"));
     let names = [run(&bench, "a").file_name, run(&bench, "c").file_name];
-    assert_eq!(bench.names("/out"), names);
+    assert_eq!(bench.names("/handed"), names);
     let alike = "file_name = \"x_{seq}.csv\"\n";
     bench.service.set_export_settings("acme", "a", alike).unwrap();
     let refused = bench.service.set_export_settings("acme", "c", alike).unwrap_err();
