@@ -91,7 +91,7 @@ impl Now {
     #[must_use]
     pub fn of(user: &User, day: Date, print: u64, in_scope: bool) -> Self {
         let standing = Standing::of(user, day);
-        let date = |field| user.values.get(field).map_or(0, |text| number(text));
+        let date = |field| user.values.get(field).map_or(0, number);
         let last_day = date(Field::ContractEnd);
         let day = match standing {
             Standing::Upcoming => date(Field::ContractStart),

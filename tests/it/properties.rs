@@ -326,7 +326,8 @@ fn what_very_many_rows_share_is_told_in_a_few_words() {
     let name = |n: usize| {
         format!("FR01;{n:05};Dupont;Anne;a{n}@x.example;;15/01/2020;;24/05/1980;Sales;dupont anne")
     };
-    let cases: [(&dyn Fn(usize) -> String, Code, u64); 4] = [
+    type Row<'r> = &'r dyn Fn(usize) -> String;
+    let cases: [(Row<'_>, Code, u64); 4] = [
         (&address, Code::D106, 3_000),
         (&key, Code::D103, 3_000),
         (&name, Code::X202, 0),

@@ -92,10 +92,7 @@ impl Connection {
         if taken && overwrite == Overwrite::Never {
             return Err(self.target.refused(Kind::Exists, &format!("{what}: the name is taken")));
         }
-        let refused = match self.rename_once(&what, from, to).await? {
-            None => return Ok(()),
-            Some(refused) => refused,
-        };
+        let Some(refused) = self.rename_once(&what, from, to).await? else { return Ok(()) };
         if taken && self.stat(from).await.is_ok() {
             self.delete(to).await?;
             if self.rename_once(&what, from, to).await?.is_none() {

@@ -267,11 +267,11 @@ impl Connection {
             matches!(&error, SftpError::Status(s) if s.status_code == StatusCode::Failure);
         if unclear && self.offers(STATVFS) {
             let folder = path.parent().unwrap_or_else(VPath::root);
-            if let Ok(disk) = self.sftp.statvfs(folder.as_str()).await {
-                if disk.blocks_avail.saturating_mul(disk.fragment_size) < FULL_BYTES {
-                    let words = format!("{:?}: {what}: the server's disk is full", self.target);
-                    return Error::caused(Kind::NoSpace, words, error);
-                }
+            if let Ok(disk) = self.sftp.statvfs(folder.as_str()).await
+                && disk.blocks_avail.saturating_mul(disk.fragment_size) < FULL_BYTES
+            {
+                let words = format!("{:?}: {what}: the server's disk is full", self.target);
+                return Error::caused(Kind::NoSpace, words, error);
             }
         }
         sftp_error(&self.target, what, error)

@@ -187,6 +187,10 @@ mod tests {
     use crate::secrets::seal::Keyring;
 
     /// A registry with a client, an account and one sealed password of it.
+    #[expect(
+        clippy::unwrap_in_result,
+        reason = "a helper that fails ends the test, with its place"
+    )]
     fn sealed_under(ring: &Keyring, key: KeyId, conn: &Connection) -> rusqlite::Result<usize> {
         let sealed = ring.seal(key, "account/acme/password", b"secret").unwrap();
         conn.execute(

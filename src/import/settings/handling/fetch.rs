@@ -174,6 +174,10 @@ fn companion(value: &Value) -> Read<String> {
 mod tests {
     use super::*;
 
+    #[expect(
+        clippy::unwrap_in_result,
+        reason = "a helper that fails ends the test, with its place"
+    )]
     fn read(text: &str) -> Read<Fetch> {
         Fetch::read(&Value::Table(text.parse().unwrap()))
     }

@@ -286,6 +286,10 @@ mod tests {
     use crate::import::settings::{MailOn, Settings, To};
     use crate::model::Language;
 
+    #[expect(
+        clippy::unwrap_in_result,
+        reason = "a helper that fails ends the test, with its place"
+    )]
     fn to(text: &str) -> Result<Vec<(To, Option<Language>)>, String> {
         let settings = Settings::from_toml(&format!("[mail]\nto = [{text}]"))?;
         let written = Settings::from_toml(&settings.to_toml()).unwrap();
