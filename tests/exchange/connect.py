@@ -23,7 +23,7 @@ NAMES = ["users.csv", "with a space.csv", "é à ü ß.csv", "-rf.csv", "--help"
 
 
 GROUPS = ["sshd", "ProFTPD mod_sftp", "vsftpd explicit", "vsftpd implicit", "vsftpd without resumption", "ProFTPD explicit",
-          "ProFTPD implicit", "ProFTPD without resumption", "keys", "certificates", "strange servers", "hooks"]
+          "ProFTPD implicit", "ProFTPD without resumption", "keys", "certificates", "strange servers", "http"]
 
 
 def wanted(house, group):
@@ -560,7 +560,7 @@ class Hook(BaseHTTPRequestHandler):
 
 
 def hooks(house, work):
-    if not wanted(house, "hooks"):
+    if not wanted(house, "http"):
         return
     authority, stranger = servers.Authority(), servers.Authority("Stranger")
     pem = work / "hook.pem"
@@ -597,17 +597,17 @@ def hooks(house, work):
         refused(lambda: post(f"{https}/slow"), "Busy")
         assert time.monotonic() - began < STEP_S + 2
 
-    house.case("hooks: a report is sent and answered", fine)
-    house.case("hooks: a huge answer is cut off", huge)
-    house.case("hooks: no answer in time", slow)
-    house.case("hooks: a redirect is refused", lambda: refused(lambda: post(f"{http}/redirect"), "Unsupported"))
-    house.case("hooks: a certificate from a stranger", lambda: refused(lambda: post(https, ca=stranger.pem), "Denied"))
-    house.case("hooks: a certificate that the machine does not know", lambda: refused(lambda: post(https, ca=None), "Denied"))
-    house.case("hooks: another host name", lambda: refused(lambda: post(https.replace("127.0.0.1", "localhost"), allow=("127.0.0.0/8", "::1")), "Denied", "Busy"))
-    house.case("hooks: a private address", lambda: refused(lambda: post(http, allow=()), "Denied"))
-    house.case("hooks: a cloud's credentials", lambda: refused(lambda: post("http://169.254.169.254/latest", allow=("127.0.0.0/8",)), "Denied"))
-    house.case("hooks: nobody there", lambda: refused(lambda: post(f"http://127.0.0.1:{servers.free_port()}/"), "Busy"))
-    house.case("hooks: what is no address", lambda: refused(lambda: post("hr.example.com"), "Invalid"))
+    house.case("http: a report is sent and answered", fine)
+    house.case("http: a huge answer is cut off", huge)
+    house.case("http: no answer in time", slow)
+    house.case("http: a redirect is refused", lambda: refused(lambda: post(f"{http}/redirect"), "Unsupported"))
+    house.case("http: a certificate from a stranger", lambda: refused(lambda: post(https, ca=stranger.pem), "Denied"))
+    house.case("http: a certificate that the machine does not know", lambda: refused(lambda: post(https, ca=None), "Denied"))
+    house.case("http: another host name", lambda: refused(lambda: post(https.replace("127.0.0.1", "localhost"), allow=("127.0.0.0/8", "::1")), "Denied", "Busy"))
+    house.case("http: a private address", lambda: refused(lambda: post(http, allow=()), "Denied"))
+    house.case("http: a cloud's credentials", lambda: refused(lambda: post("http://169.254.169.254/latest", allow=("127.0.0.0/8",)), "Denied"))
+    house.case("http: nobody there", lambda: refused(lambda: post(f"http://127.0.0.1:{servers.free_port()}/"), "Busy"))
+    house.case("http: what is no address", lambda: refused(lambda: post("hr.example.com"), "Invalid"))
     for server in served:
         server.shutdown()
         server.server_close()
