@@ -109,12 +109,13 @@ fn line(toml: &str, user: &User, around: &Around) -> Result<Vec<u8>, String> {
     let settings = settings(&format!("header = false\nline_end = 'lf'\n{toml}"));
     let sheet = Sheet::new(&settings, None, &[]);
     let cells = sheet.cells(user, Standing::of(user, TODAY), around);
-    let mut lines = Lines::begin(sheet, Vec::new()).unwrap();
-    match lines.row(&cells) {
-        Ok(()) => Ok(lines.finish().unwrap()),
-        Err(Problem::Cell(why)) => Err(why),
-        Err(Problem::Io(error)) => Err(error.to_string()),
-    }
+    let words = |problem| match problem {
+        Problem::Cell(why) => why,
+        Problem::Io(error) => error.to_string(),
+    };
+    let mut lines = Lines::begin(sheet, Vec::new()).map_err(words)?;
+    lines.row(&cells).map_err(words)?;
+    lines.finish().map_err(|error| error.to_string())
 }
 
 #[test]
