@@ -24,7 +24,7 @@ mod mappings;
 mod outbox;
 pub mod output;
 pub mod people;
-mod pgp;
+mod openpgp;
 mod remote;
 mod rules;
 mod schedule;
@@ -141,7 +141,7 @@ pub enum PlainCommand {
     Mappings(mappings::MappingsCommand),
     /// OpenPGP keys of a client: ours to send to, partners' to check signatures and to encrypt for
     #[command(subcommand)]
-    Pgp(pgp::PgpCommand),
+    Pgp(openpgp::PgpCommand),
     /// Import a file from this machine into a client's directory
     Import(import::ImportArgs),
     /// Exports: users of a client as files for other programs
@@ -264,7 +264,7 @@ pub fn run(place: &Place, command: PlainCommand) -> Outcome {
         PlainCommand::Settings(command) => settings::run(place, command),
         PlainCommand::Lists(command) => lists::run(place, command),
         PlainCommand::Mappings(command) => mappings::run(place, command),
-        PlainCommand::Pgp(command) => pgp::run(place, command),
+        PlainCommand::Pgp(command) => openpgp::run(place, command),
         PlainCommand::Import(args) => import::run(place, &args),
         PlainCommand::Exports(command) => exports::run(place, command),
         PlainCommand::Imports(command) => imports::run(place, command),

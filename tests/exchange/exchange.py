@@ -314,6 +314,8 @@ def cuts(house, server):
                 first = place.cli("--json", "fetch", "acme", "in", good=False)
                 got = first.returncode == 0 and len(json.loads(first.stdout)["fetched"])
                 place.cli("account", "set", place.login, "--port", direct)
+                # Another port may be another server: it is confirmed anew.
+                place.cli("account", "trust", place.login, "--pin", server.pins["ed25519"])
                 place.serve()
                 place.fetch()
                 place.wait(lambda: place.report() is not None and place.settled(), f"{way} {size}")

@@ -57,7 +57,7 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         de "Der Vertrag endete am {old_date}, und die Zeile ändert noch: {fields}." => "Prüfen Sie im Lohnprogramm, ob das gewollt war.";
     C408 "" Warning Applied each [("person", "DUPONT Anne"), ("end_date", "2026-09-30")]
         en "The contract of {person} ended on {end_date}, more than a month ago; this is reported only now." => "Check what {person} could still use since then, and report leavers earlier.";
-        fr "{person} : le contrat s’est terminé le {end_date}, il y a plus d’un mois ; cela n’est signalé que maintenant." => "Vérifiez les accès de cette personne depuis cette date et signalez les départs plus tôt.";
+        fr "{person} : le contrat s’est terminé le {end_date}, il y a plus d’un mois ; cela n’est signalé que maintenant." => "{person} : vérifiez ses accès depuis cette date et signalez les départs plus tôt.";
         de "Der Vertrag von {person} endete am {end_date}, vor mehr als einem Monat; das wird erst jetzt gemeldet." => "Prüfen Sie, welche Zugänge {person} seitdem noch hatte, und melden Sie Austritte früher.";
     A501 "" Warning Kept each [("person", "DUPONT Anne"), ("number", "00123")]
         en "{person} ({number}) is not in the file and was kept unchanged." => "If the person has left, send the row with the end of the contract; else add the row to the export.";

@@ -191,6 +191,6 @@ CREATE TABLE client_retention (
     super::drops::STEP,
     super::schedules::STEP,
     super::exports::STEP,
-    super::pgp::STEP,
+    super::openpgp::STEP,
     super::sealed::STEP,
 ];
