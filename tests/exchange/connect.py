@@ -324,7 +324,7 @@ class Group:
                 # FTP's data connections do not pass the proxy, so a late cut hits nobody.
 
     def slow(self):
-        with Proxy(self.server.port, piece=1) as proxy, self.remote(port=proxy.port, step_s=20) as remote:
+        with Proxy(self.server.port, piece=1) as proxy, self.remote(port=proxy.port, step_s=60) as remote:
             remote("open")
             remote("entries", path=self.server.path())
 

@@ -179,7 +179,8 @@ def afterwards(house, make, name, kind):
             time.sleep(1.1)
             place.put("users.csv", ROSTER)
             place.fetch()
-            place.wait(lambda: len(place.imports()) == 2 and place.settled(), "the same bytes sent again")
+            place.wait(lambda: [i["status"] != "waiting" for i in place.imports()] == [True, True] and place.settled(),
+                       "the same bytes sent again")
             house.check(f"{name}: after = {after}: a file that is sent again is a new one",
                         place.imports()[0]["status"] == "duplicate", place.imports())
         finally:
