@@ -104,7 +104,6 @@ fn user(id: i64, values: &[(Field, &str)]) -> User {
 }
 
 /// One user's line under these settings, without header.
-#[expect(clippy::unwrap_in_result, reason = "a helper that fails ends the test, with its place")]
 fn line(toml: &str, user: &User, around: &Around) -> Result<Vec<u8>, String> {
     let settings = settings(&format!("header = false\nline_end = 'lf'\n{toml}"));
     let sheet = Sheet::new(&settings, None, &[]);
