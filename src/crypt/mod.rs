@@ -20,7 +20,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use keys::{Certificate, SecretKey};
 pub use write::{Attest, encrypt};
-pub use zip::open as open_zip;
+pub use zip::{open as open_zip, seal as seal_zip};
 
 use meter::Meter;
 

@@ -119,13 +119,7 @@ fn tables_are_no_messages() {
 }
 
 fn packed(content: &[u8], name: &str, password: &str) -> Vec<u8> {
-    use std::io::Write as _;
-    let mut zip = ::zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let options = ::zip::write::SimpleFileOptions::default()
-        .with_aes_encryption(::zip::AesMode::Aes256, password);
-    zip.start_file(name, options).unwrap();
-    zip.write_all(content).unwrap();
-    zip.finish().unwrap().into_inner()
+    seal_zip(content, name, password).unwrap()
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! Zip archives with AES encryption (WinZip's AE-1 and AE-2): the one file in them.
 
-use std::io::Cursor;
+use std::io::{Cursor, Write as _};
 
-use zip::ZipArchive;
 use zip::read::HasZipMetadata as _;
 use zip::result::ZipError;
+use zip::write::SimpleFileOptions;
+use zip::{AesMode, CompressionMethod, ZipArchive, ZipWriter};
 
 use super::{Limits, Meter, Opened, Trouble};
 
@@ -47,6 +48,24 @@ pub fn open(bytes: &[u8], password: Option<&str>, limits: &Limits<'_>) -> Result
     let content = meter.read_all(&mut file)?;
     meter.check_content(&content)?;
     Ok(Opened { bytes: content, is_encrypted: true, signed_by: None })
+}
+
+/// Writes an archive of one file, encrypted with AES-256.
+///
+/// # Errors
+/// A name or size that no archive can hold, in words.
+pub fn seal(bytes: &[u8], name: &str, password: &str) -> Result<Vec<u8>, String> {
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .large_file(u32::try_from(bytes.len()).is_err())
+        .with_aes_encryption(AesMode::Aes256, password);
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    let write = || -> Result<Vec<u8>, ZipError> {
+        archive.start_file(name, options)?;
+        archive.write_all(bytes)?;
+        Ok(archive.finish()?.into_inner())
+    };
+    write().map_err(|error| format!("the file \"{name}\" cannot be put into a zip: {error}"))
 }
 
 fn archive(bytes: &[u8]) -> Result<Archive<'_>, Trouble> {

@@ -144,6 +144,10 @@ fn values(doc: &mut Document, settings: &ExportSettings) {
         &["Whether such a file is signed with the client's own key too (`rollcall pgp make`). Default: false."],
         &format!("sign = {}", settings.sign),
     );
+    doc.setting(
+        &["Whether files go out as a zip with AES under the folder's password (`rollcall folder zip-password`). Default: false."],
+        &format!("zip = {}", settings.zip),
+    );
 }
 
 fn tables(doc: &mut Document, settings: &ExportSettings) {

@@ -41,6 +41,7 @@ const KEYS: &[&str] = &[
     "fewer_rows",
     "encrypt",
     "sign",
+    "zip",
 ];
 
 /// The separators, by the name that settings may give them.
@@ -79,6 +80,7 @@ fn one(settings: &mut ExportSettings, name: &str, value: &Value) -> Read<()> {
         "fewer_rows" => settings.fewer_rows = limit(name, value, settings.fewer_rows)?,
         "encrypt" => settings.encrypt = encrypt(value)?,
         "sign" => settings.sign = yes_or_no(name, value)?,
+        "zip" => settings.zip = yes_or_no(name, value)?,
         _ => {
             let known = KEYS.join(", ");
             return Err(format!("\"{name}\" is not an export setting; there are: {known}"));
@@ -105,6 +107,9 @@ fn checked(settings: ExportSettings) -> Read<ExportSettings> {
     }
     if settings.sign && settings.encrypt.is_empty() {
         return Err("sign = true is only used with encrypt; write for example encrypt = [\"3AA5C34371567BD2A1D1C0F9A7B9E6C1D2E3F405\"], or sign = false".to_owned());
+    }
+    if settings.zip && !settings.encrypt.is_empty() {
+        return Err("zip = true is not possible together with encrypt: a file is encrypted in one way; write zip = false, or encrypt = []".to_owned());
     }
     let shown = |column: &Column| {
         settings.columns.is_empty()

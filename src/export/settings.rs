@@ -61,6 +61,8 @@ pub struct ExportSettings {
     pub encrypt: Vec<String>,
     /// Whether an encrypted file is signed with the client's own key too.
     pub sign: bool,
+    /// Whether a file goes out as a zip with AES under the folder's password.
+    pub zip: bool,
 }
 
 /// Who is in a file.
@@ -333,6 +335,7 @@ impl Default for ExportSettings {
             fewer_rows: Some(Limit { count: 5, percent: 20 }),
             encrypt: Vec::new(),
             sign: false,
+            zip: false,
         }
     }
 }
@@ -352,7 +355,11 @@ impl ExportSettings {
     /// What is behind the name of a file that is encrypted.
     #[must_use]
     pub fn ending(&self) -> &'static str {
-        if self.encrypt.is_empty() { "" } else { ".pgp" }
+        match (self.zip, self.encrypt.is_empty()) {
+            (true, _) => ".zip",
+            (false, true) => "",
+            (false, false) => ".pgp",
+        }
     }
 
     /// The settings as TOML, each with a comment that says what it does; `from_toml` reads them back.

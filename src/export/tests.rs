@@ -56,6 +56,11 @@ fn wrong_settings_are_refused_with_a_right_example() {
         ("users = ['withdrawn']", "users", "\"active\""),
         ("encrypt = ['1234']", "1234", "fingerprint"),
         ("sign = true", "sign", "encrypt = ["),
+        (
+            "zip = true\nencrypt = ['3aa5c3437156 7bd2a1d1c0f9a7b9e6c1d2e3f405']",
+            "zip = true",
+            "zip = false",
+        ),
         ("[only]\nlast_name = ['Roy']", "last_name", "legal_entity = [\"FR01\"]"),
         ("[only]\nlegal_entity = []", "nobody", "[\"FR01\"]"),
         ("[value_maps.last_name]\ncodes = {}", "last_name", "department"),

@@ -322,6 +322,38 @@ impl Service {
             .collect()
     }
 
+    /// The password of a folder's encrypted zips, which must be set.
+    ///
+    /// # Errors
+    /// `Kind::Invalid` for a folder without one, with the cure.
+    pub(super) fn need_zip_password(
+        &self,
+        client: &str,
+        folder: &str,
+    ) -> Result<Zeroizing<String>> {
+        self.zip_password(client, folder)?.ok_or_else(|| {
+            let words = format!(
+                "folder \"{folder}\" has no password for encrypted zips; set one with \"rollcall folder zip-password LOGIN {folder}\""
+            );
+            Error::new(Kind::Invalid, words)
+        })
+    }
+
+    /// Packs a file into a zip that opens with the folder's password. `name` is the file's name within.
+    ///
+    /// # Errors
+    /// `Kind::Invalid` for a folder without a password, with the cure.
+    pub(super) fn zip_for(
+        &self,
+        client: &str,
+        folder: &str,
+        name: &str,
+        bytes: &[u8],
+    ) -> Result<Vec<u8>> {
+        let password = self.need_zip_password(client, folder)?;
+        crypt::seal_zip(bytes, name, &password).map_err(|words| Error::new(Kind::Invalid, words))
+    }
+
     /// The password of a folder's encrypted zips.
     pub(super) fn zip_password(
         &self,

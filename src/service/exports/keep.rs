@@ -63,9 +63,12 @@ impl<'k> Kept<'k> {
         let mut plain = Vec::new();
         let exports = &self.space.exports;
         open(self.space, &self.name).and_then(|mut f| f.read_to_end(&mut plain)).map_err(fault)?;
-        let signed = if settings.sign { Signed::ByUs } else { Signed::No };
-        let keys = &settings.encrypt;
-        let sealed = service.encrypt_for(&export.client, keys, signed, name, &plain)?;
+        let sealed = if settings.zip {
+            service.zip_for(&export.client, &export.folder, name, &plain)?
+        } else {
+            let signed = if settings.sign { Signed::ByUs } else { Signed::No };
+            service.encrypt_for(&export.client, &settings.encrypt, signed, name, &plain)?
+        };
         exports.remove_file(&self.name).map_err(fault)?;
         let mut file = self.file()?;
         file.write_all(&sealed).and_then(|()| file.sync_all()).map_err(fault)?;

@@ -273,6 +273,9 @@ impl Service {
         for fingerprint in &settings.encrypt {
             self.pgp_partner(client, fingerprint)?;
         }
+        if settings.zip {
+            self.need_zip_password(client, folder)?;
+        }
         Ok(settings)
     }
 

@@ -365,3 +365,24 @@ async fn two_exports_to_one_folder_have_names_of_their_own() {
     assert!(refused.message().contains("{export}") && refused.message().contains("\"a\""));
     bench.service.add_export("acme", "d", "out", alike).unwrap_err();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_goes_out_as_a_zip_that_only_the_password_opens() {
+    let bench = bench(DAY_1).await;
+    let settings = "zip = true\nfile_name = \"all.csv\"\n";
+    let early = bench.service.add_export("acme", "all", "out", settings).unwrap_err();
+    assert!(early.message().contains("folder zip-password"), "{early}");
+    bench.service.set_zip_password("acme", "out", Some("correct horse battery")).unwrap();
+    add(&bench, "all", settings);
+    let sent = run(&bench, "all");
+    assert_eq!(sent.file_name, "all.csv.zip");
+    let bytes = std::fs::read(bench.client("files/acme/handed/all.csv.zip")).unwrap();
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+    assert!(archive.by_index_decrypt(0, b"wrong horse battery").is_err());
+    let mut file = archive.by_index_decrypt(0, b"correct horse battery").unwrap();
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut file, &mut text).unwrap();
+    assert_eq!(file.name().unwrap(), "all.csv");
+    assert_eq!(text.lines().count(), 3, "{text}");
+    assert!(text.contains("adupont") && text.contains("pmartin"), "{text}");
+}
