@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::output::Tone;
+use super::output::{Tone, counted};
 use super::{Outcome, Place};
 use crate::service::backup::{self, Backup};
 
@@ -46,13 +46,21 @@ impl<'a> Shown<'a> {
     }
 }
 
+fn clients(shown: &Shown<'_>) -> String {
+    counted(u64::try_from(shown.clients.len()).unwrap_or(u64::MAX), "client", "clients")
+}
+
+fn files(shown: &Shown<'_>) -> String {
+    counted(u64::try_from(shown.files).unwrap_or(u64::MAX), "file", "files")
+}
+
 pub(super) fn back_up(place: &Place, args: &BackupArgs) -> Outcome {
     let made = place.service()?.back_up(&args.folder)?;
     place.out.either(&Shown::of(&args.folder, &made), |out, shown| {
         out.line(format!(
-            "Backed up {} clients, {} files, {} bytes to {}.",
-            shown.clients.len(),
-            shown.files,
+            "Backed up {}, {}, {} bytes to {}.",
+            clients(shown),
+            files(shown),
             shown.bytes,
             shown.folder.display()
         ))?;
@@ -71,9 +79,9 @@ pub(super) fn restore(place: &Place, args: &RestoreArgs) -> Outcome {
     let found = backup::restore(&args.folder, data)?;
     place.out.either(&Shown::of(&args.folder, &found), |out, shown| {
         out.line(format!(
-            "Restored {} clients, {} files to {}, as of {} (UTC).",
-            shown.clients.len(),
-            shown.files,
+            "Restored {}, {} to {}, as of {} (UTC).",
+            clients(shown),
+            files(shown),
             data.display(),
             super::moment(shown.made_at)
         ))?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::output::{Output, Tone};
+use super::output::{Output, Tone, counted};
 use super::{Outcome, Place, moment, read_text, settings};
 use crate::error::{Error, Kind};
 use crate::model::UploadId;
@@ -288,8 +288,8 @@ fn tell(out: Output, run: &ExportRun) -> Outcome {
     }
     match run.state {
         RunState::Sent | RunState::Ready => out.line(format!(
-            "{}: {} rows, {} bytes, to folder {} (run {}).",
-            run.file_name, run.rows, run.bytes, run.folder, run.id
+            "{}: {}, {} bytes, to folder {} (run {}).",
+            run.file_name, counted(run.rows, "row", "rows"), run.bytes, run.folder, run.id
         )),
         RunState::Nothing => out.line("Nothing to send: no user belongs in this file."),
         RunState::Noted => out.line(
@@ -309,8 +309,11 @@ fn preview(out: Output, service: &Service, args: &NameArgs) -> Outcome {
     out.bytes(&bytes)?;
     // Beside the file, so that `> users.csv` has nothing but the file.
     let mut told = format!(
-        "Dry run: {} rows; the file would be {} in folder {} of account {}.\n",
-        preview.rows, preview.file_name, preview.folder, preview.login
+        "Dry run: {}; the file would be {} in folder {} of account {}.\n",
+        counted(preview.rows, "row", "rows"),
+        preview.file_name,
+        preview.folder,
+        preview.login
     );
     for note in preview.notes.iter().chain(&preview.failure) {
         told.push_str(note);

@@ -6,7 +6,7 @@ use super::people::Person;
 use crate::import::directory::User;
 use crate::import::layout;
 use crate::service::Service;
-use crate::service::users::{UserState, UserView};
+use crate::service::users::{Standing, UserView};
 
 pub(super) fn export(
     out: Output,
@@ -21,7 +21,7 @@ pub(super) fn export(
     let users: Vec<User> = persons.iter().map(|p| user(p.id, p.values.clone(), false)).collect();
     let everybody: Vec<User> = everybody
         .into_iter()
-        .map(|u| user(u.id, u.values, u.state == UserState::Withdrawn))
+        .map(|u| user(u.id, u.values, u.state == Standing::Withdrawn))
         .collect();
     let (bytes, left_out) = layout::write(&layout, &users, &everybody);
     if left_out > 0 {

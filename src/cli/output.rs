@@ -37,6 +37,12 @@ pub enum Tone {
     Bad,
 }
 
+/// `1 row`, `2 rows`.
+#[must_use]
+pub fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 impl Output {
     /// For this process's standard output: styled on a terminal unless `NO_COLOR` is set
     /// (<https://no-color.org>), wrapped to the terminal's width.

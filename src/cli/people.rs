@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 use crate::import::directory::Values;
 use crate::import::fields::Field;
-use crate::service::users::{UserState, UserView};
+use crate::service::users::{Standing, UserView};
 
 /// A user with everything derived that a reader wants.
 #[derive(Debug, Clone)]
@@ -14,7 +14,7 @@ pub struct Person {
     /// The user's id in its directory.
     pub id: i64,
     /// Where the employment stands.
-    pub state: UserState,
+    pub state: Standing,
     /// The manager's number, login or e-mail (the first that there is) and name.
     pub manager: Option<(String, String)>,
     /// The values in canonical text; `manager` is an id here.
@@ -74,7 +74,7 @@ pub fn persons(users: &[UserView]) -> Vec<Person> {
     let by_id: BTreeMap<i64, &Values> = users.iter().map(|u| (u.id, &u.values)).collect();
     let mut persons: Vec<Person> = users
         .iter()
-        .filter(|user| user.state != UserState::Withdrawn)
+        .filter(|user| user.state != Standing::Withdrawn)
         .map(|user| Person {
             id: user.id,
             state: user.state,

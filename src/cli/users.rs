@@ -12,7 +12,7 @@ use crate::error::{Error, Kind};
 use crate::import::edit::Edit;
 use crate::import::fields::{Field, FieldKey};
 use crate::service::Service;
-use crate::service::users::{UserState, UserView};
+use crate::service::users::{Standing, UserView};
 
 /// `users …`
 #[derive(Debug, Subcommand)]
@@ -89,11 +89,11 @@ enum StateFilter {
 }
 
 impl StateFilter {
-    fn admits(self, state: UserState) -> bool {
+    fn admits(self, state: Standing) -> bool {
         match self {
-            Self::Upcoming => state == UserState::Upcoming,
-            Self::Active => state == UserState::Active,
-            Self::Ended => state == UserState::Ended,
+            Self::Upcoming => state == Standing::Upcoming,
+            Self::Active => state == Standing::Active,
+            Self::Ended => state == Standing::Ended,
         }
     }
 }
@@ -178,7 +178,7 @@ pub fn table(out: Output, client: &str, persons: &[Person]) -> Outcome {
     out.table(&["Number", "Name", "Department", "Manager", "State"], rows)?;
     let count = |state| persons.iter().filter(|p| p.state == state).count();
     let (active, upcoming, ended) =
-        (count(UserState::Active), count(UserState::Upcoming), count(UserState::Ended));
+        (count(Standing::Active), count(Standing::Upcoming), count(Standing::Ended));
     let users = if persons.len() == 1 { "user" } else { "users" };
     out.line(format!(
         "\n{} {users}: {active} active, {upcoming} upcoming, {ended} ended",
@@ -190,8 +190,8 @@ pub fn table(out: Output, client: &str, persons: &[Person]) -> Outcome {
 fn standing(person: &Person) -> String {
     let date = |field| person.values.get(field).map(str::to_owned);
     let (word, when) = match person.state {
-        UserState::Active => ("active until", date(Field::ContractEnd)),
-        UserState::Ended => ("ended", date(Field::ContractEnd)),
+        Standing::Active => ("active until", date(Field::ContractEnd)),
+        Standing::Ended => ("ended", date(Field::ContractEnd)),
         state => (state.name(), date(Field::ContractStart)),
     };
     when.map_or_else(|| person.state.name().to_owned(), |when| format!("{word} {when}"))

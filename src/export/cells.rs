@@ -7,9 +7,9 @@ use sha2::{Digest, Sha256};
 
 use super::settings::{Column, ManagerAs, UnmappedOut, ValueMapOut};
 use super::sheet::Sheet;
-use super::told::Standing;
 use crate::import::directory::{User, Values};
 use crate::import::fields::{Field, FieldKey};
+use crate::import::standing::Standing;
 
 /// What rows name besides the user's own values.
 #[derive(Debug, Clone, Default)]

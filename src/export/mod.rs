@@ -21,4 +21,4 @@ pub use settings::{
     UnmappedOut, ValueMapOut, What, When,
 };
 pub use sheet::Sheet;
-pub use told::{Entry, Now, Standing, Step, Told, step};
+pub use told::{Entry, Now, Step, Told, step};

@@ -10,11 +10,11 @@ use super::settings::{
     Column, Decimal, Encoding, ExportSettings, Formulas, LineEnd, ManagerAs, NotEncodable, Quotes,
     UnmappedOut, ValueMapOut, What, When,
 };
-use super::told::Standing;
 use crate::import::fields::{Field, FieldKey};
 use crate::import::settings::{
     Read, choice, field_key, limit, list, table, takes_codes, text, wrong, yes_or_no,
 };
+use crate::import::standing::Standing;
 use crate::schedule::Trigger;
 
 /// The keys of the document, in its order.

@@ -8,10 +8,10 @@ use serde::{Serialize, Serializer};
 
 use super::forms::DateForm;
 use super::name::FileName;
-use super::told::Standing;
 use super::{document, read};
 use crate::import::fields::{Field, FieldKey};
 use crate::import::settings::Limit;
+use crate::import::standing::Standing;
 use crate::schedule::Trigger;
 
 /// The settings of one export. Read from TOML by `ExportSettings::from_toml`, which checks everything.

@@ -5,6 +5,7 @@ use jiff::civil::{Date, date};
 use super::*;
 use crate::import::directory::{User, Values};
 use crate::import::fields::{Field, FieldKey};
+use crate::import::standing::Standing;
 
 const TODAY: Date = date(2026, 11, 22);
 

@@ -13,6 +13,7 @@ pub mod plan;
 pub mod pseudonym;
 pub mod report;
 pub mod settings;
+pub mod standing;
 pub mod table;
 pub mod text;
 pub mod unpack;

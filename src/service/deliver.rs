@@ -30,6 +30,8 @@ pub(super) enum Delivery {
         import: UploadId,
         /// The status that it had when this was queued; with another one a later job brings it.
         status: String,
+        /// What tells this report from an earlier one of the same status: rows may have been decided about.
+        print: String,
     },
 }
 
@@ -46,7 +48,7 @@ impl Delivery {
             .map_err(|e| Error::caused(Kind::Internal, "writing a delivery as JSON", e))?;
         let key = match self {
             Self::Drop { id } => drops::job_key(id),
-            Self::Report { import, status } => format!("report/{import}/{status}"),
+            Self::Report { import, status, print } => format!("report/{import}/{status}/{print}"),
         };
         Ok(NewJob {
             client: Some(client.to_owned()),
@@ -75,7 +77,7 @@ pub(super) async fn deliver(
     })?;
     match delivery {
         Delivery::Drop { id } => deliver_drop(service, job, &id).await,
-        Delivery::Report { import, status } => {
+        Delivery::Report { import, status, .. } => {
             give_back::deliver(service, job, import, &status).await
         }
     }

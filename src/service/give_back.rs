@@ -19,10 +19,18 @@ pub(super) fn reported(service: &Service, upload: &Upload, report: &Report) -> R
         return Ok(());
     }
     let folder = upload.folder.clone().unwrap_or_default();
-    let delivery = Delivery::Report { import: upload.id, status: report.status.name().to_owned() };
+    let status = report.status.name().to_owned();
+    let delivery = Delivery::Report { import: upload.id, status, print: print(report)? };
     let now = service.clock().now();
     service.queue_job(&delivery.job(&upload.client, &upload.login, &folder, now)?)?;
     Ok(())
+}
+
+/// The same for the same report, also when it was read from the database again. 12 hex digits.
+fn print(report: &Report) -> Result<String> {
+    let text = serde_json::to_vec(report)
+        .map_err(|e| Error::caused(Kind::Internal, "writing a report as JSON", e))?;
+    Ok(vfs::sha256_of(&text).chars().take(12).collect())
 }
 
 /// What goes back, as it stands now.

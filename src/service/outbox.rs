@@ -130,7 +130,7 @@ async fn serve(service: &Service, stopping: &AtomicBool) {
                     tracing::error!(%error, job = job.key, "noting how a job ended");
                 }
             }
-            // Its lane stays taken until the next start: whatever panicked there would panic again.
+            // Only noting how a job ended is left that could panic: its lane stays taken until the next start.
             Ok(Err(error)) => tracing::error!(code = "E901", %error, "sending panicked"),
             Err(_elapsed) => {}
         }
@@ -139,13 +139,24 @@ async fn serve(service: &Service, stopping: &AtomicBool) {
 
 async fn attempt(service: &Service, job: OutboxJob) -> Ended {
     let limit = Duration::from_secs(service.config().outgoing.timeout_s);
-    let done = match tokio::time::timeout(limit, carry_out(service, &job)).await {
-        Ok(done) => done,
+    // A task of its own: a panic over one job must not close its lane to all that wait behind it.
+    let mut task = tokio::spawn({
+        let (service, job) = (service.clone(), job.clone());
+        async move { carry_out(&service, &job).await }
+    });
+    let done = match tokio::time::timeout(limit, &mut task).await {
+        Ok(Ok(done)) => done,
+        Ok(Err(panicked)) => Err(Trouble::Again(Error::caused(
+            Kind::Internal,
+            "sending it ended the task (E901)",
+            panicked,
+        ))),
         Err(_elapsed) => Err(Trouble::Again(Error::new(
             Kind::Busy,
             format!("not done within {} s (outgoing.timeout_s)", limit.as_secs()),
         ))),
     };
+    task.abort();
     (job, done)
 }
 

@@ -15,6 +15,7 @@ use crate::import::fields::Field;
 use crate::import::layout::Layout;
 use crate::import::settings::Settings;
 
+pub use crate::import::standing::Standing;
 pub use crate::store::directory::{EventKind, HistoryEntry, Origin};
 
 /// How many imports back a folder's own layout is looked for.
@@ -26,51 +27,11 @@ pub struct UserView {
     /// The user's id in its directory.
     pub id: i64,
     /// Where the user stands on the day that was asked for.
-    pub state: UserState,
+    pub state: Standing,
     /// The values in canonical text.
     pub values: Values,
     /// The manager's name, as people read it.
     pub manager_name: Option<String>,
-}
-
-/// Where a user stands on a day, derived from the contract's dates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum UserState {
-    /// The contract starts later.
-    Upcoming,
-    /// The contract runs.
-    Active,
-    /// The last day has passed.
-    Ended,
-    /// A creation that was undone.
-    Withdrawn,
-}
-
-impl UserState {
-    /// `upcoming`, `active`, `ended` or `withdrawn`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Upcoming => "upcoming",
-            Self::Active => "active",
-            Self::Ended => "ended",
-            Self::Withdrawn => "withdrawn",
-        }
-    }
-
-    fn of(user: &User, day: Date) -> Self {
-        let date = |field| user.values.get(field).and_then(|text| text.parse::<Date>().ok());
-        if user.withdrawn {
-            Self::Withdrawn
-        } else if date(Field::ContractEnd).is_some_and(|last| last < day) {
-            Self::Ended
-        } else if date(Field::ContractStart).is_some_and(|first| first > day) {
-            Self::Upcoming
-        } else {
-            Self::Active
-        }
-    }
 }
 
 impl Serialize for UserView {
@@ -206,7 +167,7 @@ fn view(user: User, day: Date, names: &HashMap<i64, String>) -> UserView {
     let manager = user.values.get(Field::Manager).and_then(|id| id.parse::<i64>().ok());
     UserView {
         id: user.id,
-        state: UserState::of(&user, day),
+        state: Standing::of(&user, day),
         manager_name: manager.and_then(|id| names.get(&id).cloned()),
         values: user.values,
     }

@@ -300,6 +300,31 @@ def refusals(house, server):
         place.stop()
 
 
+def decided(house, server):
+    """Each decision about a row brings the report anew, also when the import's status stays what it was."""
+    head = "ID number;lastName;firstName;mail;dtContractStart\n"
+    people = [("001", "Bell", "Ben"), ("002", "Cole", "Cleo"), ("003", "Dean", "Dan"), ("004", "Ford", "Fay")]
+    line = lambda n, last, first: f"{n};{last};{first};{first.lower()}@x.example;2020-01-13\n"
+    place = Place(house.binary, server, "sftp", extra='[guards]\nendings = "off"\ncreations = "off"\nfewer_rows = "off"\n').serve()
+    try:
+        place.put("users.csv", head + "".join(line(*one) for one in people))
+        place.fetch()
+        place.wait(lambda: place.report() is not None and place.settled(), "the first report")
+        time.sleep(1.1)
+        renumbered = [("901", *people[0][1:]), ("902", *people[1][1:]), *people[2:]]
+        place.put("users.csv", head + "".join(line(*one) for one in renumbered))
+        place.fetch()
+        place.wait(lambda: (place.report() or {}).get("status") == "partial" and place.settled(), "the report of two renumbered people")
+        newest = place.imports()[0]
+        house.check("two renumbered people wait", newest["pending_lines"] == [2, 3], newest)
+        place.cli("imports", "approve", newest["id"], "--line", "2")
+        place.wait(lambda: place.report()["counts"]["rejected"] == 1 and place.settled(), "the report after one was approved")
+        report = place.report()
+        house.check("the report on the server tells of the decision", report["status"] == "partial" and report["counts"]["updated"] == 1, report["counts"])
+    finally:
+        place.stop()
+
+
 def cuts(house, server):
     """The connection is cut after ever more bytes: whatever came through, nothing is half and nothing comes twice."""
     for way, sizes in (("cut_after_down", (2500, 3500, 4500, 5500, 6500)), ("cut_after_up", (2500, 3000, 3500, 4000, 5000))):
@@ -331,7 +356,7 @@ def cuts(house, server):
 def run(house):
     with servers.sshd() as server:
         story(house, "sftp", server, "sshd")
-    for work in (companions, growing, ends, cuts):
+    for work in (companions, growing, ends, decided, cuts):
         with servers.sshd() as server:
             work(house, server)
     afterwards(house, servers.sshd, "sshd", "sftp")

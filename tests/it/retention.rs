@@ -14,7 +14,7 @@ use rollcall::service::Service;
 use rollcall::service::accounts::{NewAccount, NewPassword};
 use rollcall::service::clients::{ClientRetention, NewClient};
 use rollcall::service::imports::{DryRun, ImportFile};
-use rollcall::service::users::{UserState, UserView};
+use rollcall::service::users::{Standing, UserView};
 use tempfile::TempDir;
 
 /// A data folder with a client `acme`, and the time there.
@@ -247,7 +247,7 @@ fn days_are_counted_from_the_last_day_of_the_contract() {
     let (service, ids) = (years.service(), years.users().len());
     let workers = service.start().unwrap();
     workers.stop();
-    assert!(service.users("acme", None).unwrap().iter().all(|u| u.state != UserState::Withdrawn));
+    assert!(service.users("acme", None).unwrap().iter().all(|u| u.state != Standing::Withdrawn));
     assert_eq!((files_with(&years.data(), "Quitzow").is_empty(), ids), (false, 2));
     years.pass(1);
     years.serve_until(|service| {

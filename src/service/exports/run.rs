@@ -13,11 +13,12 @@ use super::super::{Service, commit};
 use super::{invalid, keep, settings_of};
 use crate::error::{Error, Kind, Result};
 use crate::export::{
-    Around, Column, ExportSettings, Lines, Naming, Now, Problem, Sheet, Standing, Told, What, step,
+    Around, Column, ExportSettings, Lines, Naming, Now, Problem, Sheet, Told, What, step,
 };
 use crate::fault;
 use crate::import::directory::Key;
 use crate::import::fields::Field;
+use crate::import::standing::Standing;
 use crate::model::{Client, Purpose, UploadId};
 use crate::store::directory::{Directory, ExportFacts, ExportUser};
 use crate::store::registry::{ExportRun, RunState, StoredExport};

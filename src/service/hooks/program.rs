@@ -31,7 +31,7 @@ impl Drop for Group {
     }
 }
 
-/// Runs the program; answers the end of its output.
+/// Runs the program; answers the beginning of its output.
 ///
 /// # Errors
 /// `Kind::Busy` when it takes too long; `Kind::Internal` when it cannot be started or ends with another code than 0.

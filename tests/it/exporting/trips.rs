@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use rollcall::export::{Around, ExportSettings, Lines, Sheet, Standing};
+use rollcall::export::{Around, ExportSettings, Lines, Sheet};
 use rollcall::import::directory::{Key, Snapshot, User, Values};
 use rollcall::import::fields::{Field, FieldKey};
 use rollcall::import::settings::Settings;
+use rollcall::import::standing::Standing;
 use rollcall::model::ImportStatus;
 
 use super::super::golden::{TODAY, applied, empty_directory, plan};
