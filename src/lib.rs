@@ -2,6 +2,7 @@
 //!
 //! The map, from the bottom up; `ARCHITECTURE.md` says who may import whom.
 
+pub mod admin;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -18,7 +18,7 @@ pub struct Addresses {
     pub ftps: Option<SocketAddr>,
     /// FTPES, explicit TLS.
     pub ftpes: Option<SocketAddr>,
-    /// The administration page; not in this version.
+    /// The administration page and the REST API.
     pub admin: Option<SocketAddr>,
 }
 

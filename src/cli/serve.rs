@@ -8,6 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::bound::{self, Addresses};
 use super::output::{Output, Tone};
 use super::{Outcome, Place};
+use crate::admin::Served;
 use crate::error::{Error, Kind, Result};
 use crate::model::Protocol;
 use crate::transport::{self, Fingerprints, Running};
@@ -24,11 +25,16 @@ pub fn run(place: &Place) -> Outcome {
         let stop = stop_signal()?;
         let config = Arc::clone(&place.config);
         let running = transport::start(service.clone(), config, &place.global.certs).await?;
-        let addresses = Addresses::from(running.bound());
+        let page = Served::start(service.clone(), running.face()).await?;
+        let mut addresses = Addresses::from(running.bound());
+        addresses.admin = page.as_ref().map(Served::bound);
         let noted = bound::note(&place.global.data, addresses)?;
-        announce(place, addresses, &running.fingerprints())?;
+        announce(place, addresses, &running.fingerprints(), page.as_ref())?;
         until_stopped(&running, stop).await?;
         tracing::info!("stopping: no new connections, transfers under way may finish");
+        if let Some(page) = page {
+            page.stop().await;
+        }
         running.stop().await;
         drop(noted);
         Ok(())
@@ -79,15 +85,24 @@ pub fn stop_signal() -> Result<impl Future<Output = ()>> {
 
 /// The line that `serve --json` prints when clients can connect.
 #[derive(Serialize)]
-struct Ready {
+struct Ready<'a> {
     event: &'static str,
     #[serde(flatten)]
     addresses: Addresses,
+    /// The one-time link that makes the first administrator, while there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    set_up: Option<&'a str>,
 }
 
-fn announce(place: &Place, addresses: Addresses, known_by: &Fingerprints) -> Outcome {
+fn announce(
+    place: &Place,
+    addresses: Addresses,
+    known_by: &Fingerprints,
+    page: Option<&Served>,
+) -> Outcome {
+    let set_up = page.and_then(Served::set_up_link);
     if place.out.is_json() {
-        return place.out.json_line(&Ready { event: "ready", addresses });
+        return place.out.json_line(&Ready { event: "ready", addresses, set_up });
     }
     let out = place.out;
     let data = place.global.data.display();
@@ -102,6 +117,17 @@ fn announce(place: &Place, addresses: Addresses, known_by: &Fingerprints) -> Out
     }
     identity(out, known_by)?;
     out.line(format!("  {:<22} {data}", "Data"))?;
+    if let Some(page) = page {
+        out.line(format!("  {:<22} {}", "Administration page", page.url()))?;
+    }
+    if let Some(link) = set_up {
+        out.line("")?;
+        out.toned(
+            Tone::Strong,
+            "Nobody can sign in to the administration page yet. Open this link once to set it up:",
+        )?;
+        out.line(format!("  {link}"))?;
+    }
     out.toned(Tone::Faint, "Ctrl-C stops it.")
 }
 

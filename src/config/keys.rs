@@ -54,7 +54,8 @@ pub(super) fn closest(key: &str) -> Option<String> {
 }
 
 /// Settings that have no default, with an example.
-const OPTIONAL: [(&str, &str, &str); 11] = [
+const OPTIONAL: [(&str, &str, &str); 12] = [
+    ("admin", "listen", "\"127.0.0.1:8080\""),
     ("ftps", "passive_host", "\"203.0.113.7\""),
     ("mail", "smtp", "\"smtp://mail.example.com:587\""),
     ("mail", "dir", "\"/var/spool/rollcall-mail\""),

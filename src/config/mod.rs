@@ -1,5 +1,6 @@
 //! The configuration: one TOML file, environment overrides, every default and every limit.
 
+mod admin;
 mod check;
 mod keys;
 mod load;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Network, Protocol, Purpose, VPath};
 
+pub use admin::{Admin, DEFAULT_ADMIN_LISTEN};
 pub use mail::{Hidden, Hook, HookEvent, Mail, SmtpServer, Starttls};
 
 /// All settings of the server. Documented for operators in `docs/configuration.md`.
@@ -23,6 +25,8 @@ pub struct Config {
     pub sftp: Sftp,
     /// The FTPS listeners, explicit and implicit.
     pub ftps: Ftps,
+    /// The administration page and the REST API.
+    pub admin: Admin,
     /// Load balancers in front of the listeners.
     pub proxy: Proxy,
     /// Every limit on what strangers and clients may use.

@@ -1,5 +1,6 @@
 //! The words of Rollcall as data: client, account, remote folder, upload, and what every room shares.
 
+mod administrator;
 mod network;
 mod remote;
 mod rights;
@@ -11,6 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use administrator::{Administrator, ApiToken, Role, Scope};
 pub use network::Network;
 pub use remote::{CLIENT_SERVER, RemoteServer, ServerTrust, checked_remote_login, parse_host};
 pub use rights::{Right, Rights};

@@ -221,7 +221,7 @@ impl Service {
 
     /// Adds to the audit trail; what was done stays done when the note fails.
     pub(super) fn record(&self, what: &str, object: &str, detail: &str) {
-        self.record_by("cli", what, object, detail);
+        self.record_by(self.who(), what, object, detail);
     }
 
     /// The same for somebody else.

@@ -120,6 +120,15 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) const POLL_PAUSE: Duration = Duration::from_millis(50);
 
 impl Service {
+    /// The client whose import (or upload) this is.
+    ///
+    /// # Errors
+    /// `Kind::NotFound`.
+    pub fn client_of_import(&self, id: UploadId) -> Result<String> {
+        let unknown = || Error::new(Kind::NotFound, format!("there is no import {id}"));
+        self.registry().upload(id)?.map(|upload| upload.client).ok_or_else(unknown)
+    }
+
     /// Imports a file of this machine as if it had been uploaded, behind what waits already, whether or not a
     /// server runs; its report lies in the folder's `reports/`.
     ///

@@ -2,6 +2,7 @@
 
 mod access;
 pub mod accounts;
+pub mod administrators;
 mod after;
 pub mod alarms;
 pub mod backup;
@@ -49,6 +50,7 @@ mod settings;
 mod staged;
 mod superseding;
 mod throttle;
+pub mod tokens;
 pub mod trial;
 pub mod undo;
 pub mod users;
@@ -74,8 +76,10 @@ pub use workers::Workers;
 const DIRECTORIES_KEPT: usize = 64;
 
 /// The door. Cheap to clone.
+///
+/// The second part is who acts through it, for the audit trail; `None`: somebody at the command line.
 #[derive(Clone)]
-pub struct Service(Arc<Inner>);
+pub struct Service(Arc<Inner>, Option<Arc<str>>);
 
 /// What every use case shares.
 struct Inner {
@@ -108,7 +112,7 @@ impl Service {
             .map_err(|e| Error::io(format!("making the data folder {}", data.display()), e))?;
         let registry = Registry::open(&data.join("registry.db"))?;
         let door = login::Door::new(&config)?;
-        Ok(Self(Arc::new(Inner {
+        let inner = Arc::new(Inner {
             config,
             data: data.to_owned(),
             clock,
@@ -122,7 +126,14 @@ impl Service {
             owed: owed::Owed::default(),
             waiters: waiters::Waiters::default(),
             unpublished: Mutex::default(),
-        })))
+        });
+        Ok(Self(inner, None))
+    }
+
+    /// The same door for somebody by name: what is done through it stands in the audit trail under that name.
+    #[must_use]
+    pub fn acting_as(&self, who: &str) -> Self {
+        Self(Arc::clone(&self.0), Some(Arc::from(who)))
     }
 
     /// The configuration.

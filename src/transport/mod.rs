@@ -73,6 +73,42 @@ pub struct Fingerprints {
     pub certificate: Option<String>,
 }
 
+/// How the running server looks from outside, for pages that hand out its addresses. Cheap to clone; always the present state.
+#[derive(Clone)]
+pub struct Face {
+    bound: Bound,
+    host_keys: Arc<HostKeys>,
+    tls: Tls,
+}
+
+impl Face {
+    /// Where clients connect.
+    #[must_use]
+    pub fn bound(&self) -> Bound {
+        self.bound
+    }
+
+    /// How clients recognise the server.
+    #[must_use]
+    pub fn fingerprints(&self) -> Fingerprints {
+        Fingerprints {
+            host_keys: self.host_keys.fingerprints(),
+            certificate: self.tls.fingerprint(),
+        }
+    }
+
+    /// TLS settings for a web listener with the same certificate, which is reloaded like the others'.
+    ///
+    /// # Errors
+    /// The system's random source failed.
+    pub fn web_config(&self) -> Result<Arc<rustls::ServerConfig>> {
+        let config = self.tls.control_config(crate::config::Resumption::Prefer)?;
+        let mut config = rustls::ServerConfig::clone(&config);
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Arc::new(config))
+    }
+}
+
 /// The listeners at work.
 pub struct Running {
     edge: Edge,
@@ -84,6 +120,16 @@ impl Running {
     #[must_use]
     pub fn bound(&self) -> Bound {
         self.bound
+    }
+
+    /// How the server looks from outside.
+    #[must_use]
+    pub fn face(&self) -> Face {
+        Face {
+            bound: self.bound,
+            host_keys: Arc::clone(&self.edge.host_keys),
+            tls: self.edge.tls.clone(),
+        }
     }
 
     /// How clients recognise the server.

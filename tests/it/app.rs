@@ -1,9 +1,11 @@
 //! The whole server in one process: temporary folders, free ports of 127.0.0.1, nothing shared between tests.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rollcall::admin::Served;
 use rollcall::clock::Clock;
 use rollcall::config::Config;
 use rollcall::model::{Language, Protocol, Purpose};
@@ -19,6 +21,7 @@ pub(crate) struct TestApp {
     /// The door, for what a test sets up or looks up.
     pub(crate) service: Service,
     running: Running,
+    page: Option<Served>,
     workers: Workers,
     folder: TempDir,
 }
@@ -47,6 +50,7 @@ impl TestApp {
         config.ftps.explicit = "127.0.0.1:0".to_owned();
         config.ftps.implicit = "127.0.0.1:0".to_owned();
         config.ftps.passive_ports = "0".to_owned();
+        config.admin.listen = Some("127.0.0.1:0".to_owned());
         // Tests stop with files open.
         config.limits.shutdown_grace_s = 2;
         change(&mut config);
@@ -56,12 +60,20 @@ impl TestApp {
         let workers = service.start().unwrap();
         let certs = folder.path().join("certs");
         let running = transport::start(service.clone(), config, &certs).await.unwrap();
-        Self { service, running, workers, folder }
+        Self { service, running, page: None, workers, folder }
     }
 
     /// Where clients connect.
     pub(crate) fn bound(&self) -> Bound {
         self.running.bound()
+    }
+
+    /// Starts the administration page too, on a free port; returns its address and, while nobody can sign in, the set-up link.
+    pub(crate) async fn open_page(&mut self) -> (SocketAddr, Option<String>) {
+        let page = Served::start(self.service.clone(), self.running.face()).await.unwrap().unwrap();
+        let found = (page.bound(), page.set_up_link().map(str::to_owned));
+        self.page = Some(page);
+        found
     }
 
     /// How clients recognise it.
@@ -76,6 +88,9 @@ impl TestApp {
 
     /// Stops the server in good order and hands its folder on, for a restart.
     pub(crate) async fn stop(self) -> TempDir {
+        if let Some(page) = self.page {
+            page.stop().await;
+        }
         self.running.stop().await;
         self.workers.stop();
         self.folder

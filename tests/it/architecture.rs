@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 /// The same text as in ARCHITECTURE.md.
 const IMPORTS: &str = "\
 main -> all
-cli -> transport service import export schedule config model error clock
-demo -> cli transport service remote config model error clock
+cli -> admin transport service import export schedule config model error clock
+admin -> transport service import export schedule config model error clock
+demo -> cli admin transport service remote config model error clock
 transport -> service config model error clock
 service -> store vfs remote mail crypt secrets import export schedule config model error clock fault
 store -> secrets import config model error clock fault
@@ -35,8 +36,13 @@ russh_sftp: transport/sftp remote
 libunftp: transport/ftp
 unftp_core: transport/ftp
 suppaftp: remote
-hyper: remote
-hyper_util: remote
+axum: admin
+axum_extra: admin
+serde_html_form: admin
+tower: admin
+prometheus_client: admin
+hyper: remote admin
+hyper_util: remote admin
 http_body_util: remote
 rustls_platform_verifier: remote
 lettre: mail
@@ -46,7 +52,7 @@ chacha20poly1305: secrets
 cap_std: vfs
 argon2: secrets
 csv: import export
-askama: import mail
+askama: import mail admin
 encoding_rs: import export
 flate2: import
 quick_xml: import

@@ -38,3 +38,4 @@ mod schema;
 mod sftp;
 mod undoing;
 mod vault;
+mod web;

@@ -1,6 +1,7 @@
 //! The registry, `data/registry.db`: clients, accounts, folders, uploads (the queue) and the audit trail.
 
 mod access;
+mod administrators;
 mod alarms;
 mod bans;
 mod clients;
@@ -27,6 +28,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::Connection;
 
 pub use access::{AccountPatch, LoginFacts, NewAccount};
+pub use administrators::{AdminSession, AdministratorFacts, TokenHash};
 pub use alarms::Alarm;
 pub use bans::{Ban, Familiar};
 pub use clients::{AuditEvent, ClientPatch, FolderPatch};

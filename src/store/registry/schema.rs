@@ -193,4 +193,5 @@ CREATE TABLE client_retention (
     super::exports::STEP,
     super::openpgp::STEP,
     super::sealed::STEP,
+    super::administrators::STEP,
 ];

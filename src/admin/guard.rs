@@ -1,0 +1,394 @@
+//! Every request passes here: host, origin, who asks, what they may, and the headers of every answer.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use axum::extract::connect_info::ConnectInfo;
+use axum::extract::{DefaultBodyLimit, FromRequestParts, RawPathParams, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::{RequestExt as _, Router};
+use axum_extra::extract::CookieJar;
+use sha2::{Digest as _, Sha256};
+
+use super::route::{Needs, Of, Route};
+use super::shell::{Failure, Shell};
+use super::{Admin, api, door, pages, probes};
+use crate::config::Config;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Administrator, Language, Scope};
+
+/// The cookie of a session. The prefix keeps other sites on the same host from setting it, where TLS is used.
+const COOKIE: &str = "rollcall_session";
+
+/// Who asks: somebody signed in, or a program with an API token.
+#[derive(Debug, Clone)]
+pub(super) struct Caller {
+    /// For the audit trail: the administrator's name, or `token NAME`.
+    pub(super) name: String,
+    /// Signed in on the page; `None`: an API token.
+    pub(super) administrator: Option<Administrator>,
+    /// What they may do.
+    pub(super) scopes: Vec<Scope>,
+    /// The one client that they see; `None`: all.
+    pub(super) client: Option<String>,
+    /// What every form that they send must hold.
+    pub(super) csrf: String,
+    /// The session's token; empty for API tokens.
+    pub(super) session: String,
+}
+
+impl Caller {
+    /// Whether they have a scope.
+    pub(super) fn has(&self, scope: Scope) -> bool {
+        self.scopes.contains(&scope)
+    }
+
+    /// Whether things of this client are theirs to see.
+    pub(super) fn sees(&self, client: &str) -> bool {
+        self.client.as_deref().is_none_or(|own| own == client)
+    }
+
+    /// Refuses what is not theirs: for things whose client only the handler can know.
+    ///
+    /// # Errors
+    /// [`Kind::Denied`].
+    pub(super) fn need(&self, scope: Scope, client: &str) -> Result<()> {
+        if self.has(scope) && self.sees(client) { Ok(()) } else { Err(denied()) }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Response;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> std::result::Result<Self, Response> {
+        // Only a route that needs nobody has none, and its handler does not ask.
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| StatusCode::FORBIDDEN.into_response())
+    }
+}
+
+fn denied() -> Error {
+    Error::new(Kind::Denied, "this is not for you to see or do; ask an administrator for the right")
+}
+
+/// The value that a session's forms must hold: nobody can tell it without the cookie.
+pub(super) fn csrf_of(session: &str) -> String {
+    let digest = Sha256::digest(format!("form of {session}").as_bytes());
+    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The address of whoever asks.
+pub(super) fn peer(extensions: &axum::http::Extensions) -> IpAddr {
+    extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .map_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), |info| info.0.ip().to_canonical())
+}
+
+/// The cookie that begins a session; an empty token ends it.
+pub(super) fn session_cookie(admin: &Admin, token: &str) -> HeaderValue {
+    let secure = if is_secure(admin) { "; Secure" } else { "" };
+    let age = if token.is_empty() { "; Max-Age=0" } else { "" };
+    let cookie = format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax{secure}{age}");
+    HeaderValue::try_from(cookie).unwrap_or(HeaderValue::from_static(""))
+}
+
+fn is_secure(admin: &Admin) -> bool {
+    admin.0.secure || admin.base_url().starts_with("https://")
+}
+
+/// All routes behind all checks.
+pub(super) fn app(admin: &Admin) -> Router {
+    let config = admin.service().config();
+    let mut router = Router::new();
+    for route in routes() {
+        let entry = Entry { admin: admin.clone(), needs: route.needs };
+        let guarded = route.handler.layer(middleware::from_fn_with_state(entry, authorize));
+        router = router.route(route.path, guarded);
+    }
+    let within = Duration::from_secs(config.admin.request_timeout_s);
+    router
+        .fallback(nothing_here)
+        .layer(DefaultBodyLimit::max(config.admin.max_form_bytes))
+        .layer(middleware::from_fn_with_state((admin.clone(), within), around))
+        .with_state(admin.clone())
+}
+
+/// The one table of routes.
+pub(super) fn routes() -> Vec<Route> {
+    [door::routes(), pages::routes(), api::routes(), probes::routes()].concat()
+}
+
+async fn nothing_here(uri: Uri, shell: Shell) -> Response {
+    let message = format!("there is no page {}", uri.path());
+    Failure::new(Error::new(Kind::NotFound, message), &shell).into_response()
+}
+
+/// What surrounds every request: host, origin, time limit, headers.
+async fn around(
+    State((admin, within)): State<(Admin, Duration)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let path = request.uri().path().to_owned();
+    let had_flash = CookieJar::from_headers(request.headers()).get(super::shell::FLASH).is_some();
+    let mut response = if let Err(why) = check_host(&admin, &request) {
+        refused(StatusCode::MISDIRECTED_REQUEST, why)
+    } else if let Err(why) = check_origin(&request) {
+        refused(StatusCode::FORBIDDEN, why)
+    } else {
+        match tokio::time::timeout(within, next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => refused(
+                StatusCode::GATEWAY_TIMEOUT,
+                "the answer took too long; try again".to_owned(),
+            ),
+        }
+    };
+    if had_flash && is_page(&response) {
+        super::shell::clear_flash(response.headers_mut());
+    }
+    harden(response.headers_mut(), is_secure(&admin), &path);
+    response
+}
+
+fn refused(status: StatusCode, why: String) -> Response {
+    (status, why).into_response()
+}
+
+fn is_page(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
+}
+
+/// Headers of every answer; one that a handler has set stays.
+fn harden(headers: &mut HeaderMap, secure: bool, path: &str) {
+    const CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
+         font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+    let cache = if path.starts_with("/assets/") { "public, max-age=3600" } else { "no-store" };
+    let always = [
+        (header::CONTENT_SECURITY_POLICY, CSP),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
+        (header::CACHE_CONTROL, cache),
+    ];
+    for (name, value) in always {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if secure {
+        let year = HeaderValue::from_static("max-age=31536000");
+        headers.entry(header::STRICT_TRANSPORT_SECURITY).or_insert(year);
+    }
+}
+
+/// Names that requests may be for, beside IP addresses.
+pub(super) fn hosts(config: &Config, bound: SocketAddr) -> Vec<String> {
+    let mut hosts: Vec<String> = config.admin.hosts.iter().map(|h| h.to_lowercase()).collect();
+    if bound.ip().is_loopback() {
+        hosts.push("localhost".to_owned());
+    }
+    let public = config.mail.public_url.as_deref().and_then(|url| url.parse::<Uri>().ok());
+    hosts.extend(public.and_then(|url| url.host().map(str::to_lowercase)));
+    hosts.extend(
+        config.hosts.values().filter_map(|h| h.public_host.as_deref()).map(str::to_lowercase),
+    );
+    hosts
+}
+
+/// A page of another site whose name was pointed at this address (DNS rebinding) names itself here.
+fn check_host(admin: &Admin, request: &Request) -> std::result::Result<(), String> {
+    let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = named.or_else(|| request.uri().authority().map(|a| a.as_str())).unwrap_or_default();
+    let name = name_of(host);
+    let is_address = name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+    if is_address || admin.0.hosts.contains(&name) {
+        return Ok(());
+    }
+    Err(format!(
+        "this server is not known as \"{}\"; if that is its name, add it to admin.hosts",
+        name.chars().take(100).collect::<String>()
+    ))
+}
+
+/// A `host:port` without its port, in lower case.
+fn name_of(host: &str) -> String {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !name.ends_with(':') => {
+            name
+        }
+        _ => host,
+    };
+    name.to_lowercase()
+}
+
+/// What changes something must come from our own pages; programs with tokens send neither header.
+fn check_origin(request: &Request) -> std::result::Result<(), String> {
+    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+        return Ok(());
+    }
+    let text = |name: HeaderName| {
+        request.headers().get(name).map(|value| value.to_str().unwrap_or("?").to_lowercase())
+    };
+    let from_here = text(HeaderName::from_static("sec-fetch-site"))
+        .is_none_or(|site| site == "same-origin" || site == "none");
+    let host = text(header::HOST).unwrap_or_default();
+    let same = text(header::ORIGIN)
+        .is_none_or(|origin| origin.split_once("://").is_some_and(|(_, from)| from == host));
+    if from_here && same {
+        return Ok(());
+    }
+    Err("the request came from another site's page; open this page itself and try again".to_owned())
+}
+
+/// What one route needs.
+#[derive(Clone)]
+struct Entry {
+    admin: Admin,
+    needs: Needs,
+}
+
+/// Finds out who asks and whether they may; hands the caller on.
+async fn authorize(State(entry): State<Entry>, mut request: Request, next: Next) -> Response {
+    if entry.needs == Needs::Nothing {
+        return next.run(request).await;
+    }
+    let through_api = request.uri().path().starts_with("/api/");
+    let admin = &entry.admin;
+    let caller = match identify(admin, request.headers().clone(), through_api).await {
+        Ok(Some(caller)) => caller,
+        Ok(None) if through_api => return api::unauthorized(),
+        Ok(None) => return sign_in_first(&request),
+        Err(error) => return fail(&request, error, through_api),
+    };
+    request.extensions_mut().insert(caller.clone());
+    if let Err(error) = allowed(admin, &caller, entry.needs, &mut request).await {
+        return fail(&request, error, through_api);
+    }
+    let safe = matches!(*request.method(), Method::GET | Method::HEAD);
+    if through_api || safe {
+        return next.run(request).await;
+    }
+    match super::form::checked(admin, &caller, request).await {
+        Ok(request) => next.run(request).await,
+        Err((request, error)) => fail(&request, error, false),
+    }
+}
+
+fn fail(request: &Request, error: Error, through_api: bool) -> Response {
+    if through_api {
+        return api::Problem::from(error).into_response();
+    }
+    let shell = Shell::of(request.headers(), request.uri(), request.extensions());
+    Failure::new(error, &shell).into_response()
+}
+
+fn sign_in_first(request: &Request) -> Response {
+    let back = match *request.method() {
+        Method::GET => request.uri().path_and_query().map_or("/", |p| p.as_str()),
+        _ => "/",
+    };
+    let back: String = form_encoded(back);
+    Redirect::to(&format!("/sign-in?next={back}")).into_response()
+}
+
+/// A value for a query.
+pub(super) fn form_encoded(value: &str) -> String {
+    let mut out = String::new();
+    for byte in value.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                out.push(char::from(byte));
+            }
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+async fn identify(admin: &Admin, headers: HeaderMap, through_api: bool) -> Result<Option<Caller>> {
+    if through_api {
+        let value = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
+        let Some(token) = value.and_then(bearer).map(str::to_owned) else { return Ok(None) };
+        let found = admin.run("", move |service| service.check_api_token(&token)).await?;
+        return Ok(found.map(|token| Caller {
+            name: format!("token {}", token.name),
+            administrator: None,
+            scopes: token.scopes,
+            client: token.client,
+            csrf: String::new(),
+            session: String::new(),
+        }));
+    }
+    let jar = CookieJar::from_headers(&headers);
+    let Some(token) = jar.get(COOKIE).map(|cookie| cookie.value().to_owned()) else {
+        return Ok(None);
+    };
+    let session = token.clone();
+    let found = admin.run("", move |service| service.session(&token)).await?;
+    Ok(found.map(|administrator| Caller {
+        name: administrator.name.clone(),
+        scopes: administrator.role.scopes().to_vec(),
+        client: administrator.client.clone(),
+        csrf: csrf_of(&session),
+        administrator: Some(administrator),
+        session,
+    }))
+}
+
+/// The token of an `Authorization: Bearer …` header (RFC 6750).
+pub(super) fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Whether the caller may, by scope and by whose thing it is. Somebody bound to one client learns nothing of others: what is
+/// not theirs and what does not exist are refused alike.
+async fn allowed(
+    admin: &Admin,
+    caller: &Caller,
+    needs: Needs,
+    request: &mut Request,
+) -> Result<()> {
+    let Needs::Scope(scope, of) = needs else { return Ok(()) };
+    if !caller.has(scope) {
+        return Err(denied());
+    }
+    let Some(own) = caller.client.clone() else { return Ok(()) };
+    let named = |name: &'static str, params: &RawPathParams| {
+        params.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
+    };
+    let params = match request.extract_parts::<RawPathParams>().await {
+        Ok(params) => params,
+        Err(_) => return Err(denied()),
+    };
+    let client = match of {
+        Of::Own => return Ok(()),
+        Of::Server => None,
+        Of::Client => named("client", &params),
+        Of::Account => match named("login", &params) {
+            None => None,
+            Some(login) => {
+                admin.run("", move |service| service.account(&login)).await.ok().map(|a| a.client)
+            }
+        },
+        Of::Import => match named("import", &params).and_then(|id| id.parse().ok()) {
+            None => None,
+            Some(id) => admin.run("", move |service| service.client_of_import(id)).await.ok(),
+        },
+    };
+    if client.is_some_and(|client| client == own) { Ok(()) } else { Err(denied()) }
+}
+
+/// The language that a browser asks for first, of those there are.
+pub(super) fn preferred_language(headers: &HeaderMap) -> Language {
+    let wanted = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or("");
+    wanted
+        .split(',')
+        .filter_map(|part| part.trim().get(..2).and_then(|code| code.parse().ok()))
+        .next()
+        .unwrap_or_default()
+}

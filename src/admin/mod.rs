@@ -1,0 +1,76 @@
+//! The administration page and the REST API: thin over `service`, served by one listener.
+
+mod api;
+mod door;
+mod form;
+mod guard;
+mod pages;
+mod parts;
+mod probes;
+mod route;
+mod server;
+mod shell;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::error::{Error, Kind, Result};
+use crate::service::Service;
+use crate::transport::Face;
+
+pub use server::Served;
+
+/// What every request needs; clones share one inside.
+#[derive(Clone)]
+pub struct Admin(Arc<Inner>);
+
+struct Inner {
+    service: Service,
+    /// How clients reach and recognise the server: for hand-out sheets.
+    face: Face,
+    /// Where the page is bound.
+    bound: SocketAddr,
+    /// Served over TLS.
+    secure: bool,
+    /// Host names (without port, lower case) that requests may name.
+    hosts: Vec<String>,
+}
+
+impl Admin {
+    fn new(service: Service, face: Face, bound: SocketAddr) -> Self {
+        let hosts = guard::hosts(service.config(), bound);
+        let secure = !bound.ip().is_loopback();
+        Self(Arc::new(Inner { service, face, bound, secure, hosts }))
+    }
+
+    /// The use cases, in the name of nobody yet.
+    fn service(&self) -> &Service {
+        &self.0.service
+    }
+
+    /// How clients reach and recognise the server.
+    fn face(&self) -> &Face {
+        &self.0.face
+    }
+
+    /// Runs what blocks (databases, files) on a thread for that, in the name of whoever asked.
+    async fn run<T: Send + 'static>(
+        &self,
+        who: &str,
+        work: impl FnOnce(Service) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let service = self.0.service.acting_as(who);
+        tokio::task::spawn_blocking(move || work(service)).await.map_err(|e| {
+            Error::caused(Kind::Internal, "the request ended by a fault in this program", e)
+        })?
+    }
+
+    /// The address of the page itself, without a path: for links that people are given.
+    fn base_url(&self) -> String {
+        let configured = self.0.service.config().mail.public_url.clone();
+        configured.map(|url| url.trim_end_matches('/').to_owned()).unwrap_or_else(|| {
+            let scheme = if self.0.secure { "https" } else { "http" };
+            format!("{scheme}://{}", self.0.bound)
+        })
+    }
+}

@@ -1,0 +1,44 @@
+//! The administration page and the REST API.
+
+use serde::{Deserialize, Serialize};
+
+/// Where the administration page listens when nothing else is said.
+pub const DEFAULT_ADMIN_LISTEN: &str = "127.0.0.1:8080";
+
+/// The administration page and the REST API.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Admin {
+    /// Address and port, or `off`. A loopback address is served in clear, every other one over TLS only.
+    /// None: 127.0.0.1:8080, and no page (with a warning) when that port is taken.
+    pub listen: Option<String>,
+    /// Host names under which browsers may reach it, besides the address itself and `mail.public_url`'s.
+    pub hosts: Vec<String>,
+    /// A session that nobody used for so long is over.
+    pub session_idle_minutes: u32,
+    /// A session is over so long after signing in, used or not.
+    pub session_hours: u32,
+    /// How long a set-up link or an invitation can be used.
+    pub invitation_hours: u32,
+    /// The largest form, without files.
+    pub max_form_bytes: usize,
+    /// Connections at the same time.
+    pub max_connections: usize,
+    /// A request must have come in whole, and be answered, within this.
+    pub request_timeout_s: u64,
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        Self {
+            listen: None,
+            hosts: Vec::new(),
+            session_idle_minutes: 60,
+            session_hours: 12,
+            invitation_hours: 48,
+            max_form_bytes: 1024 * 1024,
+            max_connections: 200,
+            request_timeout_s: 60,
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The administration page and the REST API, over real connections.
+
+pub(crate) mod browser;
+mod door;
