@@ -98,6 +98,16 @@ impl Shell {
         self
     }
 
+    /// Whether this page is `/clients/CLIENT` itself.
+    pub(super) fn at_client(&self) -> bool {
+        self.path.split('/').count() == 3
+    }
+
+    /// Whether this page is `/clients/CLIENT/part` or below it.
+    pub(super) fn within_client(&self, part: &str) -> bool {
+        self.path.split('/').nth(1) == Some("clients") && self.path.split('/').nth(3) == Some(part)
+    }
+
     /// A time as people of the language write it, to the minute, in this machine's zone or the client's ([`Self::in_zone`]).
     pub(super) fn time(&self, at: &Timestamp) -> String {
         let at = at.to_zoned(self.zone.clone());

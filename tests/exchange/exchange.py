@@ -50,7 +50,8 @@ class Place:
 
     def env(self, fault=None):
         env = {"PATH": os.environ["PATH"], "ROLLCALL_OUTGOING__ALLOW": "127.0.0.0/8", "ROLLCALL_SFTP__LISTEN": "127.0.0.1:0",
-               "ROLLCALL_FTPS__EXPLICIT": "off", "ROLLCALL_FTPS__IMPLICIT": "off"}
+               "ROLLCALL_FTPS__EXPLICIT": "off", "ROLLCALL_FTPS__IMPLICIT": "off",
+               "ROLLCALL_ADMIN__LISTEN": "127.0.0.1:0"}
         return {**env, "ROLLCALL_FAULT": fault} if fault else env
 
     def cli(self, *words, stdin=None, fault=None, good=True):

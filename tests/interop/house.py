@@ -97,6 +97,7 @@ class House:
         self.env = {
             **{k: v for k, v in os.environ.items() if not k.startswith("ROLLCALL_")},
             "ROLLCALL_SFTP__LISTEN": "127.0.0.1:0",
+            "ROLLCALL_ADMIN__LISTEN": "127.0.0.1:0",
             "ROLLCALL_FTPS__EXPLICIT": "127.0.0.1:0",
             "ROLLCALL_FTPS__IMPLICIT": "127.0.0.1:0",
             "ROLLCALL_FTPS__PASSIVE_PORTS": "0",

@@ -1,9 +1,10 @@
 //! The pages behind the sign-in: one file for each screen, its template beside it.
 
+mod client;
 mod today;
 
 use super::route::Route;
 
 pub(super) fn routes() -> Vec<Route> {
-    [today::routes()].concat()
+    [client::routes(), today::routes()].concat()
 }

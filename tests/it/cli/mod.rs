@@ -42,6 +42,7 @@ impl Workplace {
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("TMPDIR", self.folder.path());
         command.env("ROLLCALL_SFTP__LISTEN", "127.0.0.1:0");
+        command.env("ROLLCALL_ADMIN__LISTEN", "127.0.0.1:0");
         command.env("ROLLCALL_FTPS__EXPLICIT", "127.0.0.1:0");
         command.env("ROLLCALL_FTPS__IMPLICIT", "127.0.0.1:0");
         command.env("ROLLCALL_FTPS__PASSIVE_PORTS", "0");
