@@ -9,7 +9,6 @@ use serde::Deserialize;
 use super::Admin;
 use super::form::Form;
 use super::guard::{Caller, peer, session_cookie};
-use super::parts::asset;
 use super::route::{Needs, Route};
 use super::shell::{Failure, Shell, page};
 use crate::model::Administrator;
@@ -22,7 +21,6 @@ pub(super) fn routes() -> Vec<Route> {
         Route::post("/sign-out", Needs::SignedIn, sign_out),
         Route::get("/set-up/{token}", Needs::Nothing, show_set_up),
         Route::post("/set-up/{token}", Needs::Nothing, set_up),
-        Route::get("/assets/{name}", Needs::Nothing, asset),
     ]
 }
 
@@ -54,7 +52,7 @@ async fn show_sign_in(shell: Shell, Query(query): Query<Next>) -> Response {
 }
 
 /// Where to go after signing in: an address of ours and nothing else (no open redirect).
-fn own_path(next: &str) -> &str {
+pub(super) fn own_path(next: &str) -> &str {
     let plain = next.chars().all(|c| c.is_ascii_graphic() && c != '\\');
     if plain && next.starts_with('/') && !next.starts_with("//") { next } else { "/" }
 }

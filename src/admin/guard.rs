@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::route::{Needs, Of, Route};
 use super::shell::{Failure, Shell};
-use super::{Admin, api, door, pages, probes};
+use super::{Admin, api, door, pages, parts, probes};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Administrator, Language, Scope};
@@ -116,7 +116,7 @@ pub(super) fn app(admin: &Admin) -> Router {
 
 /// The one table of routes.
 pub(super) fn routes() -> Vec<Route> {
-    [door::routes(), pages::routes(), api::routes(), probes::routes()].concat()
+    [door::routes(), parts::routes(), pages::routes(), api::routes(), probes::routes()].concat()
 }
 
 async fn nothing_here(uri: Uri, shell: Shell) -> Response {
@@ -383,8 +383,12 @@ async fn allowed(
     if client.is_some_and(|client| client == own) { Ok(()) } else { Err(denied()) }
 }
 
-/// The language that a browser asks for first, of those there are.
+/// The language that somebody chose on this browser, else the one that it asks for first, of those there are.
 pub(super) fn preferred_language(headers: &HeaderMap) -> Language {
+    let jar = CookieJar::from_headers(headers);
+    if let Some(chosen) = jar.get(super::parts::LANGUAGE).and_then(|c| c.value().parse().ok()) {
+        return chosen;
+    }
     let wanted = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or("");
     wanted
         .split(',')

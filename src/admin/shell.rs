@@ -13,8 +13,8 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::Admin;
 use super::guard::{Caller, preferred_language};
+use super::{Admin, parts};
 use crate::error::{Error, Kind};
 use crate::model::{Language, Scope};
 
@@ -38,6 +38,8 @@ pub(super) struct Shell {
     pub(super) caller: Option<Caller>,
     /// The path of the page, for the navigation.
     pub(super) path: String,
+    /// The same with its query, to come back to.
+    pub(super) here: String,
     /// What was just done: its class (`good`, `bad`) and its words.
     pub(super) said: Option<(&'static str, String)>,
     /// In which times are written.
@@ -53,6 +55,7 @@ impl Shell {
             language: known.unwrap_or_else(|| preferred_language(headers)),
             caller,
             path: uri.path().to_owned(),
+            here: uri.path_and_query().map_or("/", |here| here.as_str()).to_owned(),
             said: read_flash(headers),
             zone: TimeZone::system(),
         }
@@ -65,6 +68,11 @@ impl Shell {
             Language::Fr => fr,
             Language::De => de,
         }
+    }
+
+    /// The address of a compiled-in file, with the hash of its content.
+    pub(super) fn asset(&self, name: &str) -> String {
+        parts::address(name)
     }
 
     /// Whether the caller has a scope, so that buttons that would be refused are not shown.

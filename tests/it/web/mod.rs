@@ -2,3 +2,4 @@
 
 pub(crate) mod browser;
 mod door;
+mod look;
