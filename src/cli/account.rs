@@ -56,6 +56,8 @@ pub enum AccountCommand {
     Trust(TrustArgs),
     /// Show or change from where, until when and with which proofs an account may log in
     Rules(super::rules::RulesArgs),
+    /// Show or change how much an account may use: sessions, idle time, sizes, a quota
+    Limits(super::limits::LimitsArgs),
     /// Show or change what an account may do, everywhere or in one folder
     Rights(super::rules::RightsArgs),
     /// Give an account a new password and print it, once
@@ -157,6 +159,7 @@ pub(super) fn run(place: &Place, command: AccountCommand) -> Outcome {
         AccountCommand::Test(args) => super::remote::test(out, &service, &args),
         AccountCommand::Trust(args) => super::remote::trust_command(out, &service, args),
         AccountCommand::Rules(args) => super::rules::rules(out, &service, &args),
+        AccountCommand::Limits(args) => super::limits::run(out, &service, &args),
         AccountCommand::Rights(args) => super::rules::rights(out, &service, &args),
         AccountCommand::Password { login, password_stdin } => {
             let given = if password_stdin { Some(password_from_stdin()?) } else { None };

@@ -18,6 +18,7 @@ mod import;
 mod imports;
 mod inspect;
 mod layout;
+mod limits;
 mod lists;
 mod mail;
 mod mappings;

@@ -1,6 +1,7 @@
 //! The words of Rollcall as data: client, account, remote folder, upload, and what every room shares.
 
 mod administrator;
+mod limits;
 mod network;
 mod remote;
 mod rights;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use administrator::{Administrator, ApiToken, Role, Scope};
+pub use limits::AccountLimits;
 pub use network::Network;
 pub use remote::{CLIENT_SERVER, RemoteServer, ServerTrust, checked_remote_login, parse_host};
 pub use rights::{Right, Rights};

@@ -6,24 +6,29 @@ use jiff::Timestamp;
 
 use super::login::LoginRefused;
 use crate::error::{Error, Kind, Result};
-use crate::model::{AccountRules, Protocol, Right, Rights, VPath};
+use crate::model::{AccountLimits, AccountRules, Protocol, Right, Rights, VPath};
 use crate::store::registry::LoginFacts;
 
 /// What holds for a session, as it stands now.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Access {
     rules: AccountRules,
+    limits: AccountLimits,
     /// Folders with rights of their own.
     folders: Vec<(VPath, Rights)>,
 }
 
 impl Access {
     pub(super) fn of(facts: &LoginFacts) -> Self {
-        Self { rules: facts.rules.clone(), folders: facts.rights.clone() }
+        Self { rules: facts.rules.clone(), limits: facts.limits, folders: facts.rights.clone() }
     }
 
     pub(super) fn rules(&self) -> &AccountRules {
         &self.rules
+    }
+
+    pub(super) fn limits(&self) -> AccountLimits {
+        self.limits
     }
 
     /// Whether this may be done at `path`: the nearest folder with rights of its own decides.
@@ -119,7 +124,7 @@ mod tests {
         let folder = |path: &str, rights: &str| (path.parse().unwrap(), rights.parse().unwrap());
         let rules = AccountRules { rights: "list,read".parse().unwrap(), ..Default::default() };
         let folders = vec![folder("/in", "all"), folder("/in/old", "list")];
-        let access = Access { rules, folders };
+        let access = Access { rules, folders, ..Access::default() };
         check(&access, "/x", Right::Read, true);
         check(&access, "/x", Right::Write, false);
         check(&access, "/in/users.csv", Right::Delete, true);

@@ -71,7 +71,11 @@ pub(super) fn new_id(clock: Clock) -> UploadId {
 /// What an upload may use.
 pub(super) fn stage_limits(service: &Service) -> StageLimits {
     let limits = &service.config().limits;
-    StageLimits { max_upload_bytes: limits.max_upload_bytes, min_free_bytes: limits.min_free_bytes }
+    StageLimits {
+        max_upload_bytes: limits.max_upload_bytes,
+        min_free_bytes: limits.min_free_bytes,
+        room_bytes: None,
+    }
 }
 
 /// Refuses an upload for import while too many of the client wait.

@@ -27,6 +27,15 @@ impl LiveSessions {
         Ok(())
     }
 
+    /// Files that are being uploaded to an account, and the bytes of all of them.
+    pub(super) fn uploading(&self, login: &str) -> (u64, u64) {
+        let of_account = |session: &Arc<State>| session.login == login;
+        self.all().iter().filter(|s| of_account(s)).fold((0, 0), |(files, bytes), session| {
+            let (more, staged) = session.uploading_now();
+            (files.saturating_add(more), bytes.saturating_add(staged))
+        })
+    }
+
     /// The sessions of now.
     pub(super) fn all(&self) -> Vec<Arc<State>> {
         self.lock().iter().filter_map(Weak::upgrade).collect()

@@ -53,6 +53,7 @@ mod throttle;
 pub mod tokens;
 pub mod trial;
 pub mod undo;
+pub mod usage;
 pub mod users;
 pub mod vault;
 mod waiters;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -44,13 +45,16 @@ impl Session {
     /// Begins the session of an account that has proved who it is.
     ///
     /// # Errors
-    /// [`Kind::Busy`] when the account has `limits.sessions_per_account` sessions; file system faults.
+    /// [`Kind::Busy`] when the account has as many sessions as it may; file system faults.
     pub(super) fn begin(
         service: &Service,
         facts: LoginFacts,
         protocol: Protocol,
         peer: IpAddr,
     ) -> Result<Self> {
+        let most = service.config().limits.sessions_per_account;
+        let own = facts.limits.max_sessions.and_then(|n| usize::try_from(n).ok());
+        let most = own.map_or(most, |own| own.min(most));
         let access = RwLock::new(Arc::new(Access::of(&facts)));
         let LoginFacts { account, client, folders, .. } = facts;
         let space = service.client_space(&client.slug)?;
@@ -72,7 +76,7 @@ impl Session {
             uploading: Mutex::default(),
             ended: CancellationToken::new(),
         }));
-        service.0.sessions.add(&session.0, service.config().limits.sessions_per_account)?;
+        service.0.sessions.add(&session.0, most)?;
         Ok(session)
     }
 
@@ -109,6 +113,13 @@ impl Session {
     #[must_use]
     pub fn lenient_data_end(&self) -> bool {
         self.0.access().rules().lenient_data_end
+    }
+
+    /// How long nothing may move on this session.
+    #[must_use]
+    pub fn idle_timeout(&self) -> Duration {
+        let own = self.0.access().limits().idle_timeout_s.map(u64::from);
+        Duration::from_secs(own.unwrap_or(self.0.service.config().limits.idle_timeout_s))
     }
 
     /// What `path` is. A path that this session is uploading to answers its staged size.
@@ -229,7 +240,13 @@ impl Session {
     /// # Errors
     /// The disk cannot be asked.
     pub fn space(&self) -> Result<Space> {
-        self.0.space.space()
+        let space = self.0.space.space()?;
+        let Some(quota) = self.0.access().limits().quota_bytes else { return Ok(space) };
+        let left = quota.saturating_sub(self.0.files.usage()?.bytes);
+        Ok(Space {
+            total_bytes: space.total_bytes.min(quota),
+            free_bytes: space.free_bytes.min(left),
+        })
     }
 }
 
@@ -303,6 +320,13 @@ impl State {
         if uploads.get(path).is_some_and(|noted| Arc::ptr_eq(noted, bytes)) {
             uploads.remove(path);
         }
+    }
+
+    /// Files that this session is uploading, and the bytes of all of them.
+    pub(super) fn uploading_now(&self) -> (u64, u64) {
+        let uploads = self.uploads();
+        let bytes = uploads.values().map(|bytes| bytes.load(Ordering::Acquire));
+        (u64::try_from(uploads.len()).unwrap_or(u64::MAX), bytes.fold(0, u64::saturating_add))
     }
 
     fn staged_bytes(&self, path: &VPath) -> Option<u64> {

@@ -9,9 +9,13 @@ use super::commit::{self, Receipt};
 use super::dropped;
 use super::names::{self, Place};
 use super::session::State;
+use super::usage;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Right, UploadId, VPath};
 use crate::vfs::{Open, Overwrite, Stage};
+
+/// How far an upload grows before the account's quota is looked at again.
+const ROOM_CHECK_BYTES: u64 = 16 * 1024 * 1024;
 
 /// An upload under way. Dropping it without [`Staged::commit`] is an interruption.
 pub struct Staged {
@@ -24,6 +28,10 @@ pub struct Staged {
     resumed_bytes: u64,
     /// Bytes at the start that may not change: the account may continue files, and not replace them.
     kept_bytes: u64,
+    /// The size of the file whose place it takes.
+    replaced_bytes: Option<u64>,
+    /// The account's quota is looked at again when it grows beyond this.
+    room_checked_bytes: u64,
     /// Whether a file that lies there at the end is replaced.
     overwrite: Overwrite,
     shown_bytes: Arc<AtomicU64>,
@@ -62,7 +70,12 @@ impl Staged {
             commit::check_waiting(&session.service, &session.client.slug)?;
         }
         let id = commit::new_id(session.service.clock());
-        let limits = commit::stage_limits(&session.service);
+        let replaced_bytes = there.map(|inode| inode.stat.bytes);
+        let mut limits = commit::stage_limits(&session.service);
+        limits.room_bytes = usage::room(session, replaced_bytes)?;
+        if let Some(own) = access.limits().max_upload_bytes {
+            limits.max_upload_bytes = limits.max_upload_bytes.min(own);
+        }
         let mut stage = Stage::new(&session.space, &id.to_string(), limits)?;
         if resumes {
             let part = folder.open_file(name).map_err(|e| Error::io(path, e))?;
@@ -77,6 +90,8 @@ impl Staged {
             id,
             stage: Some(stage),
             resumed_bytes,
+            replaced_bytes,
+            room_checked_bytes: ROOM_CHECK_BYTES,
             kept_bytes: if replaces { 0 } else { resumed_bytes },
             overwrite: match open {
                 Open::Replace | Open::Resume if replaces || resumes => Overwrite::Allow,
@@ -104,6 +119,7 @@ impl Staged {
     /// [`Kind::TooLarge`], [`Kind::Quota`], [`Kind::NoSpace`], [`Kind::Internal`].
     pub fn write_at(&mut self, offset: u64, data: &[u8]) -> Result<()> {
         self.may_change(offset)?;
+        self.look_for_room(offset.saturating_add(u64::try_from(data.len()).unwrap_or(u64::MAX)))?;
         let done = self.stage()?.write_at(offset, data);
         self.shown_bytes.store(self.bytes(), Ordering::Release);
         done
@@ -123,6 +139,7 @@ impl Staged {
     /// As [`Staged::write_at`].
     pub fn truncate(&mut self, bytes: u64) -> Result<()> {
         self.may_change(bytes)?;
+        self.look_for_room(bytes)?;
         let done = self.stage()?.truncate(bytes);
         self.shown_bytes.store(self.bytes(), Ordering::Release);
         done
@@ -169,6 +186,19 @@ impl Staged {
             return Ok(());
         }
         self.session.access().need(&self.path, Right::Overwrite)
+    }
+
+    /// Other uploads of the account grow too: what the quota leaves is asked for again every so often.
+    fn look_for_room(&mut self, bytes: u64) -> Result<()> {
+        if bytes <= self.room_checked_bytes {
+            return Ok(());
+        }
+        self.room_checked_bytes = bytes.saturating_add(ROOM_CHECK_BYTES);
+        let own = self.shown_bytes.load(Ordering::Acquire);
+        // Its own file and bytes are among those that are counted.
+        let room = usage::growing_room(&self.session, self.replaced_bytes, own)?;
+        self.stage()?.set_room(room);
+        Ok(())
     }
 
     fn stage(&mut self) -> Result<&mut Stage> {

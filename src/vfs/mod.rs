@@ -69,6 +69,15 @@ pub struct Space {
     pub free_bytes: u64,
 }
 
+/// What lies in an account's space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Usage {
+    /// Files.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
 /// How an upload starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Open {
@@ -97,6 +106,25 @@ pub(crate) struct AccountSpace {
 impl AccountSpace {
     pub(crate) fn new(root: Folder) -> Self {
         Self { root }
+    }
+
+    /// Counts the files; a folder that goes away meanwhile counts nothing.
+    pub(crate) fn usage(&self) -> Result<Usage> {
+        let fault = |e| Error::io("counting the account's files", e);
+        let mut usage = Usage::default();
+        let mut waiting = vec![self.root.walk(&VPath::root()).map_err(fault)?];
+        while let Some(folder) = waiting.pop() {
+            for entry in folder.entries().map_err(fault)? {
+                let (name, inode) = entry.map_err(fault)?;
+                if inode.stat.is_folder() {
+                    waiting.extend(folder.child(&name).ok());
+                } else {
+                    usage.files = usage.files.saturating_add(1);
+                    usage.bytes = usage.bytes.saturating_add(inode.stat.bytes);
+                }
+            }
+        }
+        Ok(usage)
     }
 
     /// The folder at `path`.

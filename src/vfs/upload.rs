@@ -17,6 +17,8 @@ use crate::error::{Error, Kind, Result};
 pub(crate) struct StageLimits {
     pub(crate) max_upload_bytes: u64,
     pub(crate) min_free_bytes: u64,
+    /// What the account's quota leaves for this file; `None`: it has none.
+    pub(crate) room_bytes: Option<u64>,
 }
 
 /// The disk is asked for its room again after this many bytes.
@@ -148,6 +150,11 @@ impl Stage {
         self.modified = Some(modified);
     }
 
+    /// Says anew what the account's quota leaves for this file.
+    pub(crate) fn set_room(&mut self, room_bytes: Option<u64>) {
+        self.limits.room_bytes = room_bytes;
+    }
+
     /// Whether an earlier call failed: such an upload is never published.
     pub(crate) fn is_poisoned(&self) -> bool {
         self.poison.is_some()
@@ -203,6 +210,12 @@ impl Stage {
         if bytes > self.space_checked_bytes {
             self.check_space(growth)?;
             self.space_checked_bytes = bytes.saturating_add(SPACE_CHECK_BYTES);
+        }
+        if let Some(room) = self.limits.room_bytes.filter(|room| bytes > *room) {
+            let message = format!(
+                "the account's quota leaves {room} bytes for this file; remove files that are not needed"
+            );
+            return Err(Error::new(Kind::Quota, message));
         }
         self.client.occupy(growth)?;
         self.bytes = bytes;

@@ -125,6 +125,15 @@ impl TestApp {
 
     /// A session of that account over the network, with the server's identity pinned.
     pub(crate) async fn connect(&self, login: &str, protocol: Protocol) -> Connection {
+        self.try_connect(login, protocol).await.unwrap()
+    }
+
+    /// The same where it may be refused.
+    pub(crate) async fn try_connect(
+        &self,
+        login: &str,
+        protocol: Protocol,
+    ) -> rollcall::error::Result<Connection> {
         let bound = self.bound();
         let address = match protocol {
             Protocol::Sftp => bound.sftp,
@@ -145,7 +154,7 @@ impl TestApp {
             reach: Reach { allow: vec!["127.0.0.1".parse().unwrap()] },
             step_timeout: Duration::from_secs(30),
         };
-        Connection::open(&target).await.unwrap()
+        Connection::open(&target).await
     }
 }
 

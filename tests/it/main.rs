@@ -22,6 +22,7 @@ mod ftp;
 mod golden;
 mod holding;
 mod identity;
+mod limits;
 mod mailing;
 mod mapping;
 mod offices;

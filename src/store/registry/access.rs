@@ -5,10 +5,13 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Registry;
 use super::clients::{client, folders_of, insert_folder, no_client};
+use super::limits::limits_of;
 use super::remotes::{ACCOUNTS, remote_server};
 use super::rules::{rights_of, rules_of};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Account, AccountKey, AccountRules, Client, Folder, Protocol, Rights, VPath};
+use crate::model::{
+    Account, AccountKey, AccountLimits, AccountRules, Client, Folder, Protocol, Rights, VPath,
+};
 use crate::store::{failed, from_micros, instant, to_micros, unreadable};
 
 /// An account to be added, whole: with its keys and folders in one transaction.
@@ -52,6 +55,8 @@ pub struct LoginFacts {
     pub folders: Vec<Folder>,
     /// What narrows it down.
     pub rules: AccountRules,
+    /// What it may use.
+    pub limits: AccountLimits,
     /// The rights in those folders that have their own.
     pub rights: Vec<(VPath, Rights)>,
 }
@@ -219,7 +224,17 @@ impl Registry {
                 .query_row([&account.client], client)?;
             let (keys, folders) = (keys_of(&tx, login)?, folders_of(&tx, login)?);
             let (rules, rights) = (rules_of(&tx, login)?, rights_of(&tx, login)?);
-            Ok(Some(LoginFacts { account, client, password_hash, keys, folders, rules, rights }))
+            let limits = limits_of(&tx, login)?;
+            Ok(Some(LoginFacts {
+                account,
+                client,
+                password_hash,
+                keys,
+                folders,
+                rules,
+                limits,
+                rights,
+            }))
         })
     }
 

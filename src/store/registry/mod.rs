@@ -9,6 +9,7 @@ mod decisions;
 mod drops;
 mod exports;
 mod fetches;
+mod limits;
 mod openpgp;
 mod outbox;
 mod remotes;

@@ -194,4 +194,5 @@ CREATE TABLE client_retention (
     super::openpgp::STEP,
     super::sealed::STEP,
     super::administrators::STEP,
+    super::limits::STEP,
 ];

@@ -163,8 +163,8 @@ impl Conversation {
         }
         let limits = &self.edge.config.limits;
         let (deadline, late) = match &self.guest {
-            Some(_) => (
-                Instant::now() + Duration::from_secs(limits.idle_timeout_s),
+            Some(guest) => (
+                Instant::now() + guest.session.idle_timeout(),
                 "Nothing happened for too long; closing.",
             ),
             None => (self.login_deadline(), "Login took too long; closing."),

@@ -79,8 +79,8 @@ async fn must_end(connection: &Connection, pass: &mut Pass, login_by: Instant) -
     tokio::select! {
         () = session.ended() => "the account was disabled".to_owned(),
         () = connection.doomed() => doom(connection),
-        () = connection.idle_for(Duration::from_secs(limits.idle_timeout_s)) => {
-            "nothing moved for limits.idle_timeout_s".to_owned()
+        () = connection.idle_for(session.idle_timeout()) => {
+            "nothing moved for too long".to_owned()
         }
         () = connection.edge.shutdown.cancelled() => {
             // Files that are open may come to their end; new ones are refused.

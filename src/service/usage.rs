@@ -1,0 +1,109 @@
+//! Limits of single accounts: set, shown, and held to.
+
+use std::sync::Arc;
+
+use super::Service;
+use super::session::State;
+use crate::error::{Error, Kind, Result};
+use crate::model::AccountLimits;
+pub use crate::vfs::Usage;
+
+/// Why an account on a client's own server has no limits.
+const NO_LIMITS: &str = "what may be used there is decided by that server";
+
+impl Service {
+    /// The limits of an account.
+    ///
+    /// # Errors
+    /// `Kind::NotFound`.
+    pub fn account_limits(&self, login: &str) -> Result<AccountLimits> {
+        self.account(login)?;
+        self.registry().account_limits(login)
+    }
+
+    /// Replaces the limits of an account. Live sessions follow within a second; those over a new limit of sessions go on.
+    ///
+    /// # Errors
+    /// `Kind::NotFound`; `Kind::Invalid` for a limit with which nothing could be done.
+    pub fn set_account_limits(&self, login: &str, limits: AccountLimits) -> Result<AccountLimits> {
+        self.hosted_account(login, NO_LIMITS)?;
+        let numbers = [
+            ("sessions", limits.max_sessions.map(u64::from)),
+            ("seconds without a move", limits.idle_timeout_s.map(u64::from)),
+            ("bytes of an upload", limits.max_upload_bytes),
+        ];
+        if let Some((what, _)) = numbers.iter().find(|(_, n)| *n == Some(0)) {
+            let message = format!(
+                "a limit of 0 {what} lets nothing through; give at least 1, or disable the account"
+            );
+            return Err(Error::new(Kind::Invalid, message));
+        }
+        self.registry().set_account_limits(login, limits)?;
+        self.record("account.limits", login, &in_words(limits));
+        Ok(limits)
+    }
+
+    /// The files and bytes in an account's space.
+    ///
+    /// # Errors
+    /// `Kind::NotFound`, or the space cannot be read.
+    pub fn account_usage(&self, login: &str) -> Result<Usage> {
+        let account = self.account(login)?;
+        self.client_space(&account.client)?.account(login)?.usage()
+    }
+}
+
+fn in_words(limits: AccountLimits) -> String {
+    let word = |n: Option<u64>| n.map_or("the server's".to_owned(), |n| n.to_string());
+    format!(
+        "sessions {}; idle seconds {}; upload bytes {}; quota bytes {}; quota files {}",
+        word(limits.max_sessions.map(u64::from)),
+        word(limits.idle_timeout_s.map(u64::from)),
+        word(limits.max_upload_bytes),
+        word(limits.quota_bytes),
+        word(limits.quota_files)
+    )
+}
+
+/// How large a new upload may become within its account's quota; `None`: no quota of bytes. `replaced`: the size of the file
+/// whose place it takes.
+///
+/// # Errors
+/// `Kind::Quota`: not even an empty file has room.
+pub(super) fn room(session: &Arc<State>, replaced: Option<u64>) -> Result<Option<u64>> {
+    let limits = session.access().limits();
+    if !limits.has_quota() {
+        return Ok(None);
+    }
+    let used = used(session)?;
+    let files = used.files.saturating_sub(u64::from(replaced.is_some()));
+    if let Some(most) = limits.quota_files.filter(|most| files >= *most) {
+        let message = format!(
+            "the account's quota of {most} files is used up; remove files that are not needed"
+        );
+        return Err(Error::new(Kind::Quota, message));
+    }
+    let others = used.bytes.saturating_sub(replaced.unwrap_or(0));
+    Ok(limits.quota_bytes.map(|most| most.saturating_sub(others)))
+}
+
+/// The same for an upload under way that has `own` bytes by now.
+///
+/// # Errors
+/// The space cannot be counted.
+pub(super) fn growing_room(
+    session: &Arc<State>,
+    replaced: Option<u64>,
+    own: u64,
+) -> Result<Option<u64>> {
+    let Some(most) = session.access().limits().quota_bytes else { return Ok(None) };
+    let others = used(session)?.bytes.saturating_sub(own).saturating_sub(replaced.unwrap_or(0));
+    Ok(Some(most.saturating_sub(others)))
+}
+
+/// What lies in the account's space and what is on its way there.
+fn used(session: &Arc<State>) -> Result<Usage> {
+    let lying = session.files.usage()?;
+    let (files, bytes) = session.service.0.sessions.uploading(&session.login);
+    Ok(Usage { files: lying.files.saturating_add(files), bytes: lying.bytes.saturating_add(bytes) })
+}
