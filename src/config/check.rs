@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use super::mail::{check_hooks, check_mail};
-use super::{Config, Limits};
+use super::{Config, Limits, Webhooks};
 use crate::model::CLIENT_SERVER;
 
 /// A setting whose value cannot stand.
@@ -53,6 +53,7 @@ pub(super) fn check(config: &Config) -> Result<(), Wrong> {
         }
     }
     limits(&config.limits)?;
+    webhooks(&config.webhooks)?;
     check_mail(&config.mail)?;
     check_hooks(&config.hooks)?;
     if config.throttle.remembered == 0 || config.throttle.ban_unknown_logins == 0 {
@@ -78,6 +79,20 @@ fn passive_ports(value: &str) -> Result<(), Wrong> {
          system choose"
     );
     Err(wrong("ftps.passive_ports", problem))
+}
+
+fn webhooks(webhooks: &Webhooks) -> Result<(), Wrong> {
+    let wide = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+    for (key, value) in [
+        ("users_told", wide(webhooks.users_told)),
+        ("events_per_message", wide(webhooks.events_per_message)),
+        ("timeout_s", webhooks.timeout_s),
+    ] {
+        if value == 0 {
+            return Err(wrong(&format!("webhooks.{key}"), "is 0: use at least 1".to_owned()));
+        }
+    }
+    Ok(())
 }
 
 /// Limits that would stop everything when they are too small.

@@ -6,6 +6,7 @@ mod keys;
 mod load;
 mod mail;
 mod profiles;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use crate::model::{Network, Protocol, Purpose, VPath};
 
 pub use admin::{Admin, DEFAULT_ADMIN_LISTEN};
 pub use mail::{Hidden, Hook, HookEvent, Mail, SmtpServer, Starttls};
+pub use webhooks::Webhooks;
 
 /// All settings of the server. Documented for operators in `docs/configuration.md`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
@@ -41,6 +43,8 @@ pub struct Config {
     pub mail: Mail,
     /// Other programs that are told of imports.
     pub hooks: Vec<Hook>,
+    /// Addresses that are told of events.
+    pub webhooks: Webhooks,
     /// How long finished things are kept.
     pub retention: Retention,
     /// The log.
@@ -342,11 +346,19 @@ pub struct Retention {
     pub history_days: u32,
     /// After how many months users who have left, and are in no file any more, get pseudonyms; 0: never.
     pub pseudonymise_after_months: u32,
+    /// Events, for the API and for webhooks.
+    pub events_days: u32,
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { archive_days: 90, reports_days: 90, history_days: 0, pseudonymise_after_months: 0 }
+        Self {
+            archive_days: 90,
+            reports_days: 90,
+            history_days: 0,
+            pseudonymise_after_months: 0,
+            events_days: 30,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The words of Rollcall as data: client, account, remote folder, upload, and what every room shares.
 
 mod administrator;
+mod event;
 mod limits;
 mod network;
 mod remote;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use administrator::{Administrator, ApiToken, Role, Scope};
+pub use event::{Event, EventKind};
 pub use limits::AccountLimits;
 pub use network::Network;
 pub use remote::{CLIENT_SERVER, RemoteServer, ServerTrust, checked_remote_login, parse_host};

@@ -1,7 +1,8 @@
 //! What somebody should look at: raised once for each subject, cleared when it is over.
 
-use super::Service;
+use super::{Service, events};
 use crate::error::Result;
+use crate::model::EventKind;
 
 pub use crate::store::registry::Alarm;
 
@@ -29,6 +30,8 @@ impl Service {
             Ok(Some(id)) => {
                 tracing::warn!(code, client, subject, "{text}");
                 super::mail::alarm_raised(self, id, client, code, subject, text);
+                let about = (code, subject);
+                self.tell(events::of_alarm(EventKind::AlarmRaised, client, about, text));
             }
             Ok(None) => {}
             Err(error) => {
@@ -41,7 +44,11 @@ impl Service {
     pub(super) fn clear(&self, client: Option<&str>, code: &str, subject: &str) {
         let now = self.clock().now();
         match self.registry().clear_alarm(client, code, subject, now) {
-            Ok(true) => tracing::info!(code, client, subject, "an alarm is over"),
+            Ok(true) => {
+                tracing::info!(code, client, subject, "an alarm is over");
+                let about = (code, subject);
+                self.tell(events::of_alarm(EventKind::AlarmCleared, client, about, ""));
+            }
             Ok(false) => {}
             Err(error) => tracing::error!(%error, code, client, subject, "ending an alarm"),
         }

@@ -7,7 +7,7 @@ use std::sync::PoisonError;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
-use super::Service;
+use super::{Service, events};
 use crate::config::Retention;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Client, Language, check_slug};
@@ -233,7 +233,7 @@ impl Service {
             object: object.to_owned(),
             detail: detail.to_owned(),
         };
-        if let Err(error) = self.registry().audit(&event) {
+        if let Err(error) = self.registry().audit(&event, events::of_audit(&event)) {
             tracing::error!(%error, what, object, "the audit trail was not written");
         }
     }

@@ -1,6 +1,6 @@
 //! The use case of changing one user by hand.
 
-use super::{Service, commit};
+use super::{Service, commit, events};
 use crate::error::{Error, Kind, Result};
 use crate::import::edit::{Edit, edit};
 use crate::import::fields::FieldKey;
@@ -46,6 +46,10 @@ impl Service {
             directory.edit(&event, snapshot.change_number, user, &edit)?;
             // No value stands in the audit trail: it outlives the user.
             let fields: Vec<String> = edit.changes.iter().map(|c| c.field.to_string()).collect();
+            if let Err(error) = events::tell_users(self, &client.slug, &directory) {
+                // Told with the next import.
+                tracing::error!(%error, client = client.slug, "an edit was not told");
+            }
             self.record("user.edit", &format!("{}/{user}", client.slug), &fields.join(", "));
         }
         self.keep_directory(&space, directory);

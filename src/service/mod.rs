@@ -16,6 +16,7 @@ mod dropped;
 pub mod drops;
 mod due;
 mod edit;
+pub mod events;
 mod expected;
 pub mod exports;
 pub mod fetch;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::names::{self, Place};
-use super::{Service, drops, reports, workers};
+use super::{Service, drops, events, reports, workers};
 use crate::error::{Error, Result};
 use crate::model::{Upload, UploadId, UploadState};
 use crate::store::directory::Directory;
@@ -151,6 +151,9 @@ fn requeue_unknown(service: &Service, space: &Arc<ClientSpace>, client: &str) ->
         return Ok(());
     }
     let directory = service.directory(space)?;
+    if let Err(error) = events::catch_up(service, client, &directory) {
+        tracing::error!(%error, client, "what happened before this start was not told");
+    }
     let owing = directory.imports_owing_reports()?;
     for upload in done {
         if !owing.contains(&upload.id) && directory.knows_import(upload.id)? {

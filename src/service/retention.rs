@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::names::REPORTS_FOLDER;
 use super::run::Run;
-use super::{Service, commit, drops, exports};
+use super::{Service, commit, drops, events, exports};
 use crate::config::Retention;
 use crate::error::{Error, Result};
 use crate::import::pseudonym::Traces;
@@ -22,6 +22,7 @@ use crate::vfs::{ClientSpace, Folder};
 /// Removes what `retention` no longer keeps, client by client; a fault of one client is logged.
 pub(super) fn apply(service: &Service) -> Result<()> {
     service.sweep_erased()?;
+    events::forget(service)?;
     for client in service.registry().clients()? {
         let kept = service.registry().client_retention(&client.slug)?;
         let kept = kept.over(&service.config().retention);
@@ -35,7 +36,7 @@ pub(super) fn apply(service: &Service) -> Result<()> {
 }
 
 /// The instant before which things go; `None`: they stay for ever.
-fn before(now: Timestamp, days: u32) -> Option<Timestamp> {
+pub(super) fn before(now: Timestamp, days: u32) -> Option<Timestamp> {
     let kept = SignedDuration::from_hours(i64::from(days).saturating_mul(24));
     now.checked_sub(kept).ok().filter(|_| days > 0)
 }

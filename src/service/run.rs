@@ -11,7 +11,7 @@ use super::due::{self, Calendar};
 use super::imports::DryRun;
 use super::queue::Next;
 use super::reports::{self, Beside};
-use super::{Service, after, decided, holds, names, retention};
+use super::{Service, after, decided, events, holds, names, retention};
 use crate::clock::Clock;
 use crate::config;
 use crate::error::{Error, Kind, Result};
@@ -167,6 +167,7 @@ impl Run<'_> {
         self.place("report.written").map_err(Fault::Report)?;
         directory.set_reports_written(self.upload.id).map_err(Fault::Report)?;
         self.place("import.marked").map_err(Fault::Report)?;
+        self.tell_others(&report, Some(&directory)).map_err(Fault::Report)?;
         self.owe_superseded(&directory).map_err(Fault::Report)?;
         let state = if superseded { UploadState::Superseded } else { UploadState::Done };
         self.finish(state, None).map_err(Fault::Report)?;
@@ -394,7 +395,12 @@ impl Run<'_> {
     /// Writes the report of a finished import again: its status has changed. The caller holds the client's lock.
     pub(super) fn tell_again(&self, directory: &Directory, report: &Report) -> Result<()> {
         self.deliver(report, &self.settings()?, Beside::IfNewest)?;
-        directory.set_reports_written(self.upload.id)
+        directory.set_reports_written(self.upload.id)?;
+        self.tell_others(report, Some(directory))
+    }
+
+    fn tell_others(&self, report: &Report, directory: Option<&Directory>) -> Result<()> {
+        events::reported(self.service, self.client, self.upload, report, directory)
     }
 
     fn finish(&self, state: UploadState, failure: Option<&str>) -> Result<()> {
@@ -449,6 +455,7 @@ impl Run<'_> {
             tracing::error!(%error, client = self.client.slug, "recording a failed import");
         }
         let path = self.deliver(&report, &settings, Beside::IfNewest)?;
+        self.tell_others(&report, None)?;
         self.service.0.waiters.tell(self.upload.id, &answer(report, &path));
         self.finish(UploadState::Failed, Some(error.message()))
     }

@@ -26,6 +26,7 @@ mod limits;
 mod mailing;
 mod mapping;
 mod offices;
+mod ops;
 mod page;
 mod planning;
 mod properties;

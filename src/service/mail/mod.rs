@@ -15,7 +15,7 @@ use crate::mail::{self, Addressee, Letter, Mailer};
 use crate::model::{ImportStatus, Language, UploadId};
 use crate::store::registry::JobKind;
 
-pub(super) use queue::{alarm_raised, is_forgotten, reported};
+pub(super) use queue::{alarm_raised, happened_at, is_forgotten, reported};
 pub(super) use send::{given_up, imported, send, went_out};
 
 /// What an e-mail of the outbox is about. It is written when it is sent, from what the databases say then.

@@ -111,7 +111,7 @@ fn payload(parcel: &Parcel) -> String {
 }
 
 /// When an import came to what its report says.
-pub(super) fn happened_at(report: &Report, upload: &Upload) -> Timestamp {
+pub(in crate::service) fn happened_at(report: &Report, upload: &Upload) -> Timestamp {
     let decided = report.decision.as_ref().map(|decision| decision.at);
     decided.or(report.finished_at).unwrap_or(upload.received_at)
 }

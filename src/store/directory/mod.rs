@@ -18,6 +18,7 @@ mod snapshot;
 mod taken_back;
 #[cfg(test)]
 mod tests;
+mod told;
 mod trail;
 mod undo;
 mod unmapped;
@@ -35,6 +36,7 @@ pub use history::{HistoryEntry, Origin};
 pub use holds::{Hold, Pending};
 pub use imports::{ImportRecord, ImportSummary, StoredImport};
 pub use lists::{ListChange, ListEntry, ListOutcome, ListWrite, Removal};
+pub use told::{How, Place, Touched, Unit};
 pub use unmapped::Unmapped;
 
 use super::{Access, connect, failed, integrity, migrations};

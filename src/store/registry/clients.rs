@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Registry;
+use super::events::{NewEvent, insert_events};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Client, Folder, Language, Purpose, VPath};
 use crate::store::{failed, instant, to_micros, word};
@@ -246,13 +247,25 @@ impl Registry {
         })
     }
 
-    /// Adds to the audit trail.
+    /// Adds to the audit trail, and tells other programs of it. An event without a client is that of the account it names.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn audit(&self, event: &AuditEvent) -> Result<()> {
+    pub fn audit(&self, event: &AuditEvent, told: Option<NewEvent>) -> Result<()> {
         let event = event.clone();
         self.write(move |conn| {
+            if let Some(mut told) = told {
+                let tell = || -> rusqlite::Result<()> {
+                    if told.client.is_none() {
+                        told.client = conn
+                            .prepare_cached("SELECT client FROM accounts WHERE login = ?1")?
+                            .query_row([&told.subject], |row| row.get(0))
+                            .optional()?;
+                    }
+                    insert_events(conn, &[told], event.at)
+                };
+                tell().map_err(failed("note what happened"))?;
+            }
             conn.prepare_cached(
                 "INSERT INTO audit (at, who, what, object, detail) VALUES (?1, ?2, ?3, ?4, ?5)",
             )

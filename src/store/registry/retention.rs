@@ -31,6 +31,7 @@ impl ClientRetention {
             pseudonymise_after_months: self
                 .pseudonymise_after_months
                 .unwrap_or(server.pseudonymise_after_months),
+            events_days: server.events_days,
         }
     }
 }

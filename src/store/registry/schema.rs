@@ -195,4 +195,5 @@ CREATE TABLE client_retention (
     super::sealed::STEP,
     super::administrators::STEP,
     super::limits::STEP,
+    super::events::STEP,
 ];

@@ -1,0 +1,3 @@
+//! What operators and other programs are told: events, webhooks, measurements; and a client's move to another machine.
+
+mod events;
