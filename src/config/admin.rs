@@ -26,6 +26,12 @@ pub struct Admin {
     pub max_connections: usize,
     /// A request must have come in whole, and be answered, within this.
     pub request_timeout_s: u64,
+    /// How long a file that was tried out is kept, so that it can be imported without being sent again.
+    pub trial_minutes: u32,
+    /// Tried files that are kept at the same time; the oldest make room.
+    pub trials_kept: usize,
+    /// Files that are tried at the same time; each takes as much memory as its import.
+    pub trials_at_once: usize,
 }
 
 impl Default for Admin {
@@ -39,6 +45,9 @@ impl Default for Admin {
             max_form_bytes: 1024 * 1024,
             max_connections: 200,
             request_timeout_s: 60,
+            trial_minutes: 60,
+            trials_kept: 50,
+            trials_at_once: 2,
         }
     }
 }

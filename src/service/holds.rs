@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -46,7 +46,63 @@ pub struct Waiting {
     pub lines: Vec<u32>,
 }
 
+/// What became of a decision so far.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decided {
+    /// It is carried out; the import as it is now.
+    Done(Box<ImportDetail>),
+    /// It is recorded; the worker carries it out after what runs now.
+    Recorded,
+}
+
+/// How long whoever decides on the page waits for the worker.
+const DECISION_PATIENCE: Duration = Duration::from_secs(15);
+
 impl Service {
+    /// The plan of a held import, as one number that a decision can name; `None`: it is not held as a whole.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`]; a database that cannot be read.
+    pub fn held_plan(&self, id: UploadId) -> Result<Option<String>> {
+        let directory = self.open_directory(&self.client_of_import(id)?)?;
+        Ok(directory.hold(id)?.map(|hold| hold.digest))
+    }
+
+    /// Decides about a held import or its rows as they were seen: `plan` is what [`Self::held_plan`] said (nothing for rows).
+    /// Durable at once; the workers of this process carry it out, and their answer is waited for a little.
+    ///
+    /// # Errors
+    /// As of [`Self::decide`]; also [`Kind::Conflict`] when the import is held for another plan by now.
+    pub fn decide_as_seen(
+        &self,
+        id: UploadId,
+        ruling: &Ruling,
+        who: &str,
+        plan: &str,
+    ) -> Result<Decided> {
+        let new = self.ruled(id, ruling, who)?;
+        if new.digest != plan {
+            let why = format!(
+                "import {id} was held again since you looked at it: it would do something else by now; read its report and decide again"
+            );
+            return Err(Error::new(Kind::Conflict, why));
+        }
+        let number = self.registry().record_decision(&new)?;
+        self.0.queue.wake(&new.client);
+        let started = Instant::now();
+        while started.elapsed() < DECISION_PATIENCE {
+            let decision = self.registry().decision(number)?;
+            if let Some(done) = decision.filter(|decision| decision.done_at.is_some()) {
+                return match done.refusal {
+                    Some(why) => Err(Error::new(Kind::Conflict, why)),
+                    None => self.import(id).map(|detail| Decided::Done(Box::new(detail))),
+                };
+            }
+            std::thread::sleep(POLL_PAUSE);
+        }
+        Ok(Decided::Recorded)
+    }
+
     /// Decides about a held import or its rows. Durable at once; carried out here, or by a running server, whoever is
     /// first; waits until that is done.
     ///

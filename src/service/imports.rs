@@ -239,7 +239,7 @@ impl Service {
     }
 
     /// The addresses of a client's own servers, by account.
-    fn servers(&self, client: &str) -> Result<HashMap<String, String>> {
+    pub(super) fn servers(&self, client: &str) -> Result<HashMap<String, String>> {
         let accounts = self.registry().accounts(Some(client))?.into_iter();
         let address = |account: Account| {
             let server = account.remote?;
@@ -251,7 +251,7 @@ impl Service {
     }
 
     /// Says what a recorded import waits for, if it does.
-    fn tell_waiting(&self, directory: &Directory, view: &mut ImportView) -> Result<()> {
+    pub(super) fn tell_waiting(&self, directory: &Directory, view: &mut ImportView) -> Result<()> {
         // A rejected file may hold nothing but rows that wait.
         let may_wait = ["held", "partial", "ok_with_warnings", "ok", "rejected"];
         if view.dry_run || !may_wait.contains(&view.status.as_str()) {
@@ -340,7 +340,7 @@ impl Service {
         Directory::open(&self.client_space(client)?.directory_path())
     }
 
-    fn chosen_folder(&self, client: &Client, name: Option<&str>) -> Result<Folder> {
+    pub(super) fn chosen_folder(&self, client: &Client, name: Option<&str>) -> Result<Folder> {
         let mut all: Vec<Folder> = self
             .registry()
             .client_folders(&client.slug)?
@@ -442,7 +442,7 @@ impl Service {
     }
 }
 
-fn waiting_view(upload: Upload) -> ImportView {
+pub(super) fn waiting_view(upload: Upload) -> ImportView {
     let status = match upload.state {
         UploadState::Prepared | UploadState::Queued | UploadState::Done => "waiting",
         UploadState::Failed => ImportStatus::Failed.name(),
@@ -451,18 +451,13 @@ fn waiting_view(upload: Upload) -> ImportView {
     };
     ImportView {
         id: upload.id,
+        file: FileView::of(&upload),
         client: upload.client,
         account: upload.login,
         folder: upload.folder,
         status: status.to_owned(),
         dry_run: false,
         fetched_from: None,
-        file: FileView {
-            name: upload.path.name().unwrap_or_default().to_owned(),
-            path: upload.path,
-            bytes: upload.bytes,
-            sha256: upload.sha256,
-        },
         counts: Counts::default(),
         received_at: upload.received_at,
         finished_at: upload.finished_at,

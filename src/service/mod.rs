@@ -4,6 +4,7 @@ mod access;
 pub mod accounts;
 pub mod administrators;
 mod after;
+mod again;
 pub mod alarms;
 pub mod backup;
 pub mod bans;
@@ -19,6 +20,7 @@ mod edit;
 pub mod events;
 mod expected;
 pub mod exports;
+pub mod feed;
 pub mod fetch;
 pub mod folders;
 mod give_back;
@@ -53,6 +55,7 @@ mod superseding;
 mod throttle;
 pub mod tokens;
 pub mod trial;
+pub mod trying;
 pub mod undo;
 pub mod usage;
 pub mod users;
@@ -98,6 +101,7 @@ struct Inner {
     owed: owed::Owed,
     waiters: waiters::Waiters,
     unpublished: Mutex<Vec<UploadId>>,
+    trials: trying::Trials,
 }
 
 impl Service {
@@ -128,6 +132,7 @@ impl Service {
             owed: owed::Owed::default(),
             waiters: waiters::Waiters::default(),
             unpublished: Mutex::default(),
+            trials: trying::Trials::default(),
         });
         Ok(Self(inner, None))
     }

@@ -23,6 +23,7 @@ pub(super) fn reconcile(service: &Service) -> Result<()> {
         sweep_archive(service, &space)?;
         drops::sweep(service, &space)?;
         requeue_unknown(service, &space, &client.slug)?;
+        service.note_outcomes(&client.slug)?;
     }
     workers::wake_waiting(service)
 }

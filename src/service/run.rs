@@ -11,11 +11,12 @@ use super::due::{self, Calendar};
 use super::imports::DryRun;
 use super::queue::Next;
 use super::reports::{self, Beside};
-use super::{Service, after, decided, events, holds, names, retention};
+use super::{Service, after, decided, events, feed, holds, names, retention};
 use crate::clock::Clock;
 use crate::config;
 use crate::error::{Error, Kind, Result};
 use crate::import::directory::Snapshot;
+use crate::import::inspect::{Inspection, inspect};
 use crate::import::report::{self, Decided, Report, Undo};
 use crate::import::settings::Settings;
 use crate::import::{self, Approval, Job, Limits, Meta, Plan};
@@ -170,7 +171,7 @@ impl Run<'_> {
         self.tell_others(&report, Some(&directory)).map_err(Fault::Report)?;
         self.owe_superseded(&directory).map_err(Fault::Report)?;
         let state = if superseded { UploadState::Superseded } else { UploadState::Done };
-        self.finish(state, None).map_err(Fault::Report)?;
+        self.finish(state, None, &report).map_err(Fault::Report)?;
         self.follow(&path).map_err(Fault::Report)?;
         tracing::info!(
             client = self.client.slug, upload = %self.upload.id, path = %self.upload.path,
@@ -235,11 +236,30 @@ impl Run<'_> {
 
     /// What an import would do, with nothing written anywhere.
     pub(super) fn try_out(&self, bytes: &[u8]) -> Result<Report> {
-        let directory = self.service.open_directory(&self.client.slug)?;
-        let look = self.first_look(DryRun::Yes);
         let settings = self.settings()?;
         let content = self.open(&settings, bytes.to_vec())?;
-        let mut plan = self.plan(&directory, &settings, &content, &look)?;
+        self.would_do(&settings, &content)
+    }
+
+    /// The same, and how the file was read; `None`: it could not be.
+    pub(super) fn try_and_inspect(&self, bytes: Vec<u8>) -> Result<(Report, Option<Inspection>)> {
+        let settings = self.settings()?;
+        let content = self.open(&settings, bytes)?;
+        let today = self.service.clock().today(&self.client.time_zone);
+        let inspection = match &content.refusal {
+            Some(_) => None,
+            None => {
+                let limits = self.limits();
+                inspect(&content.bytes, self.file_name(), &settings, &limits, today).ok()
+            }
+        };
+        Ok((self.would_do(&settings, &content)?, inspection))
+    }
+
+    fn would_do(&self, settings: &Settings, content: &Content) -> Result<Report> {
+        let directory = self.service.open_directory(&self.client.slug)?;
+        let look = self.first_look(DryRun::Yes);
+        let mut plan = self.plan(&directory, settings, content, &look)?;
         plan.report.finished_at = Some(self.service.clock().now());
         let Plan { writes, report, .. } = plan;
         release(writes.len(), writes);
@@ -301,15 +321,7 @@ impl Run<'_> {
         {
             return Ok(import::plan_duplicate(&meta, settings, &source, change_number));
         }
-        let limits = &self.service.config().limits;
-        let limits = Limits {
-            max_bytes: limits.max_import_bytes,
-            max_unpack_ratio: limits.max_unpack_ratio,
-            max_columns: limits.max_columns,
-            max_cell_bytes: limits.max_cell_bytes,
-            max_report_changes: config::REPORT_CHANGES_LISTED,
-            max_report_messages: config::REPORT_MESSAGES_LISTED,
-        };
+        let limits = self.limits();
         let nobody = Snapshot::default();
         let job = Job {
             bytes: &content.bytes,
@@ -334,6 +346,18 @@ impl Run<'_> {
         let plan = import::plan(&Job { snapshot: &snapshot, ..job });
         release(snapshot.users.len(), snapshot);
         Ok(plan)
+    }
+
+    fn limits(&self) -> Limits {
+        let limits = &self.service.config().limits;
+        Limits {
+            max_bytes: limits.max_import_bytes,
+            max_unpack_ratio: limits.max_unpack_ratio,
+            max_columns: limits.max_columns,
+            max_cell_bytes: limits.max_cell_bytes,
+            max_report_changes: config::REPORT_CHANGES_LISTED,
+            max_report_messages: config::REPORT_MESSAGES_LISTED,
+        }
     }
 
     /// Applies a plan together with the import's own row.
@@ -396,6 +420,7 @@ impl Run<'_> {
     pub(super) fn tell_again(&self, directory: &Directory, report: &Report) -> Result<()> {
         self.deliver(report, &self.settings()?, Beside::IfNewest)?;
         directory.set_reports_written(self.upload.id)?;
+        self.service.registry().note_outcomes(vec![(self.upload.id, feed::outcome(report))])?;
         self.tell_others(report, Some(directory))
     }
 
@@ -403,9 +428,10 @@ impl Run<'_> {
         events::reported(self.service, self.client, self.upload, report, directory)
     }
 
-    fn finish(&self, state: UploadState, failure: Option<&str>) -> Result<()> {
+    fn finish(&self, state: UploadState, failure: Option<&str>, report: &Report) -> Result<()> {
         let at = self.service.clock().now();
-        self.service.registry().finish_upload(self.upload.id, state, at, failure)
+        let outcome = feed::outcome(report);
+        self.service.registry().finish_import(self.upload.id, state, at, failure, &outcome)
     }
 
     /// Decides what follows a failure before anything was applied.
@@ -456,8 +482,8 @@ impl Run<'_> {
         }
         let path = self.deliver(&report, &settings, Beside::IfNewest)?;
         self.tell_others(&report, None)?;
-        self.service.0.waiters.tell(self.upload.id, &answer(report, &path));
-        self.finish(UploadState::Failed, Some(error.message()))
+        self.service.0.waiters.tell(self.upload.id, &answer(report.clone(), &path));
+        self.finish(UploadState::Failed, Some(error.message()), &report)
     }
 
     /// What the upload holds: the bytes as they were acknowledged, opened if they came encrypted.

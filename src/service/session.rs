@@ -329,6 +329,14 @@ impl State {
         (u64::try_from(uploads.len()).unwrap_or(u64::MAX), bytes.fold(0, u64::saturating_add))
     }
 
+    /// The uploads under way and how many bytes of each have come.
+    pub(super) fn under_way(&self) -> Vec<(VPath, u64)> {
+        let bytes = |(path, bytes): (&VPath, &Arc<AtomicU64>)| {
+            (path.clone(), bytes.load(Ordering::Acquire))
+        };
+        self.uploads().iter().map(bytes).collect()
+    }
+
     fn staged_bytes(&self, path: &VPath) -> Option<u64> {
         self.uploads().get(path).map(|bytes| bytes.load(Ordering::Acquire))
     }

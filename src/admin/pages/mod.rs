@@ -1,6 +1,7 @@
 //! The pages behind the sign-in: one file for each screen, its template beside it.
 
 mod client;
+pub(super) mod status;
 mod today;
 
 use super::route::Route;

@@ -90,6 +90,22 @@ impl Directory {
         read().map_err(failed(format_args!("read import {id}")))
     }
 
+    /// The import with this id, without its report.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn import_summary(&self, id: UploadId) -> Result<Option<ImportSummary>> {
+        let read = || -> rusqlite::Result<Option<ImportSummary>> {
+            self.conn
+                .prepare_cached(&format!(
+                    "SELECT {SUMMARY} FROM imports WHERE id = ?1 AND {A_FILE}"
+                ))?
+                .query_row([id.to_string()], summary)
+                .optional()
+        };
+        read().map_err(failed(format_args!("read import {id}")))
+    }
+
     /// The last imports, newest first, without their reports.
     ///
     /// # Errors

@@ -37,6 +37,7 @@ pub use holds::{Hold, Pending};
 pub use imports::{ImportRecord, ImportSummary, StoredImport};
 pub use lists::{ListChange, ListEntry, ListOutcome, ListWrite, Removal};
 pub use told::{How, Place, Touched, Unit};
+pub use undo::UndoPreview;
 pub use unmapped::Unmapped;
 
 use super::{Access, connect, failed, integrity, migrations};

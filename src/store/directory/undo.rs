@@ -13,9 +13,9 @@ use super::{Directory, StoredImport, imports, meta, protections};
 use crate::error::{Error, Kind, Result};
 use crate::fault;
 use crate::import::fields::{Field, FieldKey};
-use crate::import::report::{Because, Kept, Report, Undoing};
-use crate::model::ImportStatus;
-use crate::store::{failed, from_micros};
+use crate::import::report::{Because, Kept, Report, ReportChange, Undoing};
+use crate::model::{ImportStatus, UploadId};
+use crate::store::{failed, from_micros, word};
 
 /// Remembers what a source had settled before an import that is being applied, so that it can be taken back.
 ///
@@ -49,19 +49,11 @@ impl Directory {
     /// back before, or is older than the history that is kept.
     pub fn undo(&mut self, event: &Event, zone: &TimeZone) -> Result<(Undoing, Report)> {
         let id = event.about.unwrap_or_default();
-        let stored = self.import(id)?.ok_or_else(|| {
-            Error::new(Kind::NotFound, format!("there is no import {id} in this directory"))
-        })?;
-        refuse_what_cannot_be_undone(&stored, zone)?;
+        let stored = self.to_undo(id, zone)?;
         let what = || failed(format!("take import {id} back"));
         let tx =
             self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(what())?;
-        if stored.summary.seq <= forgotten(&tx).map_err(what())? {
-            let message = format!(
-                "import {id} cannot be taken back: what it changed is older than the history that is kept (docs/retention.md)"
-            );
-            return Err(Error::new(Kind::Conflict, message));
-        }
+        refuse_forgotten(&tx, &stored)?;
         let done = Undo::begin(&tx, &stored, event, zone).and_then(Undo::carry_out);
         let (undoing, report) = done.map_err(what())?;
         let place = |e| Error::io(format!("take import {id} back"), e);
@@ -70,6 +62,113 @@ impl Directory {
         fault::at("undo.committed").map_err(place)?;
         Ok((undoing, report))
     }
+
+    /// What [`Self::undo`] would do, with nothing written; at most `most` values and people are named.
+    ///
+    /// # Errors
+    /// As of [`Self::undo`].
+    pub fn preview_undo(
+        &mut self,
+        event: &Event,
+        zone: &TimeZone,
+        most: u32,
+    ) -> Result<UndoPreview> {
+        let id = event.about.unwrap_or_default();
+        let stored = self.to_undo(id, zone)?;
+        let what = || failed(format!("look at what taking import {id} back would do"));
+        let tx =
+            self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(what())?;
+        refuse_forgotten(&tx, &stored)?;
+        let look = || -> rusqlite::Result<UndoPreview> {
+            let change_number = meta(&tx)?.change_number;
+            let undo = Undo::begin(&tx, &stored, event, zone)?;
+            let seq = undo.seq;
+            let (undoing, report) = undo.carry_out()?;
+            let returning = returning(&tx, seq, most)?;
+            let withdrawn = withdrawn(&tx, seq, most)?;
+            Ok(UndoPreview { change_number, undoing, report, returning, withdrawn })
+        };
+        let preview = look().map_err(what())?;
+        tx.rollback().map_err(what())?;
+        Ok(preview)
+    }
+
+    fn to_undo(&self, id: UploadId, zone: &TimeZone) -> Result<StoredImport> {
+        let stored = self.import(id)?.ok_or_else(|| {
+            Error::new(Kind::NotFound, format!("there is no import {id} in this directory"))
+        })?;
+        refuse_what_cannot_be_undone(&stored, zone)?;
+        Ok(stored)
+    }
+}
+
+/// What taking an import back would do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UndoPreview {
+    /// The directory's change number: once it has moved, the undo may do something else.
+    pub change_number: i64,
+    /// What would return, in numbers.
+    pub undoing: Undoing,
+    /// The report as the undo would leave it.
+    pub report: Report,
+    /// The first values that would return; sensitive ones are masked.
+    pub returning: Vec<ReportChange>,
+    /// The first new people who would be withdrawn, by name.
+    pub withdrawn: Vec<String>,
+}
+
+/// The first values that an undo under way has given back.
+fn returning(tx: &Connection, seq: i64, most: u32) -> rusqlite::Result<Vec<ReportChange>> {
+    const MASK: &str = "•••";
+    let name = |field: &FieldKey, value: Option<String>| -> rusqlite::Result<Option<String>> {
+        let Some(value) = value else { return Ok(None) };
+        Ok(Some(match field {
+            FieldKey::Known(field) if field.is_sensitive() => MASK.to_owned(),
+            FieldKey::Known(Field::Manager) => match value.parse() {
+                Ok(id) => name_of(tx, id)?,
+                Err(_) => value,
+            },
+            _ => value,
+        }))
+    };
+    let mut changes = tx.prepare_cached(
+        "SELECT user, field, before, after FROM changes WHERE import = ?1 ORDER BY n LIMIT ?2",
+    )?;
+    let mut rows = changes.query(params![seq, most])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (user, field) = (row.get("user")?, word::<FieldKey>(row, "field")?);
+        found.push(ReportChange {
+            person: name_of(tx, user)?,
+            user,
+            from: name(&field, row.get("before")?)?,
+            to: name(&field, row.get("after")?)?,
+            field,
+            line: 0,
+        });
+    }
+    Ok(found)
+}
+
+/// The first people whom an undo under way has withdrawn.
+fn withdrawn(tx: &Connection, seq: i64, most: u32) -> rusqlite::Result<Vec<String>> {
+    let mut gone =
+        tx.prepare_cached("SELECT id FROM users WHERE withdrawn = ?1 ORDER BY id LIMIT ?2")?;
+    let ids: Vec<i64> =
+        gone.query_map(params![seq, most], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    ids.into_iter().map(|id| name_of(tx, id)).collect()
+}
+
+fn refuse_forgotten(tx: &Connection, stored: &StoredImport) -> Result<()> {
+    let id = stored.summary.record.id;
+    let what = || failed(format!("take import {id} back"));
+    if stored.summary.seq > forgotten(tx).map_err(what())? {
+        return Ok(());
+    }
+    let message = format!(
+        "import {id} cannot be taken back: what it changed is older than the history that is kept (docs/retention.md)"
+    );
+    Err(Error::new(Kind::Conflict, message))
 }
 
 fn refuse_what_cannot_be_undone(stored: &StoredImport, zone: &TimeZone) -> Result<()> {

@@ -196,4 +196,5 @@ CREATE TABLE client_retention (
     super::administrators::STEP,
     super::limits::STEP,
     super::events::STEP,
+    super::outcomes::STEP,
 ];

@@ -71,11 +71,11 @@ pub struct Interruption {
     pub at: Timestamp,
 }
 
-const COLUMNS: &str = "seq, id, client, login, folder, path, protocol, bytes, sha256, state, \
+pub(super) const COLUMNS: &str = "seq, id, client, login, folder, path, protocol, bytes, sha256, state, \
                        attempts, received_at, finished_at, failure";
 
 /// The condition of the index `uploads_waiting`.
-const WAITING: &str = "state IN ('prepared', 'queued')";
+pub(super) const WAITING: &str = "state IN ('prepared', 'queued')";
 
 impl Registry {
     /// Records an upload as `prepared` and gives it its place in the order of arrival. Durable when it returns.
@@ -258,6 +258,26 @@ impl Registry {
         })
     }
 
+    /// The uploads that were interrupted since an instant, of one client or of all, newest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn interruptions_since(
+        &self,
+        client: Option<&str>,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Interruption>> {
+        self.read("list interrupted uploads", |conn| {
+            conn.prepare_cached(
+                "SELECT client, login, path, protocol, bytes, why, at FROM interruptions
+                 WHERE (?1 IS NULL OR client = ?1) AND at >= ?2 ORDER BY id DESC LIMIT ?3",
+            )?
+            .query_map(params![client, to_micros(since), limit], interruption)?
+            .collect()
+        })
+    }
+
     /// The last interrupted uploads of a client, newest first.
     ///
     /// # Errors
@@ -268,17 +288,7 @@ impl Registry {
                 "SELECT client, login, path, protocol, bytes, why, at FROM interruptions
                  WHERE client = ?1 ORDER BY id DESC LIMIT ?2",
             )?
-            .query_map(params![client, limit], |row| {
-                Ok(Interruption {
-                    client: row.get("client")?,
-                    login: row.get("login")?,
-                    path: word(row, "path")?,
-                    protocol: protocol(row)?,
-                    bytes: unsigned(row, "bytes")?,
-                    why: row.get("why")?,
-                    at: instant(row, "at")?,
-                })
-            })?
+            .query_map(params![client, limit], interruption)?
             .collect()
         })
     }
@@ -377,7 +387,7 @@ fn insert_interruption(conn: &Connection, one: &Interruption) -> rusqlite::Resul
     Ok(())
 }
 
-fn upload(row: &Row<'_>) -> rusqlite::Result<Upload> {
+pub(super) fn upload(row: &Row<'_>) -> rusqlite::Result<Upload> {
     let finished_at: Option<i64> = row.get("finished_at")?;
     Ok(Upload {
         id: word(row, "id")?,
@@ -397,12 +407,24 @@ fn upload(row: &Row<'_>) -> rusqlite::Result<Upload> {
     })
 }
 
+fn interruption(row: &Row<'_>) -> rusqlite::Result<Interruption> {
+    Ok(Interruption {
+        client: row.get("client")?,
+        login: row.get("login")?,
+        path: word(row, "path")?,
+        protocol: protocol(row)?,
+        bytes: unsigned(row, "bytes")?,
+        why: row.get("why")?,
+        at: instant(row, "at")?,
+    })
+}
+
 fn protocol(row: &Row<'_>) -> rusqlite::Result<Option<Protocol>> {
     let name: Option<String> = row.get("protocol")?;
     name.map(|n| n.parse().map_err(|e: String| unreadable(Type::Text, e))).transpose()
 }
 
-fn state_name(state: UploadState) -> &'static str {
+pub(super) fn state_name(state: UploadState) -> &'static str {
     match state {
         UploadState::Prepared => "prepared",
         UploadState::Queued => "queued",

@@ -1,0 +1,341 @@
+//! How imports ended, beside their uploads: a copy of what the clients' own databases say, for lists over all of them.
+
+use jiff::Timestamp;
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row, params, params_from_iter};
+
+use super::Registry;
+use super::uploads::{COLUMNS, WAITING, state_name, upload};
+use crate::error::{Error, Kind, Result};
+use crate::import::report::Counts;
+use crate::model::{ImportStatus, Upload, UploadId, UploadState};
+use crate::store::{failed, signed, to_micros, unreadable, unsigned};
+
+/// The schema's step.
+pub(super) const STEP: &str = r"
+-- status: how the upload's import ended, as its client's own database says it; NULL: it has not.
+ALTER TABLE uploads ADD COLUMN status TEXT;
+ALTER TABLE uploads ADD COLUMN dry_run INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE uploads ADD COLUMN counts TEXT NOT NULL DEFAULT '{}';
+-- Rows of it that wait for somebody's decision.
+ALTER TABLE uploads ADD COLUMN pending_rows INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX uploads_for_import ON uploads(seq) WHERE wants_import;
+CREATE INDEX uploads_of_client ON uploads(client, seq) WHERE wants_import;
+CREATE INDEX uploads_of_folder ON uploads(client, folder, seq) WHERE wants_import;
+CREATE INDEX uploads_by_status ON uploads(status, seq) WHERE wants_import;
+CREATE INDEX uploads_received ON uploads(received_at) WHERE wants_import;
+CREATE INDEX uploads_to_decide ON uploads(client, folder) WHERE pending_rows > 0;
+";
+
+/// How an import ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// Its status.
+    pub status: ImportStatus,
+    /// Nothing was meant to be applied.
+    pub dry_run: bool,
+    /// Rows by what they became.
+    pub counts: Counts,
+    /// Rows that wait for somebody's decision.
+    pub pending_rows: u64,
+    /// What rows of older files of its folder wait for is needless: it says everything anew.
+    pub settles_older: bool,
+}
+
+/// An upload for import, and how that ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListedUpload {
+    /// The upload.
+    pub upload: Upload,
+    /// How its import ended; `None`: it has not.
+    pub outcome: Option<Outcome>,
+}
+
+/// Where an import stands, as lists choose by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stand {
+    /// It has not ended.
+    Waiting,
+    /// It, or a row of it, waits for somebody's decision.
+    ToDecide,
+    /// It ended so.
+    Ended(ImportStatus),
+}
+
+/// Which uploads for import to list; an empty filter lists all.
+#[derive(Debug, Clone, Default)]
+pub struct OutcomeFilter {
+    /// Of this client.
+    pub client: Option<String>,
+    /// Of this folder.
+    pub folder: Option<String>,
+    /// That stand so.
+    pub stand: Option<Stand>,
+    /// Received at this instant or later.
+    pub from: Option<Timestamp>,
+    /// Received before this instant.
+    pub to: Option<Timestamp>,
+    /// Whose path holds this text (ASCII letters in either case), or whose id or SHA-256 begins with it.
+    pub text: Option<String>,
+    /// That arrived before the one with this number, for reading in pages.
+    pub before_seq: Option<i64>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// How many uploads of a quarter of an hour have one status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tally {
+    /// The beginning of the quarter of an hour.
+    pub at: Timestamp,
+    /// `None`: they wait.
+    pub status: Option<ImportStatus>,
+    /// How many.
+    pub count: u64,
+}
+
+/// Microseconds of a quarter of an hour: every time zone's days are made of whole ones.
+const QUARTER: i64 = 15 * 60 * 1_000_000;
+
+/// The status of an upload whose import was never recorded by its client's database, or is not yet.
+const STATUS: &str = "coalesce(status, CASE WHEN state IN ('failed', 'superseded') THEN state END)";
+
+impl Registry {
+    /// Brings an upload to a final state, together with how its import ended.
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for an unknown id.
+    pub fn finish_import(
+        &self,
+        id: UploadId,
+        state: UploadState,
+        at: Timestamp,
+        failure: Option<&str>,
+        outcome: &Outcome,
+    ) -> Result<()> {
+        let (failure, outcome) = (failure.map(str::to_owned), outcome.clone());
+        self.write(move |conn| {
+            let changed = conn
+                .prepare_cached(
+                    "UPDATE uploads SET state = ?2, finished_at = ?3, failure = ?4 WHERE id = ?1",
+                )
+                .and_then(|mut s| {
+                    s.execute(params![id.to_string(), state_name(state), to_micros(at), failure])
+                })
+                .map_err(failed("finish an upload"))?;
+            if changed == 0 {
+                return Err(Error::new(Kind::NotFound, format!("there is no upload {id}")));
+            }
+            note(conn, id, &outcome).map_err(failed("note how an import ended"))
+        })
+    }
+
+    /// Notes how imports ended.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn note_outcomes(&self, outcomes: Vec<(UploadId, Outcome)>) -> Result<()> {
+        self.write(move |conn| {
+            for (id, outcome) in &outcomes {
+                note(conn, *id, outcome).map_err(failed("note how an import ended"))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Imported uploads of a client of which nobody has noted how that ended.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn uploads_without_outcome(&self, client: &str) -> Result<Vec<UploadId>> {
+        self.read("look for imports whose end was not noted", |conn| {
+            conn.prepare_cached(
+                "SELECT id FROM uploads WHERE client = ?1 AND wants_import AND status IS NULL
+                     AND state IN ('done', 'failed', 'superseded') ORDER BY seq",
+            )?
+            .query_map([client], |row| crate::store::word(row, "id"))?
+            .collect()
+        })
+    }
+
+    /// The uploads for import that `filter` asks for, the last that arrived first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn listed_uploads(&self, filter: &OutcomeFilter) -> Result<Vec<ListedUpload>> {
+        self.read("list imports", |conn| {
+            let (sql, values) = list_sql(filter);
+            conn.prepare_cached(&sql)?.query_map(params_from_iter(values), listed)?.collect()
+        })
+    }
+
+    /// How many uploads for import have which status, by quarters of an hour, since an instant; dry runs left out.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn tally(&self, client: Option<&str>, since: Timestamp) -> Result<Vec<Tally>> {
+        self.read("count imports by status", |conn| {
+            conn.prepare_cached(&format!(
+                "SELECT received_at / {QUARTER} AS quarter, {STATUS} AS status, count(*) AS count
+                 FROM uploads INDEXED BY uploads_received
+                 WHERE wants_import AND dry_run = 0 AND received_at >= ?1
+                     AND (?2 IS NULL OR client = ?2)
+                 GROUP BY quarter, {STATUS} ORDER BY quarter"
+            ))?
+            .query_map(params![to_micros(since), client], |row| {
+                let quarter: i64 = row.get("quarter")?;
+                Ok(Tally {
+                    at: crate::store::from_micros(quarter.saturating_mul(QUARTER))?,
+                    status: row.get::<_, Option<String>>("status")?.map(status_of).transpose()?,
+                    count: unsigned(row, "count")?,
+                })
+            })?
+            .collect()
+        })
+    }
+
+    /// When the last upload for import of a folder arrived that was not only tried out.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn last_upload_of(&self, client: &str, folder: &str) -> Result<Option<Timestamp>> {
+        let found = self.listed_uploads(&OutcomeFilter {
+            client: Some(client.to_owned()),
+            folder: Some(folder.to_owned()),
+            limit: 20,
+            ..OutcomeFilter::default()
+        })?;
+        let real = found.into_iter().find(|one| one.outcome.as_ref().is_none_or(|o| !o.dry_run));
+        Ok(real.map(|one| one.upload.received_at))
+    }
+}
+
+fn note(conn: &Connection, id: UploadId, outcome: &Outcome) -> rusqlite::Result<()> {
+    let counts = serde_json::to_string(&outcome.counts)
+        .map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
+    conn.prepare_cached(
+        "UPDATE uploads SET status = ?2, dry_run = ?3, counts = ?4, pending_rows = ?5 WHERE id = ?1",
+    )?
+    .execute(params![
+        id.to_string(),
+        outcome.status.name(),
+        outcome.dry_run,
+        counts,
+        signed(outcome.pending_rows)
+    ])?;
+    if outcome.settles_older {
+        conn.prepare_cached(
+            "UPDATE uploads SET pending_rows = 0 FROM (SELECT client, folder, seq FROM uploads
+                 WHERE id = ?1) AS newer
+             WHERE pending_rows > 0 AND uploads.client = newer.client
+                 AND uploads.folder = newer.folder AND uploads.seq < newer.seq",
+        )?
+        .execute([id.to_string()])?;
+    }
+    Ok(())
+}
+
+/// The query for a filter and its values. Only what is asked for stands in it, so that the indexes serve it.
+fn list_sql(filter: &OutcomeFilter) -> (String, Vec<Value>) {
+    let mut terms = vec!["wants_import".to_owned()];
+    let mut values: Vec<Value> = Vec::new();
+    if let Some(client) = &filter.client {
+        terms.push("client = ?".to_owned());
+        values.push(client.clone().into());
+    }
+    if let Some(folder) = &filter.folder {
+        terms.push("folder = ?".to_owned());
+        values.push(folder.clone().into());
+    }
+    if let Some(seq) = filter.before_seq {
+        terms.push("seq < ?".to_owned());
+        values.push(seq.into());
+    }
+    for (sign, at) in [(">=", filter.from), ("<", filter.to)] {
+        if let Some(at) = at {
+            terms.push(format!("received_at {sign} ?"));
+            values.push(to_micros(at).into());
+        }
+    }
+    if let Some(text) = &filter.text {
+        terms.push("(instr(lower(path), lower(?)) OR id = ? OR substr(sha256, 1, ?) = ?)".into());
+        let digits = text.to_ascii_lowercase();
+        // Fewer digits begin too many.
+        let length = i64::try_from(digits.len()).unwrap_or(i64::MAX).max(6);
+        values.extend([text.clone().into(), digits.clone().into(), length.into(), digits.into()]);
+    }
+    terms.extend(filter.stand.map(stand_sql));
+    values.push(filter.limit.into());
+    let wanted = terms.join(" AND ");
+    let sql = format!(
+        "SELECT {COLUMNS}, {STATUS} AS status, dry_run, counts, pending_rows FROM uploads
+         WHERE {wanted} ORDER BY seq DESC LIMIT ?"
+    );
+    (sql, values)
+}
+
+fn stand_sql(stand: Stand) -> String {
+    match stand {
+        Stand::Waiting => format!("status IS NULL AND {WAITING}"),
+        Stand::ToDecide => "dry_run = 0 AND (status = 'held' OR pending_rows > 0)".to_owned(),
+        // A status that no client's database has recorded is told by the upload's state.
+        Stand::Ended(status @ (ImportStatus::Failed | ImportStatus::Superseded)) => {
+            let name = status.name();
+            format!("(status = '{name}' OR (status IS NULL AND state = '{name}'))")
+        }
+        Stand::Ended(status) => format!("status = '{}'", status.name()),
+    }
+}
+
+fn listed(row: &Row<'_>) -> rusqlite::Result<ListedUpload> {
+    let status: Option<String> = row.get("status")?;
+    let outcome = match status.map(status_of).transpose()? {
+        None => None,
+        Some(status) => Some(Outcome {
+            status,
+            dry_run: row.get("dry_run")?,
+            counts: serde_json::from_str(&row.get::<_, String>("counts")?)
+                .map_err(|e| unreadable(rusqlite::types::Type::Text, e))?,
+            pending_rows: unsigned(row, "pending_rows")?,
+            settles_older: false,
+        }),
+    };
+    Ok(ListedUpload { upload: upload(row)?, outcome })
+}
+
+fn status_of(name: String) -> rusqlite::Result<ImportStatus> {
+    serde_json::from_value(serde_json::Value::String(name))
+        .map_err(|e| unreadable(rusqlite::types::Type::Text, e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(filter: &OutcomeFilter, index: &str) {
+        let conn = Connection::open_in_memory().unwrap();
+        super::super::schema::STEPS.iter().for_each(|sql| conn.execute_batch(sql).unwrap());
+        let (sql, values) = list_sql(filter);
+        let mut plans = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let plans = plans.query_map(params_from_iter(values), |row| row.get::<_, String>("detail"));
+        let plans: Vec<String> = plans.unwrap().map(std::result::Result::unwrap).collect();
+        let plan = plans.join("; ");
+        assert!(plan.contains(index), "{sql}: {plan}");
+        assert!(!plan.contains("TEMP B-TREE"), "{sql}: {plan}");
+    }
+
+    #[test]
+    fn lists_are_read_in_their_order_from_an_index() {
+        let all = || OutcomeFilter { limit: 50, ..OutcomeFilter::default() };
+        let acme = || Some("acme".to_owned());
+        let ended = |status| Some(Stand::Ended(status));
+        check(&OutcomeFilter { client: acme(), ..all() }, "uploads_of_client");
+        check(&OutcomeFilter { client: acme(), folder: acme(), ..all() }, "uploads_of_folder");
+        check(
+            &OutcomeFilter { stand: ended(ImportStatus::Rejected), ..all() },
+            "uploads_by_status",
+        );
+        check(&OutcomeFilter { before_seq: Some(9), ..all() }, "SEARCH uploads USING");
+        check(&all(), "uploads");
+    }
+}
