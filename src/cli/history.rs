@@ -1,72 +1,28 @@
 //! `users show`, `users history`: one user's values, where each comes from, and everything that changed.
 
-use jiff::Timestamp;
-use serde::Serialize;
-
 use super::Outcome;
 use super::output::{Output, Tone};
-use super::people::{Person, full_name};
-use super::users::find;
-use crate::import::fields::{Field, FieldKey};
+use crate::import::fields::Field;
 use crate::service::Service;
-use crate::service::users::{EventKind, HistoryEntry};
+use crate::service::history::{Change, Writer};
+use crate::service::people::Person;
 
-/// One change as it is shown: the manager by name.
-#[derive(Debug, Serialize)]
-pub struct Change {
-    at: Timestamp,
-    field: String,
-    from: Option<String>,
-    to: Option<String>,
-    #[serde(flatten)]
-    by: Writer,
-}
-
-/// Who gave a value.
-#[derive(Debug, Serialize)]
-struct Writer {
-    /// `import`, or the kind of the event: `edit`, `undo` …
-    by: &'static str,
-    /// The import's or event's id.
-    import: String,
-    who: String,
-    file: String,
-    line: u32,
-    /// The import was taken back later.
-    undone: bool,
-    /// Older history is not kept: this import, or a later change that is forgotten.
-    is_oldest_known: bool,
-}
-
-impl Writer {
-    fn of(entry: &HistoryEntry) -> Self {
-        Self {
-            by: entry.event.map_or("import", EventKind::name),
-            import: entry.import.to_string(),
-            who: entry.who.clone(),
-            file: entry.file_name.clone(),
-            line: entry.line,
-            undone: entry.undone,
-            is_oldest_known: entry.is_oldest_known,
-        }
-    }
-
-    /// `users.csv, line 12`, `by hand (cli)`, `undo of users.csv (cli)`.
-    fn words(&self) -> String {
-        let Self { file, line, who, .. } = self;
-        let place = if *line == 0 { file.clone() } else { format!("{file}, line {line}") };
-        let words = match self.by {
-            "edit" => format!("by hand ({who})"),
-            "undo" => format!("undo of {file} ({who})"),
-            "approval" => format!("{place}, approved ({who})"),
-            "import" => place,
-            other => format!("{other} ({who})"),
-        };
-        match (self.undone, self.is_oldest_known) {
-            (true, _) => format!("{words}, undone"),
-            (_, true) => format!("{words}, or later (not kept)"),
-            _ => words,
-        }
+/// `users.csv, line 12`, `by hand (cli)`, `undo of users.csv (cli)`.
+fn words(writer: &Writer) -> String {
+    let Writer { file, line, who, .. } = writer;
+    let place = if *line == 0 { file.clone() } else { format!("{file}, line {line}") };
+    let words = match writer.by {
+        "edit" => format!("by hand ({who})"),
+        "create" => format!("created by hand ({who})"),
+        "undo" => format!("undo of {file} ({who})"),
+        "approval" => format!("{place}, approved ({who})"),
+        "import" => place,
+        other => format!("{other} ({who})"),
+    };
+    match (writer.undone, writer.is_oldest_known) {
+        (true, _) => format!("{words}, undone"),
+        (_, true) => format!("{words}, or later (not kept)"),
+        _ => words,
     }
 }
 
@@ -75,50 +31,14 @@ impl Writer {
 /// # Errors
 /// Nobody fits, or several do.
 pub fn changes(service: &Service, client: &str, user: &str) -> Outcome<Vec<Change>> {
-    let person = find(service, client, user)?;
-    let everybody = service.users(client, None)?;
-    let entries = service.user_history(client, person.id)?;
-    let named = |field: &FieldKey, value: Option<String>| {
-        if *field != FieldKey::Known(Field::Manager) {
-            return value;
-        }
-        let id: Option<i64> = value.as_deref().and_then(|v| v.parse().ok());
-        let manager = everybody.iter().find(|u| Some(u.id) == id);
-        manager.map(|u| full_name(&u.values)).or(value)
-    };
-    Ok(entries
-        .into_iter()
-        .map(|entry| Change {
-            at: entry.at,
-            by: Writer::of(&entry),
-            from: named(&entry.field, entry.from),
-            to: named(&entry.field, entry.to),
-            field: entry.field.to_string(),
-        })
-        .collect())
-}
-
-/// Where a value comes from, as JSON tells it.
-#[derive(Debug, Serialize)]
-struct Origin {
-    field: String,
-    at: Timestamp,
-    #[serde(flatten)]
-    by: Writer,
+    let person = service.find_user(client, user)?;
+    Ok(service.user_changes(client, person.id)?)
 }
 
 pub(super) fn show(out: Output, service: &Service, client: &str, user: &str) -> Outcome {
-    let person = find(service, client, user)?;
-    let changes = changes(service, client, user)?;
-    let origins: Vec<Origin> = service
-        .user_origins(client, person.id)?
-        .into_iter()
-        .map(|origin| Origin {
-            field: origin.field.to_string(),
-            at: origin.entry.at,
-            by: Writer::of(&origin.entry),
-        })
-        .collect();
+    let person = service.find_user(client, user)?;
+    let changes = service.user_changes(client, person.id)?;
+    let origins = service.value_origins(client, person.id)?;
     if out.is_json() {
         let mut shown = serde_json::to_value(&person).map_err(super::Stop::from_json)?;
         if let Some(object) = shown.as_object_mut() {
@@ -129,8 +49,8 @@ pub(super) fn show(out: Output, service: &Service, client: &str, user: &str) -> 
     }
     out.toned(Tone::Strong, format!("{} ({})", person.name(), person.state.name()))?;
     let origin = |field: &str| {
-        let found = origins.iter().find(|origin| origin.field == field);
-        found.map(|origin| origin.by.words()).unwrap_or_default()
+        let found = origins.iter().find(|origin| origin.field.to_string() == field);
+        found.map(|origin| words(&origin.by)).unwrap_or_default()
     };
     let rows = values(&person).into_iter().map(|(field, value)| {
         let from = origin(&field);
@@ -172,10 +92,10 @@ pub fn table(out: Output, changes: &[Change]) -> Outcome {
             let blank = || "–".to_owned();
             vec![
                 c.at.strftime("%Y-%m-%d %H:%M").to_string(),
-                c.field.clone(),
+                c.field.to_string(),
                 c.from.clone().unwrap_or_else(blank),
                 c.to.clone().unwrap_or_else(blank),
-                c.by.words(),
+                words(&c.by),
             ]
         }),
     )

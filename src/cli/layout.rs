@@ -2,10 +2,10 @@
 
 use super::Outcome;
 use super::output::Output;
-use super::people::Person;
 use crate::import::directory::User;
 use crate::import::layout;
 use crate::service::Service;
+use crate::service::people::Person;
 use crate::service::users::{Standing, UserView};
 
 pub(super) fn export(

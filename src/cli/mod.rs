@@ -25,7 +25,6 @@ mod mappings;
 mod openpgp;
 mod outbox;
 pub mod output;
-pub mod people;
 mod remote;
 mod rules;
 mod schedule;

@@ -2,16 +2,14 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
 
 use super::output::Output;
-use super::people::{Person, persons};
 use super::{Outcome, Place, history, layout};
 use crate::error::{Error, Kind};
 use crate::import::edit::Edit;
 use crate::import::fields::{Field, FieldKey};
 use crate::service::Service;
+use crate::service::people::{Person, csv, persons};
 use crate::service::users::{Standing, UserView};
 
 /// `users …`
@@ -138,22 +136,11 @@ fn format(out: Output, asked: Option<Format>, default: Format) -> Format {
 
 /// Everybody, and those whom the arguments select.
 fn select(service: &Service, args: &ListArgs) -> Outcome<(Vec<UserView>, Vec<Person>)> {
-    let client = service.client(&args.client)?;
-    let zone = TimeZone::get(&client.time_zone).unwrap_or(TimeZone::UTC);
-    let known_at = args.as_of.map(|date| end_of(date, &zone)).transpose()?;
+    let known_at = args.as_of.map(|date| service.end_of_day(&args.client, date)).transpose()?;
     let users = service.users(&args.client, known_at)?;
     let mut persons = persons(&users);
     persons.retain(|p| args.state.is_none_or(|wanted| wanted.admits(p.state)));
     Ok((users, persons))
-}
-
-/// The last instant of a day in the client's time zone.
-fn end_of(date: Date, zone: &TimeZone) -> Outcome<Timestamp> {
-    let next = date.checked_add(1.day()).and_then(|next| next.to_zoned(zone.clone()));
-    let last = next.and_then(|next| next.timestamp().checked_sub(1.nanosecond()));
-    Ok(last.map_err(|e| {
-        Error::caused(Kind::Invalid, format!("--as-of {date}: this day is out of range"), e)
-    })?)
 }
 
 /// Users as a table, with a line that counts them.
@@ -197,51 +184,10 @@ fn standing(person: &Person) -> String {
     when.map_or_else(|| person.state.name().to_owned(), |when| format!("{word} {when}"))
 }
 
-/// Every field that somebody has, comma-separated UTF-8 (RFC 4180), as `import` would read it again.
-fn csv(persons: &[Person]) -> String {
-    let fields: Vec<Field> = Field::ALL
-        .iter()
-        .copied()
-        .filter(|field| persons.iter().any(|p| p.values.get(*field).is_some()))
-        .collect();
-    let mut custom: Vec<&str> =
-        persons.iter().flat_map(|p| p.values.custom().map(|(name, _)| name)).collect();
-    custom.sort_unstable();
-    custom.dedup();
-    let heads = fields.iter().map(|f| f.name().to_owned());
-    let mut text = record(heads.chain(custom.iter().map(|c| (*c).to_owned())));
-    for person in persons {
-        let known = fields.iter().map(|f| person.shown(*f).unwrap_or_default().replace('\n', ", "));
-        let own: std::collections::BTreeMap<&str, &str> = person.values.custom().collect();
-        let own = custom.iter().map(|c| own.get(c).copied().unwrap_or_default().to_owned());
-        text.push_str(&record(known.chain(own)));
-    }
-    text
-}
-
-fn record(cells: impl Iterator<Item = String>) -> String {
-    let cells: Vec<String> = cells.map(|cell| quoted(&cell)).collect();
-    format!("{}\r\n", cells.join(","))
-}
-
-/// A spreadsheet must never run what a stranger wrote into a name.
-fn quoted(cell: &str) -> String {
-    let formula = cell.starts_with(['=', '@', '\t', '\r'])
-        || cell
-            .strip_prefix(['+', '-'])
-            .is_some_and(|r| !r.starts_with(|c: char| c.is_ascii_digit()));
-    let safe = if formula { format!("'{cell}") } else { cell.to_owned() };
-    if safe.contains([',', '"', '\r', '\n']) {
-        format!("\"{}\"", safe.replace('"', "\"\""))
-    } else {
-        safe
-    }
-}
-
 /// Changes one user by hand.
 fn set(out: Output, service: &Service, args: &SetArgs) -> Outcome {
     let UserArgs { client, user } = &args.user;
-    let person = find(service, client, user)?;
+    let person = service.find_user(client, user)?;
     let mut wanted: Vec<(FieldKey, String)> = Vec::new();
     for text in &args.values {
         let refused = |why: &str| Error::new(Kind::Invalid, format!("\"{text}\": {why}"));
@@ -275,60 +221,4 @@ fn tell_edit(out: Output, person: &Person, edit: &Edit) -> Outcome {
     let fields: Vec<String> = edit.changes.iter().map(|c| c.field.to_string()).collect();
     out.line(format!("Changed for {}: {}.", person.name(), fields.join(", ")))?;
     out.line("Files that still say the same as before do not bring the old values back.")
-}
-
-/// The one user who fits; several are named.
-pub(super) fn find(service: &Service, client: &str, user: &str) -> Outcome<Person> {
-    let found = service.find_users(client, user)?;
-    let ids: Vec<i64> = found.iter().map(|u| u.id).collect();
-    let everybody = persons(&service.users(client, None)?);
-    let mut fitting: Vec<Person> = everybody.into_iter().filter(|p| ids.contains(&p.id)).collect();
-    let names: Vec<String> = fitting
-        .iter()
-        .map(|p| format!("{} ({})", p.name(), p.shown(Field::EmployeeNumber).unwrap_or_default()))
-        .collect();
-    match (fitting.pop(), fitting.is_empty()) {
-        (Some(person), true) => Ok(person),
-        (None, _) => {
-            let words = format!(
-                "user \"{user}\": nobody in the directory of {client} has this number, login, e-mail or name; see rollcall users list {client}"
-            );
-            Err(Error::new(Kind::NotFound, words).into())
-        }
-        (Some(_), false) => {
-            let words = format!(
-                "user \"{user}\" fits several: {}; use the employee number, with the legal entity if others have it too: FR01+00123",
-                names.join(", ")
-            );
-            Err(Error::new(Kind::Conflict, words).into())
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_are_quoted_and_formulas_are_dead() {
-        for (cell, expected) in [
-            ("Dupont", "Dupont"),
-            ("a,b", "\"a,b\""),
-            ("say \"hi\"", "\"say \"\"hi\"\"\""),
-            ("=1+1", "'=1+1"),
-            ("+33 1 23", "+33 1 23"),
-            ("+cmd|x", "'+cmd|x"),
-            ("@x", "'@x"),
-            ("-0.5", "-0.5"),
-        ] {
-            assert_eq!(quoted(cell), expected, "{cell}");
-        }
-    }
-
-    #[test]
-    fn a_day_ends_where_the_client_lives() {
-        let zone = TimeZone::get("Europe/Paris").unwrap();
-        let end = end_of("2026-03-31".parse().unwrap(), &zone).unwrap();
-        assert_eq!(end.to_string(), "2026-03-31T21:59:59.999999999Z");
-    }
 }

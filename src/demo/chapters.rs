@@ -8,12 +8,13 @@ use serde_json::{Value, json};
 use super::stage::Stage;
 use crate::cli::output::{Output, Tone};
 use crate::cli::sheet::{Here, Sheet};
-use crate::cli::{Outcome, Stop, history, people, story, users};
+use crate::cli::{Outcome, Stop, history, story, users};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Language, Protocol, Purpose, VPath};
 use crate::remote::{Auth, Connection, Reach, Target, Trust};
 use crate::service::accounts::{NewAccount, NewPassword};
 use crate::service::clients::NewClient;
+use crate::service::people;
 use crate::transport::Running;
 
 /// The roster of the first evening.

@@ -178,6 +178,7 @@ impl Run<'_> {
             status = report.status.name(), rows = report.counts.rows, "import done"
         );
         // After the answer: nothing depends on it.
+        self.service.look_over(self.client, &mut directory, &report);
         if let Err(error) = directory.checkpoint() {
             tracing::warn!(%error, client = self.client.slug, "checkpointing the directory");
         }
@@ -249,7 +250,7 @@ impl Run<'_> {
         let inspection = match &content.refusal {
             Some(_) => None,
             None => {
-                let limits = self.limits();
+                let limits = import_limits(self.service.config());
                 inspect(&content.bytes, self.file_name(), &settings, &limits, today).ok()
             }
         };
@@ -321,7 +322,7 @@ impl Run<'_> {
         {
             return Ok(import::plan_duplicate(&meta, settings, &source, change_number));
         }
-        let limits = self.limits();
+        let limits = import_limits(self.service.config());
         let nobody = Snapshot::default();
         let job = Job {
             bytes: &content.bytes,
@@ -346,18 +347,6 @@ impl Run<'_> {
         let plan = import::plan(&Job { snapshot: &snapshot, ..job });
         release(snapshot.users.len(), snapshot);
         Ok(plan)
-    }
-
-    fn limits(&self) -> Limits {
-        let limits = &self.service.config().limits;
-        Limits {
-            max_bytes: limits.max_import_bytes,
-            max_unpack_ratio: limits.max_unpack_ratio,
-            max_columns: limits.max_columns,
-            max_cell_bytes: limits.max_cell_bytes,
-            max_report_changes: config::REPORT_CHANGES_LISTED,
-            max_report_messages: config::REPORT_MESSAGES_LISTED,
-        }
     }
 
     /// Applies a plan together with the import's own row.
@@ -564,6 +553,19 @@ impl Run<'_> {
             received_at: Some(self.upload.received_at),
             started_at: Some(self.service.clock().now()),
         }
+    }
+}
+
+/// What a file may use.
+pub(super) fn import_limits(config: &config::Config) -> Limits {
+    let limits = &config.limits;
+    Limits {
+        max_bytes: limits.max_import_bytes,
+        max_unpack_ratio: limits.max_unpack_ratio,
+        max_columns: limits.max_columns,
+        max_cell_bytes: limits.max_cell_bytes,
+        max_report_changes: config::REPORT_CHANGES_LISTED,
+        max_report_messages: config::REPORT_MESSAGES_LISTED,
     }
 }
 

@@ -1,25 +1,33 @@
 //! Use cases about users: the directory of a client as of today or any day, one user, a user's history.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use jiff::Timestamp;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
 use super::Service;
+use super::people::{Person, number_of};
 use crate::error::{Error, Kind, Result};
 use crate::import::directory::{User, Values};
 use crate::import::fields::Field;
 use crate::import::layout::Layout;
 use crate::import::settings::Settings;
+use crate::import::text::fold;
+use crate::store::directory::PeopleQuery;
 
 pub use crate::import::standing::Standing;
 pub use crate::store::directory::{EventKind, HistoryEntry, Origin};
 
 /// How many imports back a folder's own layout is looked for.
 const LAYOUTS_LOOKED_AT: u32 = 20;
+
+/// How many managers above a user are shown.
+const CHAIN: usize = 20;
 
 /// A user as lists show it. Serialised as one object: `id`, `state`, every field that has a value, `manager_name`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +62,196 @@ impl Serialize for UserView {
     }
 }
 
+/// Which users a list shows. Everything that is left out (`default()`) lets everybody through.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UserFilter {
+    /// All of these words are in the names, the number, the login or the e-mail; case and accents do not matter.
+    pub text: String,
+    /// Where they stand; empty: anywhere.
+    pub standing: Vec<Standing>,
+    /// The department's code.
+    pub department: Option<String>,
+    /// The legal entity's code.
+    pub legal_entity: Option<String>,
+    /// Only whom this user (by id) manages.
+    pub manager: Option<i64>,
+    /// Only who lacks one of these fields.
+    pub missing: Vec<Field>,
+    /// Only users behind the end of an earlier part ([`UsersPage::next`]).
+    pub after: Option<String>,
+    /// At most so many.
+    pub limit: u32,
+    /// The directory as it was known at the end of that day in the client's time zone.
+    pub as_of: Option<Date>,
+}
+
+/// A part of a list of users.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UsersPage {
+    /// The users, by family name, given name and id; withdrawn ones are left out.
+    pub users: Vec<Person>,
+    /// How many users the whole list has.
+    pub total: u64,
+    /// What the next part is asked for with; `None`: this is the last.
+    pub next: Option<String>,
+}
+
+/// One user with those above and below.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UserCard {
+    /// The user.
+    #[serde(flatten)]
+    pub person: Person,
+    /// The managers, the nearest first.
+    pub above: Vec<Person>,
+    /// Whom the user manages and who works there or will, the first of them by name.
+    pub below: Vec<Person>,
+    /// How many there are in all.
+    pub below_total: u64,
+}
+
 impl Service {
+    /// A part of the list of a client's users, by name.
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for the client, and for a day before the history that is kept; `Kind::Invalid` for `after`.
+    pub fn users_page(&self, client: &str, filter: &UserFilter) -> Result<UsersPage> {
+        let known = self.client(client)?;
+        let as_of = filter.as_of.map(|day| self.end_of_day(client, day)).transpose()?;
+        let day = self.day(&known.time_zone, as_of);
+        let mut directory = self.open_directory(&known.slug)?;
+        let page = directory.people(&PeopleQuery {
+            text: filter.text.clone(),
+            standing: filter.standing.clone(),
+            day,
+            department: filter.department.clone(),
+            legal_entity: filter.legal_entity.clone(),
+            manager: filter.manager,
+            missing: filter.missing.clone(),
+            after: filter.after.as_deref().map(read_cursor).transpose()?,
+            limit: filter.limit,
+            as_of,
+        })?;
+        let managers: BTreeMap<i64, &Values> =
+            page.managers.iter().map(|user| (user.id, &user.values)).collect();
+        let person = |user| Person::of(user, day, &managers);
+        Ok(UsersPage {
+            users: page.users.into_iter().map(person).collect(),
+            total: page.total,
+            next: page.next.as_ref().map(write_cursor),
+        })
+    }
+
+    /// The user with this id: as of now, or as known at the end of an earlier day.
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for the client, the user (also one whose creation was taken back), and a day before the history
+    /// that is kept.
+    pub fn user(&self, client: &str, id: i64, as_of: Option<Date>) -> Result<Person> {
+        let known = self.client(client)?;
+        let directory = self.open_directory(&known.slug)?;
+        let unknown = || {
+            let message = format!("the directory of {client} has no user {id}");
+            Error::new(Kind::NotFound, message)
+        };
+        let at = as_of.map(|day| self.end_of_day(client, day)).transpose()?;
+        let (user, managers) = match at {
+            None => {
+                let user = directory.user(id)?.filter(|u| !u.withdrawn).ok_or_else(unknown)?;
+                let manager = user.values.get(Field::Manager).and_then(|id| id.parse().ok());
+                (user, directory.users_by_id(manager.as_slice())?)
+            }
+            Some(_) => {
+                let everybody = directory.users(at)?;
+                let user = everybody.iter().find(|u| u.id == id && !u.withdrawn).cloned();
+                (user.ok_or_else(unknown)?, everybody)
+            }
+        };
+        let managers: BTreeMap<i64, &Values> = managers.iter().map(|u| (u.id, &u.values)).collect();
+        Ok(Person::of(user, self.day(&known.time_zone, at), &managers))
+    }
+
+    /// The user with this id, with the managers above and the first `most` of those below.
+    ///
+    /// # Errors
+    /// As [`Service::user`].
+    pub fn user_card(&self, client: &str, id: i64, most: u32) -> Result<UserCard> {
+        let person = self.user(client, id, None)?;
+        let zone = self.client(client)?.time_zone;
+        let above = self.open_directory(client)?.managers_above(id, CHAIN)?;
+        let known: BTreeMap<i64, &Values> = above.iter().map(|u| (u.id, &u.values)).collect();
+        let day = self.day(&zone, None);
+        let above = above.iter().map(|user| Person::of(user.clone(), day, &known)).collect();
+        let below = self.users_page(
+            client,
+            &UserFilter {
+                manager: Some(id),
+                standing: vec![Standing::Active, Standing::Upcoming],
+                limit: most,
+                ..UserFilter::default()
+            },
+        )?;
+        Ok(UserCard { person, above, below: below.users, below_total: below.total })
+    }
+
+    /// The one user whose employee number (alone, or as `FR01+00123`), login, e-mail, name or id is `text`.
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for the client and where nobody fits; `Kind::Conflict` naming those who fit where several do.
+    pub fn find_user(&self, client: &str, text: &str) -> Result<Person> {
+        let known = self.client(client)?;
+        let exact = self.open_directory(&known.slug)?.find_exactly(text)?;
+        let mut ids: Vec<i64> = exact.iter().map(|user| user.id).collect();
+        if ids.is_empty() {
+            let by_name = UserFilter { text: text.to_owned(), limit: 200, ..UserFilter::default() };
+            let found = if text.trim().is_empty() {
+                Vec::new()
+            } else {
+                self.users_page(client, &by_name)?.users
+            };
+            let words = folded_words(text);
+            let in_name = |p: &Person| {
+                let name = folded_words(&p.name());
+                words.iter().all(|word| name.iter().any(|part| part.contains(word.as_str())))
+            };
+            ids = found.iter().filter(|p| in_name(p)).map(|p| p.id).collect();
+        }
+        if let (true, Ok(id)) = (ids.is_empty(), text.trim().parse()) {
+            return self.user(client, id, None);
+        }
+        match ids.as_slice() {
+            [id] => self.user(client, *id, None),
+            [] => {
+                let words = format!(
+                    "user \"{text}\": nobody in the directory of {client} has this number, login, e-mail or name; see rollcall users list {client}"
+                );
+                Err(Error::new(Kind::NotFound, words))
+            }
+            several => {
+                let named = |id: &i64| -> Result<String> {
+                    let person = self.user(client, *id, None)?;
+                    let number = number_of(&person.values).unwrap_or_default().to_owned();
+                    Ok(format!("{} ({number})", person.name()))
+                };
+                let names: Vec<String> = several.iter().map(named).collect::<Result<_>>()?;
+                let words = format!(
+                    "user \"{text}\" fits several: {}; use the employee number, with the legal entity if others have it too: FR01+00123",
+                    names.join(", ")
+                );
+                Err(Error::new(Kind::Conflict, words))
+            }
+        }
+    }
+
+    /// The last instant of a day in the client's time zone.
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for the client; `Kind::Invalid` for a day that no clock reaches.
+    pub fn end_of_day(&self, client: &str, day: Date) -> Result<Timestamp> {
+        let zone = TimeZone::get(&self.client(client)?.time_zone).unwrap_or(TimeZone::UTC);
+        end_of(day, &zone)
+    }
+
     /// Every user of a client: as of now, or as the directory knew them at an earlier instant, by id.
     ///
     /// # Errors
@@ -152,6 +349,34 @@ impl Service {
     }
 }
 
+/// The last instant of a day.
+fn end_of(day: Date, zone: &TimeZone) -> Result<Timestamp> {
+    let next = day.checked_add(1.day()).and_then(|next| next.to_zoned(zone.clone()));
+    let last = next.and_then(|next| next.timestamp().checked_sub(1.nanosecond()));
+    last.map_err(|e| Error::caused(Kind::Invalid, format!("{day}: this day is out of range"), e))
+}
+
+fn folded_words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(fold).collect()
+}
+
+/// A place in a list as one word for addresses.
+fn write_cursor((name, user): &(String, i64)) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(format!("{user}\n{name}"))
+}
+
+fn read_cursor(text: &str) -> Result<(String, i64)> {
+    let read = || -> Option<(String, i64)> {
+        let text = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
+        let (user, name) = text.split_once('\n')?;
+        Some((name.to_owned(), user.parse().ok()?))
+    };
+    read().ok_or_else(|| {
+        let message = "this is no place in a list of users; begin the list again without it";
+        Error::new(Kind::Invalid, message)
+    })
+}
+
 fn names_of(users: &[User]) -> HashMap<i64, String> {
     users
         .iter()
@@ -170,5 +395,31 @@ fn view(user: User, day: Date, names: &HashMap<i64, String>) -> UserView {
         state: Standing::of(&user, day),
         manager_name: manager.and_then(|id| names.get(&id).cloned()),
         values: user.values,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_ends_where_the_client_lives() {
+        let zone = TimeZone::get("Europe/Paris").unwrap();
+        let end = end_of("2026-03-31".parse().unwrap(), &zone).unwrap();
+        assert_eq!(end.to_string(), "2026-03-31T21:59:59.999999999Z");
+    }
+
+    #[test]
+    fn a_place_in_a_list_is_one_word() {
+        let place = ("dupré\tanne ".to_owned(), 42);
+        let word = write_cursor(&place);
+        assert!(
+            word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'),
+            "{word}"
+        );
+        assert_eq!(read_cursor(&word).unwrap(), place);
+        for wrong in ["", "%", "YQ"] {
+            assert_eq!(read_cursor(wrong).unwrap_err().kind(), Kind::Invalid, "{wrong}");
+        }
     }
 }

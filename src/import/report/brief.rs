@@ -40,6 +40,8 @@ pub struct Problem {
     pub is_warning: bool,
     /// Its code.
     pub code: Code,
+    /// How many equal ones it stands for.
+    pub count: u64,
     /// The row number that a spreadsheet shows; `None`: it is about no single row.
     pub line: Option<u32>,
     /// `C5`, or a column's letter; may be empty.
@@ -83,6 +85,7 @@ impl Report {
         Problem {
             is_warning: message.level == Level::Warning,
             code: message.code,
+            count: message.count,
             line: message.line,
             cell: message.cell.clone(),
             column: column.or(field).unwrap_or_default(),

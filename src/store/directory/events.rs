@@ -11,6 +11,8 @@ use crate::store::to_micros;
 pub enum EventKind {
     /// Somebody edited a user by hand.
     Edit,
+    /// Somebody created a user by hand.
+    Create,
     /// An import was taken back.
     Undo,
     /// Rows of an earlier import were approved one by one.
@@ -22,7 +24,8 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    const ALL: [Self; 5] = [Self::Edit, Self::Undo, Self::Approval, Self::Lists, Self::Pseudonyms];
+    const ALL: [Self; 6] =
+        [Self::Edit, Self::Create, Self::Undo, Self::Approval, Self::Lists, Self::Pseudonyms];
 
     /// The kind with this name.
     pub(super) fn from_name(name: &str) -> Option<Self> {
@@ -34,6 +37,7 @@ impl EventKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Edit => "edit",
+            Self::Create => "create",
             Self::Undo => "undo",
             Self::Approval => "approval",
             Self::Lists => "lists",

@@ -2,6 +2,7 @@
 
 mod absences;
 mod apply;
+mod create;
 mod edit;
 mod events;
 mod exports;
@@ -12,8 +13,10 @@ mod listed;
 mod lists;
 mod prints;
 mod protections;
+mod quality;
 mod retention;
 mod schema;
+mod search;
 mod snapshot;
 mod taken_back;
 #[cfg(test)]
@@ -36,6 +39,8 @@ pub use history::{HistoryEntry, Origin};
 pub use holds::{Hold, Pending};
 pub use imports::{ImportRecord, ImportSummary, StoredImport};
 pub use lists::{ListChange, ListEntry, ListOutcome, ListWrite, Removal};
+pub use quality::{QualityMark, Record};
+pub use search::{PeoplePage, PeopleQuery};
 pub use told::{How, Place, Touched, Unit};
 pub use undo::UndoPreview;
 pub use unmapped::Unmapped;

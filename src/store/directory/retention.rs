@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::events::{self, Event};
-use super::{Directory, from_json, listed, meta, to_json};
+use super::{Directory, from_json, listed, meta, search, to_json};
 use crate::error::Result;
 use crate::import::fields::{Field, FieldKey};
 use crate::import::pseudonym::{CLEARED, RENAMED, Traces, pseudonym};
@@ -131,6 +131,7 @@ impl Directory {
             let seq = events::insert(&tx, event, change_number)?;
             for user in users {
                 rename(&tx, *user)?;
+                search::forget(&tx, *user)?;
                 tx.prepare_cached("INSERT INTO pseudonyms (user, import) VALUES (?1, ?2)")?
                     .execute([*user, seq])?;
             }

@@ -242,4 +242,6 @@ CREATE TABLE prints (
     PRIMARY KEY (source, chunk)
 ) STRICT;
 ",
+    super::search::STEP,
+    super::quality::STEP,
 ];

@@ -96,7 +96,7 @@ impl Directory {
 }
 
 /// Case and accents away, so that "dupre" finds "Dupré".
-fn fold(text: &str) -> String {
+pub(super) fn fold(text: &str) -> String {
     text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
 }
 
