@@ -386,7 +386,7 @@ async fn allowed(
 /// The language that somebody chose on this browser, else the one that it asks for first, of those there are.
 pub(super) fn preferred_language(headers: &HeaderMap) -> Language {
     let jar = CookieJar::from_headers(headers);
-    if let Some(chosen) = jar.get(super::parts::LANGUAGE).and_then(|c| c.value().parse().ok()) {
+    if let Some(chosen) = jar.get(parts::LANGUAGE).and_then(|c| c.value().parse().ok()) {
         return chosen;
     }
     let wanted = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or("");

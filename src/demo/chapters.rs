@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::page::Page;
 use super::stage::Stage;
 use crate::cli::output::{Output, Tone};
 use crate::cli::sheet::{Here, Sheet};
@@ -94,12 +95,15 @@ impl<'a> Story<'a> {
     }
 
     /// The server stays up: what a visitor may do now.
-    pub(super) fn what_to_try(&mut self) -> Outcome {
+    pub(super) fn what_to_try(&mut self, page: &Page) -> Outcome {
         let Some(sheet) = self.sheets.first() else { return Ok(()) };
         let folder = upload_folder(sheet);
         self.event(
             "ready",
-            &json!({ "login": sheet.login, "password": sheet.password, "ports": sheet.ports }),
+            &json!({
+                "login": sheet.login, "password": sheet.password, "ports": sheet.ports,
+                "page": page.value(),
+            }),
         )?;
         if self.out.is_json() {
             return Ok(());
@@ -111,6 +115,10 @@ impl<'a> Story<'a> {
             Tone::Strong,
             format!("\n{}  Your turn: the server stays up until Ctrl-C", self.chapter),
         )?;
+        out.line("\n   The administration page, in a browser:\n")?;
+        for line in page.lines() {
+            out.line(format!("     {line}"))?;
+        }
         out.line("\n   In another terminal, with the password from the sheet:\n")?;
         if let Some(port) = sheet.ports.get(&Protocol::Sftp) {
             out.line(format!("     sftp -P {port} {login}@{}", sheet.host))?;

@@ -29,6 +29,7 @@ impl Stage {
         config.ftps.explicit = LOOPBACK.to_owned();
         config.ftps.implicit = LOOPBACK.to_owned();
         config.ftps.passive_ports = "0".to_owned();
+        config.admin.listen = Some(LOOPBACK.to_owned());
         // A laptop that is nearly full can still show the demo.
         config.limits.min_free_bytes = 0;
         let folder = Folder::make()?;

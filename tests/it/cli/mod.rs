@@ -4,6 +4,7 @@ mod clients;
 mod files;
 mod folders;
 mod serving;
+mod staying;
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
