@@ -20,6 +20,7 @@ mod inspect;
 mod layout;
 mod limits;
 mod lists;
+mod log;
 mod mail;
 mod mappings;
 mod openpgp;
@@ -180,6 +181,8 @@ pub enum PlainCommand {
     /// E-mails about imports and alarms
     #[command(subcommand)]
     Mail(mail::MailCommand),
+    /// What accounts did over their connections: logins, transfers, refusals
+    Log(log::LogArgs),
     /// Addresses that are refused for a while
     #[command(subcommand)]
     Bans(bans::BansCommand),
@@ -280,6 +283,7 @@ pub fn run(place: &Place, command: PlainCommand) -> Outcome {
         PlainCommand::Template(args) => template::run(place, &args),
         PlainCommand::Hooks(command) => hooks::run(place, command),
         PlainCommand::Mail(command) => mail::run(place, command),
+        PlainCommand::Log(args) => log::run(place.out, &place.service()?, &args),
         PlainCommand::Bans(command) => bans::run(place, command),
         PlainCommand::Backup(args) => backup::back_up(place, &args),
         PlainCommand::Restore(args) => backup::restore(place, &args),

@@ -165,6 +165,8 @@ pub struct Limits {
     pub hold_days: u32,
     /// How many lists of what the other side knows are kept for each export: so many runs can be withdrawn.
     pub export_lists: u32,
+    /// The most events that `rollcall log` keeps.
+    pub activity_rows: u64,
     /// Connections at the same time, both protocols together.
     pub max_connections: usize,
     /// Connections at the same time from one address.
@@ -221,6 +223,7 @@ impl Default for Limits {
             import_attempts: 3,
             hold_days: 7,
             export_lists: 20,
+            activity_rows: 1_000_000,
             max_connections: 2000,
             max_connections_per_address: 500,
             max_half_open: 300,
@@ -348,6 +351,8 @@ pub struct Retention {
     pub pseudonymise_after_months: u32,
     /// Events, for the API and for webhooks.
     pub events_days: u32,
+    /// What accounts did (`rollcall log`): logins, transfers, changes; 0: for ever, up to `limits.activity_rows`.
+    pub activity_days: u32,
 }
 
 impl Default for Retention {
@@ -358,6 +363,7 @@ impl Default for Retention {
             history_days: 0,
             pseudonymise_after_months: 0,
             events_days: 30,
+            activity_days: 90,
         }
     }
 }

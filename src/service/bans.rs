@@ -94,6 +94,7 @@ impl Service {
         let length = SignedDuration::try_from(Duration::from_secs(ban_s));
         let until = now.saturating_add(length.unwrap_or(SignedDuration::MAX)).unwrap_or(now);
         let address = network(peer).to_string();
+        self.note_banned(&address, until);
         tracing::warn!(address, %until, "banned: it tried too many logins that do not exist");
         if let Err(error) = self.registry().note_ban(&address, now, until) {
             tracing::warn!(%error, address, "a ban was not noted");

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use super::activity::Deed;
 use super::names::{self, Place};
 use super::session::State;
 use super::{Service, drops, reports};
@@ -92,6 +93,7 @@ pub(super) fn check_waiting(service: &Service, client: &str) -> Result<()> {
 
 /// Notes an upload that ended before it was complete (T01).
 pub(super) fn record_interruption(session: &State, path: &VPath, bytes: u64, why: &str) {
+    session.note("interrupted", path, &Deed { bytes: Some(bytes), detail: why, ..Deed::default() });
     let noted = session.service.registry().record_interruption(&Interruption {
         client: session.client.slug.clone(),
         login: session.login.clone(),
@@ -115,7 +117,7 @@ pub(super) fn commit(
     id: UploadId,
     mut stage: Stage,
     path: &VPath,
-    overwrite: Overwrite,
+    (overwrite, took): (Overwrite, Option<Duration>),
 ) -> Result<Receipt> {
     session.may_write(path)?;
     let place = names::place(&session.folders(), path);
@@ -147,6 +149,16 @@ pub(super) fn commit(
     tracing::info!(
         login = session.login, protocol = %session.protocol, %path, bytes = upload.bytes, upload = %id,
         "upload received"
+    );
+    session.note(
+        "upload",
+        path,
+        &Deed {
+            bytes: Some(upload.bytes),
+            sha256: Some(&upload.sha256),
+            milliseconds: took.and_then(|took| u64::try_from(took.as_millis()).ok()),
+            detail: &id.to_string(),
+        },
     );
     // Published, but perhaps not for ever: it is imported like any other, and the client is told to send it again.
     durable.map_err(|e| vfs::fault(path, e))?;

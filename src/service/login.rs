@@ -129,6 +129,14 @@ impl Service {
         };
         let (login, peer, protocol) = (&attempt.login, attempt.peer, attempt.protocol.name());
         match &entered {
+            Ok(session) => self.note_attempt(attempt, Some(session.client()), None),
+            Err(refusal) if refusal.needs_password => {}
+            Err(refusal) => {
+                let known = self.account(&attempt.login).ok().map(|account| account.client);
+                self.note_attempt(attempt, known.as_deref(), Some(refusal));
+            }
+        }
+        match &entered {
             Ok(_) => tracing::info!(login, %peer, protocol, "logged in"),
             Err(refusal) if refusal.needs_password => {
                 tracing::info!(login, %peer, protocol, "the key is right, the password follows");

@@ -2,6 +2,7 @@
 
 mod access;
 pub mod accounts;
+pub mod activity;
 pub mod administrators;
 mod after;
 mod again;
@@ -104,6 +105,7 @@ struct Inner {
     queue: queue::Queue,
     owed: owed::Owed,
     waiters: waiters::Waiters,
+    activity: activity::Waiting,
     unpublished: Mutex<Vec<UploadId>>,
     trials: trying::Trials,
 }
@@ -135,6 +137,7 @@ impl Service {
             queue: queue::Queue::default(),
             owed: owed::Owed::default(),
             waiters: waiters::Waiters::default(),
+            activity: activity::Waiting::default(),
             unpublished: Mutex::default(),
             trials: trying::Trials::default(),
         });

@@ -149,7 +149,7 @@ fn commit_file(
     let id = commit::new_id(session.service.clock());
     let limits = commit::stage_limits(&session.service);
     let stage = Stage::adopt(&session.space, &id.to_string(), &folder, name, limits)?;
-    let receipt = commit::commit(session, id, stage, to, overwrite)?;
+    let receipt = commit::commit(session, id, stage, to, (overwrite, None))?;
     // The commit stands; a name that stays behind is only a copy.
     if let Err(error) = folder.remove_file_if_there(name).and_then(|()| folder.sync()) {
         tracing::error!(%error, %from, "removing the old name of a committed file");

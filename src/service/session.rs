@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::access::{self, Access};
+use super::activity::Deed;
 use super::{Service, drops, names};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Client, Folder, Language, Protocol, Right, VPath};
@@ -157,6 +158,16 @@ impl Session {
         drops::sent_whole(&self.0, file);
     }
 
+    /// What the other side runs, or how the connection is protected: for `rollcall log`.
+    pub fn note_program(&self, words: &str) {
+        self.0.note_program(words);
+    }
+
+    /// A download has ended, `sent_bytes` after it began.
+    pub fn note_download(&self, path: &VPath, sent_bytes: u64) {
+        self.0.note("download", path, &Deed { bytes: Some(sent_bytes), ..Deed::default() });
+    }
+
     /// Starts an upload to `path`. Nothing is visible there before [`Staged::commit`].
     ///
     /// # Errors
@@ -173,7 +184,9 @@ impl Session {
     pub fn make_dir(&self, path: &VPath) -> Result<()> {
         self.0.access().need(path, Right::Mkdir)?;
         self.0.may_write(path)?;
-        self.0.files.make_dir(path)
+        self.0.files.make_dir(path)?;
+        self.0.note("mkdir", path, &Deed::default());
+        Ok(())
     }
 
     /// Removes an empty folder.
@@ -183,7 +196,9 @@ impl Session {
     pub fn remove_dir(&self, path: &VPath) -> Result<()> {
         self.0.access().need(path, Right::Delete)?;
         self.0.may_move(path)?;
-        self.0.files.remove_dir(path)
+        self.0.files.remove_dir(path)?;
+        self.0.note("rmdir", path, &Deed::default());
+        Ok(())
     }
 
     /// Removes a file.
@@ -198,6 +213,7 @@ impl Session {
         if was.links < 2 {
             self.0.space.occupied.release(was.stat.bytes);
         }
+        self.0.note("delete", path, &Deed { bytes: Some(was.stat.bytes), ..Deed::default() });
         Ok(())
     }
 
@@ -218,9 +234,15 @@ impl Session {
                 access.need(to, Right::Overwrite)?;
             }
             // Whoever is quicker: what lies there by then stays.
-            return super::rename::rename(&self.0, from, to, Overwrite::Never);
+            return self.renamed(from, to, Overwrite::Never);
         }
-        super::rename::rename(&self.0, from, to, overwrite)
+        self.renamed(from, to, overwrite)
+    }
+
+    fn renamed(&self, from: &VPath, to: &VPath, overwrite: Overwrite) -> Result<Receipt> {
+        let receipt = super::rename::rename(&self.0, from, to, overwrite)?;
+        self.0.note("rename", from, &Deed { detail: &format!("to {to}"), ..Deed::default() });
+        Ok(receipt)
     }
 
     /// Sets the modification time.
@@ -262,6 +284,11 @@ impl State {
         *self.access.write().unwrap_or_else(PoisonError::into_inner) = access;
         let folders = Arc::new(facts.folders);
         *self.folders.write().unwrap_or_else(PoisonError::into_inner) = folders;
+    }
+
+    /// Where the session comes from.
+    pub(super) fn peer(&self) -> IpAddr {
+        self.peer
     }
 
     /// What the account may do, as it stands now.

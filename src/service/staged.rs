@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use jiff::Timestamp;
 
@@ -35,6 +36,7 @@ pub struct Staged {
     /// Whether a file that lies there at the end is replaced.
     overwrite: Overwrite,
     shown_bytes: Arc<AtomicU64>,
+    opened: Instant,
 }
 
 impl Staged {
@@ -98,6 +100,7 @@ impl Staged {
                 _ => Overwrite::Never,
             },
             shown_bytes,
+            opened: Instant::now(),
         })
     }
 
@@ -172,7 +175,8 @@ impl Staged {
             return dropped::decide(&self.session, &self.path, &decision);
         }
         let _guard = self.session.service.0.locks.lock(&self.session.login, &[&self.path]);
-        commit::commit(&self.session, self.id, stage, &self.path, self.overwrite)
+        let took = self.opened.elapsed();
+        commit::commit(&self.session, self.id, stage, &self.path, (self.overwrite, Some(took)))
     }
 
     /// The upload was not proved complete (connection lost, ABOR …): nothing is published, and `why` is recorded.

@@ -13,7 +13,9 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 
 use super::queue::Next;
 use super::session::State;
-use super::{Service, exports, fetch, holds, outbox, reconcile, retention, run, schedule};
+use super::{
+    Service, activity, exports, fetch, holds, outbox, reconcile, retention, run, schedule,
+};
 use crate::error::{Error, Kind, Result};
 use crate::model::UploadState;
 use crate::store::registry::UploadFilter;
@@ -66,6 +68,8 @@ impl Service {
         workers.spawn("exports".to_owned(), move || exports::run_wishes(&service, &stop))?;
         let (service, stop) = (self.clone(), Arc::clone(&stopping));
         workers.spawn("schedule".to_owned(), move || schedule::run(&service, &stop))?;
+        let (service, stop) = (self.clone(), Arc::clone(&stopping));
+        workers.spawn("activity".to_owned(), move || activity::run(&service, &stop))?;
         let service = self.clone();
         workers.spawn("watcher".to_owned(), move || watch(&service, &stopping))?;
         Ok(workers)
@@ -198,6 +202,9 @@ fn sweep(service: &Service, stopping: &AtomicBool) {
     while !stopping.load(Ordering::Acquire) {
         if let Err(error) = retention::apply(service) {
             tracing::warn!(%error, "removing what is old enough");
+        }
+        if let Err(error) = activity::forget_old(service) {
+            tracing::warn!(%error, "forgetting what accounts did long ago");
         }
         if let Err(error) = holds::expire_all(service) {
             tracing::warn!(%error, "ending what nobody decided about");

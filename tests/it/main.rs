@@ -7,6 +7,7 @@
 
 mod absence;
 mod access;
+mod activity;
 mod app;
 mod architecture;
 mod backups;

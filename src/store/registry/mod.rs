@@ -1,6 +1,7 @@
 //! The registry, `data/registry.db`: clients, accounts, folders, uploads (the queue) and the audit trail.
 
 mod access;
+mod activity;
 mod administrators;
 mod alarms;
 mod bans;
@@ -31,6 +32,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::Connection;
 
 pub use access::{AccountPatch, LoginFacts, NewAccount};
+pub use activity::{Activity, ActivityFilter};
 pub use administrators::{AdminSession, AdministratorFacts, TokenHash};
 pub use alarms::Alarm;
 pub use bans::{Ban, Familiar};

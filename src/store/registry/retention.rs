@@ -32,6 +32,7 @@ impl ClientRetention {
                 .pseudonymise_after_months
                 .unwrap_or(server.pseudonymise_after_months),
             events_days: server.events_days,
+            activity_days: server.activity_days,
         }
     }
 }

@@ -197,4 +197,5 @@ CREATE TABLE client_retention (
     super::limits::STEP,
     super::events::STEP,
     super::outcomes::STEP,
+    super::activity::STEP,
 ];

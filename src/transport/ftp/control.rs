@@ -105,6 +105,14 @@ impl Control {
         Ok(got)
     }
 
+    /// TLS version and cipher suite; `None` in clear.
+    pub(super) fn cipher(&self) -> Option<String> {
+        let Wire::Tls(tls) = &self.wire else { return None };
+        let tls = tls.get_ref().1;
+        let (version, suite) = (tls.protocol_version()?, tls.negotiated_cipher_suite()?);
+        Some(format!("{version:?} {:?}", suite.suite()))
+    }
+
     /// A second view of the connection, for whoever must know whether it still stands.
     ///
     /// # Errors

@@ -79,6 +79,8 @@ pub(super) struct Conversation {
     pub(super) pass: Pass,
     pub(super) guest: Option<Guest>,
     pub(super) user: Option<String>,
+    /// What the client program called itself before the login.
+    pub(super) program: Option<String>,
     pub(super) failed_logins: u32,
     pub(super) protected: bool,
     pub(super) terms: Terms,
@@ -105,6 +107,7 @@ impl Conversation {
             pass,
             guest: None,
             user: None,
+            program: None,
             failed_logins: 0,
             protected: false,
             terms,

@@ -14,6 +14,9 @@ use crate::config::ActiveMode;
 use crate::model::VPath;
 use crate::service::login::{Credential, LoginAttempt};
 
+/// The most that is kept of a program's name.
+const PROGRAM_CHARS: usize = 100;
+
 impl Conversation {
     /// Carries out one command.
     pub(super) async fn obey(&mut self, request: Request) -> Flow {
@@ -25,7 +28,7 @@ impl Conversation {
             Verb::Noop => go(200, "OK."),
             Verb::Allo => go(202, "No need to allocate."),
             Verb::Acct => go(202, "No account is needed."),
-            Verb::Clnt => go(200, "Welcome."),
+            Verb::Clnt => self.name_program(argument),
             Verb::Syst => go(215, "UNIX Type: L8"),
             Verb::Feat => Flow::Go(self.features()),
             Verb::Help => Flow::Go(help(argument)),
@@ -92,6 +95,15 @@ impl Conversation {
         }
     }
 
+    /// Programs say what they are before the login or after it.
+    fn name_program(&mut self, name: &str) -> Flow {
+        match &self.guest {
+            Some(guest) => guest.session.note_program(name),
+            None => self.program = Some(name.chars().take(PROGRAM_CHARS).collect()),
+        }
+        go(200, "Welcome.")
+    }
+
     fn name_user(&mut self, name: &str) -> Reply {
         if self.guest.is_some() {
             return Reply::new(503, "Already logged in; open a new connection to change the user.");
@@ -123,6 +135,9 @@ impl Conversation {
         match answer {
             Ok(session) => {
                 self.pass.logged_in();
+                for words in [self.control.cipher(), self.program.take()].into_iter().flatten() {
+                    session.note_program(&words);
+                }
                 self.terms.lenient_end =
                     self.edge.config.ftps.lenient_data_end || session.lenient_data_end();
                 self.guest = Some(Guest {

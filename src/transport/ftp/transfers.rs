@@ -19,7 +19,7 @@ use super::reply::Reply;
 use super::transfer::{DownloadOrder, Lane, Stored, UploadOrder, blocking};
 use crate::config::ActiveMode;
 use crate::model::VPath;
-use crate::service::session::Open;
+use crate::service::session::{Open, Session};
 
 /// libunftp turns to its back-end at once.
 const TAKEN_WITHIN: Duration = Duration::from_secs(20);
@@ -214,7 +214,11 @@ impl Conversation {
         let reply = match sent {
             Ok(bytes) => {
                 let (protocol, peer) = (self.link.kind, self.link.peer);
-                let login = self.guest.as_ref().map(|guest| guest.session.login());
+                let session = self.guest.as_ref().map(|guest| &guest.session);
+                if let Some(session) = session {
+                    session.note_download(&path, bytes);
+                }
+                let login = session.map(Session::login);
                 tracing::info!(%protocol, %peer, login, path = ?path.as_str(), bytes, "download");
                 Reply::new(226, format!("{bytes} bytes sent."))
             }

@@ -383,6 +383,7 @@ fn file(owner: &str, now: Timestamp, entry: Entry) -> File {
 }
 
 fn log_download(shared: &Shared, path: &VPath, sent_bytes: u64, bytes: u64) {
+    shared.session.note_download(path, sent_bytes);
     let (login, client) = (shared.session.login(), shared.session.client());
     let (peer, path) = (shared.connection.peer, path.as_str());
     tracing::info!(protocol = "sftp", login, client, %peer, ?path, bytes, sent_bytes, "download");

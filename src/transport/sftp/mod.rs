@@ -66,7 +66,6 @@ async fn serve_connection(edge: Edge, config: Arc<russh::server::Config>, arriva
 
 /// Waits for a reason to end the connection from our side.
 async fn must_end(connection: &Connection, pass: &mut Pass, login_by: Instant) -> String {
-    let limits = &connection.edge.config.limits;
     let session = tokio::select! {
         session = connection.logged_in() => session,
         () = connection.doomed() => return doom(connection),

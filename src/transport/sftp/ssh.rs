@@ -23,6 +23,8 @@ pub(super) struct Ssh {
     failures: u32,
     /// The login and key that were proved, when the account asks for its password besides.
     proved: Option<(String, String)>,
+    /// Its program was noted.
+    named: bool,
     channels: HashMap<ChannelId, Kind>,
 }
 
@@ -44,7 +46,7 @@ enum Proof<'a> {
 
 impl Ssh {
     pub(super) fn new(connection: Arc<Connection>) -> Self {
-        Self { connection, failures: 0, proved: None, channels: HashMap::new() }
+        Self { connection, failures: 0, proved: None, named: false, channels: HashMap::new() }
     }
 
     fn attempt(&self, user: &str) -> LoginAttempt {
@@ -165,8 +167,13 @@ impl Handler for Ssh {
         &mut self,
         channel: Channel<Msg>,
         reply: ChannelOpenHandle,
-        _session: &mut russh::server::Session,
+        session: &mut russh::server::Session,
     ) -> Result<(), Self::Error> {
+        if let Some(here) = self.connection.session()
+            && !std::mem::replace(&mut self.named, true)
+        {
+            here.note_program(&String::from_utf8_lossy(session.remote_sshid()));
+        }
         if self.channels.len() >= self.connection.edge.config.limits.sftp_channels {
             reply.reject(ChannelOpenFailure::ResourceShortage).await;
             return Ok(());
