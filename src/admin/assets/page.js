@@ -27,6 +27,12 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => { button.textContent = button.dataset.before; }, 1800);
 });
 
+// <button data-print hidden>: opens the browser's print window.
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
+
 // <details class="menu">: one open at a time; Escape and a click elsewhere close it.
 function closeMenus(but) {
   for (const menu of document.querySelectorAll("details.menu[open]")) if (menu !== but) menu.open = false;

@@ -10,7 +10,7 @@ export function texts(page) {
       const element = walker.currentNode.parentElement;
       const text = walker.currentNode.textContent.trim().replace(/\s+/g, " ");
       if (!/\p{L}{2}/u.test(text)) continue;
-      if (element.closest("script, style, code, pre, .mono, .secret, [translate=no], [lang]:not(html), textarea, .brand, .me")) continue;
+      if (element.closest("script, style, code, pre, .mono, .secret, [translate=no], [lang]:not(html), textarea, bdi, .brand, .me")) continue;
       const cell = element.closest("td, dd, tbody th");
       out.push({ text, cell: cell !== null && !element.closest(".badge, button, label, option, .hint"), own: element.closest(own) !== null });
     }
