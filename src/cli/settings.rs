@@ -6,6 +6,8 @@ use clap::Subcommand;
 
 use super::{Outcome, Place, read_text};
 use crate::error::{Error, Kind};
+use crate::import::settings::Change;
+use crate::service::settings::Seen;
 
 /// `settings …`
 #[derive(Debug, Subcommand)]
@@ -43,14 +45,10 @@ pub(super) fn run(place: &Place, command: SettingsCommand) -> Outcome {
     let (settings, changed) = match command {
         SettingsCommand::Show { client, folder } => (service.settings(&client, &folder)?, None),
         SettingsCommand::Set { client, folder, changes } => {
-            let now = service.settings(&client, &folder)?.to_toml();
-            let mut table = parse(&now)?;
-            for change in &changes {
-                apply(&mut table, change)?;
-            }
-            drop_stray_count(&mut table, &changes);
-            let toml = table.to_string();
-            (service.set_settings(&client, &folder, &toml)?, Some(folder))
+            let mut wanted = changes.iter().map(|c| change(c)).collect::<Outcome<Vec<_>>>()?;
+            wanted.extend(stray_count(&wanted));
+            let seen = Seen::Latest;
+            (service.change_settings(&client, &folder, seen, &wanted)?, Some(folder))
         }
         SettingsCommand::Load { client, folder, file } => {
             let toml = read_text(&file)?;
@@ -68,43 +66,45 @@ pub(super) fn run(place: &Place, command: SettingsCommand) -> Outcome {
     place.out.bytes(settings.to_toml().as_bytes())
 }
 
-fn parse(toml: &str) -> Outcome<toml::Table> {
-    toml.parse()
-        .map_err(|e| Error::caused(Kind::Internal, format!("stored settings: {e}"), e).into())
-}
-
-/// Sets `a.b.c=value` in the table; the value as TOML, or as plain text where that is no TOML.
-pub(super) fn apply(table: &mut toml::Table, change: &str) -> Outcome {
+/// `a.b.c=value`; the value as TOML, or as plain text where that is no TOML.
+fn change(change: &str) -> Outcome<Change> {
     let refused = |why: &str| {
         let words = format!("\"{change}\": {why}; write KEY=VALUE, for example mode=delta");
         Error::new(Kind::Invalid, words)
     };
     let (path, raw) = change.split_once('=').ok_or_else(|| refused("there is no \"=\""))?;
-    let mut keys: Vec<&str> = path.trim().split('.').collect();
-    let last = keys.pop().filter(|k| !k.is_empty()).ok_or_else(|| refused("there is no key"))?;
-    let mut place = table;
-    for key in keys {
-        let level = place.entry(key).or_insert_with(|| toml::Value::Table(toml::Table::new()));
-        // A limit that was switched off is switched on by its parts.
-        if level.as_str() == Some("off") {
-            *level = toml::Value::Table(toml::Table::new());
-        }
-        place =
-            level.as_table_mut().ok_or_else(|| refused(&format!("\"{key}\" is a single value")))?;
+    let path: Vec<String> = path.trim().split('.').map(str::to_owned).collect();
+    if path.iter().any(String::is_empty) {
+        return Err(refused("there is no key").into());
     }
-    place.insert(last.to_owned(), value(raw.trim()));
+    Ok(Change { path, value: Some(value(raw.trim())) })
+}
+
+/// Sets `a.b.c=value` in a table that is no settings document (an export's).
+pub(super) fn apply(table: &mut toml::Table, text: &str) -> Outcome {
+    let change = change(text)?;
+    let Some((last, levels)) = change.path.split_last() else { return Ok(()) };
+    let mut place = table;
+    for level in levels {
+        let next = place.entry(level).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+        place = next.as_table_mut().ok_or_else(|| {
+            Error::new(Kind::Invalid, format!("\"{text}\": \"{level}\" is a single value"))
+        })?;
+    }
+    if let Some(value) = change.value {
+        place.insert(last.clone(), value);
+    }
     Ok(())
 }
 
 /// `absent=report` after `absent=end` would leave `absent_after` behind, which then has no meaning.
-fn drop_stray_count(table: &mut toml::Table, changes: &[String]) {
-    let sets = |key: &str| {
-        changes.iter().filter_map(|c| c.split_once('=')).any(|(name, _)| name.trim() == key)
+fn stray_count(changes: &[Change]) -> Option<Change> {
+    let sets = |name: &str| {
+        let mut found = changes.iter().rev().filter(|change| change.path == [name]);
+        found.next().and_then(|change| change.value.as_ref())
     };
-    let ends = table.get("absent").and_then(toml::Value::as_str) == Some("end");
-    if sets("absent") && !ends && !sets("absent_after") {
-        table.remove("absent_after");
-    }
+    let ends = sets("absent").is_none_or(|policy| policy.as_str() == Some("end"));
+    (!ends && sets("absent_after").is_none()).then(|| Change::of("absent_after", None))
 }
 
 fn value(raw: &str) -> toml::Value {
@@ -116,11 +116,12 @@ fn value(raw: &str) -> toml::Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::import::settings::edit;
 
-    fn check(start: &str, change: &str, expected: &str) {
-        let mut table: toml::Table = start.parse().unwrap();
-        apply(&mut table, change).unwrap();
-        assert_eq!(table, expected.parse::<toml::Table>().unwrap(), "{change}");
+    fn check(start: &str, text: &str, expected: &str) {
+        let edited = edit(start, &[change(text).unwrap()]).unwrap();
+        let table: toml::Table = edited.parse().unwrap();
+        assert_eq!(table, expected.parse::<toml::Table>().unwrap(), "{text}");
     }
 
     #[test]
@@ -136,18 +137,20 @@ mod tests {
 
     #[test]
     fn the_number_of_files_goes_with_the_policy() {
-        let mut table: toml::Table = "absent = 'report'\nabsent_after = 3".parse().unwrap();
-        drop_stray_count(&mut table, &["mode=full".to_owned()]);
-        assert!(table.contains_key("absent_after"), "not touched");
-        drop_stray_count(&mut table, &["absent=report".to_owned()]);
-        assert!(!table.contains_key("absent_after"));
+        let strays = |changes: &[&str]| {
+            let changes: Vec<Change> = changes.iter().map(|c| change(c).unwrap()).collect();
+            stray_count(&changes).is_some()
+        };
+        assert!(!strays(&["mode=full"]), "not touched");
+        assert!(!strays(&["absent=end"]));
+        assert!(strays(&["absent=report"]));
+        assert!(!strays(&["absent=report", "absent_after=3"]), "refused with its own words");
     }
 
     #[test]
     fn what_is_no_change_is_said() {
-        let mut table = toml::Table::new();
-        assert!(apply(&mut table, "mode").is_err());
-        assert!(apply(&mut table, "=x").is_err());
+        assert!(change("mode").is_err());
+        assert!(change("=x").is_err());
         let mut table: toml::Table = "mode = 'full'".parse().unwrap();
         assert!(apply(&mut table, "mode.deep=1").is_err());
     }

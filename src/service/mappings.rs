@@ -6,10 +6,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Service;
+use super::settings::Seen;
 use crate::error::{Error, Kind, Result};
 use crate::import::fields::{Field, FieldKey};
 use crate::import::lists::{ListIndex, Meaning, fold_words, list_of};
-use crate::import::settings::{Settings, Unmapped, ValueMap};
+use crate::import::settings::{Change, Settings, Unmapped, find};
 use crate::import::text::clean_words;
 use crate::store::directory::Directory;
 
@@ -41,6 +42,17 @@ pub enum Rest {
     AsBefore,
     /// This.
     Becomes(Unmapped),
+}
+
+/// What is to become of one value map.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MapChange {
+    /// The field.
+    pub field: FieldKey,
+    /// Codes of theirs and of ours; an empty one of ours takes theirs out.
+    pub codes: Vec<(String, String)>,
+    /// What becomes of the others.
+    pub rest: Rest,
 }
 
 /// For so many codes near entries are looked for.
@@ -99,26 +111,35 @@ impl Service {
         codes: &[(String, String)],
         rest: Rest,
     ) -> Result<Settings> {
-        let mut settings = self.settings(client, folder)?;
-        let map = settings.value_maps.entry(field.clone()).or_insert_with(empty);
-        for (theirs, ours) in codes {
-            let theirs = clean_words(theirs).into_owned();
-            if !ours.trim().is_empty() {
-                map.codes.insert(theirs, ours.trim().to_owned());
-            } else if map.codes.remove(&theirs).is_none() {
-                let message = format!(
-                    "value_maps.{field} has no code \"{theirs}\", so it cannot be taken out; write THEIRS=OURS to add it"
-                );
-                return Err(Error::new(Kind::NotFound, message));
-            }
+        let change = MapChange { field: field.clone(), codes: codes.to_vec(), rest };
+        self.change_mappings(client, folder, Seen::Latest, &[change])
+    }
+
+    /// Changes several value maps of a folder in one go, and nothing else of its settings.
+    ///
+    /// # Errors
+    /// As [`Service::set_mappings`]; `Kind::Conflict` if somebody has changed the settings since they were seen.
+    pub fn change_mappings(
+        &self,
+        client: &str,
+        folder: &str,
+        seen: Seen<'_>,
+        maps: &[MapChange],
+    ) -> Result<Settings> {
+        let document = self.settings_document(client, folder)?;
+        let now: toml::Table = document.text.parse().map_err(|e: toml::de::Error| {
+            Error::new(Kind::Invalid, format!("the import settings of {client}/{folder}: {e}"))
+        })?;
+        // What is decided here is decided about this document.
+        let seen = match seen {
+            Seen::Latest => Seen::Version(&document.version),
+            seen => seen,
+        };
+        let mut changes = Vec::new();
+        for map in maps {
+            changes.extend(changes_of(&now, map)?);
         }
-        if let Rest::Becomes(unmapped) = rest {
-            map.unmapped = unmapped;
-        }
-        if *map == empty() {
-            settings.value_maps.remove(field);
-        }
-        self.set_settings(client, folder, &settings.to_toml())
+        self.change_settings(client, folder, seen, &changes)
     }
 
     /// Adds the value maps of a TOML document, as `mappings suggest` writes it, to those of a folder.
@@ -135,21 +156,68 @@ impl Service {
                     .to_owned(),
             ));
         }
-        let mut settings = self.settings(client, folder)?;
-        for (field, map) in given.value_maps.into_iter().filter(|(_, map)| *map != empty()) {
-            let ours = settings.value_maps.entry(field).or_insert_with(empty);
-            ours.codes.extend(map.codes);
-            // Left out, it says nothing about the codes that are not mapped.
-            if map.unmapped != Unmapped::Keep {
-                ours.unmapped = map.unmapped;
-            }
-        }
-        self.set_settings(client, folder, &settings.to_toml())
+        let maps: Vec<MapChange> = given
+            .value_maps
+            .into_iter()
+            .map(|(field, map)| MapChange {
+                field,
+                codes: map.codes.into_iter().collect(),
+                // Left out, it says nothing about the codes that are not mapped.
+                rest: match map.unmapped {
+                    Unmapped::Keep => Rest::AsBefore,
+                    other => Rest::Becomes(other),
+                },
+            })
+            .collect();
+        self.change_mappings(client, folder, Seen::Latest, &maps)
     }
 }
 
-fn empty() -> ValueMap {
-    ValueMap { codes: BTreeMap::new(), unmapped: Unmapped::Keep }
+/// The changes of a settings document by which a value map becomes what is asked for.
+fn changes_of(document: &toml::Table, map: &MapChange) -> Result<Vec<Change>> {
+    let field = map.field.to_string();
+    let here = |name: &str| vec!["value_maps".to_owned(), field.clone(), name.to_owned()];
+    let written = find(document, &here("codes")).and_then(toml::Value::as_table);
+    let mut left: Vec<&String> = written.into_iter().flat_map(toml::Table::keys).collect();
+    let mut changes = Vec::new();
+    let mut change = |name: &str, code: Option<&str>, value: Option<&str>| {
+        let path = here(name).into_iter().chain(code.map(str::to_owned)).collect();
+        changes.push(Change { path, value: value.map(toml::Value::from) });
+    };
+    for (theirs, ours) in &map.codes {
+        let theirs = clean_words(theirs).into_owned();
+        let small = theirs.to_lowercase();
+        let same: Vec<&String> =
+            left.extract_if(.., |code| clean_words(code).to_lowercase() == small).collect();
+        let ours = ours.trim();
+        if ours.is_empty() && same.is_empty() {
+            let message = format!(
+                "value_maps.{field} has no code \"{theirs}\", so it cannot be taken out; write THEIRS=OURS to add it"
+            );
+            return Err(Error::new(Kind::NotFound, message));
+        }
+        // Capitals do not matter to a map, so one code has one line.
+        let (kept, gone) = match same.split_first() {
+            Some((first, others)) if !ours.is_empty() => (Some(first.as_str()), others),
+            _ => (None, same.as_slice()),
+        };
+        for code in gone {
+            change("codes", Some(code), None);
+        }
+        if !ours.is_empty() {
+            change("codes", Some(kept.unwrap_or(&theirs)), Some(ours));
+        }
+    }
+    if let Rest::Becomes(unmapped) = &map.rest {
+        let (rule, default) = match unmapped {
+            Unmapped::Keep => (None, None),
+            Unmapped::Block => (Some("block"), None),
+            Unmapped::Default(ours) => (Some("default"), Some(ours.as_str())),
+        };
+        change("unmapped", None, rule);
+        change("default", None, default);
+    }
+    Ok(changes)
 }
 
 fn is_mapped(settings: &Settings, key: &FieldKey, code: &str) -> bool {

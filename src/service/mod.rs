@@ -54,7 +54,7 @@ pub mod rules;
 mod run;
 pub mod schedule;
 pub mod session;
-mod settings;
+pub mod settings;
 mod staged;
 mod superseding;
 mod throttle;

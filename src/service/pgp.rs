@@ -257,6 +257,14 @@ impl Service {
         Ok(())
     }
 
+    /// Whether a folder has a password for encrypted zips.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn has_zip_password(&self, client: &str, folder: &str) -> Result<bool> {
+        Ok(self.registry().zip_password(client, folder)?.is_some())
+    }
+
     /// Encrypts a file for partners of a client, by their fingerprints. `name` is the file's name within.
     ///
     /// # Errors

@@ -1,11 +1,99 @@
 //! Use cases about import settings: show and replace those of one folder.
 
+use sha2::{Digest, Sha256};
+
 use super::Service;
 use crate::error::{Error, Kind, Result};
-use crate::import::settings::Settings;
+use crate::import::settings::{Change, Settings, edit};
 use crate::model::{Folder, Purpose};
 
+/// The import settings of a folder as somebody wrote them: what is left out follows the defaults.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingsDocument {
+    /// The TOML, comments and all.
+    pub text: String,
+    /// A name of this text: another text has another one. 16 hex digits.
+    pub version: String,
+}
+
+/// What a change of import settings is founded on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen<'a> {
+    /// The document of this version; one that somebody has changed since is not touched.
+    Version(&'a str),
+    /// Whatever stands there now.
+    Latest,
+}
+
 impl Service {
+    /// The client's import folders, by name.
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for the client.
+    pub fn import_folders(&self, client: &str) -> Result<Vec<Folder>> {
+        self.client(client)?;
+        let mut folders = self.registry().client_folders(client)?;
+        folders.retain(|folder| folder.purpose == Purpose::Import);
+        folders.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(folders)
+    }
+
+    /// The import settings of a client's folder as they are stored, whether or not this version can read them.
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for the client or folder; `Kind::Invalid` for a folder of another purpose.
+    pub fn settings_document(&self, client: &str, folder: &str) -> Result<SettingsDocument> {
+        self.import_folder(client, folder)?;
+        let text = self.registry().folder_settings(client, folder)?.unwrap_or_default();
+        Ok(SettingsDocument { version: version_of(&text), text })
+    }
+
+    /// Changes single import settings of a client's folder; the rest of the document stays as it was written.
+    ///
+    /// # Errors
+    /// As [`Service::set_settings`]; `Kind::Conflict` if somebody has changed the document since it was seen.
+    pub fn change_settings(
+        &self,
+        client: &str,
+        folder: &str,
+        seen: Seen<'_>,
+        changes: &[Change],
+    ) -> Result<Settings> {
+        let before = self.seen_settings(client, folder, seen)?;
+        let after = edit(&before, changes).map_err(|why| Error::new(Kind::Invalid, why))?;
+        self.store_settings(client, folder, &after, Some(&before))
+    }
+
+    /// Replaces the whole document, if nobody has changed it since it was seen.
+    ///
+    /// # Errors
+    /// As [`Service::change_settings`].
+    pub fn replace_settings(
+        &self,
+        client: &str,
+        folder: &str,
+        seen: Seen<'_>,
+        toml: &str,
+    ) -> Result<Settings> {
+        let before = self.seen_settings(client, folder, seen)?;
+        self.store_settings(client, folder, toml, Some(&before))
+    }
+
+    /// The document that stands there, if it is the one that was seen.
+    fn seen_settings(&self, client: &str, folder: &str, seen: Seen<'_>) -> Result<String> {
+        let now = self.settings_document(client, folder)?;
+        match seen {
+            Seen::Version(version) if version != now.version => {
+                let message = format!(
+                    "the import settings of {client}/{folder} were changed by somebody else since you opened them; \
+                     look at what they are now, and save again"
+                );
+                Err(Error::new(Kind::Conflict, message))
+            }
+            _ => Ok(now.text),
+        }
+    }
+
     /// The import settings of a client's folder.
     ///
     /// # Errors
@@ -26,19 +114,32 @@ impl Service {
     /// As [`Service::settings`]; `Kind::Invalid` with the key and a right example for settings that are not acceptable.
     pub fn set_settings(&self, client: &str, folder: &str, toml: &str) -> Result<Settings> {
         self.import_folder(client, folder)?;
+        self.store_settings(client, folder, toml, None)
+    }
+
+    fn store_settings(
+        &self,
+        client: &str,
+        folder: &str,
+        toml: &str,
+        before: Option<&str>,
+    ) -> Result<Settings> {
         let refused = |problem| Error::new(Kind::Invalid, problem);
         let settings = Settings::from_toml(toml).map_err(refused)?;
         settings.check_values().map_err(refused)?;
         super::mail::check_recipients(&settings)?;
         // As it was written, comments and all: people keep their reasons there.
-        self.registry().set_folder_settings(client, folder, toml)?;
+        self.registry().set_folder_settings(client, folder, toml, before)?;
         let version = settings.version();
         self.record("settings.set", &format!("{client}/{folder}"), &format!("version {version}"));
         Ok(settings)
     }
 
     /// The client's import folder of this name.
-    pub(super) fn import_folder(&self, client: &str, name: &str) -> Result<Folder> {
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for the client or folder; `Kind::Invalid` for a folder of another purpose.
+    pub fn import_folder(&self, client: &str, name: &str) -> Result<Folder> {
         self.client(client)?;
         let folders = self.registry().client_folders(client)?;
         let (imports, others): (Vec<_>, Vec<_>) =
@@ -60,6 +161,10 @@ impl Service {
             Error::new(Kind::NotFound, message)
         })
     }
+}
+
+fn version_of(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

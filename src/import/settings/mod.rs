@@ -1,6 +1,7 @@
 //! Import settings: what one import folder asks for (docs/configuration.md).
 
 mod document;
+mod edit;
 mod guards;
 mod handling;
 mod login;
@@ -20,6 +21,7 @@ use crate::model::Language;
 
 pub(crate) use document::Document;
 pub use document::quoted;
+pub use edit::{Change, edit, find};
 pub(crate) use guards::limit;
 pub use handling::{
     After, Attach, Encryption, Expected, Fetch, Handling, MailOn, MailSettings, Ready, Recipient,

@@ -230,20 +230,43 @@ impl Registry {
         })
     }
 
-    /// Replaces the import settings of a folder.
+    /// Replaces the import settings of a folder, if they are still `before` (when that is given).
     ///
     /// # Errors
-    /// `Kind::NotFound` for an unknown folder.
-    pub fn set_folder_settings(&self, client: &str, folder_name: &str, toml: &str) -> Result<()> {
+    /// `Kind::NotFound` for an unknown folder; `Kind::Conflict` if somebody has changed them since.
+    pub fn set_folder_settings(
+        &self,
+        client: &str,
+        folder_name: &str,
+        toml: &str,
+        before: Option<&str>,
+    ) -> Result<()> {
         let (client, name, toml) = (client.to_owned(), folder_name.to_owned(), toml.to_owned());
+        let before = before.map(str::to_owned);
         self.write(move |conn| {
-            let changed = conn
-                .execute(
-                    "UPDATE folders SET settings = ?3 WHERE client = ?1 AND name = ?2",
-                    [&client, &name, &toml],
+            let fault = || failed(format!("change the settings of folder \"{name}\""));
+            let now: Option<String> = conn
+                .query_row(
+                    "SELECT coalesce(settings, '') FROM folders WHERE client = ?1 AND name = ?2",
+                    [&client, &name],
+                    |row| row.get(0),
                 )
-                .map_err(failed(format_args!("change the settings of folder \"{name}\"")))?;
-            if changed == 0 { Err(no_folder(&client, &name)) } else { Ok(()) }
+                .optional()
+                .map_err(fault())?;
+            let Some(now) = now else { return Err(no_folder(&client, &name)) };
+            if before.is_some_and(|before| before != now) {
+                let message = format!(
+                    "the import settings of {client}/{name} were changed by somebody else in the meantime; \
+                     look at what they are now, and save again"
+                );
+                return Err(Error::new(Kind::Conflict, message));
+            }
+            conn.execute(
+                "UPDATE folders SET settings = ?3 WHERE client = ?1 AND name = ?2",
+                [&client, &name, &toml],
+            )
+            .map_err(fault())?;
+            Ok(())
         })
     }
 

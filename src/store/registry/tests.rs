@@ -290,7 +290,7 @@ fn folders_change_and_keep_their_settings() {
     registry.add_folder("acme", &folder("acme", "second", "/second"), None).unwrap();
     assert_eq!(registry.folder_settings("acme", "second").unwrap().as_deref(), Some(""));
     assert_eq!(registry.folder_settings("acme", "third").unwrap(), None);
-    registry.set_folder_settings("acme", "second", "mode = \"full\"").unwrap();
+    registry.set_folder_settings("acme", "second", "mode = \"full\"", None).unwrap();
     let patch = FolderPatch {
         path: Some(path("/deep/er")),
         pattern: Some(Some("*.csv".to_owned())),

@@ -1,0 +1,557 @@
+//! How one import setting is shown in a form and read from it: between TOML values and the fields of a form.
+
+use toml::{Table, Value};
+
+use crate::admin::form::Pairs;
+use crate::import::codes::Words;
+use crate::import::fields::{Field, FieldKey};
+use crate::import::report::field_words;
+use crate::import::settings::find;
+use crate::model::Language;
+use crate::schedule::{Days, Trigger, clock_time};
+
+/// The names of the days in settings, from Monday on.
+pub(super) const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+/// Empty lines for further recipients.
+const MORE_RECIPIENTS: usize = 3;
+
+/// A setting as a form shows it.
+pub(super) struct Setting {
+    /// Its place in the document: `guards.endings`.
+    pub(super) name: &'static str,
+    /// What it is called.
+    pub(super) label: Words,
+    /// What it does.
+    pub(super) hint: Words,
+    /// What counts where it is not set.
+    pub(super) default: Words,
+    pub(super) control: Control,
+    /// When it means anything.
+    pub(super) only: Only,
+}
+
+/// When a setting means anything; else it is taken out of the document.
+pub(super) enum Only {
+    Always,
+    /// Another setting has this value.
+    With(&'static str, &'static str),
+    /// One of these others is set.
+    WithAny(&'static [&'static str]),
+}
+
+/// Words that a value of the settings is shown by.
+pub(super) type Choices = &'static [(&'static str, Words)];
+
+/// What kind of field it is.
+pub(super) enum Control {
+    /// One of these words.
+    Choice(Choices),
+    YesNo,
+    Text,
+    Number,
+    /// A time of day.
+    Time,
+    /// Any of these words; the default ones.
+    Several(Choices, &'static [&'static str]),
+    /// Any of these fields; by default none.
+    Fields(&'static [Field]),
+    /// A count and a share, or `off`; the default ones.
+    Limit(u64, u32),
+    /// When something is done; what it is at once, or by command only.
+    When(&'static str, Words),
+    Days,
+    Recipients,
+}
+
+/// One field of a form.
+pub(super) struct Input {
+    pub(super) id: String,
+    pub(super) name: String,
+    /// Empty: the setting's own label says it.
+    pub(super) label: String,
+    pub(super) kind: InputKind,
+}
+
+pub(super) enum InputKind {
+    Select(Vec<Choice>),
+    Checks(Vec<Choice>),
+    /// The input's type, its value, and what stands there while it is empty.
+    Line(&'static str, String, String),
+}
+
+impl Input {
+    pub(super) fn is_checks(&self) -> bool {
+        matches!(self.kind, InputKind::Checks(_))
+    }
+}
+
+pub(super) struct Choice {
+    pub(super) value: String,
+    pub(super) label: String,
+    pub(super) chosen: bool,
+}
+
+/// The first value of a name in a form.
+pub(super) fn field<'p>(pairs: &'p Pairs, name: &str) -> &'p str {
+    pairs.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.trim())
+}
+
+fn fields<'p>(pairs: &'p Pairs, name: &str) -> Vec<&'p str> {
+    pairs.iter().filter(|(key, _)| key == name).map(|(_, value)| value.trim()).collect()
+}
+
+impl Setting {
+    pub(super) fn path(&self) -> Vec<String> {
+        self.name.split('.').map(str::to_owned).collect()
+    }
+
+    /// What the document says about it.
+    pub(super) fn now<'t>(&self, document: &'t Table) -> Option<&'t Value> {
+        find(document, &self.path())
+    }
+
+    /// The form's fields that stand for a value.
+    pub(super) fn pairs(&self, value: Option<&Value>) -> Pairs {
+        let one = |text: String| vec![(self.name.to_owned(), text)];
+        let text = value.map(plain).unwrap_or_default();
+        match &self.control {
+            Control::Choice(_) | Control::YesNo | Control::Text | Control::Number => one(text),
+            Control::Time => one(text
+                .strip_suffix(":00")
+                .filter(|t| t.contains(':'))
+                .unwrap_or(&text)
+                .to_owned()),
+            Control::Several(..) | Control::Fields(_) => {
+                let defaults = self.defaults();
+                let chosen =
+                    value.and_then(Value::as_array).map(|all| all.iter().map(plain).collect());
+                let chosen: Vec<String> =
+                    chosen.unwrap_or_else(|| defaults.iter().map(|d| (*d).to_owned()).collect());
+                chosen.into_iter().map(|word| (self.name.to_owned(), word)).collect()
+            }
+            Control::Limit(..) => self.limit_pairs(value),
+            Control::When(..) => self.when_pairs(&text),
+            Control::Days => {
+                let days = Days::parse(if text.is_empty() { "mon-fri" } else { &text });
+                self.day_pairs(self.name.to_owned(), days.unwrap_or(Days::WORKING))
+            }
+            Control::Recipients => self.recipient_pairs(value),
+        }
+    }
+
+    fn day_pairs(&self, name: String, days: Days) -> Pairs {
+        let all = days.to_string();
+        let is_on = |day: &str| Days::parse(&format!("{all},{day}")).is_ok_and(|with| with == days);
+        DAYS.into_iter()
+            .filter(|day| is_on(day))
+            .map(|day| (name.clone(), day.to_owned()))
+            .collect()
+    }
+
+    fn limit_pairs(&self, value: Option<&Value>) -> Pairs {
+        let state = match value {
+            None => "",
+            Some(Value::String(_)) => "off",
+            Some(_) => "own",
+        };
+        let part = |name: &str| {
+            let number = value.and_then(Value::as_table).and_then(|table| table.get(name));
+            (format!("{}.{name}", self.name), number.map(plain).unwrap_or_default())
+        };
+        vec![(self.name.to_owned(), state.to_owned()), part("count"), part("percent")]
+    }
+
+    fn when_pairs(&self, text: &str) -> Pairs {
+        let part = |name: &str, value: String| (format!("{}.{name}", self.name), value);
+        let kind = |kind: &str| (self.name.to_owned(), kind.to_owned());
+        match Trigger::parse(text) {
+            Ok(Trigger::Every { minutes }) => {
+                vec![kind("every"), part("minutes", minutes.to_string())]
+            }
+            Ok(Trigger::Daily { at, days }) => {
+                let mut pairs = vec![kind("daily"), part("at", clock_time(at))];
+                pairs.extend(self.day_pairs(format!("{}.days", self.name), days));
+                pairs
+            }
+            Ok(Trigger::Cron(cron)) => vec![kind("cron"), part("cron", cron.to_string())],
+            Ok(Trigger::Upload) => vec![kind("upload")],
+            Err(_) => vec![kind(text)],
+        }
+    }
+
+    fn recipient_pairs(&self, value: Option<&Value>) -> Pairs {
+        let mut pairs = Pairs::new();
+        for one in value.and_then(Value::as_array).into_iter().flatten() {
+            let (is, to, language) = match one {
+                Value::Table(table) => {
+                    let get = |name: &str| table.get(name).map(plain).unwrap_or_default();
+                    let is = if table.contains_key("user") { "user" } else { "address" };
+                    (is, get(is), get("language"))
+                }
+                one => {
+                    let text = plain(one);
+                    let parted =
+                        text.split_once(':').filter(|(l, _)| l.parse::<Language>().is_ok());
+                    let (language, to) = parted.unwrap_or(("", &text));
+                    ("address", to.to_owned(), language.to_owned())
+                }
+            };
+            for (part, value) in [("is", is.to_owned()), ("to", to), ("language", language)] {
+                pairs.push((format!("{}.{part}", self.name), value));
+            }
+        }
+        pairs
+    }
+
+    /// The value that the form's fields stand for; `None`: it is not set.
+    pub(super) fn value(&self, pairs: &Pairs) -> Option<Value> {
+        let text = field(pairs, self.name);
+        match &self.control {
+            Control::Choice(_) => choice_value(text),
+            Control::YesNo => match text {
+                "true" => Some(Value::Boolean(true)),
+                "false" => Some(Value::Boolean(false)),
+                _ => None,
+            },
+            Control::Text | Control::Time => Some(text).filter(|t| !t.is_empty()).map(Value::from),
+            Control::Number => number(text),
+            Control::Several(..) | Control::Fields(_) => {
+                let chosen = fields(pairs, self.name);
+                // In the order of the choices, whatever the browser sent.
+                let mut known = self.words(Language::En);
+                known.retain(|(word, _)| chosen.contains(word));
+                let known: Vec<&str> = known.into_iter().map(|(word, _)| word).collect();
+                (known != self.defaults())
+                    .then(|| Value::Array(known.into_iter().map(Value::from).collect()))
+            }
+            Control::Limit(..) => self.limit_value(text, pairs),
+            Control::When(at_once, _) => self.when_value(text, at_once, pairs),
+            Control::Days => {
+                let days = fields(pairs, self.name).join(",");
+                let days = Days::parse(&days).map_or(days, |days| days.to_string());
+                (days != "mon-fri").then_some(Value::String(days))
+            }
+            Control::Recipients => self.recipients_value(pairs),
+        }
+    }
+
+    fn limit_value(&self, state: &str, pairs: &Pairs) -> Option<Value> {
+        if state != "own" {
+            return Some(state).filter(|state| !state.is_empty()).map(Value::from);
+        }
+        let mut limit = Table::new();
+        for part in ["count", "percent"] {
+            if let Some(value) = number(field(pairs, &format!("{}.{part}", self.name))) {
+                limit.insert(part.to_owned(), value);
+            }
+        }
+        Some(Value::Table(limit))
+    }
+
+    fn when_value(&self, kind: &str, at_once: &str, pairs: &Pairs) -> Option<Value> {
+        let part = |name: &str| field(pairs, &format!("{}.{name}", self.name));
+        let text = match kind {
+            "" => return None,
+            "every" => format!("every {} minutes", part("minutes")),
+            "daily" => {
+                let days = fields(pairs, &format!("{}.days", self.name)).join(",");
+                let every_day = Days::parse(&days).is_ok_and(|days| days == Days::ALL);
+                let days = if every_day { "" } else { &days };
+                format!("daily {} {days}", part("at")).trim_end().to_owned()
+            }
+            "cron" => format!("cron {}", part("cron")),
+            _ if kind == at_once => at_once.to_owned(),
+            other => other.to_owned(),
+        };
+        Some(Value::String(Trigger::parse(&text).map_or(text, |trigger| trigger.to_string())))
+    }
+
+    fn recipients_value(&self, pairs: &Pairs) -> Option<Value> {
+        let part = |name: &str| fields(pairs, &format!("{}.{name}", self.name));
+        let (is, to, languages) = (part("is"), part("to"), part("language"));
+        let mut all = Vec::new();
+        for ((is, to), language) in is.into_iter().zip(to).zip(languages) {
+            if to.is_empty() {
+                continue;
+            }
+            all.push(match (is, language) {
+                ("user", language) => {
+                    let mut table = Table::new();
+                    table.insert("user".to_owned(), to.into());
+                    if !language.is_empty() {
+                        table.insert("language".to_owned(), language.into());
+                    }
+                    Value::Table(table)
+                }
+                (_, "") => Value::from(to),
+                (_, language) => Value::from(format!("{language}:{to}")),
+            });
+        }
+        (!all.is_empty()).then_some(Value::Array(all))
+    }
+
+    /// The fields with what stands in them.
+    pub(super) fn inputs(&self, pairs: &Pairs, language: Language) -> Vec<Input> {
+        let now = field(pairs, self.name);
+        let default = format!("{} {}", as_default().get(language), self.default.get(language));
+        let select = |choices: Vec<(&str, String)>| {
+            vec![self.input("", "", InputKind::Select(chosen(choices, &[now])))]
+        };
+        let line =
+            |kind| vec![self.input("", "", InputKind::Line(kind, now.to_owned(), String::new()))];
+        match &self.control {
+            Control::Choice(_) => {
+                select([("", default)].into_iter().chain(self.words(language)).collect())
+            }
+            Control::YesNo => {
+                let (yes, no) = (YES.get(language).to_owned(), NO.get(language).to_owned());
+                select(vec![("", default), ("true", yes), ("false", no)])
+            }
+            Control::Text => line("text"),
+            Control::Number => line("number"),
+            Control::Time => line("time"),
+            Control::Several(..) | Control::Fields(_) => {
+                let checks = chosen(self.words(language), &fields(pairs, self.name));
+                vec![self.input("", "", InputKind::Checks(checks))]
+            }
+            Control::Days => vec![self.days(self.name, "", pairs, language)],
+            Control::Limit(count, percent) => {
+                self.limit_inputs(pairs, (*count, *percent), language)
+            }
+            Control::When(at_once, words) => {
+                self.when_inputs(pairs, (at_once, words.get(language)), default, language)
+            }
+            Control::Recipients => self.recipient_inputs(pairs, language),
+        }
+    }
+
+    /// The words that can be chosen.
+    fn words(&self, language: Language) -> Vec<(&'static str, String)> {
+        match &self.control {
+            Control::Choice(choices) | Control::Several(choices, _) => choices
+                .iter()
+                .map(|(word, words)| (*word, words.get(language).to_owned()))
+                .collect(),
+            Control::Fields(fields) => {
+                let words = |field| field_words(&FieldKey::Known(field), language).into_owned();
+                fields.iter().map(|field| (field.name(), words(*field))).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn defaults(&self) -> &'static [&'static str] {
+        match &self.control {
+            Control::Several(_, defaults) => defaults,
+            _ => &[],
+        }
+    }
+
+    fn input(&self, part: &str, label: &str, kind: InputKind) -> Input {
+        let dot = if part.is_empty() { "" } else { "." };
+        let name = format!("{}{dot}{part}", self.name);
+        Input { id: name.clone(), name, label: label.to_owned(), kind }
+    }
+
+    fn days(&self, name: &str, label: &str, pairs: &Pairs, language: Language) -> Input {
+        let words = DAYS
+            .into_iter()
+            .zip(DAY_WORDS)
+            .map(|(day, words)| (day, words.get(language).to_owned()));
+        let checks = chosen(words.collect(), &fields(pairs, name));
+        let (id, name) = (name.to_owned(), name.to_owned());
+        Input { id, name, label: label.to_owned(), kind: InputKind::Checks(checks) }
+    }
+
+    fn limit_inputs(
+        &self,
+        pairs: &Pairs,
+        (count, percent): (u64, u32),
+        language: Language,
+    ) -> Vec<Input> {
+        let now = field(pairs, self.name);
+        let choices = vec![
+            (
+                "",
+                format!("{} {}", as_default().get(language), limit_words(count, percent, language)),
+            ),
+            ("own", LIMIT_OWN.get(language).to_owned()),
+            ("off", LIMIT_OFF.get(language).to_owned()),
+        ];
+        let line = |part: &str, default: String| {
+            let now = field(pairs, &format!("{}.{part}", self.name)).to_owned();
+            InputKind::Line("number", now, default)
+        };
+        vec![
+            self.input("", LIMIT_STATE.get(language), InputKind::Select(chosen(choices, &[now]))),
+            self.input("count", LIMIT_COUNT.get(language), line("count", count.to_string())),
+            self.input(
+                "percent",
+                LIMIT_PERCENT.get(language),
+                line("percent", percent.to_string()),
+            ),
+        ]
+    }
+
+    fn when_inputs(
+        &self,
+        pairs: &Pairs,
+        (at_once, words): (&'static str, &str),
+        default: String,
+        language: Language,
+    ) -> Vec<Input> {
+        let now = field(pairs, self.name);
+        let mut choices = vec![("", default), (at_once, words.to_owned())];
+        for (kind, words) in [("every", WHEN_EVERY), ("daily", WHEN_DAILY), ("cron", WHEN_CRON)] {
+            choices.push((kind, words.get(language).to_owned()));
+        }
+        // What this version cannot read is shown as it stands.
+        if !choices.iter().any(|(kind, _)| *kind == now) {
+            choices.push((now, now.to_owned()));
+        }
+        let line = |part: &str, kind, example: &str| {
+            let now = field(pairs, &format!("{}.{part}", self.name)).to_owned();
+            InputKind::Line(kind, now, example.to_owned())
+        };
+        vec![
+            self.input("", WHEN.get(language), InputKind::Select(chosen(choices, &[now]))),
+            self.input("minutes", WHEN_MINUTES.get(language), line("minutes", "number", "15")),
+            self.input("at", WHEN_AT.get(language), line("at", "time", "23:30")),
+            self.days(&format!("{}.days", self.name), WHEN_DAYS.get(language), pairs, language),
+            self.input("cron", WHEN_LINE.get(language), line("cron", "text", "0 6,18 * * mon-sat")),
+        ]
+    }
+
+    fn recipient_inputs(&self, pairs: &Pairs, language: Language) -> Vec<Input> {
+        let part = |name: &str| fields(pairs, &format!("{}.{name}", self.name));
+        let (is, to, languages) = (part("is"), part("to"), part("language"));
+        let written = to.len();
+        let mut inputs = Vec::new();
+        for place in 0..written + MORE_RECIPIENTS {
+            let get = |all: &[&str]| all.get(place).copied().unwrap_or_default().to_owned();
+            let kinds = vec![
+                ("address", TO_ADDRESS.get(language).to_owned()),
+                ("user", TO_USER.get(language).to_owned()),
+            ];
+            let mut codes = vec![("", TO_DEFAULT.get(language).to_owned())];
+            codes.extend(
+                [("en", "English"), ("fr", "Français"), ("de", "Deutsch")]
+                    .map(|(c, w)| (c, w.to_owned())),
+            );
+            let number = place + 1;
+            for (name, label, kind) in [
+                ("to", TO, InputKind::Line("text", get(&to), String::new())),
+                ("is", TO_IS, InputKind::Select(chosen(kinds, &[&get(&is)]))),
+                ("language", TO_LANGUAGE, InputKind::Select(chosen(codes, &[&get(&languages)]))),
+            ] {
+                inputs.push(Input {
+                    id: format!("{}.{name}.{number}", self.name),
+                    name: format!("{}.{name}", self.name),
+                    label: format!("{} {number}", label.get(language)),
+                    kind,
+                });
+            }
+        }
+        inputs
+    }
+}
+
+fn chosen(choices: Vec<(&str, String)>, now: &[&str]) -> Vec<Choice> {
+    choices
+        .into_iter()
+        .map(|(value, label)| Choice {
+            chosen: now.contains(&value),
+            value: value.to_owned(),
+            label,
+        })
+        .collect()
+}
+
+/// `false` is a value of its own in `encryption.required`.
+fn choice_value(text: &str) -> Option<Value> {
+    match text {
+        "" => None,
+        "false" => Some(Value::Boolean(false)),
+        text => Some(Value::from(text)),
+    }
+}
+
+/// What is no number goes on as it is: the settings refuse it in their own words.
+fn number(text: &str) -> Option<Value> {
+    match text.parse::<i64>() {
+        _ if text.is_empty() => None,
+        Ok(number) => Some(Value::Integer(number)),
+        Err(_) => Some(Value::from(text)),
+    }
+}
+
+/// A value as a field of a form holds it.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+const fn w(en: &'static str, fr: &'static str, de: &'static str) -> Words {
+    Words { en, fr, de }
+}
+
+fn as_default() -> Words {
+    w("Default:", "Par défaut\u{a0}:", "Standard:")
+}
+
+fn limit_words(count: u64, percent: u32, language: Language) -> String {
+    match language {
+        Language::En => format!("more than {count} and more than {percent} %"),
+        Language::Fr => format!("plus de {count} et plus de {percent}\u{a0}%"),
+        Language::De => format!("mehr als {count} und mehr als {percent}\u{a0}%"),
+    }
+}
+
+const YES: Words = w("Yes", "Oui", "Ja");
+const NO: Words = w("No", "Non", "Nein");
+const LIMIT_STATE: Words = w("Limit", "Limite", "Grenze");
+const LIMIT_OWN: Words = w("Own limit", "Limite propre", "Eigene Grenze");
+const LIMIT_OFF: Words = w(
+    "Off: never holds a file",
+    "Désactivée\u{a0}: ne met jamais de fichier en attente",
+    "Aus: hält nie eine Datei an",
+);
+const LIMIT_COUNT: Words =
+    w("Own limit: more than", "Limite propre\u{a0}: plus de", "Eigene Grenze: mehr als");
+const LIMIT_PERCENT: Words =
+    w("and more than (percent)", "et plus de (pour cent)", "und mehr als (Prozent)");
+const WHEN: Words = w("When", "Quand", "Wann");
+const WHEN_EVERY: Words = w("Every so many minutes", "Toutes les … minutes", "Alle … Minuten");
+const WHEN_DAILY: Words = w("At a time of day", "À une heure de la journée", "Zu einer Uhrzeit");
+const WHEN_CRON: Words = w("By a cron line", "Selon une ligne cron", "Nach einer Cron-Zeile");
+const WHEN_MINUTES: Words = w("Minutes", "Minutes", "Minuten");
+const WHEN_AT: Words = w("Time of day", "Heure", "Uhrzeit");
+const WHEN_DAYS: Words = w(
+    "On these days (none: every day)",
+    "Ces jours-là (aucun\u{a0}: tous les jours)",
+    "An diesen Tagen (keiner: jeden Tag)",
+);
+const WHEN_LINE: Words = w("Cron line", "Ligne cron", "Cron-Zeile");
+const TO: Words = w("Recipient", "Destinataire", "Empfänger");
+const TO_IS: Words = w("Kind of recipient", "Type de destinataire", "Art des Empfängers");
+const TO_LANGUAGE: Words =
+    w("Language for recipient", "Langue du destinataire", "Sprache für Empfänger");
+const TO_ADDRESS: Words = w("E-mail address", "Adresse e-mail", "E-Mail-Adresse");
+const TO_USER: Words = w(
+    "User: login or employee number",
+    "Utilisateur\u{a0}: identifiant ou matricule",
+    "Benutzer: Benutzername oder Personalnummer",
+);
+const TO_DEFAULT: Words =
+    w("The client’s language", "La langue du client", "Die Sprache des Kunden");
+const DAY_WORDS: [Words; 7] = [
+    w("Monday", "lundi", "Montag"),
+    w("Tuesday", "mardi", "Dienstag"),
+    w("Wednesday", "mercredi", "Mittwoch"),
+    w("Thursday", "jeudi", "Donnerstag"),
+    w("Friday", "vendredi", "Freitag"),
+    w("Saturday", "samedi", "Samstag"),
+    w("Sunday", "dimanche", "Sonntag"),
+];

@@ -1,0 +1,127 @@
+//! The import settings of a folder as text, for people who know them.
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use serde::Deserialize;
+
+use super::{Place, forms};
+use crate::admin::Admin;
+use crate::admin::form::Form;
+use crate::admin::guard::Caller;
+use crate::admin::shell::{Failure, Shell, Tone, done, page};
+use crate::error::{Kind, Result};
+use crate::import::settings::Settings;
+use crate::model::{Client, Scope};
+use crate::service::Service;
+use crate::service::settings::{Seen, SettingsDocument};
+
+#[derive(Template)]
+#[template(path = "admin/pages/settings/text.html")]
+struct TextPage<'a> {
+    p: &'a Shell,
+    client: &'a Client,
+    place: &'a Place,
+    at: &'a str,
+    text: &'a str,
+    version: &'a str,
+    /// All settings with a comment on each, as `settings show` prints them.
+    whole: Option<&'a str>,
+    wrong: Option<&'a str>,
+    /// What is saved now, after somebody else was first.
+    saved: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Wish {
+    /// `1`: begin with the documented whole.
+    #[serde(default)]
+    whole: String,
+}
+
+fn open(service: &Service, client: &str, folder: &str) -> Result<(Place, SettingsDocument)> {
+    Ok((Place::of(service, client, folder)?, service.settings_document(client, folder)?))
+}
+
+pub(super) async fn show(
+    State(admin): State<Admin>,
+    shell: Shell,
+    caller: Caller,
+    Path((client, folder)): Path<(String, String)>,
+    Query(wish): Query<Wish>,
+) -> Response {
+    match admin.run(&caller.name, move |service| open(&service, &client, &folder)).await {
+        Ok((place, document)) => {
+            let whole = Settings::from_toml(&document.text).ok().map(|settings| settings.to_toml());
+            let text = whole.as_deref().filter(|_| wish.whole == "1").unwrap_or(&document.text);
+            let shell = shell.in_zone(&place.client.time_zone);
+            page(&TextPage {
+                p: &shell,
+                client: &place.client,
+                place: &place,
+                at: "text",
+                text,
+                version: &document.version,
+                whole: whole.as_deref(),
+                wrong: None,
+                saved: None,
+            })
+        }
+        Err(error) => Failure::new(error, &shell).into_response(),
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Sent {
+    seen: String,
+    text: String,
+}
+
+pub(super) async fn save(
+    State(admin): State<Admin>,
+    shell: Shell,
+    caller: Caller,
+    Path((client, folder)): Path<(String, String)>,
+    Form(sent): Form<Sent>,
+) -> Response {
+    // Browsers send CRLF.
+    let text = sent.text.replace("\r\n", "\n");
+    let (slug, name, toml) = (client.clone(), folder.clone(), text.clone());
+    let saved = admin.run(&caller.name, move |service| {
+        service.replace_settings(&slug, &name, Seen::Version(&sent.seen), &toml)
+    });
+    let error = match saved.await {
+        Ok(_) => {
+            let all = shell.t("the whole text", "tout le texte", "der ganze Text");
+            let words = forms::saved_words(&shell, &[all]);
+            return done(&super::href(&client, &folder, "text"), Tone::Good, &words);
+        }
+        Err(error) => error,
+    };
+    if !matches!(error.kind(), Kind::Invalid | Kind::Conflict) {
+        return Failure::new(error, &shell).into_response();
+    }
+    match admin.run(&caller.name, move |service| open(&service, &client, &folder)).await {
+        Ok((place, document)) => {
+            let is_conflict = error.kind() == Kind::Conflict;
+            let shell = shell.in_zone(&place.client.time_zone);
+            let message = if is_conflict { forms::overtaken(&shell) } else { error.message() };
+            let mut response = page(&TextPage {
+                p: &shell,
+                client: &place.client,
+                place: &place,
+                at: "text",
+                text: &text,
+                version: &document.version,
+                whole: None,
+                wrong: Some(message),
+                saved: Some(document.text.as_str()).filter(|_| is_conflict),
+            });
+            *response.status_mut() =
+                if is_conflict { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
+            response
+        }
+        Err(error) => Failure::new(error, &shell).into_response(),
+    }
+}
