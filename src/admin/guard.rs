@@ -38,6 +38,8 @@ pub(super) struct Caller {
     pub(super) csrf: String,
     /// The session's token; empty for API tokens.
     pub(super) session: String,
+    /// The number of the API token.
+    pub(super) token: Option<i64>,
 }
 
 impl Caller {
@@ -101,9 +103,11 @@ fn is_secure(admin: &Admin) -> bool {
 pub(super) fn app(admin: &Admin) -> Router {
     let config = admin.service().config();
     let mut router = Router::new();
-    for route in routes() {
+    let routes = routes();
+    for route in &routes {
         let entry = Entry { admin: admin.clone(), needs: route.needs };
-        let guarded = route.handler.layer(middleware::from_fn_with_state(entry, authorize));
+        let guarded = api::behind(admin, route, &routes)
+            .layer(middleware::from_fn_with_state(entry, authorize));
         router = router.route(route.path, guarded);
     }
     let within = Duration::from_secs(config.admin.request_timeout_s);
@@ -130,7 +134,7 @@ async fn around(
     request: Request,
     next: Next,
 ) -> Response {
-    let path = request.uri().path().to_owned();
+    let (path, method) = (request.uri().path().to_owned(), request.method().clone());
     let had_flash = CookieJar::from_headers(request.headers()).get(super::shell::FLASH).is_some();
     let mut response = if let Err(why) = check_host(&admin, &request) {
         refused(StatusCode::MISDIRECTED_REQUEST, why)
@@ -147,6 +151,9 @@ async fn around(
     };
     if had_flash && is_page(&response) {
         super::shell::clear_flash(response.headers_mut());
+    }
+    if path.starts_with("/api/") {
+        response = api::dressed(&method, &path, response);
     }
     harden(response.headers_mut(), is_secure(&admin), &path);
     response
@@ -321,6 +328,7 @@ async fn identify(admin: &Admin, headers: HeaderMap, through_api: bool) -> Resul
             client: token.client,
             csrf: String::new(),
             session: String::new(),
+            token: Some(token.id),
         }));
     }
     let jar = CookieJar::from_headers(&headers);
@@ -336,6 +344,7 @@ async fn identify(admin: &Admin, headers: HeaderMap, through_api: bool) -> Resul
         csrf: csrf_of(&session),
         administrator: Some(administrator),
         session,
+        token: None,
     }))
 }
 

@@ -34,13 +34,15 @@ struct Inner {
     secure: bool,
     /// Host names (without port, lower case) that requests may name.
     hosts: Vec<String>,
+    /// What the REST API remembers between requests.
+    api: api::Memory,
 }
 
 impl Admin {
     fn new(service: Service, face: Face, bound: SocketAddr) -> Self {
         let hosts = guard::hosts(service.config(), bound);
         let secure = !bound.ip().is_loopback();
-        Self(Arc::new(Inner { service, face, bound, secure, hosts }))
+        Self(Arc::new(Inner { service, face, bound, secure, hosts, api: api::Memory::default() }))
     }
 
     /// The use cases, in the name of nobody yet.
@@ -51,6 +53,11 @@ impl Admin {
     /// How clients reach and recognise the server.
     fn face(&self) -> &Face {
         &self.0.face
+    }
+
+    /// What the REST API remembers between requests.
+    fn api(&self) -> &api::Memory {
+        &self.0.api
     }
 
     /// Runs what blocks (databases, files) on a thread for that, in the name of whoever asked.

@@ -32,6 +32,14 @@ pub struct Admin {
     pub trials_kept: usize,
     /// Files that are tried at the same time; each takes as much memory as its import.
     pub trials_at_once: usize,
+    /// Requests that one API token may send in a minute.
+    pub api_requests_per_minute: u32,
+    /// The most rows on one page of a list.
+    pub api_max_rows: usize,
+    /// How long an idempotency key is known.
+    pub api_key_hours: u32,
+    /// The longest that a request may ask to wait for an import or an event.
+    pub api_max_wait_s: u64,
 }
 
 impl Default for Admin {
@@ -48,6 +56,10 @@ impl Default for Admin {
             trial_minutes: 60,
             trials_kept: 50,
             trials_at_once: 2,
+            api_requests_per_minute: 600,
+            api_max_rows: 500,
+            api_key_hours: 24,
+            api_max_wait_s: 30,
         }
     }
 }

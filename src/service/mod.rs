@@ -48,6 +48,7 @@ pub mod reaching;
 mod reconcile;
 pub mod remotes;
 mod rename;
+pub mod repeats;
 mod reports;
 mod retention;
 pub mod rules;

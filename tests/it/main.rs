@@ -8,6 +8,7 @@
 mod absence;
 mod access;
 mod activity;
+mod api;
 mod app;
 mod architecture;
 mod backups;

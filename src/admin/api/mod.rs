@@ -1,49 +1,78 @@
-//! The REST API, `/api/v1`: the same jobs as the page and the command line, for programs.
+//! The REST API, `/api/v1`: the same jobs as the page and the command line, for programs (docs/api.md).
 
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use serde_json::json;
+mod accounts;
+mod answer;
+mod ask;
+mod clients;
+mod document;
+mod folders;
+mod gate;
+mod keyed;
+mod problem;
+mod reader;
+mod remote;
+
+use axum::body::Body;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 
 use super::route::Route;
-use super::shell::status_of;
-use crate::error::Error;
+pub(super) use gate::{Memory, behind};
+pub(super) use problem::Problem;
 
 pub(super) fn routes() -> Vec<Route> {
-    Vec::new()
-}
-
-/// An error as `application/problem+json` (RFC 9457).
-pub(super) struct Problem {
-    status: StatusCode,
-    detail: String,
-}
-
-impl From<Error> for Problem {
-    fn from(error: Error) -> Self {
-        let status = status_of(error.kind());
-        if status.is_server_error() {
-            tracing::error!(%error, "an API request failed");
-        }
-        Self { status, detail: error.message().to_owned() }
-    }
-}
-
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let title = self.status.canonical_reason().unwrap_or("Error");
-        let body = json!({
-            "type": "about:blank", "title": title, "status": self.status.as_u16(), "detail": self.detail,
-        });
-        let kind = HeaderValue::from_static("application/problem+json");
-        (self.status, [(header::CONTENT_TYPE, kind)], body.to_string()).into_response()
-    }
+    [accounts::routes(), clients::routes(), folders::routes(), reader::routes(), remote::routes()]
+        .concat()
 }
 
 /// What a request without a good token is answered.
 pub(super) fn unauthorized() -> Response {
-    let detail = "send a valid API token: Authorization: Bearer rollcall_…".to_owned();
-    let mut response = Problem { status: StatusCode::UNAUTHORIZED, detail }.into_response();
-    let scheme = HeaderValue::from_static("Bearer");
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
-    response
+    let detail = "send a valid API token: Authorization: Bearer rollcall_…";
+    Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
+        .with(header::WWW_AUTHENTICATE, "Bearer")
+        .into_response()
+}
+
+/// Every answer below `/api/`: refusals that no operation made are problems too, and OPTIONS says what there is.
+pub(super) fn dressed(method: &Method, path: &str, response: Response) -> Response {
+    let status = response.status();
+    let allow = response.headers().get(header::ALLOW).cloned();
+    if *method == Method::OPTIONS && status == StatusCode::METHOD_NOT_ALLOWED {
+        let mut answer = Response::new(Body::empty());
+        *answer.status_mut() = StatusCode::NO_CONTENT;
+        answer.headers_mut().extend(allow.map(|allow| (header::ALLOW, allow)));
+        return answer;
+    }
+    let is_ours = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind == HeaderValue::from_static("application/problem+json"));
+    if is_ours || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let (code, detail) = match status {
+        StatusCode::NOT_FOUND => ("not_found", format!("there is nothing at {path}")),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            ("method_not_allowed", format!("{method} is not offered at {path}"))
+        }
+        StatusCode::FORBIDDEN => {
+            ("denied", "requests of other sites' pages are refused".to_owned())
+        }
+        StatusCode::MISDIRECTED_REQUEST => {
+            let cure = "this server is not known by that name; add it to admin.hosts";
+            ("wrong_host", cure.to_owned())
+        }
+        StatusCode::GATEWAY_TIMEOUT => (
+            "timeout",
+            "the answer took too long; look what became of it, and try again".to_owned(),
+        ),
+        _ => ("refused", "the request was refused".to_owned()),
+    };
+    let problem = Problem::new(status, code, detail);
+    let allow = allow.as_ref().and_then(|allow| allow.to_str().ok());
+    match allow {
+        Some(allow) => problem.with(HeaderName::from_static("allow"), allow),
+        None => problem,
+    }
+    .into_response()
 }

@@ -198,4 +198,5 @@ CREATE TABLE client_retention (
     super::events::STEP,
     super::outcomes::STEP,
     super::activity::STEP,
+    super::repeats::STEP,
 ];

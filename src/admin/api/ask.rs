@@ -1,0 +1,202 @@
+//! What an operation reads of a request: path, query, JSON body, file.
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+
+use super::problem::Problem;
+use crate::admin::Admin;
+
+/// Rows of a page when nothing is said.
+const USUAL_ROWS: usize = 50;
+
+/// The parts of the address.
+pub(super) struct At<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<Admin> for At<T> {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, admin: &Admin) -> Result<Self, Problem> {
+        let found = Path::<T>::from_request_parts(parts, admin).await;
+        found.map(|Path(at)| Self(at)).map_err(|_| {
+            let detail = format!("there is nothing at {}", parts.uri.path());
+            Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
+        })
+    }
+}
+
+/// The query. The gate has refused names that the operation does not know.
+pub(super) struct Asked<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequestParts<Admin> for Asked<T> {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _: &Admin) -> Result<Self, Problem> {
+        let text = parts.uri.query().unwrap_or_default();
+        let deserializer = serde_html_form::Deserializer::from_bytes(text.as_bytes());
+        serde_path_to_error::deserialize(deserializer).map(Self).map_err(|error| {
+            let name = error.path().to_string();
+            Problem::invalid(format!("?{name}"), error.into_inner().to_string())
+        })
+    }
+}
+
+/// A JSON body.
+pub(super) struct Sent<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest<Admin> for Sent<T> {
+    type Rejection = Problem;
+    async fn from_request(request: Request, admin: &Admin) -> Result<Self, Problem> {
+        let limit = admin.service().config().admin.max_form_bytes;
+        read_json(&body_of(request.into_body(), limit).await?).map(Self)
+    }
+}
+
+/// A body as JSON; an empty one is `{}`, where nothing in it is needed.
+///
+/// # Errors
+/// 400 for what is no JSON, 422 with the place for what does not fit.
+pub(super) fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let bytes = if bytes.iter().all(u8::is_ascii_whitespace) { b"{}" } else { bytes };
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let read = serde_path_to_error::deserialize(&mut deserializer);
+    let malformed = |error: &serde_json::Error| {
+        let detail = format!("the body is no JSON: {error}");
+        Problem::new(StatusCode::BAD_REQUEST, "malformed", detail)
+    };
+    let value = read.map_err(|error| {
+        let pointer = pointer(error.path());
+        let inner = error.into_inner();
+        if inner.is_data() {
+            Problem::invalid(pointer, without_place(&inner.to_string()))
+        } else {
+            malformed(&inner)
+        }
+    })?;
+    deserializer.end().map_err(|error| malformed(&error))?;
+    Ok(value)
+}
+
+/// Line and column tell a program nothing that the pointer does not.
+fn without_place(message: &str) -> String {
+    message.rsplit_once(" at line ").map_or(message, |(words, _)| words).to_owned()
+}
+
+/// A path as a JSON pointer (RFC 6901).
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let mut out = String::new();
+    for segment in path {
+        out.push('/');
+        match segment {
+            Segment::Seq { index } => out.push_str(&index.to_string()),
+            Segment::Map { key } | Segment::Enum { variant: key } => {
+                out.push_str(&key.replace('~', "~0").replace('/', "~1"));
+            }
+            Segment::Unknown => out.push('?'),
+        }
+    }
+    out
+}
+
+/// A whole body of at most `limit` bytes.
+///
+/// # Errors
+/// 413; also for one that was cut off, which nobody is there to be told about.
+pub(super) async fn body_of(body: Body, limit: usize) -> Result<Bytes, Problem> {
+    to_bytes(body, limit).await.map_err(|_| {
+        let detail = format!("the body has more than {limit} bytes, the most that is taken here");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
+    })
+}
+
+/// The media type of a header, in lower case, without its parameters.
+pub(super) fn media_type(headers: &HeaderMap, name: header::HeaderName) -> Option<String> {
+    let value = headers.get(name)?.to_str().ok()?;
+    Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+}
+
+/// Distinguishes `null` (take it away) from a member that is not there (leave it).
+pub(super) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Some)
+}
+
+/// Which part of a list.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(super) struct Paging {
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+impl Paging {
+    /// How many rows, within what the configuration allows.
+    ///
+    /// # Errors
+    /// 422 for none or too many.
+    pub(super) fn rows(&self, admin: &Admin) -> Result<usize, Problem> {
+        let most = admin.service().config().admin.api_max_rows;
+        match self.limit {
+            None => Ok(USUAL_ROWS.min(most)),
+            Some(rows) if (1..=most).contains(&rows) => Ok(rows),
+            Some(rows) => {
+                Err(Problem::invalid("?limit", format!("{rows} is not from 1 to {most}")))
+            }
+        }
+    }
+
+    /// After what the page begins.
+    ///
+    /// # Errors
+    /// 422 for a cursor that is none of ours.
+    pub(super) fn after(&self) -> Result<Option<String>, Problem> {
+        let Some(cursor) = &self.cursor else { return Ok(None) };
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok();
+        let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+        text.map(Some).ok_or_else(|| {
+            Problem::invalid("?cursor", "this is no cursor; take the address in \"next\" as it is")
+        })
+    }
+}
+
+/// A place in a list, for the next page.
+pub(super) fn cursor(place: &str) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Body {
+        #[serde(default)]
+        names: Vec<String>,
+        #[serde(default, deserialize_with = "given")]
+        pattern: Option<Option<String>>,
+    }
+
+    #[test]
+    fn a_body_says_where_it_is_wrong() {
+        let wrong = |text: &str| format!("{:?}", read_json::<Body>(text.as_bytes()).unwrap_err());
+        assert!(wrong(r#"{"names":["a",7]}"#).contains("pointer: \"/names/1\""));
+        assert!(wrong(r#"{"nmaes":[]}"#).contains("unknown field `nmaes`"));
+        assert!(wrong("{").contains("malformed"));
+        assert!(wrong("{} x").contains("malformed"));
+        assert!(!wrong(r#"{"names":7}"#).contains("line 1"));
+    }
+
+    #[test]
+    fn null_is_not_the_same_as_nothing() {
+        let read = |text: &str| read_json::<Body>(text.as_bytes()).unwrap();
+        assert_eq!(read("").pattern, None);
+        assert_eq!(read(r#"{"pattern":null}"#).pattern, Some(None));
+        assert_eq!(read(r#"{"pattern":"*.csv"}"#).pattern, Some(Some("*.csv".to_owned())));
+        assert!(read("").names.is_empty());
+    }
+}

@@ -1,0 +1,279 @@
+//! What surrounds every operation of the API: rate, query names, media types, conditions, idempotency keys.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::MethodRouter;
+use sha2::{Digest as _, Sha256};
+use tower::ServiceExt as _;
+use uuid::Uuid;
+
+use super::ask::{body_of, media_type};
+use super::document::{self, Operation};
+use super::keyed;
+use super::problem::Problem;
+use crate::admin::Admin;
+use crate::admin::guard::Caller;
+use crate::admin::route::Route;
+
+/// What the API remembers between requests.
+pub(in crate::admin) struct Memory {
+    /// Requests that each token has left, and when that was so.
+    rates: Mutex<HashMap<i64, (f64, Instant)>>,
+    /// Held from looking at the state of a thing to changing it.
+    changing: tokio::sync::Mutex<()>,
+    /// This process, among those that worked on the same registry.
+    pub(super) run: Uuid,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        let (rates, changing) = (Mutex::default(), tokio::sync::Mutex::default());
+        Self { rates, changing, run: Uuid::now_v7() }
+    }
+}
+
+/// One route of the API behind the gate.
+#[derive(Clone)]
+struct Gate {
+    admin: Admin,
+    method: Method,
+    operation: &'static Operation,
+    /// Shows what this route changes, if there is such a route.
+    shows: Option<MethodRouter<Admin>>,
+}
+
+/// Puts the gate before a route, where it is one of the API.
+pub(in crate::admin) fn behind(admin: &Admin, route: &Route, all: &[Route]) -> MethodRouter<Admin> {
+    let Some(operation) = document::operation(&route.method, route.path) else {
+        return route.handler.clone();
+    };
+    let shows = all.iter().find(|other| other.path == route.path && other.method == Method::GET);
+    let shows = shows.map(|route| route.handler.clone());
+    let gate = Gate { admin: admin.clone(), method: route.method.clone(), operation, shows };
+    route.handler.clone().layer(middleware::from_fn_with_state(gate, pass))
+}
+
+async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+    let same = *request.method() == gate.method
+        || (gate.method == Method::GET && *request.method() == Method::HEAD);
+    if !same {
+        // Another method on this address: the router says which there are.
+        return next.run(request).await;
+    }
+    match gate.checked(request, next).await {
+        Ok(response) => response,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+impl Gate {
+    async fn checked(self, request: Request, next: Next) -> Result<Response, Problem> {
+        if let Some(caller) = request.extensions().get::<Caller>() {
+            self.check_rate(caller)?;
+        }
+        check_query(self.operation, request.uri().query().unwrap_or_default())?;
+        check_accept(self.operation, request.headers())?;
+        check_body(self.operation, request.headers())?;
+        match self.method {
+            Method::GET => {
+                let wanted = request.headers().get(header::IF_NONE_MATCH).cloned();
+                Ok(tagged(next.run(request).await, wanted).await)
+            }
+            Method::POST => keyed::once(&self.admin, self.operation, request, next).await,
+            _ if request.headers().contains_key(header::IF_MATCH) => {
+                let admin = self.admin.clone();
+                let _changing = admin.api().changing.lock().await;
+                let wanted = request.headers().get(header::IF_MATCH).cloned();
+                self.check_state(wanted.as_ref(), shows_of(&request)).await?;
+                Ok(tagged(next.run(request).await, None).await)
+            }
+            _ => Ok(tagged(next.run(request).await, None).await),
+        }
+    }
+
+    /// A bucket for each token, refilled evenly.
+    fn check_rate(&self, caller: &Caller) -> Result<(), Problem> {
+        let (Some(token), per_minute) =
+            (caller.token, self.admin.service().config().admin.api_requests_per_minute)
+        else {
+            return Ok(());
+        };
+        let most = f64::from(per_minute.max(1));
+        let now = Instant::now();
+        let mut rates = self.admin.api().rates.lock().unwrap_or_else(PoisonError::into_inner);
+        let (left, since) = rates.get(&token).copied().unwrap_or((most, now));
+        let left = (left + now.duration_since(since).as_secs_f64() * most / 60.0).min(most);
+        if left < 1.0 {
+            rates.insert(token, (left, now));
+            let detail = format!(
+                "more than {per_minute} requests in a minute (admin.api_requests_per_minute); go slower"
+            );
+            let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail);
+            let wait_s = std::time::Duration::from_secs_f64((1.0 - left) * 60.0 / most).as_secs();
+            return Err(problem.retry_after(wait_s.saturating_add(1)));
+        }
+        rates.insert(token, (left - 1.0, now));
+        Ok(())
+    }
+
+    /// `If-Match`: what is there now is what the caller has seen.
+    async fn check_state(self, wanted: Option<&HeaderValue>, given: Parts) -> Result<(), Problem> {
+        let Some(shows) = self.shows else { return Ok(()) };
+        for kind in ["application/json", "application/toml"] {
+            let mut parts = given.clone();
+            parts.headers.insert(header::ACCEPT, HeaderValue::from_static(kind));
+            let shown = shows
+                .clone()
+                .with_state(self.admin.clone())
+                .oneshot(Request::from_parts(parts, Body::empty()))
+                .await;
+            let Ok(shown) = shown;
+            if shown.status() == StatusCode::NOT_FOUND {
+                break;
+            }
+            let shown = tagged(shown, None).await;
+            if shown.headers().get(header::ETAG).is_some_and(|tag| fits(wanted, tag)) {
+                return Ok(());
+            }
+        }
+        Err(Problem::new(
+            StatusCode::PRECONDITION_FAILED,
+            "precondition_failed",
+            "it was changed since you read it; read it again, and decide anew",
+        ))
+    }
+}
+
+/// A request for what an address shows, in the same name.
+fn shows_of(request: &Request) -> Parts {
+    let mut shown = Request::new(()).into_parts().0;
+    shown.uri = request.uri().clone();
+    shown.extensions = request.extensions().clone();
+    shown
+}
+
+fn check_query(operation: &Operation, query: &str) -> Result<(), Problem> {
+    let pairs: Vec<(String, String)> = serde_html_form::from_str(query).map_err(|e| {
+        Problem::new(StatusCode::BAD_REQUEST, "malformed", format!("the query cannot be read: {e}"))
+    })?;
+    let Some((name, _)) = pairs.iter().find(|(name, _)| !operation.query.contains(name)) else {
+        return Ok(());
+    };
+    let shown: String = name.chars().take(60).collect();
+    let known = match operation.query.as_slice() {
+        [] => "this address takes none".to_owned(),
+        known => format!("known here: {}", known.join(", ")),
+    };
+    let detail = format!("the query parameter \"{shown}\" is not known; {known}");
+    Err(Problem::invalid(format!("?{shown}"), detail))
+}
+
+/// The body's media type is one that the operation takes; operations without a body ignore theirs.
+fn check_body(operation: &Operation, headers: &HeaderMap) -> Result<(), Problem> {
+    let takes = &operation.takes;
+    let length = headers.get(header::CONTENT_LENGTH);
+    let is_empty = length.is_none_or(|length| length.as_bytes() == b"0")
+        && !headers.contains_key(header::TRANSFER_ENCODING);
+    let kind = media_type(headers, header::CONTENT_TYPE);
+    let known = |kind: &String| takes.iter().any(|one| one == kind || one == "*/*");
+    if is_empty || takes.is_empty() || kind.as_ref().is_some_and(known) {
+        return Ok(());
+    }
+    let sent = kind.unwrap_or_else(|| "nothing".to_owned());
+    let detail = format!("the Content-Type is {sent}; this takes {}", takes.join(" or "));
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail))
+}
+
+fn check_accept(operation: &Operation, headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(accept) = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()) else {
+        return Ok(());
+    };
+    if operation.gives.is_empty() || operation.gives.iter().any(|kind| accepts(accept, kind)) {
+        return Ok(());
+    }
+    let detail = format!("this address answers {}", operation.gives.join(" or "));
+    Err(Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", detail))
+}
+
+/// Whether an `Accept` header admits a media type (RFC 9110, 12.5.1; weights only as far as `q=0`).
+pub(super) fn accepts(accept: &str, kind: &str) -> bool {
+    let group = kind.split('/').next().unwrap_or_default();
+    accept.split(',').any(|range| {
+        let mut words = range.split(';').map(str::trim);
+        let range = words.next().unwrap_or_default().to_ascii_lowercase();
+        let refused = words.any(|word| matches!(word, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
+        !refused && (range == "*/*" || range == kind || range == format!("{group}/*"))
+    })
+}
+
+/// Adds the `ETag` of a good answer, and answers 304 when the caller has it already.
+async fn tagged(response: Response, known: Option<HeaderValue>) -> Response {
+    if response.status() != StatusCode::OK {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let Ok(bytes) = body_of(body, usize::MAX).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let digest = Sha256::digest(&bytes);
+    let tag: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    if let Ok(tag) = HeaderValue::try_from(format!("\"{tag}\"")) {
+        let seen = fits(known.as_ref(), &tag);
+        parts.headers.insert(header::ETAG, tag);
+        if seen {
+            parts.status = StatusCode::NOT_MODIFIED;
+            parts.headers.remove(header::CONTENT_TYPE);
+            return Response::from_parts(parts, Body::empty());
+        }
+    }
+    Response::from_parts(parts, Body::from(bytes))
+}
+
+/// Whether a list of tags (or `*`) has this one (RFC 9110, 13.1; ours are never weak, others' marks do not matter).
+fn fits(list: Option<&HeaderValue>, tag: &HeaderValue) -> bool {
+    let (Some(list), Ok(tag)) = (list.and_then(|l| l.to_str().ok()), tag.to_str()) else {
+        return false;
+    };
+    list.split(',').map(str::trim).any(|one| one == "*" || one.trim_start_matches("W/") == tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accept_headers() {
+        for (accept, kind, expected) in [
+            ("*/*", "application/json", true),
+            ("application/*", "application/json", true),
+            ("text/html, application/json;q=0.5", "application/json", true),
+            ("application/json;q=0", "application/json", false),
+            ("text/html", "application/json", false),
+            ("APPLICATION/JSON", "application/json", true),
+        ] {
+            assert_eq!(accepts(accept, kind), expected, "{accept}");
+        }
+    }
+
+    #[test]
+    fn tags() {
+        let tag = HeaderValue::from_static("\"ab\"");
+        for (list, expected) in [
+            ("\"ab\"", true),
+            ("\"x\", W/\"ab\"", true),
+            ("*", true),
+            ("\"abc\"", false),
+            ("ab", false),
+        ] {
+            assert_eq!(fits(Some(&HeaderValue::from_static(list)), &tag), expected, "{list}");
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The REST API, over real connections.
+
+mod basics;
+mod caller;
