@@ -16,6 +16,7 @@ use jiff::tz::TimeZone;
 use super::guard::{Caller, preferred_language};
 use super::{Admin, parts};
 use crate::error::{Error, Kind};
+use crate::import::report::straight;
 use crate::model::{Language, Scope};
 
 /// The cookie that carries one sentence over a redirect.
@@ -153,10 +154,10 @@ impl FromRequestParts<Admin> for Shell {
     }
 }
 
-/// A page.
+/// A page. A cell or file name that turns the direction of writing must not turn what stands after it.
 pub(super) fn page(template: &impl Template) -> Response {
     match template.render() {
-        Ok(text) => Html(text).into_response(),
+        Ok(text) => Html(straight(&text)).into_response(),
         Err(error) => {
             tracing::error!(%error, "a page could not be written");
             (StatusCode::INTERNAL_SERVER_ERROR, "this page could not be written; the log says why")

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::alarms::Alarm;
 use super::due::{self, Calendar};
-use super::imports::{FileView, ImportView, Interruption, waiting_view};
+use super::imports::{FileView, ImportView, Interruption, Wait, waiting_view};
 use super::{Service, holds};
 use crate::error::Result;
 use crate::import::report::Report;
@@ -360,7 +360,8 @@ impl Desk {
                 }
             }
             None if upload.state == UploadState::Queued => {
-                view.waits_for = self.waits_for(service, &upload)?;
+                view.wait = self.waits_for(service, &upload)?;
+                view.waits_for = view.wait.as_ref().map(Wait::words);
             }
             None => {}
         }
@@ -368,20 +369,18 @@ impl Desk {
     }
 
     /// For what an upload waits, besides its turn.
-    fn waits_for(&mut self, service: &Service, upload: &Upload) -> Result<Option<String>> {
+    fn waits_for(&mut self, service: &Service, upload: &Upload) -> Result<Option<Wait>> {
         let space = service.client_space(&self.client.slug)?;
         let Waits { holds, calendar, .. } = self.waits(service)?;
         if holds::hold_up(service, &space, holds, upload) {
             let holder = holds.iter().find(|hold| Some(&hold.source) == upload.folder.as_ref());
-            return Ok(holder.map(|hold| format!("import {}, which is held", hold.id)));
+            return Ok(holder.map(|hold| Wait::Held(hold.id)));
         }
         if calendar.is_empty() {
             return Ok(None);
         }
         let (_, at) = due::due(service, calendar, std::slice::from_ref(upload))?;
-        Ok(at.map(|at| {
-            format!("its time: imports at {}", calendar.words(at, service.clock().now()))
-        }))
+        Ok(at.map(|at| Wait::Time(calendar.words(at, service.clock().now()))))
     }
 }
 

@@ -12,7 +12,7 @@ use super::queue::Next;
 use super::run::{self, Run};
 use super::{Service, commit, names};
 use crate::error::{Error, Kind, Result};
-use crate::import::report::{self, Counts, Report};
+use crate::import::report::{self, Counts, GuardOutcome, Report};
 use crate::model::{
     Account, Client, Folder, ImportStatus, Language, Purpose, Upload, UploadId, UploadState, VPath,
 };
@@ -74,10 +74,26 @@ pub struct ImportView {
     pub failure: Option<String>,
     /// What it waits for, in words: somebody's approval and why, or a held import before it.
     pub waits_for: Option<String>,
+    /// The same for pages, which say it in their own language.
+    #[serde(skip)]
+    pub wait: Option<Wait>,
     /// Until when somebody can decide about a held import.
     pub expires_at: Option<Timestamp>,
     /// Its rows that wait for somebody's decision, by line.
     pub pending_lines: Vec<u32>,
+}
+
+/// What an import waits for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Wait {
+    /// Somebody's approval, because of these guards.
+    Approval(Vec<GuardOutcome>),
+    /// Somebody's decision about rows of it.
+    Rows,
+    /// A held import before it.
+    Held(UploadId),
+    /// Its time, in words of its client's clock.
+    Time(String),
 }
 
 /// The file of an import.
@@ -225,6 +241,7 @@ impl Service {
                 finished_at: Some(summary.applied_at),
                 failure: None,
                 waits_for: None,
+                wait: None,
                 expires_at: None,
                 pending_lines: Vec::new(),
             });
@@ -260,8 +277,10 @@ impl Service {
         if let Some(hold) = directory.hold(view.id)? {
             view.expires_at = Some(self.expiry(&hold));
             let stored = directory.import(view.id)?;
-            let why = stored.map(|stored| report::held_words(&stored.report, Language::En));
-            view.waits_for = Some(format!("approval: {}", why.unwrap_or_default()));
+            let guards = stored.map(|stored| stored.report.guards).unwrap_or_default();
+            let why = report::held_because(&guards, Language::En);
+            view.waits_for = Some(format!("approval: {why}"));
+            view.wait = Some(Wait::Approval(guards));
             return Ok(());
         }
         let rows = directory.pending_rows()?;
@@ -270,6 +289,7 @@ impl Service {
         if !view.pending_lines.is_empty() {
             let lines: Vec<String> = view.pending_lines.iter().map(u32::to_string).collect();
             view.waits_for = Some(format!("approval of rows {}", lines.join(", ")));
+            view.wait = Some(Wait::Rows);
         }
         Ok(())
     }
@@ -287,8 +307,15 @@ impl Service {
             UploadState::Queued if stored.is_none() => self.waits_for_time(&upload)?,
             _ => None,
         };
+        let holder = match upload.state {
+            UploadState::Queued if stored.is_none() => self.holder_of(&upload)?,
+            _ => None,
+        };
         let mut view = waiting_view(upload);
-        view.waits_for = time.map(|at| format!("its time: imports at {at}"));
+        if let Some(wait) = holder.map(Wait::Held).or(time.map(Wait::Time)) {
+            view.waits_for = Some(wait.words());
+            view.wait = Some(wait);
+        }
         view.fetched_from = self.servers(&view.client)?.remove(&view.account);
         let report = stored.map(|stored| stored.report);
         if let Some(report) = &report {
@@ -442,6 +469,18 @@ impl Service {
     }
 }
 
+impl Wait {
+    /// In English, without guards.
+    pub(super) fn words(&self) -> String {
+        match self {
+            Self::Approval(_) => "approval".to_owned(),
+            Self::Rows => "approval of rows".to_owned(),
+            Self::Held(id) => format!("import {id}, which is held"),
+            Self::Time(at) => format!("its time: imports at {at}"),
+        }
+    }
+}
+
 pub(super) fn waiting_view(upload: Upload) -> ImportView {
     let status = match upload.state {
         UploadState::Prepared | UploadState::Queued | UploadState::Done => "waiting",
@@ -463,6 +502,7 @@ pub(super) fn waiting_view(upload: Upload) -> ImportView {
         finished_at: upload.finished_at,
         failure: upload.failure,
         waits_for: None,
+        wait: None,
         expires_at: None,
         pending_lines: Vec::new(),
     }

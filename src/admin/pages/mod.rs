@@ -1,6 +1,9 @@
 //! The pages behind the sign-in: one file for each screen, its template beside it.
 
 mod client;
+mod import;
+mod import_files;
+mod imports_parts;
 mod settings;
 pub(super) mod status;
 mod today;
@@ -8,5 +11,12 @@ mod today;
 use super::route::Route;
 
 pub(super) fn routes() -> Vec<Route> {
-    [client::routes(), settings::routes(), today::routes()].concat()
+    [
+        client::routes(),
+        import::routes(),
+        import_files::routes(),
+        settings::routes(),
+        today::routes(),
+    ]
+    .concat()
 }

@@ -8,7 +8,13 @@ use crate::model::Language;
 /// holds the import.
 #[must_use]
 pub fn held_words(report: &Report, language: Language) -> String {
-    let tripped = report.guards.iter().filter(|guard| guard.tripped);
+    held_because(&report.guards, language)
+}
+
+/// The same of what guards saw.
+#[must_use]
+pub fn held_because(guards: &[GuardOutcome], language: Language) -> String {
+    let tripped = guards.iter().filter(|guard| guard.tripped);
     let all: Vec<String> = tripped.map(|guard| reason(guard, language)).collect();
     all.join("; ")
 }

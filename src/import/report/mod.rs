@@ -26,8 +26,11 @@ use crate::model::{ImportStatus, Language};
 pub use brief::{Brief, Problem, Step};
 pub use corrections::corrections;
 pub use csv::csv;
-pub use held::held_words;
-pub use html::html;
+pub use held::{held_because, held_words};
+pub use html::{
+    Change, Column, Fact, Group, Guard, Pending, Reading, Row, Segment, html, html_policy, reading,
+    straight,
+};
 pub use json::json;
 pub use names::is_reserved_name;
 pub use render::summary_line;

@@ -13,6 +13,7 @@ use crate::model::{ImportStatus, Language};
 use labels::Labels;
 
 pub(super) use view::decision;
+pub use view::{Change, Column, Fact, Group, Guard, Pending, Row, Segment};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -45,34 +46,92 @@ struct Page<'r> {
     facts: Vec<view::Fact>,
 }
 
-/// The HTML report.
+/// A report in words, part by part, for pages that show it themselves.
+pub struct Reading<'r> {
+    /// The status.
+    pub status: &'static str,
+    /// How the status stands out: `good`, `look`, `bad`, `plain`.
+    pub tone: &'static str,
+    /// What became of the rows.
+    pub summary: String,
+    /// Who decided about it, and when.
+    pub decision: Option<String>,
+    /// What the rows became, or would become where nothing was applied.
+    pub bar: Vec<Segment>,
+    /// What to do next, without commands.
+    pub steps: Vec<String>,
+    /// What the guards saw.
+    pub guards: Vec<Guard>,
+    /// Rows that wait for somebody's decision, or had it.
+    pub pending: Vec<Pending>,
+    /// The messages by gravity.
+    pub groups: Vec<Group>,
+    /// The field changes that the report lists.
+    pub changes: Vec<Change<'r>>,
+    /// That not all of them are listed.
+    pub changes_note: Option<String>,
+    /// The columns of the file.
+    pub columns: Vec<Column<'r>>,
+    /// The file and how it was read.
+    pub facts: Vec<Fact>,
+}
+
+/// A report in words. Everything that a stranger wrote is as it was: whoever shows it escapes it, and takes out signs that
+/// turn the direction of writing ([`straight`]).
 #[must_use]
-pub fn html(report: &Report, language: Language) -> Vec<u8> {
-    let page = Page {
-        language: language.code(),
-        l: Labels::of(language),
-        policy: policy(),
-        style: STYLE,
-        script: SCRIPT,
-        report,
+pub fn reading(report: &Report, language: Language) -> Reading<'_> {
+    Reading {
         status: render::status(report, language),
         tone: tone(report.status),
         summary: render::summary(report, language),
         decision: report.decision.as_ref().map(|d| decision(d, language)),
         bar: view::bar(report, language),
-        steps: steps::next(report, language),
+        steps: steps::next(report, language).into_iter().map(|step| step.text).collect(),
         guards: report.guards.iter().map(|guard| view::guard(guard, language)).collect(),
-        is_held: report.guards.iter().any(|guard| guard.tripped),
         pending: report.pending_rows.iter().map(|row| view::pending(row, language)).collect(),
         groups: view::groups(report, language),
         changes: view::changes(report, language),
         changes_note: view::changes_note(report, language),
         columns: report.columns.iter().map(|column| view::column(column, language)).collect(),
         facts: view::facts(report, language),
+    }
+}
+
+/// The HTML report.
+#[must_use]
+pub fn html(report: &Report, language: Language) -> Vec<u8> {
+    let read = reading(report, language);
+    let page = Page {
+        language: language.code(),
+        l: Labels::of(language),
+        policy: html_policy(),
+        style: STYLE,
+        script: SCRIPT,
+        report,
+        status: read.status,
+        tone: read.tone,
+        summary: read.summary,
+        decision: read.decision,
+        bar: read.bar,
+        steps: steps::next(report, language),
+        guards: read.guards,
+        is_held: report.guards.iter().any(|guard| guard.tripped),
+        pending: read.pending,
+        groups: read.groups,
+        changes: read.changes,
+        changes_note: read.changes_note,
+        columns: read.columns,
+        facts: read.facts,
     };
     // The template writes into a String and calls nothing that fails.
     let page = page.render().unwrap_or_default();
     page.replace(turns_direction, "\u{fffd}").into_bytes()
+}
+
+/// A text without invisible signs that would show everything after them backwards.
+#[must_use]
+pub fn straight(text: &str) -> String {
+    text.replace(turns_direction, "\u{fffd}")
 }
 
 /// Invisible signs that would show everything after them backwards: a value with one could forge a message.
@@ -81,7 +140,8 @@ fn turns_direction(c: char) -> bool {
 }
 
 /// Nothing may be loaded, sent or run but this page's own style and script, which are named by their digests.
-fn policy() -> String {
+#[must_use]
+pub fn html_policy() -> String {
     format!(
         "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
         base64(&Sha256::digest(STYLE)),

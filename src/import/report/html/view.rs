@@ -12,12 +12,16 @@ use crate::import::report::{Decision, GuardOutcome, PendingRow, field_words};
 use crate::model::Language;
 
 /// One colour of the bar and its line in the legend.
-pub(super) struct Segment {
+pub struct Segment {
+    /// The outcome: `created`, `updated` …
     pub class: &'static str,
+    /// How many rows.
     pub count: u64,
+    /// The outcome in words.
     pub word: String,
-    /// Where it begins and how long it is, in thousandths of the bar.
+    /// Where it begins, in thousandths of the bar.
     pub x: u64,
+    /// How long it is, in thousandths.
     pub width: u64,
 }
 
@@ -46,11 +50,16 @@ pub(super) fn bar(report: &Report, language: Language) -> Vec<Segment> {
 }
 
 /// A guard and what it saw.
-pub(super) struct Guard {
+pub struct Guard {
+    /// Its code.
     pub code: Code,
+    /// What it counts.
     pub name: &'static str,
+    /// Its limit in words.
     pub limit: String,
+    /// What it saw, in words.
     pub observed: String,
+    /// Whether it holds the file.
     pub tripped: bool,
 }
 
@@ -81,11 +90,16 @@ pub(super) fn guard(outcome: &GuardOutcome, language: Language) -> Guard {
 }
 
 /// A row that waits for somebody's decision, or had it.
-pub(super) struct Pending {
+pub struct Pending {
+    /// The row number that a spreadsheet shows.
     pub line: u32,
+    /// D104 or D105.
     pub code: Code,
+    /// The person, as the file names them.
     pub person: String,
+    /// What the row would do.
     pub proposal: &'static str,
+    /// What was decided; `None`: it waits.
     pub decision: Option<String>,
 }
 
@@ -113,24 +127,38 @@ pub(in crate::import::report) fn decision(decision: &Decision, language: Languag
 }
 
 /// The messages of one level.
-pub(super) struct Group {
+pub struct Group {
+    /// The level: `fatal`, `error`, `field`, `warning`, `info`.
     pub class: &'static str,
+    /// The level in words.
     pub title: &'static str,
+    /// Its messages.
     pub rows: Vec<Row>,
 }
 
 /// One message.
-pub(super) struct Row {
+pub struct Row {
+    /// The code.
     pub code: Code,
+    /// `Line 4`, `Lines 4, 9, …`; may be empty.
     pub line: String,
+    /// `C5`, or a column's letter; may be empty.
     pub cell: String,
+    /// The person; may be empty.
     pub person: String,
+    /// The field's name; may be empty.
     pub field: String,
+    /// The column's header; may be empty.
     pub column: String,
+    /// The raw cell, masked where it is sensitive.
     pub received: String,
+    /// The value that stands, masked likewise.
     pub kept: String,
+    /// What is wrong.
     pub text: String,
+    /// What to do; may be empty.
     pub cure: String,
+    /// What became of it.
     pub effect: &'static str,
 }
 
@@ -188,12 +216,16 @@ fn line_words(message: &Message, language: Language) -> String {
 }
 
 /// One field change.
-pub(super) struct Change<'r> {
+pub struct Change<'r> {
     /// 0: no row of the file says so.
     pub line: u32,
+    /// The person.
     pub person: &'r str,
+    /// The field's name.
     pub field: String,
+    /// The value before.
     pub from: Option<String>,
+    /// The value after.
     pub to: Option<String>,
 }
 
@@ -224,10 +256,14 @@ pub(super) fn changes_note(report: &Report, language: Language) -> Option<String
 }
 
 /// A column of the file and what it was taken for.
-pub(super) struct Column<'r> {
+pub struct Column<'r> {
+    /// Its letter in a spreadsheet.
     pub letter: &'r str,
+    /// Its header.
     pub header: &'r str,
+    /// The field that it fills; `None`: it is not read.
     pub field: Option<String>,
+    /// How that was found, or why it is not read.
     pub matched_by: &'static str,
 }
 
@@ -241,8 +277,10 @@ pub(super) fn column(column: &ReportColumn, language: Language) -> Column<'_> {
 }
 
 /// A label and what stands against it.
-pub(super) struct Fact {
+pub struct Fact {
+    /// What it is.
     pub label: &'static str,
+    /// Its value.
     pub value: String,
 }
 
