@@ -37,6 +37,7 @@ mod sheet_words;
 pub mod story;
 mod template;
 pub mod users;
+mod webhooks;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -178,6 +179,11 @@ pub enum PlainCommand {
     /// Programs and addresses that are told of imports
     #[command(subcommand)]
     Hooks(hooks::HooksCommand),
+    /// Addresses that are told what happens: imports, users, alarms …
+    #[command(subcommand)]
+    Webhooks(webhooks::WebhooksCommand),
+    /// What has happened, for other programs: one list, in order
+    Events(webhooks::EventsArgs),
     /// E-mails about imports and alarms
     #[command(subcommand)]
     Mail(mail::MailCommand),
@@ -282,6 +288,8 @@ pub fn run(place: &Place, command: PlainCommand) -> Outcome {
         PlainCommand::Inspect(args) => inspect::run(place, &args),
         PlainCommand::Template(args) => template::run(place, &args),
         PlainCommand::Hooks(command) => hooks::run(place, command),
+        PlainCommand::Webhooks(command) => webhooks::run(place, command),
+        PlainCommand::Events(args) => webhooks::events(place, args),
         PlainCommand::Mail(command) => mail::run(place, command),
         PlainCommand::Log(args) => log::run(place.out, &place.service()?, &args),
         PlainCommand::Bans(command) => bans::run(place, command),

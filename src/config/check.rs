@@ -83,11 +83,9 @@ fn passive_ports(value: &str) -> Result<(), Wrong> {
 
 fn webhooks(webhooks: &Webhooks) -> Result<(), Wrong> {
     let wide = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-    for (key, value) in [
-        ("users_told", wide(webhooks.users_told)),
-        ("events_per_message", wide(webhooks.events_per_message)),
-        ("timeout_s", webhooks.timeout_s),
-    ] {
+    for (key, value) in
+        [("users_told", wide(webhooks.users_told)), ("timeout_s", webhooks.timeout_s)]
+    {
         if value == 0 {
             return Err(wrong(&format!("webhooks.{key}"), "is 0: use at least 1".to_owned()));
         }

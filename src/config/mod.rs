@@ -17,7 +17,7 @@ use crate::model::{Network, Protocol, Purpose, VPath};
 
 pub use admin::{Admin, DEFAULT_ADMIN_LISTEN};
 pub use mail::{Hidden, Hook, HookEvent, Mail, SmtpServer, Starttls};
-pub use webhooks::Webhooks;
+pub use webhooks::{MOST_WEBHOOKS, WEBHOOK_EVENTS, Webhooks};
 
 /// All settings of the server. Documented for operators in `docs/configuration.md`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]

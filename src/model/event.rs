@@ -138,6 +138,12 @@ impl EventKind {
         }
     }
 
+    /// Whether it tells of an import.
+    #[must_use]
+    pub fn is_of_imports(self) -> bool {
+        self.name().starts_with("import.")
+    }
+
     /// Whether it tells of users.
     #[must_use]
     pub fn is_of_users(self) -> bool {

@@ -67,6 +67,7 @@ pub mod usage;
 pub mod users;
 pub mod vault;
 mod waiters;
+pub mod webhooks;
 mod workers;
 
 use std::collections::HashMap;

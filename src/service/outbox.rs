@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::{Service, deliver, hooks, mail};
+use super::{Service, deliver, hooks, mail, webhooks};
 use crate::error::{Error, Kind, Result};
 use crate::store::registry::{JobKind, NewJob};
 
@@ -165,6 +165,7 @@ async fn carry_out(service: &Service, job: &OutboxJob) -> std::result::Result<()
         JobKind::Mail => mail::send(service, job).await,
         JobKind::Delivery => deliver::deliver(service, job).await,
         JobKind::Hook => hooks::tell(service, job).await,
+        JobKind::Webhook => webhooks::tell(service, job).await,
     }
 }
 
@@ -180,6 +181,8 @@ fn settle(
             registry.finish_job(job.id, JobState::Done, now, None)?;
             if matches!(job.kind, JobKind::Mail | JobKind::Hook) {
                 mail::went_out(service, job);
+            } else if job.kind == JobKind::Webhook {
+                webhooks::went_out(service, job);
             }
             return Ok(());
         }
@@ -193,6 +196,10 @@ fn settle(
             (error, tries >= u64::from(service.config().outgoing.attempts))
         }
     };
+    if job.kind == JobKind::Webhook && webhooks::failed(service, job, &error, is_final)? {
+        // Paused: its jobs are withdrawn, this one too.
+        return Ok(());
+    }
     if is_final {
         tracing::error!(job = job.key, %error, "given up: it was not sent");
         // The alarm first: a crash in between must not leave a job given up that nobody hears of.

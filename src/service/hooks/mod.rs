@@ -1,7 +1,7 @@
 //! Hooks: other programs, and addresses, that are told of imports. What they get is in `docs/hooks.md`.
 
 mod program;
-mod web;
+pub(super) mod web;
 
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::import::report::{self, Report};
 use crate::model::{Client, ImportStatus, Upload, UploadId};
 use crate::store::registry::{JobKind, NewJob};
+use web::Message;
 
 /// What a job of a hook is about.
 #[derive(Debug, Serialize, Deserialize)]
@@ -197,7 +198,19 @@ pub(super) async fn tell(service: &Service, job: &OutboxJob) -> std::result::Res
 async fn carry(service: &Service, hook: &Hook, call: &Call) -> Result<String> {
     let limit = Duration::from_secs(hook.timeout_s);
     match &hook.url {
-        Some(url) => web::post(service, hook, url, call, limit).await,
+        Some(url) => {
+            let secret = hook.secret.as_ref().map(|secret| secret.0.as_bytes());
+            let message = Message {
+                from: format!("hook {}", hook.name),
+                url,
+                event: call.event,
+                delivery: &call.delivery,
+                body: call.body.clone(),
+                secrets: &secret.into_iter().collect::<Vec<_>>(),
+                limit,
+            };
+            web::post(service, message).await
+        }
         None => program::run(hook, call, limit).await,
     }
 }

@@ -5,6 +5,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Registry;
+use super::webhooks::{self, Told};
 use crate::error::Result;
 use crate::model::{Event, EventKind};
 use crate::store::directory::Place;
@@ -174,27 +175,34 @@ fn advance(conn: &Connection, moved: &Move) -> rusqlite::Result<bool> {
         .map(|rows| rows > 0)
 }
 
-/// Adds events; one whose key is known is left out.
+/// Adds events, and queues them for the webhooks that want them; one whose key is known is left out.
 pub(super) fn insert_events(
     conn: &Connection,
     events: &[NewEvent],
     at: Timestamp,
 ) -> rusqlite::Result<()> {
+    let mut told = Vec::new();
     let mut insert = conn.prepare_cached(
         "INSERT INTO events (at, kind, client, subject, data, key)
-         VALUES (?1, ?2, ?3, ?4, ?5, nullif(?6, '')) ON CONFLICT (key) DO NOTHING",
+         VALUES (?1, ?2, ?3, ?4, ?5, nullif(?6, '')) ON CONFLICT (key) DO NOTHING RETURNING id",
     )?;
     for new in events {
-        insert.execute(params![
-            to_micros(at),
-            new.kind.name(),
-            new.client,
-            new.subject,
-            new.data.to_string(),
-            new.key
-        ])?;
+        let id = insert
+            .query_row(
+                params![
+                    to_micros(at),
+                    new.kind.name(),
+                    new.client,
+                    new.subject,
+                    new.data.to_string(),
+                    new.key
+                ],
+                |row| row.get(0),
+            )
+            .optional()?;
+        told.extend(id.map(|id| Told { id, kind: new.kind, client: new.client.clone() }));
     }
-    Ok(())
+    webhooks::queue(conn, &told, at)
 }
 
 fn events(conn: &Connection, filter: &EventFilter) -> rusqlite::Result<Vec<Event>> {
@@ -209,7 +217,7 @@ fn events(conn: &Connection, filter: &EventFilter) -> rusqlite::Result<Vec<Event
     .collect()
 }
 
-fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
+pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
     let data: String = row.get("data")?;
     let kind: String = row.get("kind")?;
     Ok(Event {

@@ -25,6 +25,7 @@ mod sealed;
 #[cfg(test)]
 mod tests;
 mod uploads;
+mod webhooks;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -44,7 +45,7 @@ pub use events::{EventFilter, EventSpan, Move, NewEvent};
 pub use exports::{ExportRun, ExportWish, RunState, StoredExport};
 pub use fetches::{FetchState, FetchedFile, FileVersion, PollState, SeenFile};
 pub use openpgp::{PgpKey, PgpPartner};
-pub use outbox::{JobFilter, JobKind, JobState, NewJob, OutboxJob};
+pub use outbox::{JobFilter, JobKind, JobState, LaneState, NewJob, OutboxJob};
 pub use outcomes::{ListedUpload, Outcome, OutcomeFilter, Stand, Tally};
 pub use remotes::{RemoteAccount, RemotePatch, SealedSecret};
 pub use repeats::{KeptAnswer, NewRepeat, Repeat};
@@ -52,6 +53,7 @@ pub use retention::ClientRetention;
 pub use schedules::{Arrival, ScheduleMark, TimedFolder};
 pub use sealed::SealedValue;
 pub use uploads::{Interruption, NewUpload, UploadFilter};
+pub use webhooks::{Errand, NewWebhook, WebhookRow, webhook_lane};
 
 use super::{Access, connect, failed, integrity, migrations};
 use crate::error::Result;

@@ -38,10 +38,12 @@ pub enum JobKind {
     Hook,
     /// Brings a file to a client's own server.
     Delivery,
+    /// Tells a webhook of events.
+    Webhook,
 }
 
 impl JobKind {
-    const ALL: [Self; 3] = [Self::Mail, Self::Hook, Self::Delivery];
+    const ALL: [Self; 4] = [Self::Mail, Self::Hook, Self::Delivery, Self::Webhook];
 
     /// The name in the database and in lists.
     #[must_use]
@@ -50,6 +52,7 @@ impl JobKind {
             Self::Mail => "mail",
             Self::Hook => "hook",
             Self::Delivery => "delivery",
+            Self::Webhook => "webhook",
         }
     }
 }
@@ -128,6 +131,17 @@ pub struct OutboxJob {
     pub finished_at: Option<Timestamp>,
     /// Why the last try failed, in words.
     pub failure: Option<String>,
+}
+
+/// How a lane fares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaneState {
+    /// Jobs that wait.
+    pub waiting: u64,
+    /// Jobs that were given up.
+    pub failed: u64,
+    /// Its last job.
+    pub last: Option<OutboxJob>,
 }
 
 /// Which jobs to list; an empty filter lists all.
@@ -286,6 +300,29 @@ impl Registry {
                 job,
             )?
             .collect()
+        })
+    }
+
+    /// How a lane fares.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn lane_state(&self, lane: &str) -> Result<LaneState> {
+        self.read("read how a lane fares", |conn| {
+            let (waiting, failed) = conn
+                .prepare_cached(
+                    "SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting,
+                         count(*) FILTER (WHERE state = 'failed') AS failed
+                     FROM outbox WHERE lane = ?1",
+                )?
+                .query_row([lane], |row| {
+                    Ok((unsigned(row, "waiting")?, unsigned(row, "failed")?))
+                })?;
+            let last = conn
+                .prepare_cached("SELECT * FROM outbox WHERE lane = ?1 ORDER BY id DESC LIMIT 1")?
+                .query_row([lane], job)
+                .optional()?;
+            Ok(LaneState { waiting, failed, last })
         })
     }
 

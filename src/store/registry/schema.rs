@@ -199,4 +199,5 @@ CREATE TABLE client_retention (
     super::outcomes::STEP,
     super::activity::STEP,
     super::repeats::STEP,
+    super::webhooks::STEP,
 ];

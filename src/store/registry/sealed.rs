@@ -74,6 +74,8 @@ const SEALED: &[SealedColumn] = &[
         column: "sealed_password",
         context: "'client/' || client || '/zip/' || folder",
     },
+    SealedColumn { table: "webhooks", column: "sealed_secret", context: "'webhook/' || name" },
+    SealedColumn { table: "webhooks", column: "sealed_old_secret", context: "'webhook/' || name" },
 ];
 
 /// A sealed value and the context under which it was sealed.

@@ -1,3 +1,5 @@
 //! What operators and other programs are told: events, webhooks, measurements; and a client's move to another machine.
 
 mod events;
+mod receiver;
+mod webhooks;
