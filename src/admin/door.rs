@@ -2,17 +2,19 @@
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
-use axum::http::header;
+use axum::http::{Extensions, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 
 use super::Admin;
 use super::form::Form;
-use super::guard::{Caller, peer, session_cookie};
+use super::guard::{Caller, peer, session_cookie, session_token};
 use super::route::{Needs, Route};
 use super::shell::{Failure, Shell, page};
+use crate::error::Kind;
 use crate::model::Administrator;
-use crate::service::administrators::{From, Invited};
+use crate::service::administrators::Invited;
+use crate::service::sign_in::{From, SignInRefused};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -30,7 +32,7 @@ struct SignInPage<'a> {
     p: &'a Shell,
     name: &'a str,
     next: &'a str,
-    wrong: bool,
+    wrong: Option<&'a str>,
 }
 
 #[derive(Deserialize)]
@@ -48,7 +50,7 @@ struct SignIn {
 }
 
 async fn show_sign_in(shell: Shell, Query(query): Query<Next>) -> Response {
-    page(&SignInPage { p: &shell, name: "", next: own_path(&query.next), wrong: false })
+    page(&SignInPage { p: &shell, name: "", next: own_path(&query.next), wrong: None })
 }
 
 /// Where to go after signing in: an address of ours and nothing else (no open redirect).
@@ -58,7 +60,13 @@ pub(super) fn own_path(next: &str) -> &str {
 }
 
 /// Where a request comes from.
-struct Origin(From);
+pub(super) struct Origin {
+    pub(super) from: From,
+    /// The session that its cookie names, valid or not.
+    pub(super) before: Option<String>,
+    /// What the cookie of a new session depends on.
+    pub(super) extensions: Extensions,
+}
 
 impl axum::extract::FromRequestParts<Admin> for Origin {
     type Rejection = std::convert::Infallible;
@@ -67,38 +75,75 @@ impl axum::extract::FromRequestParts<Admin> for Origin {
         _: &Admin,
     ) -> Result<Self, Self::Rejection> {
         let agent = parts.headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok());
-        Ok(Self(From { peer: peer(&parts.extensions), agent: agent.unwrap_or("").to_owned() }))
+        let from = From { peer: peer(&parts.extensions), agent: agent.unwrap_or("").to_owned() };
+        let before = session_token(&parts.headers, &parts.extensions);
+        Ok(Self { from, before, extensions: parts.extensions.clone() })
     }
 }
 
 async fn sign_in(
     State(admin): State<Admin>,
     shell: Shell,
-    Origin(from): Origin,
+    origin: Origin,
     Form(form): Form<SignIn>,
 ) -> Response {
-    match admin.service().sign_in(&form.name, &form.password, &from).await {
-        Ok((_, token)) => enter(&admin, &token, own_path(&form.next)),
-        Err(error) if error.kind() == crate::error::Kind::Denied => {
-            let next = own_path(&form.next);
-            let mut response = page(&SignInPage { p: &shell, name: &form.name, next, wrong: true });
-            *response.status_mut() = axum::http::StatusCode::FORBIDDEN;
-            response
-        }
-        Err(error) => Failure::new(error, &shell).into_response(),
-    }
-}
-
-fn enter(admin: &Admin, token: &str, path: &str) -> Response {
-    let mut response = Redirect::to(path).into_response();
-    response.headers_mut().append(header::SET_COOKIE, session_cookie(admin, token));
+    let (status, wrong) =
+        match admin.service().sign_in(&form.name, &form.password, &origin.from).await {
+            Ok((_, token)) => {
+                // Whoever sat here before, or planted a session here, has none any more.
+                if let Some(before) = &origin.before {
+                    let before = before.clone();
+                    let ended = admin.run("", move |service| service.sign_out(&before)).await;
+                    if let Err(error) = ended {
+                        return Failure::new(error, &shell).into_response();
+                    }
+                }
+                return enter(&origin, &token, own_path(&form.next));
+            }
+            Err(SignInRefused::Fault(error)) => return Failure::new(error, &shell).into_response(),
+            Err(SignInRefused::Wrong) => (StatusCode::FORBIDDEN, wrong_words(&shell)),
+            Err(SignInRefused::TooMany) => (StatusCode::TOO_MANY_REQUESTS, too_many_words(&shell)),
+        };
+    let next = own_path(&form.next);
+    let mut response = page(&SignInPage { p: &shell, name: &form.name, next, wrong: Some(wrong) });
+    *response.status_mut() = status;
     response
 }
 
-async fn sign_out(State(admin): State<Admin>, shell: Shell, caller: Caller) -> Response {
+fn wrong_words(shell: &Shell) -> &'static str {
+    shell.t(
+        "The name or the password is wrong.",
+        "Le nom ou le mot de passe est incorrect.",
+        "Der Name oder das Passwort ist falsch.",
+    )
+}
+
+/// Why nobody is let in from an address for a while.
+pub(super) fn too_many_words(shell: &Shell) -> &'static str {
+    shell.t(
+        "There were too many attempts from your address. Wait a few minutes, then try again.",
+        "Trop de tentatives ont été faites depuis votre adresse. Attendez quelques minutes, puis réessayez.",
+        "Von Ihrer Adresse kamen zu viele Versuche. Warten Sie einige Minuten und versuchen Sie es dann erneut.",
+    )
+}
+
+/// Goes on with the cookie of a session; an empty token takes it away.
+pub(super) fn enter(origin: &Origin, token: &str, path: &str) -> Response {
+    let mut response = Redirect::to(path).into_response();
+    let cookie = session_cookie(&origin.extensions, token);
+    response.headers_mut().append(header::SET_COOKIE, cookie);
+    response
+}
+
+async fn sign_out(
+    State(admin): State<Admin>,
+    shell: Shell,
+    caller: Caller,
+    origin: Origin,
+) -> Response {
     let session = caller.session.clone();
     match admin.run(&caller.name, move |service| service.sign_out(&session)).await {
-        Ok(()) => enter(&admin, "", "/sign-in"),
+        Ok(()) => enter(&origin, "", "/sign-in"),
         Err(error) => Failure::new(error, &shell).into_response(),
     }
 }
@@ -151,7 +196,7 @@ fn set_up_page(
 async fn set_up(
     State(admin): State<Admin>,
     shell: Shell,
-    Origin(from): Origin,
+    origin: Origin,
     Path(token): Path<String>,
     Form(form): Form<SetUp>,
 ) -> Response {
@@ -161,14 +206,11 @@ async fn set_up(
         Err(error) => return Failure::new(error, &shell).into_response(),
     };
     if form.password != form.again {
-        let wrong = shell.t(
-            "The two passwords differ; write the same one twice.",
-            "Les deux mots de passe diffèrent\u{a0}; écrivez deux fois le même.",
-            "Die beiden Passwörter sind verschieden; bitte zweimal dasselbe schreiben.",
-        );
-        return set_up_page(&shell, &token, &invited, &form.name, Some(wrong));
+        let wrong = differ_words(&shell);
+        return refused_set_up(&shell, &token, &invited, &form.name, wrong);
     }
     let (sent, name, language) = (token.clone(), form.name.clone(), shell.language);
+    let from = origin.from.clone();
     let accepted = admin
         .run("", move |service| {
             let administrator =
@@ -177,7 +219,30 @@ async fn set_up(
         })
         .await;
     match accepted {
-        Ok(session) => enter(&admin, &session, "/"),
-        Err(error) => set_up_page(&shell, &token, &invited, &form.name, Some(error.message())),
+        Ok(session) => enter(&origin, &session, "/"),
+        // The link ended meanwhile: somebody else was quicker.
+        Err(error) if error.kind() == Kind::NotFound => Failure::new(error, &shell).into_response(),
+        Err(error) => refused_set_up(&shell, &token, &invited, &form.name, error.message()),
     }
+}
+
+/// Two passwords that should be the same are not.
+pub(super) fn differ_words(shell: &Shell) -> &'static str {
+    shell.t(
+        "The two passwords differ; write the same one twice.",
+        "Les deux mots de passe diffèrent\u{a0}; écrivez deux fois le même.",
+        "Die beiden Passwörter sind verschieden; bitte zweimal dasselbe schreiben.",
+    )
+}
+
+fn refused_set_up(
+    shell: &Shell,
+    token: &str,
+    invited: &Invited,
+    name: &str,
+    wrong: &str,
+) -> Response {
+    let mut response = set_up_page(shell, token, invited, name, Some(wrong));
+    *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    response
 }

@@ -1,10 +1,14 @@
 //! Forms: checked to come from our own page (CSRF) before any handler sees them.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::multipart::{Field, Multipart};
 use axum::extract::{FromRequest, Request};
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
+use hyper::body::{Body as _, Frame, SizeHint};
 use serde::de::DeserializeOwned;
 
 use super::Admin;
@@ -134,8 +138,7 @@ fn shell_limit(limit: u64) -> axum::extract::DefaultBodyLimit {
     axum::extract::DefaultBodyLimit::max(limit)
 }
 
-/// Checks the `csrf` field of a form without files, and hands the request on as it was. One with files is checked by [`FileForm`],
-/// which alone can read it.
+/// Checks the `csrf` field of a form, whatever its handler makes of it, and hands the request on as it was.
 ///
 /// # Errors
 /// The request again, with what is wrong.
@@ -147,7 +150,7 @@ pub(super) async fn checked(
     let kind =
         request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
     if kind.starts_with("multipart/form-data") {
-        return Ok(request);
+        return checked_first_part(caller, request).await;
     }
     let limit = admin.service().config().admin.max_form_bytes;
     let (parts, body) = request.into_parts();
@@ -160,6 +163,69 @@ pub(super) async fn checked(
         Ok(request)
     } else {
         Err((request, forged()))
+    }
+}
+
+/// The most that is read of a form with files to find its `csrf` field, which comes first.
+const FIRST_PART_BYTES: usize = 4096;
+
+/// Looks into the first part of a form with files; the rest is not read.
+async fn checked_first_part(
+    caller: &Caller,
+    request: Request,
+) -> std::result::Result<Request, (Request, Error)> {
+    let (parts, mut body) = request.into_parts();
+    let mut first = Vec::new();
+    let mut sent = None;
+    while sent.is_none() && first.len() < FIRST_PART_BYTES {
+        let frame = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
+        match frame {
+            Some(Ok(frame)) => {
+                if let Ok(data) = frame.into_data() {
+                    first.extend_from_slice(&data);
+                }
+            }
+            Some(Err(_)) | None => break,
+        }
+        sent = first_part(&first);
+    }
+    let genuine = sent.is_some_and(|sent| !caller.csrf.is_empty() && same(&sent, &caller.csrf));
+    let whole = Body::new(Rejoined { first: Some(Bytes::from(first)), rest: body });
+    let request = Request::from_parts(parts, whole);
+    if genuine { Ok(request) } else { Err((request, forged())) }
+}
+
+/// The value of a form's first part, if it is its `csrf` field and all of it has come.
+fn first_part(bytes: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let (head, rest) = text.split_once("\r\n\r\n")?;
+    let (value, _) = rest.split_once("\r\n")?;
+    // Another first part is no token of ours.
+    let named = head.contains(&format!("name=\"{CSRF}\""));
+    Some(if named { value.to_owned() } else { String::new() })
+}
+
+/// A body of which the first bytes have been read already.
+struct Rejoined {
+    first: Option<Bytes>,
+    rest: Body,
+}
+
+impl hyper::body::Body for Rejoined {
+    type Data = Bytes;
+    type Error = axum::Error;
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<std::result::Result<Frame<Bytes>, axum::Error>>> {
+        match self.first.take() {
+            Some(first) if !first.is_empty() => Poll::Ready(Some(Ok(Frame::data(first)))),
+            _ => Pin::new(&mut self.rest).poll_frame(cx),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::default()
     }
 }
 

@@ -1,9 +1,8 @@
 //! Every request passes here: host, origin, who asks, what they may, and the headers of every answer.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
-use axum::extract::connect_info::ConnectInfo;
 use axum::extract::{DefaultBodyLimit, FromRequestParts, RawPathParams, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
@@ -13,15 +12,17 @@ use axum::{RequestExt as _, Router};
 use axum_extra::extract::CookieJar;
 use sha2::{Digest as _, Sha256};
 
+use super::hop::Hop;
 use super::route::{Needs, Of, Route};
 use super::shell::{Failure, Shell};
-use super::{Admin, api, door, pages, parts, probes};
-use crate::config::Config;
+use super::{Admin, api, door, hop, pages, parts, probes};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Administrator, Language, Scope};
 
-/// The cookie of a session. The prefix keeps other sites on the same host from setting it, where TLS is used.
+/// The cookie of a session.
 const COOKIE: &str = "rollcall_session";
+/// The same over TLS: browsers take a cookie of this name from nobody but this very host, over TLS.
+const SECURE_COOKIE: &str = "__Host-rollcall_session";
 
 /// Who asks: somebody signed in, or a program with an API token.
 #[derive(Debug, Clone)]
@@ -80,23 +81,32 @@ pub(super) fn csrf_of(session: &str) -> String {
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The address of whoever asks.
+/// The address of whoever asks, also behind a trusted proxy.
 pub(super) fn peer(extensions: &axum::http::Extensions) -> IpAddr {
-    extensions
-        .get::<ConnectInfo<SocketAddr>>()
-        .map_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), |info| info.0.ip().to_canonical())
+    extensions.get::<Hop>().map_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), |hop| hop.peer)
+}
+
+/// The token of the session that the request's cookie names, valid or not.
+pub(super) fn session_token(
+    headers: &HeaderMap,
+    extensions: &axum::http::Extensions,
+) -> Option<String> {
+    // A cookie that was set in clear is no cookie here: anybody on the way could have set it.
+    let name = if is_secure(extensions) { SECURE_COOKIE } else { COOKIE };
+    CookieJar::from_headers(headers).get(name).map(|cookie| cookie.value().to_owned())
+}
+
+fn is_secure(extensions: &axum::http::Extensions) -> bool {
+    extensions.get::<Hop>().is_some_and(|hop| hop.secure)
 }
 
 /// The cookie that begins a session; an empty token ends it.
-pub(super) fn session_cookie(admin: &Admin, token: &str) -> HeaderValue {
-    let secure = if is_secure(admin) { "; Secure" } else { "" };
+pub(super) fn session_cookie(extensions: &axum::http::Extensions, token: &str) -> HeaderValue {
+    let (name, secure) =
+        if is_secure(extensions) { (SECURE_COOKIE, "; Secure") } else { (COOKIE, "") };
     let age = if token.is_empty() { "; Max-Age=0" } else { "" };
-    let cookie = format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax{secure}{age}");
+    let cookie = format!("{name}={token}; Path=/; HttpOnly; SameSite=Lax{secure}{age}");
     HeaderValue::try_from(cookie).unwrap_or(HeaderValue::from_static(""))
-}
-
-fn is_secure(admin: &Admin) -> bool {
-    admin.0.secure || admin.base_url().starts_with("https://")
 }
 
 /// All routes behind all checks.
@@ -131,12 +141,15 @@ async fn nothing_here(uri: Uri, shell: Shell) -> Response {
 /// What surrounds every request: host, origin, time limit, headers.
 async fn around(
     State((admin, within)): State<(Admin, Duration)>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let (path, method) = (request.uri().path().to_owned(), request.method().clone());
+    let hop = Hop::of(&admin, &request);
+    let secure = hop.secure;
+    request.extensions_mut().insert(hop);
     let had_flash = CookieJar::from_headers(request.headers()).get(super::shell::FLASH).is_some();
-    let mut response = if let Err(why) = check_host(&admin, &request) {
+    let mut response = if let Err(why) = hop::check_host(&admin, &request) {
         refused(StatusCode::MISDIRECTED_REQUEST, why)
     } else if let Err(why) = check_origin(&request) {
         refused(StatusCode::FORBIDDEN, why)
@@ -155,7 +168,7 @@ async fn around(
     if path.starts_with("/api/") {
         response = api::dressed(&method, &path, response);
     }
-    harden(response.headers_mut(), is_secure(&admin), &path);
+    harden(response.headers_mut(), secure, &path);
     response
 }
 
@@ -192,46 +205,6 @@ fn harden(headers: &mut HeaderMap, secure: bool, path: &str) {
     }
 }
 
-/// Names that requests may be for, beside IP addresses.
-pub(super) fn hosts(config: &Config, bound: SocketAddr) -> Vec<String> {
-    let mut hosts: Vec<String> = config.admin.hosts.iter().map(|h| h.to_lowercase()).collect();
-    if bound.ip().is_loopback() {
-        hosts.push("localhost".to_owned());
-    }
-    let public = config.mail.public_url.as_deref().and_then(|url| url.parse::<Uri>().ok());
-    hosts.extend(public.and_then(|url| url.host().map(str::to_lowercase)));
-    hosts.extend(
-        config.hosts.values().filter_map(|h| h.public_host.as_deref()).map(str::to_lowercase),
-    );
-    hosts
-}
-
-/// A page of another site whose name was pointed at this address (DNS rebinding) names itself here.
-fn check_host(admin: &Admin, request: &Request) -> std::result::Result<(), String> {
-    let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = named.or_else(|| request.uri().authority().map(|a| a.as_str())).unwrap_or_default();
-    let name = name_of(host);
-    let is_address = name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
-    if is_address || admin.0.hosts.contains(&name) {
-        return Ok(());
-    }
-    Err(format!(
-        "this server is not known as \"{}\"; if that is its name, add it to admin.hosts",
-        name.chars().take(100).collect::<String>()
-    ))
-}
-
-/// A `host:port` without its port, in lower case.
-fn name_of(host: &str) -> String {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !name.ends_with(':') => {
-            name
-        }
-        _ => host,
-    };
-    name.to_lowercase()
-}
-
 /// What changes something must come from our own pages; programs with tokens send neither header.
 fn check_origin(request: &Request) -> std::result::Result<(), String> {
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
@@ -243,8 +216,11 @@ fn check_origin(request: &Request) -> std::result::Result<(), String> {
     let from_here = text(HeaderName::from_static("sec-fetch-site"))
         .is_none_or(|site| site == "same-origin" || site == "none");
     let host = text(header::HOST).unwrap_or_default();
-    let same = text(header::ORIGIN)
-        .is_none_or(|origin| origin.split_once("://").is_some_and(|(_, from)| from == host));
+    let secure = is_secure(request.extensions());
+    let same = text(header::ORIGIN).is_none_or(|origin| {
+        let parts = origin.split_once("://");
+        parts.is_some_and(|(scheme, from)| from == host && (!secure || scheme == "https"))
+    });
     if from_here && same {
         return Ok(());
     }
@@ -265,7 +241,9 @@ async fn authorize(State(entry): State<Entry>, mut request: Request, next: Next)
     }
     let through_api = request.uri().path().starts_with("/api/");
     let admin = &entry.admin;
-    let caller = match identify(admin, request.headers().clone(), through_api).await {
+    let (headers, session) =
+        (request.headers().clone(), session_token(request.headers(), request.extensions()));
+    let caller = match identify(admin, headers, session, through_api).await {
         Ok(Some(caller)) => caller,
         Ok(None) if through_api => return api::unauthorized(),
         Ok(None) => return sign_in_first(&request),
@@ -316,7 +294,12 @@ pub(super) fn form_encoded(value: &str) -> String {
     out
 }
 
-async fn identify(admin: &Admin, headers: HeaderMap, through_api: bool) -> Result<Option<Caller>> {
+async fn identify(
+    admin: &Admin,
+    headers: HeaderMap,
+    session: Option<String>,
+    through_api: bool,
+) -> Result<Option<Caller>> {
     if through_api {
         let value = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
         let Some(token) = value.and_then(bearer).map(str::to_owned) else { return Ok(None) };
@@ -331,11 +314,8 @@ async fn identify(admin: &Admin, headers: HeaderMap, through_api: bool) -> Resul
             token: Some(token.id),
         }));
     }
-    let jar = CookieJar::from_headers(&headers);
-    let Some(token) = jar.get(COOKIE).map(|cookie| cookie.value().to_owned()) else {
-        return Ok(None);
-    };
-    let session = token.clone();
+    let Some(session) = session else { return Ok(None) };
+    let token = session.clone();
     let found = admin.run("", move |service| service.session(&token)).await?;
     Ok(found.map(|administrator| Caller {
         name: administrator.name.clone(),

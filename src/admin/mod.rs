@@ -4,6 +4,7 @@ mod api;
 mod door;
 mod form;
 mod guard;
+mod hop;
 mod pages;
 mod parts;
 mod probes;
@@ -18,6 +19,7 @@ use crate::error::{Error, Kind, Result};
 use crate::service::Service;
 use crate::transport::Face;
 
+pub use hop::page_url;
 pub use server::Served;
 
 /// What every request needs; clones share one inside.
@@ -40,7 +42,7 @@ struct Inner {
 
 impl Admin {
     fn new(service: Service, face: Face, bound: SocketAddr) -> Self {
-        let hosts = guard::hosts(service.config(), bound);
+        let hosts = hop::hosts(service.config(), bound);
         let secure = !bound.ip().is_loopback();
         Self(Arc::new(Inner { service, face, bound, secure, hosts, api: api::Memory::default() }))
     }
@@ -74,10 +76,6 @@ impl Admin {
 
     /// The address of the page itself, without a path: for links that people are given.
     fn base_url(&self) -> String {
-        let configured = self.0.service.config().mail.public_url.clone();
-        configured.map(|url| url.trim_end_matches('/').to_owned()).unwrap_or_else(|| {
-            let scheme = if self.0.secure { "https" } else { "http" };
-            format!("{scheme}://{}", self.0.bound)
-        })
+        page_url(self.0.service.config(), self.0.bound)
     }
 }

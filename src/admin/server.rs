@@ -8,24 +8,26 @@ use axum::Router;
 use axum::extract::connect_info::ConnectInfo;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Layer as _;
 
-use super::{Admin, guard};
-use crate::config::DEFAULT_ADMIN_LISTEN;
+use super::{Admin, guard, hop};
+use crate::config::{self, DEFAULT_ADMIN_LISTEN};
 use crate::error::{Error, Result};
+use crate::model::Network;
 use crate::service::Service;
-use crate::transport::Face;
+use crate::transport::{Face, Gate};
 
 /// Bytes of a request's head.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 /// From connection to the whole head of a request; also how long an idle connection is kept.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long one connection is used, however busy: nobody holds one for ever by reading slowly.
+const CONNECTION_LIFE: Duration = Duration::from_secs(3600);
 /// How long a stopping server waits for requests under way.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
 
@@ -78,7 +80,10 @@ impl Served {
             tls,
             stop: stop.clone(),
             tasks: tasks.clone(),
-            places: Arc::new(Semaphore::new(config.admin.max_connections)),
+            gate: gate(&config, config.admin.max_connections_per_address),
+            // A proxy brings the connections of many.
+            proxied: gate(&config, config.admin.max_connections),
+            trusted: config.proxy.trusted.clone(),
             within: Duration::from_secs(config.limits.tls_handshake_timeout_s),
         };
         tasks.spawn(listening.serve(listener));
@@ -117,9 +122,22 @@ struct Listening {
     tls: Option<TlsAcceptor>,
     stop: CancellationToken,
     tasks: TaskTracker,
-    places: Arc<Semaphore>,
+    gate: Gate,
+    proxied: Gate,
+    trusted: Vec<Network>,
     /// For a TLS handshake.
     within: Duration,
+}
+
+/// Who may connect, by the limits of the page.
+fn gate(config: &config::Config, per_address: usize) -> Gate {
+    Gate::new(&config::Limits {
+        max_connections: config.admin.max_connections,
+        max_connections_per_address: per_address,
+        // Nobody logs in to a connection here.
+        max_half_open: config.admin.max_connections.saturating_mul(2),
+        ..config.limits.clone()
+    })
 }
 
 impl Listening {
@@ -138,22 +156,34 @@ impl Listening {
                     continue;
                 }
             };
-            let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
-                drop(stream);
-                continue;
+            let by_proxy = hop::is_trusted(&self.trusted, peer.ip());
+            let gate = if by_proxy { &self.proxied } else { &self.gate };
+            let pass = match gate.admit(peer.ip()) {
+                Ok(pass) => pass,
+                Err(full) => {
+                    tracing::debug!(%peer, %full, "a connection to the administration page was refused");
+                    continue;
+                }
             };
             let (app, tls, stop, within) =
                 (self.app.clone(), self.tls.clone(), self.stop.clone(), self.within);
             self.tasks.spawn(async move {
                 handle(stream, peer, app, tls, (within, stop)).await;
-                drop(place);
+                drop(pass);
             });
         }
     }
 }
 
+/// What a TLS handshake begins with (RFC 8446, 5.1).
+const TLS_HANDSHAKE: u8 = 22;
+/// What a browser is told that speaks in clear where TLS is needed.
+const USE_TLS: &[u8] =
+    b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\nconnection: close\r\n\
+content-length: 65\r\n\r\nThis page is served over TLS only: write https:// before its name";
+
 async fn handle(
-    stream: TcpStream,
+    mut stream: TcpStream,
     peer: SocketAddr,
     app: Router,
     tls: Option<TlsAcceptor>,
@@ -161,8 +191,17 @@ async fn handle(
 ) {
     drop(stream.set_nodelay(true));
     let Some(tls) = tls else { return answer(stream, peer, app, stop).await };
-    match tokio::time::timeout(within, tls.accept(stream)).await {
-        Ok(Ok(stream)) => answer(stream, peer, app, stop).await,
+    let encrypted = async {
+        let mut first = [0; 1];
+        if stream.peek(&mut first).await? > 0 && first != [TLS_HANDSHAKE] {
+            stream.write_all(USE_TLS).await?;
+            return Ok(None);
+        }
+        tls.accept(stream).await.map(Some)
+    };
+    match tokio::time::timeout(within, encrypted).await {
+        Ok(Ok(Some(stream))) => answer(stream, peer, app, stop).await,
+        Ok(Ok(None)) => tracing::debug!(%peer, "the administration page was asked in clear"),
         Ok(Err(error)) => tracing::debug!(%peer, %error, "no TLS on the administration page"),
         Err(_) => tracing::debug!(%peer, "the TLS handshake took too long"),
     }
@@ -187,6 +226,7 @@ async fn answer(
             connection.as_mut().graceful_shutdown();
             connection.await
         }
+        () = tokio::time::sleep(CONNECTION_LIFE) => return,
     };
     if let Err(error) = ended {
         tracing::debug!(%peer, %error, "a connection to the administration page ended early");

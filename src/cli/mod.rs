@@ -1,6 +1,7 @@
 //! The command line: its words, and one file for each family of commands.
 
 mod account;
+mod admin;
 mod alarms;
 mod backup;
 mod bans;
@@ -36,6 +37,7 @@ pub mod sheet;
 mod sheet_words;
 pub mod story;
 mod template;
+mod tokens;
 pub mod users;
 mod webhooks;
 
@@ -189,6 +191,12 @@ pub enum PlainCommand {
     Mail(mail::MailCommand),
     /// What accounts did over their connections: logins, transfers, refusals
     Log(log::LogArgs),
+    /// Who may sign in to the administration page
+    #[command(subcommand)]
+    Admin(admin::AdminCommand),
+    /// Keys of other programs to the REST API
+    #[command(subcommand)]
+    Tokens(tokens::TokensCommand),
     /// Addresses that are refused for a while
     #[command(subcommand)]
     Bans(bans::BansCommand),
@@ -292,6 +300,8 @@ pub fn run(place: &Place, command: PlainCommand) -> Outcome {
         PlainCommand::Events(args) => webhooks::events(place, args),
         PlainCommand::Mail(command) => mail::run(place, command),
         PlainCommand::Log(args) => log::run(place.out, &place.service()?, &args),
+        PlainCommand::Admin(command) => admin::run(place, command),
+        PlainCommand::Tokens(command) => tokens::run(place, command),
         PlainCommand::Bans(command) => bans::run(place, command),
         PlainCommand::Backup(args) => backup::back_up(place, &args),
         PlainCommand::Restore(args) => backup::restore(place, &args),

@@ -18,12 +18,16 @@ pub struct Admin {
     pub session_idle_minutes: u32,
     /// A session is over so long after signing in, used or not.
     pub session_hours: u32,
+    /// Sessions of one administrator; beyond, the one that was not used for longest ends.
+    pub sessions_per_administrator: u32,
     /// How long a set-up link or an invitation can be used.
     pub invitation_hours: u32,
     /// The largest form, without files.
     pub max_form_bytes: usize,
     /// Connections at the same time.
     pub max_connections: usize,
+    /// Connections at the same time from one address (IPv6: one /64); a trusted proxy has no such limit.
+    pub max_connections_per_address: usize,
     /// A request must have come in whole, and be answered, within this.
     pub request_timeout_s: u64,
     /// How long a file that was tried out is kept, so that it can be imported without being sent again.
@@ -49,9 +53,11 @@ impl Default for Admin {
             hosts: Vec::new(),
             session_idle_minutes: 60,
             session_hours: 12,
+            sessions_per_administrator: 20,
             invitation_hours: 48,
             max_form_bytes: 1024 * 1024,
             max_connections: 200,
+            max_connections_per_address: 64,
             request_timeout_s: 60,
             trial_minutes: 60,
             trials_kept: 50,

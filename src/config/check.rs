@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use super::mail::{check_hooks, check_mail};
-use super::{Config, Limits, Webhooks};
+use super::{Admin, Config, Limits, Webhooks};
 use crate::model::CLIENT_SERVER;
 
 /// A setting whose value cannot stand.
@@ -60,7 +60,24 @@ pub(super) fn check(config: &Config) -> Result<(), Wrong> {
         let key = if config.throttle.remembered == 0 { "remembered" } else { "ban_unknown_logins" };
         return Err(wrong(&format!("throttle.{key}"), "is 0: use at least 1".to_owned()));
     }
-    Ok(())
+    admin(&config.admin)
+}
+
+fn admin(admin: &Admin) -> Result<(), Wrong> {
+    let zero = [
+        ("session_idle_minutes", admin.session_idle_minutes == 0),
+        ("session_hours", admin.session_hours == 0),
+        ("sessions_per_administrator", admin.sessions_per_administrator == 0),
+        ("invitation_hours", admin.invitation_hours == 0),
+        ("max_form_bytes", admin.max_form_bytes == 0),
+        ("max_connections", admin.max_connections == 0),
+        ("max_connections_per_address", admin.max_connections_per_address == 0),
+        ("request_timeout_s", admin.request_timeout_s == 0),
+    ];
+    match zero.into_iter().find(|(_, is_zero)| *is_zero) {
+        Some((key, _)) => Err(wrong(&format!("admin.{key}"), "is 0: use at least 1".to_owned())),
+        None => Ok(()),
+    }
 }
 
 fn passive_ports(value: &str) -> Result<(), Wrong> {

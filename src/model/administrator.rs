@@ -129,6 +129,8 @@ pub struct Administrator {
     pub created_at: Timestamp,
     /// When they last signed in.
     pub last_login_at: Option<Timestamp>,
+    /// Until when the link works that they were given to choose a password; `None`: none waits.
+    pub invited_until: Option<Timestamp>,
 }
 
 /// A key of another program to the REST API; the token itself is shown once and kept as a hash.

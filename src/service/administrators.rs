@@ -1,8 +1,6 @@
-//! People of the administration page: the first one, invitations, signing in and out.
+//! People of the administration page: the first one, those who are added, what they may do, and the links by which they choose a password.
 
-use std::net::IpAddr;
-
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use rand::RngExt as _;
 use sha2::{Digest as _, Sha256};
 
@@ -12,10 +10,7 @@ use crate::model::{Administrator, Language, Role};
 use crate::secrets;
 use crate::store::registry::TokenHash;
 
-/// A session's last use is noted no finer than this.
-const NOTE_EVERY: SignedDuration = SignedDuration::from_mins(1);
-/// The most that is kept of what a browser calls itself.
-const AGENT_CHARS: usize = 200;
+pub use crate::store::registry::AdministratorPatch;
 
 /// SHA-256 of a token: what is kept of it. Tokens have 256 random bits, so a plain hash cannot be turned back.
 pub(super) fn hash(token: &str) -> TokenHash {
@@ -44,15 +39,6 @@ fn checked_sign_in_name(name: &str) -> Result<String> {
     Err(Error::new(Kind::Invalid, message))
 }
 
-/// Where somebody signs in from.
-#[derive(Debug, Clone)]
-pub struct From {
-    /// The browser's address.
-    pub peer: IpAddr,
-    /// What the browser calls itself.
-    pub agent: String,
-}
-
 /// Whom a one-time link is for.
 #[derive(Debug, Clone)]
 pub enum Invited {
@@ -62,13 +48,137 @@ pub enum Invited {
     Known(Administrator),
 }
 
+/// Somebody who is to be added.
+#[derive(Debug, Clone)]
+pub struct NewAdministrator {
+    /// The name to sign in with.
+    pub name: String,
+    /// What they are.
+    pub role: Role,
+    /// The one client that they see: for the role `client`, and only for it.
+    pub client: Option<String>,
+    /// The language of their pages.
+    pub language: Language,
+}
+
 impl Service {
     /// Who acts through this door.
     pub(super) fn who(&self) -> &str {
         self.1.as_deref().unwrap_or("cli")
     }
 
-    /// A one-time token to make the first administrator with; `None`: there is one already.
+    /// All administrators, by name.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    pub fn administrators(&self) -> Result<Vec<Administrator>> {
+        self.registry().administrators()
+    }
+
+    /// An administrator by name.
+    ///
+    /// # Errors
+    /// `Kind::NotFound`.
+    pub fn administrator(&self, name: &str) -> Result<Administrator> {
+        let known = self.registry().administrator(&name.trim().to_lowercase())?;
+        known.map(|facts| facts.administrator).ok_or_else(|| {
+            let name: String = name.chars().take(64).collect();
+            let message =
+                format!("there is no administrator \"{name}\"; \"rollcall admin list\" shows them");
+            Error::new(Kind::NotFound, message)
+        })
+    }
+
+    /// Adds somebody who chooses a password by [`Self::invite_administrator`]'s link, or has it already. Blocks for the hashing.
+    ///
+    /// # Errors
+    /// A bad name, role or password, a name that is taken, an unknown client.
+    pub fn add_administrator(
+        &self,
+        new: &NewAdministrator,
+        password: Option<&str>,
+    ) -> Result<Administrator> {
+        let name = checked_sign_in_name(&new.name)?;
+        let client = self.checked_reach(new.role, new.client.as_deref())?;
+        if let Some(password) = password {
+            secrets::check_password(password)?;
+        }
+        let hashed = password.map(|password| self.0.door.hasher.hash(password)).transpose()?;
+        let mut added = Administrator {
+            id: 0,
+            name,
+            role: new.role,
+            client,
+            language: new.language,
+            enabled: true,
+            has_password: hashed.is_some(),
+            created_at: self.clock().now(),
+            last_login_at: None,
+            invited_until: None,
+        };
+        added.id = self.registry().insert_administrator(&added, hashed.as_deref())?;
+        self.record("administrator.add", &added.name, &reach(added.role, added.client.as_deref()));
+        Ok(added)
+    }
+
+    /// Changes what somebody is. Their sessions end when it is their role or client, or when they are disabled.
+    ///
+    /// # Errors
+    /// `Kind::NotFound`; a role without its client; `Kind::Conflict`: nobody would be left who can manage administrators.
+    pub fn set_administrator(
+        &self,
+        name: &str,
+        patch: &AdministratorPatch,
+    ) -> Result<Administrator> {
+        let known = self.administrator(name)?;
+        if let Some((role, client)) = &patch.role {
+            self.checked_reach(*role, client.as_deref())?;
+        }
+        let changed = self.registry().change_administrator(&known.name, patch)?;
+        let mut what = Vec::new();
+        if (known.role, &known.client) != (changed.role, &changed.client) {
+            what.push(reach(changed.role, changed.client.as_deref()));
+        }
+        if known.language != changed.language {
+            what.push(format!("language {}", changed.language.code()));
+        }
+        if known.enabled != changed.enabled {
+            what.push(if changed.enabled { "enabled" } else { "disabled" }.to_owned());
+        }
+        if !what.is_empty() {
+            self.record("administrator.set", &changed.name, &what.join(", "));
+        }
+        Ok(changed)
+    }
+
+    /// Removes somebody; their sessions end.
+    ///
+    /// # Errors
+    /// `Kind::NotFound`; `Kind::Conflict`: nobody would be left who can manage administrators.
+    pub fn remove_administrator(&self, name: &str) -> Result<Administrator> {
+        let known = self.administrator(name)?;
+        let removed = self.registry().remove_administrator(&known.name)?;
+        self.record("administrator.remove", &removed.name, "");
+        Ok(removed)
+    }
+
+    /// A client exactly for the role that needs one.
+    fn checked_reach(&self, role: Role, client: Option<&str>) -> Result<Option<String>> {
+        match (role, client) {
+            (Role::Client, Some(client)) => Ok(Some(self.client(client)?.slug)),
+            (Role::Client, None) => Err(Error::new(
+                Kind::Invalid,
+                "the role client needs the client that they see; choose one",
+            )),
+            (_, Some(_)) => Err(Error::new(
+                Kind::Invalid,
+                format!("the role {} sees all clients; only the role client has one", role.name()),
+            )),
+            (_, None) => Ok(None),
+        }
+    }
+
+    /// A one-time token to make the first administrator with; `None`: there is one already. The one before is void.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -79,10 +189,25 @@ impl Service {
         self.invite(None).map(Some)
     }
 
+    /// A one-time token by which somebody chooses a (new) password; the one before is void. An old password holds until then.
+    ///
+    /// # Errors
+    /// `Kind::NotFound`; `Kind::Conflict` for one who is disabled.
+    pub fn invite_administrator(&self, name: &str) -> Result<String> {
+        let known = self.administrator(name)?;
+        if !known.enabled {
+            let message = format!("{} is disabled and could not sign in; enable first", known.name);
+            return Err(Error::new(Kind::Conflict, message));
+        }
+        let token = self.invite(Some(known.id))?;
+        self.record("administrator.invite", &known.name, "");
+        Ok(token)
+    }
+
     fn invite(&self, administrator: Option<i64>) -> Result<String> {
         let (token, now) = (new_token(), self.clock().now());
         let hours = i64::from(self.config().admin.invitation_hours);
-        let until = now + SignedDuration::from_hours(hours);
+        let until = now.saturating_add(SignedDuration::from_hours(hours)).unwrap_or(now);
         self.registry().insert_invitation(hash(&token), administrator, now, until)?;
         Ok(token)
     }
@@ -94,12 +219,8 @@ impl Service {
     pub fn invitation(&self, token: &str) -> Result<Invited> {
         match self.registry().invitation(hash(token), self.clock().now())? {
             Some(Some(administrator)) => Ok(Invited::Known(administrator)),
-            Some(None) if self.registry().administrator_count()? == 0 => Ok(Invited::First),
-            _ => Err(Error::new(
-                Kind::NotFound,
-                "this link was used or is too old; ask an administrator for a new one, or run \
-                 \"rollcall admin invite\"",
-            )),
+            Some(None) => Ok(Invited::First),
+            None => Err(link_is_over()),
         }
     }
 
@@ -116,109 +237,61 @@ impl Service {
     ) -> Result<Administrator> {
         let invited = self.invitation(token)?;
         secrets::check_password(password)?;
-        let first = match &invited {
-            Invited::First => Some(checked_sign_in_name(name)?),
+        let now = self.clock().now();
+        let first = match invited {
             Invited::Known(_) => None,
+            Invited::First => Some(Administrator {
+                id: 0,
+                name: checked_sign_in_name(name)?,
+                role: Role::Admin,
+                client: None,
+                language,
+                enabled: true,
+                has_password: true,
+                created_at: now,
+                last_login_at: None,
+                invited_until: None,
+            }),
         };
         let hashed = self.0.door.hasher.hash(password)?;
-        if !self.registry().take_invitation(hash(token))? {
-            return self.invitation(token).and(Err(Error::new(Kind::Busy, "try again")));
-        }
-        let administrator = match (invited, first) {
-            (Invited::Known(administrator), _) => {
-                self.registry().set_administrator_password(administrator.id, &hashed)?;
-                administrator
-            }
-            (Invited::First, name) => {
-                let new = Administrator {
-                    id: 0,
-                    name: name.unwrap_or_default(),
-                    role: Role::Admin,
-                    client: None,
-                    language,
-                    enabled: true,
-                    has_password: true,
-                    created_at: self.clock().now(),
-                    last_login_at: None,
-                };
-                let id = self.registry().insert_administrator(&new, Some(&hashed))?;
-                Administrator { id, ..new }
-            }
-        };
-        self.record_by(&administrator.name, "choose a password", &administrator.name, "by link");
+        let accepted =
+            self.registry().accept_invitation(hash(token), first.as_ref(), &hashed, now)?;
+        // Somebody else was quicker with the same link.
+        let administrator = accepted.ok_or_else(link_is_over)?;
+        self.record_by(
+            &administrator.name,
+            "administrator.password",
+            &administrator.name,
+            "by link",
+        );
         Ok(administrator)
     }
 
-    /// Signs somebody in and returns the session's token for the cookie. Unknown names take as long as wrong passwords.
+    /// Sets somebody's password at the command line; their sessions and links end. Blocks for the hashing.
     ///
     /// # Errors
-    /// `Kind::Denied` without a reason; `Kind::Busy` when too many wait.
-    pub async fn sign_in(
-        &self,
-        name: &str,
-        password: &str,
-        from: &From,
-    ) -> Result<(Administrator, String)> {
-        let name = name.trim().to_lowercase();
-        let facts = self.registry().administrator(&name)?;
-        let known = facts.as_ref().and_then(|facts| facts.password.as_deref());
-        let right = self.0.door.hasher.verify(password, known).await?;
-        match facts {
-            Some(facts) if right && facts.administrator.enabled => {
-                let token = self.begin_session(&facts.administrator, from)?;
-                Ok((facts.administrator, token))
-            }
-            _ => Err(Error::new(Kind::Denied, "the name or the password is wrong")),
-        }
+    /// `Kind::NotFound`; a bad password.
+    pub fn set_administrator_password(&self, name: &str, password: &str) -> Result<Administrator> {
+        let known = self.administrator(name)?;
+        secrets::check_password(password)?;
+        let hashed = self.0.door.hasher.hash(password)?;
+        self.registry().set_administrator_password(known.id, &hashed)?;
+        self.record("administrator.password", &known.name, "");
+        Ok(Administrator { has_password: true, invited_until: None, ..known })
     }
+}
 
-    /// Begins a session for somebody who has just proved who they are.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub fn begin_session(&self, administrator: &Administrator, from: &From) -> Result<String> {
-        let token = new_token();
-        let agent: String = from.agent.chars().take(AGENT_CHARS).collect();
-        let at = self.clock().now();
-        let address = from.peer.to_string();
-        self.registry().insert_session(hash(&token), administrator.id, at, (&address, &agent))?;
-        self.record_by(&administrator.name, "sign in", &administrator.name, &address);
-        Ok(token)
+fn reach(role: Role, client: Option<&str>) -> String {
+    match client {
+        Some(client) => format!("role {} of {client}", role.name()),
+        None => format!("role {}", role.name()),
     }
+}
 
-    /// Whose session a cookie's token is, when it still stands.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn session(&self, token: &str) -> Result<Option<Administrator>> {
-        let (key, now) = (hash(token), self.clock().now());
-        let Some(session) = self.registry().session(key)? else { return Ok(None) };
-        let (began, seen) = self.session_limits(now);
-        if session.created_at < began || session.seen_at < seen {
-            self.registry().delete_session(key)?;
-            return Ok(None);
-        }
-        if now.duration_since(session.seen_at) > NOTE_EVERY {
-            self.registry().touch_session(key, now)?;
-            self.registry().forget_sessions(began, seen, now)?;
-        }
-        Ok(Some(session.administrator))
-    }
-
-    /// Sessions that began, or were last used, before these instants are over.
-    fn session_limits(&self, now: Timestamp) -> (Timestamp, Timestamp) {
-        let admin = &self.config().admin;
-        (
-            now - SignedDuration::from_hours(i64::from(admin.session_hours)),
-            now - SignedDuration::from_mins(i64::from(admin.session_idle_minutes)),
-        )
-    }
-
-    /// Ends a session.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub fn sign_out(&self, token: &str) -> Result<()> {
-        self.registry().delete_session(hash(token))
-    }
+fn link_is_over() -> Error {
+    Error::new(
+        Kind::NotFound,
+        "this link was used or is too old; ask an administrator for a new one, or run \
+         \"rollcall admin invite\"",
+    )
 }

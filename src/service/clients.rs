@@ -7,12 +7,11 @@ use std::sync::PoisonError;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
-use super::{Service, events};
+use super::Service;
 use crate::config::Retention;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Client, Language, check_slug};
 use crate::store::directory::Directory;
-use crate::store::registry::AuditEvent;
 
 pub use crate::store::registry::{ClientPatch, ClientRetention};
 
@@ -217,25 +216,6 @@ impl Service {
     /// Where a client's directory lies.
     pub(super) fn directory_file(&self, slug: &str) -> std::path::PathBuf {
         self.data().join(Path::new("clients")).join(slug).join("users.db")
-    }
-
-    /// Adds to the audit trail; what was done stays done when the note fails.
-    pub(super) fn record(&self, what: &str, object: &str, detail: &str) {
-        self.record_by(self.who(), what, object, detail);
-    }
-
-    /// The same for somebody else.
-    pub(super) fn record_by(&self, who: &str, what: &str, object: &str, detail: &str) {
-        let event = AuditEvent {
-            at: self.clock().now(),
-            who: who.to_owned(),
-            what: what.to_owned(),
-            object: object.to_owned(),
-            detail: detail.to_owned(),
-        };
-        if let Err(error) = self.registry().audit(&event, events::of_audit(&event)) {
-            tracing::error!(%error, what, object, "the audit trail was not written");
-        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! API tokens: made, checked, listed, revoked.
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Service;
@@ -23,6 +25,19 @@ pub struct NewToken {
     pub scopes: Vec<Scope>,
     /// From when on it is refused.
     pub expires_at: Option<Timestamp>,
+}
+
+/// The end of a day as people write it (`2027-01-31`), by this machine's time zone.
+///
+/// # Errors
+/// What is no day.
+pub fn end_of_day(day: &str) -> Result<Timestamp> {
+    let wrong = |e: jiff::Error| {
+        let message = format!("\"{day}\" is no day; write for example 2027-01-31");
+        Error::caused(Kind::Invalid, message, e)
+    };
+    let next = day.trim().parse::<Date>().and_then(Date::tomorrow).map_err(wrong)?;
+    next.to_zoned(TimeZone::system()).map(|at| at.timestamp()).map_err(wrong)
 }
 
 impl Service {
@@ -64,7 +79,7 @@ impl Service {
             revoked_at: None,
         };
         token.id = self.registry().insert_api_token(hash(&text), &token)?;
-        self.record("add an API token", &token.name, &format!("token {}", token.id));
+        self.record("token.add", &token.name, &format!("token {}", token.id));
         Ok((token, text))
     }
 
@@ -102,7 +117,7 @@ impl Service {
                 format!("there is no API token {id}; \"rollcall tokens list\" shows them");
             Error::new(Kind::NotFound, message)
         })?;
-        self.record("revoke an API token", &token.name, &format!("token {id}"));
+        self.record("token.revoke", &token.name, &format!("token {id}"));
         Ok(token)
     }
 }

@@ -1,12 +1,12 @@
-//! People who sign in to the administration page, their sessions, and API tokens. Tokens are kept as SHA-256 only.
+//! People who sign in to the administration page, and their one-time links. Tokens are kept as SHA-256 only.
 
-use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, params};
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Registry;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Administrator, ApiToken, Language};
-use crate::store::{failed, from_micros, instant, to_micros};
+use crate::model::{Administrator, Language, Role};
+use crate::store::{failed, from_micros, instant, to_micros, word};
 
 /// The schema's step.
 pub(super) const STEP: &str = r"
@@ -52,6 +52,16 @@ CREATE TABLE api_tokens (
 ) STRICT;
 ";
 
+/// Everything about an administrator, with the end of the link that waits for them.
+const WHOLE: &str =
+    "SELECT a.*, (SELECT i.expires_at FROM admin_invitations i WHERE i.administrator = a.id)
+     AS invited_until FROM administrators a";
+/// Those who could manage administrators.
+const IN_CHARGE: &str = "SELECT count(*) FROM administrators WHERE role = 'admin' AND enabled
+     AND password IS NOT NULL";
+/// What was noted further in the future than this was noted by a clock that went wrong since: it counts no more.
+pub(super) const WRONG_CLOCK: SignedDuration = SignedDuration::from_mins(10);
+
 /// SHA-256 of a token.
 pub type TokenHash = [u8; 32];
 
@@ -64,15 +74,15 @@ pub struct AdministratorFacts {
     pub password: Option<String>,
 }
 
-/// A session as it was kept.
-#[derive(Debug, Clone)]
-pub struct AdminSession {
-    /// Whose it is.
-    pub administrator: Administrator,
-    /// When it began.
-    pub created_at: Timestamp,
-    /// When it was last used, to the minute.
-    pub seen_at: Timestamp,
+/// What is to be changed; `None` stays as it is.
+#[derive(Debug, Clone, Default)]
+pub struct AdministratorPatch {
+    /// What they are, and the one client that they see.
+    pub role: Option<(Role, Option<String>)>,
+    /// The language of their pages.
+    pub language: Option<Language>,
+    /// Whether they can sign in.
+    pub enabled: Option<bool>,
 }
 
 impl Registry {
@@ -93,7 +103,7 @@ impl Registry {
     /// When the database cannot be read.
     pub fn administrators(&self) -> Result<Vec<Administrator>> {
         self.read("list administrators", |conn| {
-            conn.prepare_cached("SELECT * FROM administrators ORDER BY name")?
+            conn.prepare_cached(&format!("{WHOLE} ORDER BY a.name"))?
                 .query_map([], administrator)?
                 .collect()
         })
@@ -105,7 +115,7 @@ impl Registry {
     /// When the database cannot be read.
     pub fn administrator(&self, name: &str) -> Result<Option<AdministratorFacts>> {
         self.read("read an administrator", |conn| {
-            conn.prepare_cached("SELECT * FROM administrators WHERE name = ?1")?
+            conn.prepare_cached(&format!("{WHOLE} WHERE a.name = ?1"))?
                 .query_row([name], |row| {
                     Ok(AdministratorFacts {
                         administrator: administrator(row)?,
@@ -116,60 +126,85 @@ impl Registry {
         })
     }
 
-    /// Adds an administrator; `id`, `created_at` and the rest are taken from `new` but for the id.
+    /// Adds an administrator and returns the number; the one in `new` does not count.
     ///
     /// # Errors
     /// `Kind::Exists` when the name is taken.
     pub fn insert_administrator(&self, new: &Administrator, password: Option<&str>) -> Result<i64> {
         let (new, password) = (new.clone(), password.map(str::to_owned));
+        self.write(move |conn| insert(conn, &new, password.as_deref()))
+    }
+
+    /// Changes an administrator. Sessions end when the role or the client changes or nobody can sign in by that name any more.
+    ///
+    /// # Errors
+    /// `Kind::NotFound`; `Kind::Conflict`: nobody would be left who can manage administrators.
+    pub fn change_administrator(
+        &self,
+        name: &str,
+        patch: &AdministratorPatch,
+    ) -> Result<Administrator> {
+        let (name, patch) = (name.to_owned(), patch.clone());
         self.write(move |conn| {
-            let added = conn
-                .prepare_cached(
-                    "INSERT INTO administrators (name, role, client, language, password, enabled, created_at)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (name) DO NOTHING RETURNING id",
-                )
-                .and_then(|mut s| {
-                    s.query_row(
-                        params![
-                            new.name,
-                            new.role.name(),
-                            new.client,
-                            new.language.code(),
-                            password,
-                            new.enabled,
-                            to_micros(new.created_at)
-                        ],
-                        |row| row.get(0),
-                    )
-                    .optional()
-                })
-                .map_err(failed("add an administrator"))?;
-            added.ok_or_else(|| {
-                let message =
-                    format!("an administrator \"{}\" exists already; choose another name", new.name);
-                Error::new(Kind::Exists, message)
-            })
+            let known = find(conn, &name)?;
+            let mut next = known.clone();
+            if let Some((role, client)) = patch.role {
+                (next.role, next.client) = (role, client);
+            }
+            next.language = patch.language.unwrap_or(next.language);
+            next.enabled = patch.enabled.unwrap_or(next.enabled);
+            let change = || -> rusqlite::Result<()> {
+                conn.execute(
+                    "UPDATE administrators SET role = ?2, client = ?3, language = ?4, enabled = ?5
+                     WHERE id = ?1",
+                    params![
+                        known.id,
+                        next.role.name(),
+                        next.client,
+                        next.language.code(),
+                        next.enabled
+                    ],
+                )?;
+                let same = (known.role, &known.client) == (next.role, &next.client);
+                if !same || !next.enabled {
+                    conn.execute(
+                        "DELETE FROM admin_sessions WHERE administrator = ?1",
+                        [known.id],
+                    )?;
+                }
+                Ok(())
+            };
+            keeping_somebody_in_charge(conn, &name, || {
+                change().map_err(failed("change an administrator"))
+            })?;
+            Ok(next)
         })
     }
 
-    /// Sets the password and notes nothing else; open sessions and invitations of that administrator end.
+    /// Removes an administrator with their sessions and links.
+    ///
+    /// # Errors
+    /// `Kind::NotFound`; `Kind::Conflict`: nobody would be left who can manage administrators.
+    pub fn remove_administrator(&self, name: &str) -> Result<Administrator> {
+        let name = name.to_owned();
+        self.write(move |conn| {
+            let known = find(conn, &name)?;
+            keeping_somebody_in_charge(conn, &name, || {
+                conn.execute("DELETE FROM administrators WHERE id = ?1", [known.id])
+                    .map(drop)
+                    .map_err(failed("remove an administrator"))
+            })?;
+            Ok(known)
+        })
+    }
+
+    /// Sets the password; all sessions and links of that administrator end.
     ///
     /// # Errors
     /// When the database cannot be written.
     pub fn set_administrator_password(&self, id: i64, password: &str) -> Result<()> {
         let password = password.to_owned();
-        self.write(move |conn| {
-            conn.execute(
-                "UPDATE administrators SET password = ?2 WHERE id = ?1",
-                params![id, password],
-            )
-            .and_then(|_| conn.execute("DELETE FROM admin_sessions WHERE administrator = ?1", [id]))
-            .and_then(|_| {
-                conn.execute("DELETE FROM admin_invitations WHERE administrator = ?1", [id])
-            })
-            .map(drop)
-            .map_err(failed("set an administrator's password"))
-        })
+        self.write(move |conn| set_password(conn, id, &password))
     }
 
     /// Keeps a one-time link in place of an older one; `None`: for the first administrator.
@@ -196,7 +231,8 @@ impl Registry {
         })
     }
 
-    /// The administrator whom a one-time link is for (`Some(None)`: the first one); `None`: no such link, or it is over.
+    /// The administrator whom a one-time link is for (`Some(None)`: the first one, while there is none); `None`: no such link,
+    /// or it is over.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -205,251 +241,157 @@ impl Registry {
         token: TokenHash,
         now: Timestamp,
     ) -> Result<Option<Option<Administrator>>> {
-        self.read("read an invitation", |conn| {
-            let id: Option<Option<i64>> = conn
-                .prepare_cached(
-                    "SELECT administrator FROM admin_invitations WHERE token = ?1 AND expires_at > ?2",
-                )?
-                .query_row(params![token, to_micros(now)], |row| row.get(0))
-                .optional()?;
-            match id {
-                None => Ok(None),
-                Some(None) => Ok(Some(None)),
-                Some(Some(id)) => conn
-                    .prepare_cached("SELECT * FROM administrators WHERE id = ?1 AND enabled")?
-                    .query_row([id], administrator)
-                    .optional()
-                    .map(|found| found.map(Some)),
-            }
-        })
+        self.read("read an invitation", |conn| invited(conn, token, now))
     }
 
-    /// Takes a one-time link away; `false`: somebody was quicker.
+    /// Uses a one-time link: the first administrator `first` is added, or whoever it is for gets the password; `None`: the link
+    /// is over, or somebody was quicker.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn take_invitation(&self, token: TokenHash) -> Result<bool> {
-        self.write(move |conn| {
-            conn.execute("DELETE FROM admin_invitations WHERE token = ?1", [token])
-                .map(|n| n > 0)
-                .map_err(failed("use an invitation"))
-        })
-    }
-
-    /// Begins a session.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub fn insert_session(
+    pub fn accept_invitation(
         &self,
         token: TokenHash,
-        administrator: i64,
-        at: Timestamp,
-        (address, agent): (&str, &str),
-    ) -> Result<()> {
-        let (address, agent) = (address.to_owned(), agent.to_owned());
+        first: Option<&Administrator>,
+        password: &str,
+        now: Timestamp,
+    ) -> Result<Option<Administrator>> {
+        let (first, password) = (first.cloned(), password.to_owned());
         self.write(move |conn| {
-            conn.execute(
-                "INSERT INTO admin_sessions VALUES (?1, ?2, ?3, ?3, ?4, ?5)",
-                params![token, administrator, to_micros(at), address, agent],
-            )
-            .and_then(|_| {
-                conn.execute(
-                    "UPDATE administrators SET last_login_at = ?2 WHERE id = ?1",
-                    params![administrator, to_micros(at)],
-                )
-            })
-            .map(drop)
-            .map_err(failed("begin a session"))
+            let whom = invited(conn, token, now).map_err(failed("read an invitation"))?;
+            let accepted = match (whom, first) {
+                (Some(None), Some(first)) => {
+                    let id = insert(conn, &first, Some(&password))?;
+                    // No other link makes a first administrator any more.
+                    conn.execute("DELETE FROM admin_invitations WHERE administrator IS NULL", [])
+                        .map_err(failed("use an invitation"))?;
+                    Administrator { id, ..first }
+                }
+                (Some(Some(known)), None) => {
+                    set_password(conn, known.id, &password)?;
+                    Administrator { has_password: true, invited_until: None, ..known }
+                }
+                _ => return Ok(None),
+            };
+            Ok(Some(accepted))
         })
     }
+}
 
-    /// The session of a token, if it and its owner's right to sign in still stand.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn session(&self, token: TokenHash) -> Result<Option<AdminSession>> {
-        self.read("read a session", |conn| {
-            conn.prepare_cached(
-                "SELECT a.*, s.created_at AS began_at, s.seen_at FROM admin_sessions s
-                 JOIN administrators a ON a.id = s.administrator WHERE s.token = ?1 AND a.enabled",
-            )?
-            .query_row([token], |row| {
-                Ok(AdminSession {
-                    administrator: administrator(row)?,
-                    created_at: instant(row, "began_at")?,
-                    seen_at: instant(row, "seen_at")?,
-                })
-            })
-            .optional()
-        })
-    }
+fn find(conn: &Connection, name: &str) -> Result<Administrator> {
+    conn.prepare_cached(&format!("{WHOLE} WHERE a.name = ?1"))
+        .and_then(|mut s| s.query_row([name], administrator).optional())
+        .map_err(failed("read an administrator"))?
+        .ok_or_else(|| unknown(name))
+}
 
-    /// Notes that a session was used.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub fn touch_session(&self, token: TokenHash, at: Timestamp) -> Result<()> {
-        self.write_later(move |conn| {
-            conn.execute(
-                "UPDATE admin_sessions SET seen_at = ?2 WHERE token = ?1",
-                params![token, to_micros(at)],
-            )
-            .map(drop)
-            .map_err(failed("note a session's use"))
-        })
-    }
+/// There is no administrator of this name.
+pub(super) fn unknown(name: &str) -> Error {
+    let message =
+        format!("there is no administrator \"{name}\"; \"rollcall admin list\" shows them");
+    Error::new(Kind::NotFound, message)
+}
 
-    /// Ends a session.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub fn delete_session(&self, token: TokenHash) -> Result<()> {
-        self.write(move |conn| {
-            conn.execute("DELETE FROM admin_sessions WHERE token = ?1", [token])
-                .map(drop)
-                .map_err(failed("end a session"))
-        })
-    }
-
-    /// Forgets sessions that began or were last used before these instants, and links that are over.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub fn forget_sessions(&self, began: Timestamp, seen: Timestamp, now: Timestamp) -> Result<()> {
-        self.write_later(move |conn| {
-            conn.execute(
-                "DELETE FROM admin_sessions WHERE created_at < ?1 OR seen_at < ?2",
-                params![to_micros(began), to_micros(seen)],
-            )
-            .and_then(|_| {
-                conn.execute(
-                    "DELETE FROM admin_invitations WHERE expires_at < ?1",
-                    [to_micros(now)],
-                )
-            })
-            .map(drop)
-            .map_err(failed("forget old sessions"))
-        })
-    }
-
-    /// Adds an API token and returns its number.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub fn insert_api_token(&self, hash: TokenHash, new: &ApiToken) -> Result<i64> {
-        let new = new.clone();
-        self.write(move |conn| {
-            let scopes: Vec<&str> = new.scopes.iter().map(|scope| scope.name()).collect();
-            conn.prepare_cached(
-                "INSERT INTO api_tokens (token, name, client, scopes, created_by, created_at, expires_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            )
-            .and_then(|mut s| {
-                s.insert(params![
-                    hash,
+fn insert(conn: &Connection, new: &Administrator, password: Option<&str>) -> Result<i64> {
+    let added = conn
+        .prepare_cached(
+            "INSERT INTO administrators (name, role, client, language, password, enabled, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (name) DO NOTHING RETURNING id",
+        )
+        .and_then(|mut s| {
+            s.query_row(
+                params![
                     new.name,
+                    new.role.name(),
                     new.client,
-                    scopes.join(","),
-                    new.created_by,
-                    to_micros(new.created_at),
-                    new.expires_at.map(to_micros)
-                ])
-            })
-            .map_err(failed("add an API token"))
-        })
-    }
-
-    /// The API token behind a hash, whatever its state.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn api_token(&self, hash: TokenHash) -> Result<Option<ApiToken>> {
-        self.read("read an API token", |conn| {
-            conn.prepare_cached("SELECT * FROM api_tokens WHERE token = ?1")?
-                .query_row([hash], api_token)
-                .optional()
-        })
-    }
-
-    /// All API tokens, the newest first.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn api_tokens(&self) -> Result<Vec<ApiToken>> {
-        self.read("list API tokens", |conn| {
-            conn.prepare_cached("SELECT * FROM api_tokens ORDER BY id DESC")?
-                .query_map([], api_token)?
-                .collect()
-        })
-    }
-
-    /// Notes that a token was used.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub fn touch_api_token(&self, id: i64, at: Timestamp) -> Result<()> {
-        self.write_later(move |conn| {
-            conn.execute(
-                "UPDATE api_tokens SET last_used_at = ?2 WHERE id = ?1",
-                params![id, to_micros(at)],
-            )
-            .map(drop)
-            .map_err(failed("note an API token's use"))
-        })
-    }
-
-    /// Revokes a token; `None`: there is none of that number.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub fn revoke_api_token(&self, id: i64, at: Timestamp) -> Result<Option<ApiToken>> {
-        self.write(move |conn| {
-            conn.query_row(
-                "UPDATE api_tokens SET revoked_at = coalesce(revoked_at, ?2) WHERE id = ?1 RETURNING *",
-                params![id, to_micros(at)],
-                api_token,
+                    new.language.code(),
+                    password,
+                    new.enabled,
+                    to_micros(new.created_at)
+                ],
+                |row| row.get(0),
             )
             .optional()
-            .map_err(failed("revoke an API token"))
         })
+        .map_err(failed("add an administrator"))?;
+    added.ok_or_else(|| {
+        let message =
+            format!("an administrator \"{}\" exists already; choose another name", new.name);
+        Error::new(Kind::Exists, message)
+    })
+}
+
+fn set_password(conn: &Connection, id: i64, password: &str) -> Result<()> {
+    conn.execute("UPDATE administrators SET password = ?2 WHERE id = ?1", params![id, password])
+        .and_then(|_| conn.execute("DELETE FROM admin_sessions WHERE administrator = ?1", [id]))
+        .and_then(|_| conn.execute("DELETE FROM admin_invitations WHERE administrator = ?1", [id]))
+        .map(drop)
+        .map_err(failed("set an administrator's password"))
+}
+
+/// Carries a change out unless it takes the last one who can manage administrators.
+fn keeping_somebody_in_charge(
+    conn: &Connection,
+    name: &str,
+    change: impl FnOnce() -> Result<()>,
+) -> Result<()> {
+    let count = || {
+        conn.query_row(IN_CHARGE, [], |row| row.get::<_, i64>(0))
+            .map_err(failed("count administrators"))
+    };
+    let before = count()?;
+    change()?;
+    // An error takes the change back.
+    if before > 0 && count()? == 0 {
+        let message = format!(
+            "{name} is the last one who can manage administrators; give somebody else the role admin first"
+        );
+        return Err(Error::new(Kind::Conflict, message));
+    }
+    Ok(())
+}
+
+fn invited(
+    conn: &Connection,
+    token: TokenHash,
+    now: Timestamp,
+) -> rusqlite::Result<Option<Option<Administrator>>> {
+    let made = now.saturating_add(WRONG_CLOCK).unwrap_or(now);
+    let id: Option<Option<i64>> = conn
+        .prepare_cached(
+            "SELECT administrator FROM admin_invitations
+             WHERE token = ?1 AND expires_at > ?2 AND created_at <= ?3",
+        )?
+        .query_row(params![token, to_micros(now), to_micros(made)], |row| row.get(0))
+        .optional()?;
+    match id {
+        None => Ok(None),
+        Some(None) => conn
+            .query_row("SELECT count(*) = 0 FROM administrators", [], |row| row.get(0))
+            .map(|nobody: bool| nobody.then_some(None)),
+        Some(Some(id)) => conn
+            .prepare_cached(&format!("{WHOLE} WHERE a.id = ?1 AND a.enabled"))?
+            .query_row([id], administrator)
+            .optional()
+            .map(|found| found.map(Some)),
     }
 }
 
-fn parsed<T: std::str::FromStr>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
-    let text: String = row.get(column)?;
-    text.parse().map_err(|_| rusqlite::Error::InvalidColumnName(format!("{column}: {text}")))
-}
-
-fn optional_instant(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Timestamp>> {
+pub(super) fn optional_instant(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Timestamp>> {
     row.get::<_, Option<i64>>(column)?.map(from_micros).transpose()
 }
 
-fn administrator(row: &Row<'_>) -> rusqlite::Result<Administrator> {
+pub(super) fn administrator(row: &Row<'_>) -> rusqlite::Result<Administrator> {
     Ok(Administrator {
         id: row.get("id")?,
         name: row.get("name")?,
-        role: parsed(row, "role")?,
+        role: word(row, "role")?,
         client: row.get("client")?,
-        language: parsed::<Language>(row, "language")?,
+        language: word(row, "language")?,
         enabled: row.get("enabled")?,
         has_password: row.get::<_, Option<String>>("password")?.is_some(),
         created_at: instant(row, "created_at")?,
         last_login_at: optional_instant(row, "last_login_at")?,
-    })
-}
-
-fn api_token(row: &Row<'_>) -> rusqlite::Result<ApiToken> {
-    let scopes: String = row.get("scopes")?;
-    Ok(ApiToken {
-        id: row.get("id")?,
-        name: row.get("name")?,
-        client: row.get("client")?,
-        scopes: scopes.split(',').filter_map(|scope| scope.parse().ok()).collect(),
-        created_by: row.get("created_by")?,
-        created_at: instant(row, "created_at")?,
-        expires_at: optional_instant(row, "expires_at")?,
-        last_used_at: optional_instant(row, "last_used_at")?,
-        revoked_at: optional_instant(row, "revoked_at")?,
+        invited_until: optional_instant(row, "invited_until")?,
     })
 }

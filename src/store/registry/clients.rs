@@ -1,10 +1,8 @@
-//! Clients, remote folders with their import settings, and the audit trail.
+//! Clients, and remote folders with their import settings.
 
-use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Registry;
-use super::events::{NewEvent, insert_events};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Client, Folder, Language, Purpose, VPath};
 use crate::store::{failed, instant, to_micros, word};
@@ -31,21 +29,6 @@ pub struct FolderPatch {
     pub purpose: Option<Purpose>,
     /// The names that trigger an import; `Some(None)`: the default names.
     pub pattern: Option<Option<String>>,
-}
-
-/// Somebody did something that others may ask about later.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditEvent {
-    /// When.
-    pub at: Timestamp,
-    /// Who: a login, or the operating system's user of the command line.
-    pub who: String,
-    /// What: `account.add`, `import.undo` …
-    pub what: String,
-    /// To which client, account, folder or import.
-    pub object: String,
-    /// The rest, in words.
-    pub detail: String,
 }
 
 impl Registry {
@@ -267,57 +250,6 @@ impl Registry {
             )
             .map_err(fault())?;
             Ok(())
-        })
-    }
-
-    /// Adds to the audit trail, and tells other programs of it. An event without a client is that of the account it names.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub fn audit(&self, event: &AuditEvent, told: Option<NewEvent>) -> Result<()> {
-        let event = event.clone();
-        self.write(move |conn| {
-            if let Some(mut told) = told {
-                let tell = || -> rusqlite::Result<()> {
-                    if told.client.is_none() {
-                        told.client = conn
-                            .prepare_cached("SELECT client FROM accounts WHERE login = ?1")?
-                            .query_row([&told.subject], |row| row.get(0))
-                            .optional()?;
-                    }
-                    insert_events(conn, &[told], event.at)
-                };
-                tell().map_err(failed("note what happened"))?;
-            }
-            conn.prepare_cached(
-                "INSERT INTO audit (at, who, what, object, detail) VALUES (?1, ?2, ?3, ?4, ?5)",
-            )
-            .and_then(|mut s| {
-                let at = to_micros(event.at);
-                s.execute(params![at, event.who, event.what, event.object, event.detail])
-            })
-            .map_err(failed("write the audit trail"))?;
-            Ok(())
-        })
-    }
-
-    /// The last entries of the audit trail, newest first.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn audit_trail(&self, limit: u32) -> Result<Vec<AuditEvent>> {
-        self.read("read the audit trail", |conn| {
-            conn.prepare_cached("SELECT * FROM audit ORDER BY id DESC LIMIT ?1")?
-                .query_map([limit], |row| {
-                    Ok(AuditEvent {
-                        at: instant(row, "at")?,
-                        who: row.get("who")?,
-                        what: row.get("what")?,
-                        object: row.get("object")?,
-                        detail: row.get("detail")?,
-                    })
-                })?
-                .collect()
         })
     }
 }

@@ -338,10 +338,21 @@ fn interruptions_and_the_audit_trail_are_read_newest_first() {
             object: "acme".to_owned(),
             detail: n.to_string(),
         };
-        registry.audit(&event).unwrap();
+        registry.audit(&event, None).unwrap();
     }
-    let trail = registry.audit_trail(2).unwrap();
-    assert_eq!(trail.iter().map(|e| e.detail.as_str()).collect::<Vec<_>>(), ["2", "1"]);
+    let trail = |filter: AuditFilter| -> Vec<String> {
+        let found = registry.audit_trail(&filter).unwrap();
+        found.into_iter().map(|entry| entry.event.detail).collect()
+    };
+    let two = AuditFilter { limit: 2, ..AuditFilter::default() };
+    assert_eq!(trail(two.clone()), ["2", "1"]);
+    assert_eq!(trail(AuditFilter { before: Some(2), ..two.clone() }), ["0"]);
+    assert_eq!(trail(AuditFilter { what: Some("client".to_owned()), ..two.clone() }), ["2", "1"]);
+    assert!(trail(AuditFilter { what: Some("clien".to_owned()), ..two.clone() }).is_empty());
+    assert_eq!(trail(AuditFilter { text: Some("ACM".to_owned()), ..two.clone() }), ["2", "1"]);
+    assert!(trail(AuditFilter { who: Some("c".to_owned()), ..two.clone() }).is_empty());
+    assert_eq!(trail(AuditFilter { from: Some(at(1)), to: Some(at(2)), ..two }), ["1"]);
+    assert_eq!(registry.audit_kinds().unwrap(), ["client.add"]);
 }
 
 #[test]
