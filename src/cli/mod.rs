@@ -23,6 +23,7 @@ mod limits;
 mod lists;
 mod log;
 mod mail;
+mod manager;
 mod mappings;
 mod openpgp;
 mod outbox;

@@ -7,10 +7,11 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::bound::{self, Addresses};
 use super::output::{Output, Tone};
-use super::{Outcome, Place};
+use super::{Outcome, Place, manager};
 use crate::admin::Served;
 use crate::error::{Error, Kind, Result};
 use crate::model::Protocol;
+use crate::service::Service;
 use crate::transport::{self, Fingerprints, Running};
 
 /// Runs the server until SIGTERM or SIGINT, then lets transfers finish and stops.
@@ -30,7 +31,9 @@ pub fn run(place: &Place) -> Outcome {
         addresses.admin = page.as_ref().map(Served::bound);
         let noted = bound::note(&place.global.data, addresses)?;
         announce(place, addresses, &running.fingerprints(), page.as_ref())?;
-        until_stopped(&running, stop).await?;
+        manager::ready();
+        until_stopped(&running, &service, stop).await?;
+        manager::stopping();
         tracing::info!("stopping: no new connections, transfers under way may finish");
         if let Some(page) = page {
             page.stop().await;
@@ -44,14 +47,24 @@ pub fn run(place: &Place) -> Outcome {
 }
 
 /// Waits for the stop; SIGHUP takes a new certificate up meanwhile.
-async fn until_stopped(running: &Running, stop: impl Future<Output = ()>) -> Outcome {
+async fn until_stopped(
+    running: &Running,
+    service: &Service,
+    stop: impl Future<Output = ()>,
+) -> Outcome {
     let fault = |e| Error::caused(Kind::Internal, format!("waiting for signals: {e}"), e);
     let mut hangup = signal(SignalKind::hangup()).map_err(fault)?;
     let mut stop = std::pin::pin!(stop);
+    let mut watchdog = std::pin::pin!(manager::keep_watchdog(service.clone()));
     loop {
         tokio::select! {
             () = &mut stop => return Ok(()),
-            _ = hangup.recv() => running.reload_certificate(),
+            () = &mut watchdog => {}
+            _ = hangup.recv() => {
+                manager::reloading();
+                running.reload_certificate();
+                manager::ready();
+            }
         }
     }
 }

@@ -58,6 +58,7 @@ flate2: import
 quick_xml: import
 zip: import crypt
 clap: main cli
+sd_notify: cli
 mimalloc: main
 comfy_table: cli demo
 ";

@@ -90,6 +90,13 @@ impl Workplace {
         Serving::start(self.command(&["serve", "--json"]))
     }
 
+    /// The same with more in its environment.
+    pub(crate) fn serve_with(&self, environment: &[(&str, &str)]) -> Serving {
+        let mut command = self.command(&["serve", "--json"]);
+        command.envs(environment.iter().copied());
+        Serving::start(command)
+    }
+
     /// The same with something standing in its way (`src/fault.rs`).
     pub(crate) fn serve_with_fault(&self, fault: &str) -> Serving {
         let mut command = self.command(&["serve", "--json"]);
@@ -145,6 +152,12 @@ impl Serving {
             reach: Reach { allow: vec!["127.0.0.1".parse().unwrap()] },
             step_timeout: DEADLINE,
         }
+    }
+
+    /// Sends it a hang-up.
+    pub(crate) fn hang_up(&self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
     }
 
     /// Asks it to stop and waits until it has.

@@ -32,6 +32,36 @@ fn serve_says_where_it_listens_and_stops_in_good_order() {
     assert!(serving.stop().success(), "what it left serves again");
 }
 
+#[test]
+fn a_service_manager_is_told_when_it_is_ready_and_lives_and_stops() {
+    let place = Workplace::new();
+    let socket = place.path("notify");
+    let manager = std::os::unix::net::UnixDatagram::bind(&socket).unwrap();
+    manager.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let next = || {
+        let mut message = [0_u8; 500];
+        let bytes = manager.recv(&mut message).unwrap();
+        String::from_utf8_lossy(&message[..bytes]).into_owned()
+    };
+    let serving = place
+        .serve_with(&[("NOTIFY_SOCKET", socket.to_str().unwrap()), ("WATCHDOG_USEC", "400000")]);
+    let first = next();
+    assert!(first.contains("READY=1"), "{first}");
+    for _ in 0..3 {
+        assert_eq!(next().trim(), "WATCHDOG=1");
+    }
+    serving.hang_up();
+    let mut all = Vec::new();
+    while all.iter().filter(|one: &&String| one.contains("READY=1")).count() == 0 {
+        all.push(next());
+    }
+    assert!(all.iter().any(|one| one.contains("RELOADING=1")), "{all:?}");
+    assert!(serving.stop().success());
+    while !all.last().unwrap().contains("STOPPING=1") {
+        all.push(next());
+    }
+}
+
 /// Waits for `done` within `limit`.
 async fn within<F: Future<Output = bool>>(
     limit: Duration,
