@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::output::Output;
 use super::remote::{RemoteArgs, RemoteSetArgs, TestArgs, TrustArgs};
-use super::sheet::{Here, Sheet};
+use super::sheet::{Here, gather};
 use super::{Outcome, Place, read_text};
 use crate::error::{Error, Kind};
 use crate::model::{Account, AccountKey, Folder, Protocol};
@@ -199,6 +199,12 @@ fn set(
 ) -> Outcome {
     let has_patch =
         patch.name.is_some() || patch.protocols.is_some() || patch.host_profile.is_some();
+    let hosted = service.account(login)?.remote.is_none();
+    if let Some(new) = remote.login.clone().filter(|_| hosted) {
+        service.rename_login(login, &new)?;
+        let account = service.set_account(&new, patch)?;
+        return out.either(&account, card);
+    }
     let standing = super::remote::set(service, login, remote)?;
     match standing {
         Some(standing) if !has_patch => out.either(&standing, super::remote::card),
@@ -231,7 +237,7 @@ fn add(place: &Place, service: &Service, args: AddArgs) -> Outcome {
     transport::make_identity(service, &place.global.certs)?;
     let (config, data, certs) = (&*place.config, &*place.global.data, &*place.global.certs);
     let here = Here { config, data, certs };
-    let sheet = Sheet::gather(here, &added.account, &added.folders, &added.keys, added.password)?;
+    let sheet = gather(here, &added.account, (&added.folders, &added.keys), added.password)?;
     place.out.either(&sheet, |out, sheet| out.bytes(sheet.text(client.language).as_bytes()))
 }
 

@@ -35,7 +35,6 @@ mod secrets;
 pub mod serve;
 mod settings;
 pub mod sheet;
-mod sheet_words;
 pub mod story;
 mod template;
 mod tokens;

@@ -94,9 +94,9 @@ pub struct RemoteSetArgs {
         help_heading = "On the client's own server"
     )]
     port: Option<u16>,
-    /// The login there
-    #[arg(long = "login", value_name = "LOGIN", help_heading = "On the client's own server")]
-    login_there: Option<String>,
+    /// Another login: of the account itself, or for one on the client's own server the login there
+    #[arg(long = "login", value_name = "LOGIN", id = "new_login")]
+    pub(super) login: Option<String>,
     /// Read the password for it from standard input
     #[arg(long, conflicts_with = "key", help_heading = "On the client's own server")]
     password_stdin: bool,
@@ -190,11 +190,11 @@ pub(super) fn set(
     args: RemoteSetArgs,
 ) -> Outcome<Option<RemoteStanding>> {
     let secret = secret(args.password_stdin, args.key.as_deref(), args.passphrase_stdin)?;
-    let RemoteSetArgs { host, port, login_there, .. } = args;
+    let RemoteSetArgs { host, port, login: login_there, .. } = args;
     if host.is_none() && port.is_none() && login_there.is_none() && secret.is_none() {
         return Ok(None);
     }
-    let change = RemoteChange { host, port, login: login_there, secret };
+    let change = RemoteChange { host, port, protocol: None, login: login_there, secret };
     Ok(Some(service.set_remote_account(login, &change)?))
 }
 

@@ -22,6 +22,10 @@ pub struct Admin {
     pub sessions_per_administrator: u32,
     /// How long a set-up link or an invitation can be used.
     pub invitation_hours: u32,
+    /// How long a one-time link to a hand-out sheet can be opened.
+    pub handout_hours: u32,
+    /// Wrong one-time links that one address may try in a minute.
+    pub handout_misses_per_minute: u32,
     /// The largest form, without files.
     pub max_form_bytes: usize,
     /// Connections at the same time.
@@ -55,6 +59,8 @@ impl Default for Admin {
             session_hours: 12,
             sessions_per_administrator: 20,
             invitation_hours: 48,
+            handout_hours: 72,
+            handout_misses_per_minute: 20,
             max_form_bytes: 1024 * 1024,
             max_connections: 200,
             max_connections_per_address: 64,

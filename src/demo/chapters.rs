@@ -8,13 +8,14 @@ use serde_json::{Value, json};
 use super::page::Page;
 use super::stage::Stage;
 use crate::cli::output::{Output, Tone};
-use crate::cli::sheet::{Here, Sheet};
+use crate::cli::sheet::{Here, gather};
 use crate::cli::{Outcome, Stop, history, story, users};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Language, Protocol, Purpose, VPath};
 use crate::remote::{Auth, Connection, Reach, Target, Trust};
 use crate::service::accounts::{NewAccount, NewPassword};
 use crate::service::clients::NewClient;
+use crate::service::handouts::Sheet;
 use crate::service::people;
 use crate::transport::Running;
 
@@ -153,7 +154,7 @@ impl<'a> Story<'a> {
         })?;
         let certs = self.stage.certs();
         let here = Here { config: service.config(), data: self.stage.data(), certs: &certs };
-        Sheet::gather(here, &added.account, &added.folders, &[], added.password)
+        gather(here, &added.account, (&added.folders, &[]), added.password)
     }
 
     /// Sends a file and reads its report back over the same connection.

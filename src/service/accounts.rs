@@ -189,6 +189,8 @@ impl Service {
         let hash = self.0.door.hasher.hash(&password)?;
         self.registry().set_password_hash(login, Some(&hash))?;
         self.record("account.password", login, "");
+        // A link to the old one would hand out what no longer works.
+        self.withdraw_handout(login)?;
         Ok(password)
     }
 

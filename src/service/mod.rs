@@ -27,6 +27,7 @@ pub mod feed;
 pub mod fetch;
 pub mod folders;
 mod give_back;
+pub mod handouts;
 pub mod history;
 pub mod holds;
 pub mod hooks;
@@ -36,6 +37,7 @@ pub mod lists;
 mod live;
 mod locks;
 pub mod login;
+mod logins;
 pub mod mail;
 pub mod mappings;
 mod names;
@@ -106,6 +108,7 @@ struct Inner {
     directories: Mutex<HashMap<String, (Arc<ClientSpace>, Directory)>>,
     locks: locks::PathLocks,
     sessions: live::LiveSessions,
+    misses: handouts::Misses,
     queue: queue::Queue,
     owed: owed::Owed,
     waiters: waiters::Waiters,
@@ -138,6 +141,7 @@ impl Service {
             locks: locks::PathLocks::default(),
             directories: Mutex::default(),
             sessions: live::LiveSessions::default(),
+            misses: handouts::Misses::default(),
             queue: queue::Queue::default(),
             owed: owed::Owed::default(),
             waiters: waiters::Waiters::default(),

@@ -60,6 +60,8 @@ pub struct RemoteChange {
     pub host: Option<String>,
     /// The port.
     pub port: Option<u16>,
+    /// The connection type; another one has to be confirmed again.
+    pub protocol: Option<Protocol>,
     /// The login there.
     pub login: Option<String>,
     /// How we prove who we are.
@@ -171,8 +173,13 @@ impl Service {
     /// # Errors
     /// As [`Service::add_remote_account`]; `Kind::Invalid` for an account that is hosted here.
     pub fn set_remote_account(&self, login: &str, change: &RemoteChange) -> Result<RemoteStanding> {
-        let (_, protocol, remote) = self.remote(login)?;
+        let (_, known, remote) = self.remote(login)?;
+        let protocol = change.protocol.unwrap_or(known);
+        let retyped = protocol != known;
         let mut server = remote.server.clone();
+        if retyped && server.port == known.default_port() {
+            server.port = protocol.default_port();
+        }
         if let Some(host) = &change.host {
             let (host, port) = parse_host(host).map_err(invalid)?;
             server.host = host;
@@ -189,18 +196,25 @@ impl Service {
         }
         let moved = (&server.host, server.port) != (&remote.server.host, remote.server.port);
         // What was confirmed of one server says nothing of another.
-        let trust = (moved && matches!(remote.trust, ServerTrust::Pins(_)))
-            .then(|| ServerTrust::Pins(Vec::new()));
+        let is_pinned = matches!(remote.trust, ServerTrust::Pins(_));
+        let trust = (retyped || (moved && is_pinned)).then(|| ServerTrust::Pins(Vec::new()));
+        let has_key = matches!(remote.secret, SealedSecret::Key { .. });
+        if retyped && has_key && change.secret.is_none() {
+            let words = format!("{protocol} knows no private keys; give the password too");
+            return Err(invalid(words));
+        }
         let secret =
             change.secret.as_ref().map(|new| self.sealed(login, protocol, new)).transpose()?;
         let what = [
             moved.then_some("server"),
+            retyped.then_some("connection type"),
             change.login.is_some().then_some("login there"),
             secret.is_some().then_some("secret"),
         ];
         let what: Vec<&str> = what.into_iter().flatten().collect();
         let replaced = secret.is_some();
-        let patch = RemotePatch { server: Some(server), trust, secret };
+        let protocol = retyped.then_some(protocol);
+        let patch = RemotePatch { server: Some(server), protocol, trust, secret };
         self.registry().update_remote_account(login, &patch)?;
         self.record("account.set", login, &what.join(", "));
         if replaced {

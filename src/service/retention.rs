@@ -21,6 +21,7 @@ use crate::vfs::{ClientSpace, Folder};
 
 /// Removes what `retention` no longer keeps, client by client; a fault of one client is logged.
 pub(super) fn apply(service: &Service) -> Result<()> {
+    service.forget_old_handouts()?;
     service.sweep_erased()?;
     events::forget(service)?;
     for client in service.registry().clients()? {

@@ -24,6 +24,7 @@ use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::model::Protocol;
 use crate::service::Service;
+use crate::service::handouts::{Certificate, HostKey, ServerFacts};
 
 pub use gate::{Full, Gate, Pass};
 pub use host_keys::HostKeys;
@@ -95,6 +96,25 @@ impl Face {
             host_keys: self.host_keys.fingerprints(),
             certificate: self.tls.fingerprint(),
         }
+    }
+
+    /// What hand-out sheets say of the server.
+    ///
+    /// # Errors
+    /// A certificate that cannot be read.
+    pub fn facts(&self) -> Result<ServerFacts> {
+        let bound = [
+            (Protocol::Sftp, self.bound.sftp),
+            (Protocol::Ftps, self.bound.ftps),
+            (Protocol::Ftpes, self.bound.ftpes),
+        ];
+        let host_key = |(kind, fingerprint)| HostKey { kind, fingerprint };
+        let certificate = self.tls.certificate().map(|der| Certificate::read(&der)).transpose()?;
+        Ok(ServerFacts {
+            bound: bound.into_iter().filter_map(|(kind, at)| Some((kind, at?))).collect(),
+            host_keys: self.host_keys.fingerprints().into_iter().map(host_key).collect(),
+            certificate: certificate.map(|(certificate, _)| certificate),
+        })
     }
 
     /// TLS settings for a web listener with the same certificate, which is reloaded like the others'.

@@ -113,6 +113,12 @@ impl Tls {
         self.0.reload();
     }
 
+    /// The present certificate (DER).
+    #[must_use]
+    pub fn certificate(&self) -> Option<CertificateDer<'static>> {
+        self.0.current.0.load().cert.first().cloned()
+    }
+
     /// SHA-256 of the present certificate as hex pairs with colons, as clients show it.
     #[must_use]
     pub fn fingerprint(&self) -> Option<String> {

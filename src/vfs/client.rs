@@ -75,6 +75,28 @@ impl ClientSpace {
         Ok(AccountSpace::new(root))
     }
 
+    /// Whether no files lie where those of an account with this login would.
+    pub(crate) fn is_free_for_account(&self, login: &str) -> Result<bool> {
+        let what = |e| Error::io(format!("looking for files of {login}"), e);
+        match std::fs::read_dir(self.path.join("files").join(login)) {
+            Ok(mut entries) => Ok(entries.next().transpose().map_err(what)?.is_none()),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(true),
+            Err(e) => Err(what(e)),
+        }
+    }
+
+    /// An account's files get their place under another login; nothing to do when they have it already.
+    pub(crate) fn rename_account(&self, old: &str, new: &str) -> Result<()> {
+        let files = self.path.join("files");
+        let moved = match std::fs::rename(files.join(old), files.join(new)) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other,
+        };
+        moved
+            .and_then(|()| File::open(&files)?.sync_all())
+            .map_err(|e| Error::io(format!("moving the files of {old} to {new}"), e))
+    }
+
     /// The room on the disk, and what the quota leaves of it.
     pub(crate) fn space(&self) -> Result<Space> {
         let disk = self.spool.space().map_err(|e| Error::io("asking for the free space", e))?;

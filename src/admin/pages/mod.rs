@@ -1,6 +1,8 @@
 //! The pages behind the sign-in: one file for each screen, its template beside it.
 
+mod accounts;
 mod client;
+mod clients;
 mod import;
 mod import_files;
 mod imports_parts;
@@ -12,7 +14,9 @@ use super::route::Route;
 
 pub(super) fn routes() -> Vec<Route> {
     [
+        accounts::routes(),
         client::routes(),
+        clients::routes(),
         import::routes(),
         import_files::routes(),
         settings::routes(),

@@ -143,6 +143,18 @@ impl Directory {
         read().map_err(failed(format_args!("read the last imports of {source}")))
     }
 
+    /// An account has another login: its imports are listed under that.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn rename_login(&self, old: &str, new: &str) -> Result<()> {
+        self.conn
+            .prepare_cached("UPDATE imports SET login = ?2 WHERE login = ?1")
+            .and_then(|mut s| s.execute([old, new]))
+            .map(drop)
+            .map_err(failed(format_args!("list the imports of {old} under {new}")))
+    }
+
     /// Whether this import was run, without reading its report.
     ///
     /// # Errors

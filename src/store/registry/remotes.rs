@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::Registry;
 use super::access::{NewAccount, insert_whole, no_account};
 use crate::error::{Error, Kind, Result};
-use crate::model::{RemoteServer, ServerTrust};
+use crate::model::{Protocol, RemoteServer, ServerTrust};
 use crate::store::{failed, from_micros, to_micros, unreadable};
 
 /// The schema's step.
@@ -73,6 +73,8 @@ pub struct RemoteAccount {
 pub struct RemotePatch {
     /// Where it is.
     pub server: Option<RemoteServer>,
+    /// The connection type.
+    pub protocol: Option<Protocol>,
     /// How it is recognised.
     pub trust: Option<ServerTrust>,
     /// How we prove who we are.
@@ -147,6 +149,12 @@ impl Registry {
                     "UPDATE remote_servers SET host = ?2, port = ?3, remote_login = ?4
                      WHERE login = ?1",
                     params![login, host, port, remote_login],
+                ));
+            }
+            if let Some(protocol) = patch.protocol {
+                changes.push(conn.execute(
+                    "UPDATE accounts SET protocols = ?2 WHERE login = ?1",
+                    [&login, protocol.name()],
                 ));
             }
             if let Some(trust) = &patch.trust {

@@ -200,4 +200,6 @@ CREATE TABLE client_retention (
     super::activity::STEP,
     super::repeats::STEP,
     super::webhooks::STEP,
+    super::handouts::STEP,
+    super::logins::STEP,
 ];

@@ -76,6 +76,11 @@ const SEALED: &[SealedColumn] = &[
     },
     SealedColumn { table: "webhooks", column: "sealed_secret", context: "'webhook/' || name" },
     SealedColumn { table: "webhooks", column: "sealed_old_secret", context: "'webhook/' || name" },
+    SealedColumn {
+        table: "handouts",
+        column: "sealed_password",
+        context: "'handout/' || hex(token)",
+    },
 ];
 
 /// A sealed value and the context under which it was sealed.

@@ -3,28 +3,49 @@
 use crate::model::{Language, Protocol};
 
 /// The words of one language.
-pub(super) struct Words {
-    pub(super) title: &'static str,
-    pub(super) login: &'static str,
-    pub(super) password: &'static str,
-    pub(super) password_once: &'static str,
-    pub(super) password_known: &'static str,
-    pub(super) key: &'static str,
-    pub(super) server: &'static str,
-    pub(super) port: &'static str,
-    pub(super) port_unknown: &'static str,
-    pub(super) host_key: &'static str,
-    pub(super) certificate: &'static str,
-    pub(super) self_signed: &'static str,
-    pub(super) folders: &'static str,
-    pub(super) purpose_import: &'static str,
-    pub(super) purpose_export: &'static str,
-    pub(super) purpose_plain: &'static str,
-    pub(super) send: &'static str,
-    pub(super) ca_file: &'static str,
-    pub(super) form_ftps: &'static str,
-    pub(super) form_ftpes: &'static str,
-    pub(super) passive: &'static str,
+pub struct Words {
+    /// What the sheet is.
+    pub title: &'static str,
+    /// Label.
+    pub login: &'static str,
+    /// Label.
+    pub password: &'static str,
+    /// Behind a password.
+    pub password_once: &'static str,
+    /// In place of a password.
+    pub password_known: &'static str,
+    /// Label.
+    pub key: &'static str,
+    /// Label.
+    pub server: &'static str,
+    /// Label.
+    pub port: &'static str,
+    /// In place of a port.
+    pub port_unknown: &'static str,
+    /// Label.
+    pub host_key: &'static str,
+    /// Label.
+    pub certificate: &'static str,
+    /// Behind a certificate.
+    pub self_signed: &'static str,
+    /// Heading.
+    pub folders: &'static str,
+    /// What a folder is for.
+    pub purpose_import: &'static str,
+    /// What a folder is for.
+    pub purpose_export: &'static str,
+    /// What a folder is for.
+    pub purpose_plain: &'static str,
+    /// Heading of the sample commands.
+    pub send: &'static str,
+    /// Below them.
+    pub ca_file: &'static str,
+    /// How FileZilla and WinSCP call FTPS.
+    pub form_ftps: &'static str,
+    /// How they call FTPES.
+    pub form_ftpes: &'static str,
+    /// What to set in such programs.
+    pub passive: &'static str,
     kind_sftp: &'static str,
     kind_ftps: &'static str,
     kind_ftpes: &'static str,
@@ -32,7 +53,8 @@ pub(super) struct Words {
 
 impl Words {
     /// The connection type in words.
-    pub(super) fn kind(&self, protocol: Protocol) -> &'static str {
+    #[must_use]
+    pub fn kind(&self, protocol: Protocol) -> &'static str {
         match protocol {
             Protocol::Sftp => self.kind_sftp,
             Protocol::Ftps => self.kind_ftps,
@@ -42,7 +64,8 @@ impl Words {
 }
 
 /// The words of `language`.
-pub(super) fn words(language: Language) -> &'static Words {
+#[must_use]
+pub fn words(language: Language) -> &'static Words {
     match language {
         Language::En => &EN,
         Language::Fr => &FR,
@@ -81,21 +104,21 @@ const FR: Words = Words {
     title: "Accès",
     login: "Identifiant",
     password: "Mot de passe",
-    password_once: "affiché une seule fois ; perdu, il faut en demander un nouveau",
+    password_once: "affiché une seule fois\u{a0}; perdu, il faut en demander un nouveau",
     password_known: "celui convenu avec vous",
     key: "Clé SSH",
     server: "Serveur",
     port: "port",
     port_unknown: "choisi au démarrage du serveur",
-    host_key: "Clé d'hôte",
+    host_key: "Clé d’hôte",
     certificate: "Cert. SHA-256",
-    self_signed: "auto-signé : comparez ces chiffres quand le logiciel les montre",
+    self_signed: "auto-signé\u{a0}: comparez ces chiffres quand le logiciel les montre",
     folders: "Dossiers",
-    purpose_import: "déposez ici le fichier des salariés ; le rapport est à côté",
+    purpose_import: "déposez ici le fichier des salariés\u{a0}; le rapport est à côté",
     purpose_export: "fichiers à récupérer",
-    purpose_plain: "fichiers, rien n'est importé",
+    purpose_plain: "fichiers, rien n’est importé",
     send: "Envoyer un fichier, lire son rapport",
-    ca_file: "rollcall.pem est le certificat du serveur ; nous vous le remettons.",
+    ca_file: "rollcall.pem est le certificat du serveur\u{a0}; nous vous le remettons.",
     form_ftps: "FTP, chiffrement TLS/SSL implicite",
     form_ftpes: "FTP, chiffrement TLS/SSL explicite (exigé)",
     passive: "Mode passif. Transferts en binaire.",
