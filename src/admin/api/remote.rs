@@ -149,7 +149,7 @@ async fn change(
         return Err(Problem::invalid("/port", "the port is a number from 1 to 65535"));
     }
     let Change { host, port, login, .. } = change;
-    let change = RemoteChange { host, port, login, secret };
+    let change = RemoteChange { host, port, protocol: None, login, secret };
     json_of(&ask(&admin, &caller, move |s| s.set_remote_account(&account, &change)).await?)
 }
 
