@@ -40,6 +40,8 @@ pub struct Admin {
     pub trials_kept: usize,
     /// Files that are tried at the same time; each takes as much memory as its import.
     pub trials_at_once: usize,
+    /// The largest file whose columns are looked at on the page of a folder's columns.
+    pub max_sample_bytes: u64,
     /// Requests that one API token may send in a minute.
     pub api_requests_per_minute: u32,
     /// The most rows on one page of a list.
@@ -68,6 +70,7 @@ impl Default for Admin {
             trial_minutes: 60,
             trials_kept: 50,
             trials_at_once: 2,
+            max_sample_bytes: 32 * 1024 * 1024,
             api_requests_per_minute: 600,
             api_max_rows: 500,
             api_key_hours: 24,

@@ -148,6 +148,34 @@ pub fn inspect(
     })
 }
 
+/// How many bytes of a table an excerpt has, about: a form carries it.
+const EXCERPT_BYTES: usize = 128 * 1024;
+/// How many rows it has.
+const EXCERPT_ROWS: usize = 200;
+
+/// The header and the first rows of a file as plain CSV, to look at its columns again with other settings.
+///
+/// # Errors
+/// As [`inspect`].
+pub fn excerpt(bytes: &[u8], settings: &Settings, limits: &Limits) -> Result<Vec<u8>, FileRefusal> {
+    let opened = unpack::open(bytes, &limits.unpack(), settings.encoding)?;
+    let headers = Headers::new(&settings.aliases, settings.unknown_columns);
+    let table = table::read(opened.decoded, &headers, &limits.table())?;
+    let width = used_width(&table);
+    let mut csv = Vec::new();
+    write_record(&mut csv, table.header().iter().map(String::as_str), width);
+    for row in table.rows().take(EXCERPT_ROWS) {
+        let before = csv.len();
+        let cells: Vec<_> = row.cells().collect();
+        write_record(&mut csv, cells.iter().map(AsRef::as_ref), width);
+        if csv.len() > EXCERPT_BYTES {
+            csv.truncate(before);
+            break;
+        }
+    }
+    Ok(csv)
+}
+
 /// The whole table (header and rows) as UTF-8, separated by commas, lines ended by CRLF (RFC 4180).
 /// Any table will do; cells are as they were, without their quotes. A row that has too few or too many cells
 /// keeps them as they are; only blank cells beyond the last column are left out.

@@ -56,6 +56,7 @@ mod reports;
 mod retention;
 pub mod rules;
 mod run;
+pub mod samples;
 pub mod schedule;
 pub mod session;
 pub mod settings;

@@ -3,12 +3,15 @@
 mod accounts;
 mod client;
 mod clients;
+mod columns;
 mod import;
 mod import_files;
 mod imports_parts;
+mod mappings;
 mod settings;
 pub(super) mod status;
 mod today;
+mod values;
 
 use super::route::Route;
 
@@ -17,10 +20,13 @@ pub(super) fn routes() -> Vec<Route> {
         accounts::routes(),
         client::routes(),
         clients::routes(),
+        columns::routes(),
         import::routes(),
         import_files::routes(),
+        mappings::routes(),
         settings::routes(),
         today::routes(),
+        values::routes(),
     ]
     .concat()
 }

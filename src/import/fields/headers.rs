@@ -169,7 +169,8 @@ fn numbered(code: &str) -> Option<Meaning> {
 }
 
 /// The name of a client's own column: lower case, words joined by `_`.
-pub(super) fn custom_name(header: &str) -> String {
+#[must_use]
+pub fn custom_name(header: &str) -> String {
     let mut name = String::with_capacity(header.len());
     for word in header.split(|c: char| !c.is_alphanumeric()).map(fold).filter(|w| !w.is_empty()) {
         if !name.is_empty() {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use catalogue::{AMBIGUOUS, Names, names};
 pub use dates::{DATE_FIELDS, Dates, Proof, prove_dates};
-pub use headers::{Headers, MatchedBy};
+pub use headers::{Headers, MatchedBy, custom_name};
 pub use matching::{CellCount, Column, Columns, letter, match_columns};
 pub use values::{CULTURES, GENDERS, Value, parse};
 

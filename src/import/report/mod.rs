@@ -36,7 +36,7 @@ pub use names::is_reserved_name;
 pub use render::summary_line;
 pub(super) use render::words as message_words;
 pub use undone::{Because, Kept, Undoing};
-pub use words::{effect_words, field_words, status_words};
+pub use words::{effect_words, field_words, matched_words, status_words};
 
 /// What an import has to tell, in no language: codes and parameters. Stored as JSON in the client's
 /// database, so that every report file can be made again from it, in any language.

@@ -261,7 +261,8 @@ pub(super) fn mode_words(mode: Mode) -> Words {
 }
 
 /// How a column was matched, or why it was not read.
-pub(super) fn matched_words(matched_by: &str) -> Words {
+#[must_use]
+pub fn matched_words(matched_by: &str) -> Words {
     match matched_by {
         "code" => w("its code", "son code", "ihren Code"),
         "alias" => {

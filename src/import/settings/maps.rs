@@ -28,7 +28,8 @@ pub(super) fn value_maps(value: &Value) -> Read<BTreeMap<FieldKey, ValueMap>> {
 }
 
 /// Whether a field's values can be mapped and defaulted: not what tells people apart.
-pub(crate) fn takes_codes(field: Field) -> bool {
+#[must_use]
+pub fn takes_codes(field: Field) -> bool {
     !matches!(
         field,
         Field::EmployeeNumber

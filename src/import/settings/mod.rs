@@ -29,7 +29,7 @@ pub use handling::{
 };
 pub use login::{LoginPart, parts as login_parts};
 pub(super) use maps::NO_DATES;
-pub(crate) use maps::takes_codes;
+pub use maps::takes_codes;
 pub(crate) use read::{Read, choice, field_key, list, table, text, wrong, yes_or_no};
 
 /// The import settings of one folder. Read from TOML by `Settings::from_toml`, which checks everything.

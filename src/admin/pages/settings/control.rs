@@ -92,11 +92,12 @@ pub(super) struct Choice {
 }
 
 /// The first value of a name in a form.
-pub(super) fn field<'p>(pairs: &'p Pairs, name: &str) -> &'p str {
+pub(in crate::admin::pages) fn field<'p>(pairs: &'p Pairs, name: &str) -> &'p str {
     pairs.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.trim())
 }
 
-fn fields<'p>(pairs: &'p Pairs, name: &str) -> Vec<&'p str> {
+/// All values of a name in a form.
+pub(in crate::admin::pages) fn fields<'p>(pairs: &'p Pairs, name: &str) -> Vec<&'p str> {
     pairs.iter().filter(|(key, _)| key == name).map(|(_, value)| value.trim()).collect()
 }
 

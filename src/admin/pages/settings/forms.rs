@@ -239,7 +239,7 @@ pub(super) async fn save(
 }
 
 /// What is said after saving.
-pub(super) fn saved_words(shell: &Shell, labels: &[&str]) -> String {
+pub(in crate::admin::pages) fn saved_words(shell: &Shell, labels: &[&str]) -> String {
     let saved = shell.t("Saved:", "Enregistré\u{a0}:", "Gespeichert:");
     let then = shell.t(
         "Counts from the next file; what was imported stays as it is. Try the last file to see what changes.",
@@ -250,7 +250,7 @@ pub(super) fn saved_words(shell: &Shell, labels: &[&str]) -> String {
 }
 
 /// What the second of two people is told.
-pub(super) fn overtaken(shell: &Shell) -> &str {
+pub(in crate::admin::pages) fn overtaken(shell: &Shell) -> &str {
     shell.t(
         "Somebody else has changed these settings since you opened this page. Nothing of yours was saved. Below stands what you entered, and what is saved now where it differs; check it and save again.",
         "Quelqu’un d’autre a modifié ces réglages depuis que vous avez ouvert cette page. Rien de votre saisie n’a été enregistré. Ci-dessous, votre saisie et, là où elle diffère, ce qui est enregistré\u{a0}; vérifiez et enregistrez à nouveau.",

@@ -43,6 +43,9 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
+pub(super) use control::{field as first_value, fields as all_values};
+pub(super) use forms::{overtaken, saved_words};
+
 /// What every page about one import folder knows.
 pub(super) struct Place {
     pub(super) client: Client,

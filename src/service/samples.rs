@@ -1,0 +1,118 @@
+//! Files looked at as an import folder would read them, so that their columns can be assigned.
+
+use super::run::{Run, import_limits};
+use super::settings::SettingsDocument;
+use super::{Service, commit, decrypt};
+use crate::error::{Error, Kind, Result};
+use crate::import::inspect::{self, Inspection, refusal_words};
+use crate::import::note::FileRefusal;
+use crate::model::{Language, Upload, UploadId, UploadState};
+use crate::vfs;
+
+/// A file that was looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    /// Its name.
+    pub name: String,
+    /// How it is read; or why it cannot be, and what to do about it.
+    pub read: std::result::Result<Inspection, (String, String)>,
+    /// Its header and first rows as plain CSV: to look at again after the settings were changed.
+    pub excerpt: Vec<u8>,
+    /// The settings document that it was read with.
+    pub document: SettingsDocument,
+}
+
+impl Service {
+    /// Looks at a file with the settings of a folder; nothing is kept.
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for client or folder; settings that cannot be read. What is wrong with the file is no error.
+    pub fn look_at_sample(
+        &self,
+        client: &str,
+        folder: &str,
+        (name, bytes): (&str, Vec<u8>),
+        language: Language,
+    ) -> Result<Sample> {
+        let folder = self.import_folder(client, folder)?;
+        let path = folder.path.join(name).map_err(|e| Error::new(Kind::Invalid, e))?;
+        let upload = Upload {
+            id: commit::new_id(self.clock()),
+            seq: 0,
+            client: client.to_owned(),
+            login: folder.login,
+            folder: Some(folder.name.clone()),
+            path,
+            protocol: None,
+            bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+            sha256: vfs::sha256_of(&bytes),
+            state: UploadState::Stored,
+            attempts: 0,
+            received_at: self.clock().now(),
+            finished_at: None,
+            failure: None,
+        };
+        self.looked_at(&upload, &folder.name, Some(bytes), language)
+    }
+
+    /// Looks at a file that was received, with the settings that its folder has now; `None`: the archive does not have
+    /// it any more.
+    ///
+    /// # Errors
+    /// As [`Service::look_at_sample`]; `Kind::TooLarge` for one that is larger than `admin.max_sample_bytes`.
+    pub fn look_at_received(
+        &self,
+        client: &str,
+        folder: &str,
+        id: UploadId,
+        language: Language,
+    ) -> Result<Option<Sample>> {
+        let found = self.registry().upload(id)?;
+        let ours = found.filter(|u| u.client == client && u.folder.as_deref() == Some(folder));
+        let Some(upload) = ours else { return Ok(None) };
+        let limit = self.config().admin.max_sample_bytes;
+        if upload.bytes > limit {
+            let message = format!(
+                "{} has {} bytes, and this page reads {limit} (admin.max_sample_bytes); choose the first rows of it as a sample",
+                upload.path, upload.bytes
+            );
+            return Err(Error::new(Kind::TooLarge, message));
+        }
+        if !super::reports::is_archived(&*self.client_space(client)?, upload.id) {
+            return Ok(None);
+        }
+        self.looked_at(&upload, folder, None, language).map(Some)
+    }
+
+    /// `bytes`: `None`, those of the archive.
+    fn looked_at(
+        &self,
+        upload: &Upload,
+        folder: &str,
+        bytes: Option<Vec<u8>>,
+        language: Language,
+    ) -> Result<Sample> {
+        let document = self.settings_document(&upload.client, folder)?;
+        let settings = self.settings(&upload.client, folder)?;
+        let client = self.client(&upload.client)?;
+        let content = match bytes {
+            Some(bytes) => {
+                decrypt::open(self, upload, folder, &settings.handling.encryption, bytes)?
+            }
+            None => {
+                let space = self.client_space(&client.slug)?;
+                Run { service: self, space: &space, client: &client, upload }.read(&settings)?
+            }
+        };
+        let name = upload.path.name().unwrap_or_default().to_owned();
+        let limits = import_limits(self.config());
+        let words = |refusal: &FileRefusal| Err(refusal_words(refusal, language));
+        if let Some(refusal) = &content.refusal {
+            return Ok(Sample { name, read: words(refusal), excerpt: Vec::new(), document });
+        }
+        let today = self.clock().today(&client.time_zone);
+        let read = inspect::inspect(&content.bytes, &name, &settings, &limits, today);
+        let excerpt = inspect::excerpt(&content.bytes, &settings, &limits).unwrap_or_default();
+        Ok(Sample { name, read: read.or_else(|refusal| words(&refusal)), excerpt, document })
+    }
+}
