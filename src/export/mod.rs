@@ -3,6 +3,7 @@
 mod cells;
 mod document;
 mod forms;
+mod head;
 mod lines;
 mod name;
 mod read;
@@ -14,6 +15,7 @@ mod told;
 
 pub use cells::{Around, Cells};
 pub use forms::DateForm;
+pub use head::first_rows;
 pub use lines::{Lines, Problem};
 pub use name::{FileName, Naming};
 pub use settings::{

@@ -1,7 +1,7 @@
 //! The use case of creating one user by hand: planned like a file of one row, so that every rule of the folder holds.
 
 use super::run::import_limits;
-use super::{Service, commit};
+use super::{Service, commit, events};
 use crate::error::{Error, Kind, Result};
 use crate::import::directory::{DateOrder, Key};
 use crate::import::fields::{Field, FieldKey};
@@ -60,6 +60,10 @@ impl Service {
             at: self.clock().now(),
         };
         directory.create(&event, &plan)?;
+        if let Err(error) = events::tell_users(self, &client.slug, &directory) {
+            // Told with the next import.
+            tracing::error!(%error, client = client.slug, "a new user was not told");
+        }
         // No value stands in the audit trail: it outlives the user.
         self.record("user.create", &format!("{}/{id}", client.slug), "");
         self.keep_directory(&space, directory);

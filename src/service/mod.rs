@@ -70,6 +70,7 @@ pub mod trying;
 pub mod undo;
 pub mod usage;
 pub mod users;
+pub mod users_file;
 pub mod vault;
 mod waiters;
 pub mod webhooks;

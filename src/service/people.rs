@@ -77,6 +77,17 @@ impl Person {
     }
 }
 
+impl Person {
+    /// The same person without what reports mask: for files that somebody may import again.
+    #[must_use]
+    pub fn without_sensitive(mut self) -> Self {
+        for field in Field::ALL.iter().filter(|field| field.is_sensitive()) {
+            self.values.set(&FieldKey::Known(*field), None);
+        }
+        self
+    }
+}
+
 /// One JSON object: `id`, `state`, every field of the catalogue (absent ones null), `manager_name`, `custom`.
 impl Serialize for Person {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

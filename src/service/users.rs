@@ -182,7 +182,7 @@ impl Service {
         let known: BTreeMap<i64, &Values> = above.iter().map(|u| (u.id, &u.values)).collect();
         let day = self.day(&zone, None);
         let above = above.iter().map(|user| Person::of(user.clone(), day, &known)).collect();
-        let below = self.users_page(
+        let mut below = self.users_page(
             client,
             &UserFilter {
                 manager: Some(id),
@@ -191,7 +191,15 @@ impl Service {
                 ..UserFilter::default()
             },
         )?;
-        Ok(UserCard { person, above, below: below.users, below_total: below.total })
+        // Whoever leads the whole may stand as the own manager.
+        let own = u64::from(person.manager_id() == Some(id) && person.state.is_there());
+        below.users.retain(|other| other.id != id);
+        Ok(UserCard {
+            person,
+            above,
+            below: below.users,
+            below_total: below.total.saturating_sub(own),
+        })
     }
 
     /// The one user whose employee number (alone, or as `FR01+00123`), login, e-mail, name or id is `text`.

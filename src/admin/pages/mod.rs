@@ -4,13 +4,22 @@ mod accounts;
 mod client;
 mod clients;
 mod columns;
+mod drops;
+mod export_form;
+mod exports;
+mod exports_words;
 mod import;
 mod import_files;
 mod imports_parts;
 mod mappings;
+mod quality;
 mod settings;
 pub(super) mod status;
 mod today;
+mod user;
+mod user_form;
+mod users;
+mod users_words;
 mod values;
 
 use super::route::Route;
@@ -21,11 +30,18 @@ pub(super) fn routes() -> Vec<Route> {
         client::routes(),
         clients::routes(),
         columns::routes(),
+        drops::routes(),
+        export_form::routes(),
+        exports::routes(),
         import::routes(),
         import_files::routes(),
         mappings::routes(),
+        quality::routes(),
         settings::routes(),
         today::routes(),
+        user::routes(),
+        user_form::routes(),
+        users::routes(),
         values::routes(),
     ]
     .concat()

@@ -178,6 +178,15 @@ impl Service {
         self.registry().export_runs(&client.slug, name, limit)
     }
 
+    /// One run.
+    ///
+    /// # Errors
+    /// `Kind::NotFound`.
+    pub fn export_run(&self, id: UploadId) -> Result<ExportRun> {
+        let unknown = || Error::new(Kind::NotFound, format!("there is no export run {id}"));
+        self.registry().export_run(id)?.ok_or_else(unknown)
+    }
+
     /// Withdraws the last run of an export that told the other side something: the next one tells it again.
     ///
     /// # Errors

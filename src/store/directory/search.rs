@@ -204,6 +204,22 @@ impl Directory {
         read().map_err(failed("look for a user"))
     }
 
+    /// The first codes of a list, each with its name if somebody gave one.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn codes_of(&self, field: Field, most: u32) -> Result<Vec<(String, Option<String>)>> {
+        let read = || -> rusqlite::Result<Vec<(String, Option<String>)>> {
+            self.conn
+                .prepare_cached(
+                    "SELECT code, nullif(name, code) FROM lists WHERE field = ?1 ORDER BY code LIMIT ?2",
+                )?
+                .query_map(params![field.name(), most], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect()
+        };
+        read().map_err(failed(format_args!("read the list of {field}")))
+    }
+
     /// A list of a moment ago is better than none.
     fn refresh_or_go_on(&mut self) {
         if let Err(error) = self.refresh_search() {

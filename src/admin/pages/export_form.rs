@@ -1,0 +1,452 @@
+//! Adding an export, and its settings as a form and as text.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use serde::Deserialize;
+use toml::{Table, Value};
+
+use super::exports_words::what;
+use crate::admin::Admin;
+use crate::admin::form::{Form, Pairs};
+use crate::admin::guard::Caller;
+use crate::admin::route::{Route, of_client};
+use crate::admin::shell::{Failure, Shell, Tone, done, page};
+use crate::error::{Error, Kind, Result};
+use crate::export::{Decimal, Encoding, ExportSettings, ManagerAs, What, When};
+use crate::import::standing::Standing;
+use crate::model::{Client, Purpose, Scope};
+use crate::service::Service;
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::get("/clients/{client}/exports/new", of_client(Scope::Arrange), show_new),
+        Route::post("/clients/{client}/exports/new", of_client(Scope::Arrange), add),
+        Route::get(
+            "/clients/{client}/exports/{export}/settings",
+            of_client(Scope::Arrange),
+            show_settings,
+        ),
+        Route::post(
+            "/clients/{client}/exports/{export}/settings",
+            of_client(Scope::Arrange),
+            save_settings,
+        ),
+        Route::get("/clients/{client}/exports/{export}/text", of_client(Scope::Arrange), show_text),
+        Route::post(
+            "/clients/{client}/exports/{export}/text",
+            of_client(Scope::Arrange),
+            save_text,
+        ),
+    ]
+}
+
+/// What the form holds, as it was typed.
+#[derive(Debug, Clone, Default)]
+struct Typed {
+    name: String,
+    folder: String,
+    what: String,
+    /// `manual`, `import`, or `times` with `times`.
+    trigger: String,
+    times: String,
+    file_name: String,
+    /// One of a line.
+    columns: String,
+    separator: String,
+    encoding: String,
+    dates: String,
+    decimal: String,
+    manager: String,
+    header: bool,
+    send_empty: bool,
+    users: Vec<String>,
+}
+
+impl Typed {
+    fn of(settings: &ExportSettings, folder: &str) -> Self {
+        let (trigger, times) = match &settings.trigger {
+            When::Manual => ("manual", String::new()),
+            When::Import => ("import", String::new()),
+            When::At(times) => ("times", times.to_string()),
+        };
+        let columns: Vec<String> = settings.columns.iter().map(ToString::to_string).collect();
+        Self {
+            name: String::new(),
+            folder: folder.to_owned(),
+            what: settings.what.name().to_owned(),
+            trigger: trigger.to_owned(),
+            times,
+            file_name: settings.file_name.as_str().to_owned(),
+            columns: columns.join("\n"),
+            separator: match settings.separator {
+                '\t' => "tab".to_owned(),
+                other => other.to_string(),
+            },
+            encoding: settings.encoding.name().to_owned(),
+            dates: settings.dates.as_str().to_owned(),
+            decimal: settings.decimal.name().to_owned(),
+            manager: settings.manager.name().to_owned(),
+            header: settings.header,
+            send_empty: settings.send_empty,
+            users: settings.users.iter().map(|standing| standing.name().to_owned()).collect(),
+        }
+    }
+
+    fn read(pairs: &Pairs) -> Self {
+        let text = |name: &str| {
+            let pair = pairs.iter().find(|(key, _)| key == name);
+            pair.map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
+        };
+        let ticked = |name: &str| pairs.iter().any(|(key, _)| key == name);
+        let users = pairs.iter().filter(|(key, _)| key == "users");
+        Self {
+            name: text("name"),
+            folder: text("folder"),
+            what: text("what"),
+            trigger: text("trigger"),
+            times: text("times"),
+            file_name: text("file_name"),
+            columns: text("columns"),
+            separator: text("separator"),
+            encoding: text("encoding"),
+            dates: text("dates"),
+            decimal: text("decimal"),
+            manager: text("manager"),
+            header: ticked("header"),
+            send_empty: ticked("send_empty"),
+            users: users.map(|(_, value)| value.clone()).collect(),
+        }
+    }
+
+    /// Puts what was typed into settings; all others stay as they are.
+    fn put_into(&self, toml: &str) -> Result<String> {
+        let mut table: Table = toml.parse().map_err(|e: toml::de::Error| {
+            Error::caused(Kind::Invalid, format!("these export settings are not TOML: {e}"), e)
+        })?;
+        let trigger = if self.trigger == "times" { &self.times } else { &self.trigger };
+        let texts = [
+            ("what", &self.what),
+            ("trigger", trigger),
+            ("file_name", &self.file_name),
+            ("separator", &self.separator),
+            ("encoding", &self.encoding),
+            ("dates", &self.dates),
+            ("decimal", &self.decimal),
+            ("manager", &self.manager),
+        ];
+        for (name, text) in texts {
+            table.insert(name.to_owned(), Value::String(text.clone()));
+        }
+        table.insert("header".to_owned(), Value::Boolean(self.header));
+        table.insert("send_empty".to_owned(), Value::Boolean(self.send_empty));
+        let list = |texts: Vec<&str>| {
+            Value::Array(texts.into_iter().map(|text| Value::String(text.to_owned())).collect())
+        };
+        table.insert("users".to_owned(), list(self.users.iter().map(String::as_str).collect()));
+        let columns: Vec<&str> =
+            self.columns.split(['\n', ',', ';']).map(str::trim).filter(|c| !c.is_empty()).collect();
+        if columns.is_empty() {
+            table.remove("columns");
+        } else {
+            table.insert("columns".to_owned(), list(columns));
+        }
+        Ok(table.to_string())
+    }
+}
+
+/// A choice of a list: its value, its words, whether it is chosen.
+type Choice = (&'static str, String, bool);
+
+#[derive(Template)]
+#[template(path = "admin/pages/export_form.html")]
+struct FormTemplate<'a> {
+    p: &'a Shell,
+    client: &'a Client,
+    /// The export; `None`: a new one.
+    export: Option<&'a str>,
+    typed: &'a Typed,
+    folders: &'a [String],
+    whats: Vec<Choice>,
+    separators: Vec<Choice>,
+    encodings: Vec<Choice>,
+    decimals: Vec<Choice>,
+    managers: Vec<Choice>,
+    users: Vec<Choice>,
+    wrong: Option<&'a str>,
+}
+
+/// What the form needs from the client.
+struct Found {
+    client: Client,
+    folders: Vec<String>,
+}
+
+fn find(service: &Service, slug: &str) -> Result<Found> {
+    let client = service.client(slug)?;
+    let mut names = Vec::new();
+    for account in service.accounts(Some(slug))? {
+        let folders = service.folders(&account.login)?.into_iter();
+        names.extend(folders.filter(|f| f.purpose == Purpose::Export).map(|f| f.name));
+    }
+    Ok(Found { client, folders: names })
+}
+
+fn form(
+    shell: Shell,
+    found: &Found,
+    export: Option<&str>,
+    typed: &Typed,
+    wrong: Option<&str>,
+) -> Response {
+    let p = &shell.in_zone(&found.client.time_zone);
+    let plain = |names: Vec<&'static str>, chosen: &str| -> Vec<Choice> {
+        names.into_iter().map(|name| (name, name.to_owned(), name == chosen)).collect()
+    };
+    let standing = |(name, standing): &(&'static str, Standing)| {
+        let words = super::users_words::standing(p, *standing).1.to_owned();
+        (*name, words, typed.users.iter().any(|chosen| chosen == name))
+    };
+    let separators = [
+        (";", p.t("Semicolon ;", "Point-virgule ;", "Semikolon ;")),
+        (",", p.t("Comma ,", "Virgule ,", "Komma ,")),
+        ("tab", p.t("Tab", "Tabulation", "Tabulator")),
+        ("|", "|"),
+    ];
+    let managers = ManagerAs::NAMED.iter().map(|(name, manager)| {
+        let words = match manager {
+            ManagerAs::Auto => p.t("Automatic", "Automatique", "Automatisch"),
+            ManagerAs::Number => p.t("Employee number", "Matricule", "Personalnummer"),
+            ManagerAs::Login => p.t("Login", "Identifiant", "Benutzername"),
+            ManagerAs::Email => p.t("E-mail", "E-mail", "E-Mail"),
+            ManagerAs::Name => p.t("Name", "Nom", "Name"),
+        };
+        (*name, words.to_owned(), *name == typed.manager)
+    });
+    let mut response = page(&FormTemplate {
+        p,
+        client: &found.client,
+        export,
+        typed,
+        folders: &found.folders,
+        whats: What::NAMED
+            .iter()
+            .map(|(name, one)| (*name, what(p, *one).to_owned(), *name == typed.what))
+            .collect(),
+        separators: separators
+            .into_iter()
+            .map(|(name, words)| (name, words.to_owned(), name == typed.separator))
+            .collect(),
+        encodings: plain(Encoding::NAMED.iter().map(|(n, _)| *n).collect(), &typed.encoding),
+        decimals: plain(Decimal::NAMED.iter().map(|(n, _)| *n).collect(), &typed.decimal),
+        managers: managers.collect(),
+        users: Standing::NAMED
+            .iter()
+            .filter(|(_, s)| *s != Standing::Withdrawn)
+            .map(standing)
+            .collect(),
+        wrong,
+    });
+    if wrong.is_some() {
+        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    }
+    response
+}
+
+async fn show_new(
+    State(admin): State<Admin>,
+    shell: Shell,
+    caller: Caller,
+    Path(slug): Path<String>,
+) -> Response {
+    match admin.run(&caller.name, move |service| find(&service, &slug)).await {
+        Ok(found) => {
+            let typed = Typed::of(&ExportSettings::default(), "");
+            form(shell, &found, None, &typed, None)
+        }
+        Err(error) => Failure::new(error, &shell).into_response(),
+    }
+}
+
+async fn add(
+    State(admin): State<Admin>,
+    shell: Shell,
+    caller: Caller,
+    Path(slug): Path<String>,
+    Form(pairs): Form<Pairs>,
+) -> Response {
+    let typed = Typed::read(&pairs);
+    let (client, sent) = (slug.clone(), typed.clone());
+    let added = admin
+        .run(&caller.name, move |service| {
+            let toml = sent.put_into("")?;
+            service.add_export(&client, &sent.name, &sent.folder, &toml)
+        })
+        .await;
+    match added {
+        Ok(view) => {
+            let words = shell.t(
+                "Added. Look at the preview before the first run.",
+                "Ajouté. Regardez l’aperçu avant le premier envoi.",
+                "Angelegt. Sehen Sie sich vor dem ersten Lauf die Vorschau an.",
+            );
+            done(&format!("/clients/{slug}/exports/{}", view.name), Tone::Good, words)
+        }
+        Err(error) => again(&admin, shell, &caller, (slug, None), &typed, error).await,
+    }
+}
+
+/// The form again with what was typed and why it was refused.
+async fn again(
+    admin: &Admin,
+    shell: Shell,
+    caller: &Caller,
+    (slug, export): (String, Option<&str>),
+    typed: &Typed,
+    error: Error,
+) -> Response {
+    // A folder that is not there is a wrong choice here, not a missing page.
+    let known = [Kind::Invalid, Kind::Exists, Kind::Conflict, Kind::NotFound];
+    if !known.contains(&error.kind()) {
+        return Failure::new(error, &shell).into_response();
+    }
+    match admin.run(&caller.name, move |service| find(&service, &slug)).await {
+        Ok(found) => form(shell, &found, export, typed, Some(error.message())),
+        Err(error) => Failure::new(error, &shell).into_response(),
+    }
+}
+
+async fn show_settings(
+    State(admin): State<Admin>,
+    shell: Shell,
+    caller: Caller,
+    Path((slug, name)): Path<(String, String)>,
+) -> Response {
+    let export = name.clone();
+    let found = admin
+        .run(&caller.name, move |service| {
+            Ok((service.export(&slug, &export)?, find(&service, &slug)?))
+        })
+        .await;
+    match found {
+        Ok((view, found)) => {
+            let typed = Typed::of(&view.settings, &view.folder);
+            form(shell, &found, Some(&name), &typed, None)
+        }
+        Err(error) => Failure::new(error, &shell).into_response(),
+    }
+}
+
+async fn save_settings(
+    State(admin): State<Admin>,
+    shell: Shell,
+    caller: Caller,
+    Path((slug, name)): Path<(String, String)>,
+    Form(pairs): Form<Pairs>,
+) -> Response {
+    let typed = Typed::read(&pairs);
+    let (client, export, sent) = (slug.clone(), name.clone(), typed.clone());
+    let saved = admin
+        .run(&caller.name, move |service| {
+            let now = service.export(&client, &export)?;
+            let toml = sent.put_into(&now.settings.to_toml())?;
+            let view = service.set_export_settings(&client, &export, &toml)?;
+            if sent.folder == now.folder || sent.folder.is_empty() {
+                return Ok(view);
+            }
+            service.set_export_folder(&client, &export, &sent.folder)
+        })
+        .await;
+    match saved {
+        Ok(_) => saved_page(&shell, &slug, &name),
+        Err(error) => again(&admin, shell, &caller, (slug, Some(&name)), &typed, error).await,
+    }
+}
+
+fn saved_page(shell: &Shell, slug: &str, name: &str) -> Response {
+    let words = shell.t(
+        "Saved; the next run uses these settings.",
+        "Enregistré\u{a0}; le prochain envoi utilisera ces réglages.",
+        "Gespeichert; der nächste Lauf verwendet diese Einstellungen.",
+    );
+    done(&format!("/clients/{slug}/exports/{name}"), Tone::Good, words)
+}
+
+#[derive(Template)]
+#[template(path = "admin/pages/export_text.html")]
+struct TextTemplate<'a> {
+    p: &'a Shell,
+    client: &'a Client,
+    name: &'a str,
+    text: &'a str,
+    wrong: Option<&'a str>,
+}
+
+async fn show_text(
+    State(admin): State<Admin>,
+    shell: Shell,
+    caller: Caller,
+    Path((slug, name)): Path<(String, String)>,
+) -> Response {
+    let export = name.clone();
+    let found = admin
+        .run(&caller.name, move |service| {
+            Ok((service.client(&slug)?, service.export_settings_text(&slug, &export)?))
+        })
+        .await;
+    match found {
+        Ok((client, text)) => {
+            let (p, client) = (&shell, &client);
+            page(&TextTemplate { p, client, name: &name, text: &text, wrong: None })
+        }
+        Err(error) => Failure::new(error, &shell).into_response(),
+    }
+}
+
+#[derive(Deserialize)]
+struct TextForm {
+    text: String,
+}
+
+async fn save_text(
+    State(admin): State<Admin>,
+    shell: Shell,
+    caller: Caller,
+    Path((slug, name)): Path<(String, String)>,
+    Form(TextForm { text }): Form<TextForm>,
+) -> Response {
+    let (client, export, sent) = (slug.clone(), name.clone(), text.clone());
+    let saved = admin
+        .run(&caller.name, move |service| {
+            let saved = service.set_export_settings(&client, &export, &sent).map(drop);
+            Ok((service.client(&client)?, saved))
+        })
+        .await;
+    match saved {
+        Ok((_, Ok(()))) => saved_page(&shell, &slug, &name),
+        Ok((client, Err(error))) if error.kind() == Kind::Invalid => {
+            let (p, client, wrong) = (&shell, &client, Some(error.message()));
+            let mut response = page(&TextTemplate { p, client, name: &name, text: &text, wrong });
+            *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+            response
+        }
+        Ok((_, Err(error))) | Err(error) => Failure::new(error, &shell).into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_that_was_not_touched_changes_nothing() {
+        let before = ExportSettings::from_toml(
+            "what = \"changed\"\ntrigger = \"daily 23:30\"\nseparator = \"tab\"\ncolumns = [\"login\", \"custom.*\"]\n\
+             users = [\"active\"]\n[only]\nlegal_entity = [\"FR01\"]\n[headers]\nlogin = \"Identifiant\"",
+        )
+        .unwrap();
+        let toml = Typed::of(&before, "out").put_into(&before.to_toml()).unwrap();
+        assert_eq!(ExportSettings::from_toml(&toml).unwrap(), before);
+    }
+}
