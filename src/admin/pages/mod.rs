@@ -4,18 +4,22 @@ mod accounts;
 mod client;
 mod clients;
 mod columns;
+mod decide;
+mod decide_undo;
 mod drops;
 mod export_form;
 mod exports;
 mod exports_words;
 mod import;
 mod import_files;
+mod imports;
 mod imports_parts;
 mod mappings;
 mod quality;
 mod settings;
 pub(super) mod status;
 mod today;
+mod trying;
 mod user;
 mod user_form;
 mod users;
@@ -43,6 +47,14 @@ pub(super) fn routes() -> Vec<Route> {
         user_form::routes(),
         users::routes(),
         values::routes(),
+        decide::routes(),
+        decide_undo::routes(),
+        import::routes(),
+        import_files::routes(),
+        imports::routes(),
+        settings::routes(),
+        today::routes(),
+        trying::routes(),
     ]
     .concat()
 }
