@@ -3,6 +3,7 @@
 import { check, expect, shown } from "./suite.mjs";
 import { everyWay, open } from "./admin/eyes.mjs";
 import { house } from "./admin/house.mjs";
+import { journeys } from "./admin/journeys.mjs";
 import { walk } from "./admin/walk.mjs";
 
 export const PASSWORD = "a-long-enough-password";
@@ -15,6 +16,7 @@ export async function admin(browser) {
     await check("signed in and out by keyboard alone", () => byKeyboard(browser, server));
     await check("signed in and out without script, also on a phone", () => withoutScript(browser, server));
     const window = await signedIn(browser, server);
+    await journeys(browser, server, window);
     await walk(window, server.base, (language) => speak(window, language));
     await window.close();
   } finally {
