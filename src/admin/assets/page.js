@@ -21,10 +21,17 @@ document.addEventListener("click", async (event) => {
   } catch {
     return; // The browser does not let us; the text beside the button can be selected.
   }
-  button.dataset.before ??= button.textContent;
-  button.textContent = done;
   say(done);
-  setTimeout(() => { button.textContent = button.dataset.before; }, 1800);
+  if (button.dataset.before) return;
+  const name = button.getAttribute("aria-label");
+  button.dataset.before = button.textContent;
+  button.textContent = done;
+  button.removeAttribute("aria-label");
+  setTimeout(() => {
+    button.textContent = button.dataset.before;
+    delete button.dataset.before;
+    if (name) button.setAttribute("aria-label", name);
+  }, 1800);
 });
 
 // <button data-print hidden>: opens the browser's print window.

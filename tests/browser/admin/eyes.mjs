@@ -22,7 +22,7 @@ export async function open(browser, base, options = {}) {
   page.on("console", (message) => {
     // A form that is refused is answered 422 on purpose; Chromium logs that as an error.
     const meant = /the server responded with a status of (403|404|409|422)/.test(message.text());
-    if (["error", "warning"].includes(message.type()) && !meant) note(message.text());
+    if (["error", "warning"].includes(message.type()) && !meant) note(`${message.text()} ${message.location().url ?? ""}`);
   });
   page.on("pageerror", (error) => note(error.message));
   return {
@@ -57,9 +57,7 @@ export async function structure(page) {
       unscoped: [...document.querySelectorAll("th:not([scope])")].map(words),
       bare: [...document.querySelectorAll("table")]
         .filter((t) => !t.querySelector("th")).map(words),
-      inline: [...document.querySelectorAll("[style], style, script:not([src]), [onclick]")]
-        // What our own script sets through the CSSOM is not in the page as it came.
-        .filter((e) => e.tagName !== "INPUT").map((e) => e.outerHTML.slice(0, 90)),
+      inline: [...document.querySelectorAll("[style]:not([style='']), style, script:not([src]), [onclick]")].map((e) => e.outerHTML.slice(0, 90)),
       hacked: window.hacked,
     };
   });
