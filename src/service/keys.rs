@@ -1,6 +1,9 @@
-//! SSH public keys as people hand them in: read, checked, with the fingerprint that `ssh-keygen -l` prints.
+//! SSH public keys and TLS client certificates as people hand them in: read, checked, with the fingerprint that `ssh-keygen -l` or
+//! `openssl x509 -fingerprint -sha256` prints.
 
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
+use x509_parser::pem::Pem;
 
 use crate::error::{Error, Kind, Result};
 
@@ -12,7 +15,10 @@ const MAX_RSA_BITS: usize = 16_384;
 const MAX_FILE_BYTES: usize = 1024 * 1024;
 const KINDS: &str = "ssh-ed25519, ssh-rsa (2048 bits or more) or ecdsa-sha2-nistp256";
 
-/// A public key that may log in.
+/// How a TLS client certificate stands among the keys: this word, then the SHA-256 of its DER form in base64.
+const CERTIFICATE: &str = "x509-sha256";
+
+/// A public key, or a certificate, that may log in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PublicKey {
     kind: &'static str,
@@ -26,6 +32,12 @@ impl PublicKey {
         let mut words = line.split_ascii_whitespace();
         let kind = words.next().unwrap_or_default();
         let base64 = words.next().unwrap_or_default();
+        if kind == CERTIFICATE {
+            let blob = from_base64(base64).filter(|digest| digest.len() == 32);
+            let blob =
+                blob.ok_or_else(|| invalid("the certificate's digest is not whole".to_owned()))?;
+            return Ok(Self { kind: CERTIFICATE, blob, comment: String::new() });
+        }
         if !(kind.starts_with("ssh-") || kind.starts_with("ecdsa-") || kind.starts_with("sk-")) {
             return Err(invalid(format!(
                 "a line begins with \"{}\": expected a key type ({KINDS}); options before it are not \
@@ -51,6 +63,9 @@ impl PublicKey {
                     .to_owned(),
             ));
         }
+        if text.contains("-----BEGIN CERTIFICATE") {
+            return Self::parse_certificates(text);
+        }
         let mut keys = Vec::new();
         let mut lines = text.lines().map(str::trim);
         while let Some(line) = lines.next() {
@@ -70,6 +85,29 @@ impl PublicKey {
             return Err(invalid(format!("the file holds no public key; expected {KINDS}")));
         }
         Ok(keys)
+    }
+
+    /// Reads the client's certificate: the first of a PEM file, whose others are its issuers.
+    fn parse_certificates(text: &str) -> Result<Vec<Self>> {
+        let wrong = |why: &str| {
+            Error::new(Kind::Invalid, format!("the certificate is not acceptable: {why}"))
+        };
+        let pem =
+            Pem::iter_from_buffer(text.as_bytes())
+                .next()
+                .and_then(std::result::Result::ok)
+                .ok_or_else(|| wrong("the file is not whole PEM; export the certificate again"))?;
+        let (_, certificate) = x509_parser::parse_x509_certificate(&pem.contents)
+            .map_err(|_| wrong("it cannot be read; export it again as PEM"))?;
+        let comment: String = certificate
+            .subject()
+            .to_string()
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(200)
+            .collect();
+        let blob = Sha256::digest(&pem.contents).to_vec();
+        Ok(vec![Self { kind: CERTIFICATE, blob, comment }])
     }
 
     /// The rest of an RFC 4716 block: headers (`Comment: "…"`, continued after `\`), then base64 over several lines.
@@ -116,10 +154,24 @@ impl PublicKey {
         format!("{} {}", self.kind, to_base64(&self.blob, Padding::Yes))
     }
 
-    /// `SHA256:…`
+    /// `SHA256:…`; of a certificate `X509:AB:CD:…`
     pub(super) fn fingerprint(&self) -> String {
+        if self.kind == CERTIFICATE {
+            let pairs: Vec<String> = self.blob.iter().map(|byte| format!("{byte:02X}")).collect();
+            return format!("X509:{}", pairs.join(":"));
+        }
         format!("SHA256:{}", to_base64(&Sha256::digest(&self.blob), Padding::No))
     }
+}
+
+/// A client's certificate as a line among its keys; `None`: it cannot be read, or is not valid now.
+pub(super) fn certificate_line(der: &[u8], now: Timestamp) -> Option<String> {
+    let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;
+    let validity = certificate.validity();
+    let valid = (validity.not_before.timestamp()..=validity.not_after.timestamp())
+        .contains(&now.as_second());
+    let digest = Sha256::digest(der);
+    valid.then(|| format!("{CERTIFICATE} {}", to_base64(&digest, Padding::Yes)))
 }
 
 fn invalid(problem: String) -> Error {

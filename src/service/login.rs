@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::keys::PublicKey;
+use super::keys::{self, PublicKey};
 use super::session::Session;
 use super::throttle::{Login, Throttle, Verdict};
 use super::{Service, access};
@@ -88,6 +88,21 @@ impl Service {
         self.0.door.throttle.is_banned(peer, Instant::now())
     }
 
+    /// A TLS client certificate (DER) in the form in which [`Credential`] takes it; `None`: it cannot be read, or is not valid now.
+    #[must_use]
+    pub fn certificate_line(&self, der: &[u8]) -> Option<String> {
+        keys::certificate_line(der, self.clock().now())
+    }
+
+    /// Whether any account has a TLS client certificate: else nobody is asked for one.
+    #[must_use]
+    pub fn asks_for_certificates(&self) -> bool {
+        self.registry().has_certificates().unwrap_or_else(|error| {
+            tracing::error!(%error, "looking for certificates of accounts");
+            false
+        })
+    }
+
     /// Whether a key would be accepted for a login (SSH's query before the signature). Blocks for one indexed read.
     #[must_use]
     pub fn key_is_known(&self, attempt: &LoginAttempt, openssh: &str) -> bool {
@@ -109,6 +124,13 @@ impl Service {
         facts.is_some_and(|facts| {
             has_key(&facts, openssh) && self.may_enter(&facts, attempt).is_ok()
         })
+    }
+
+    /// Whether a certificate's line is among a login's keys. Blocks for one indexed read; nobody is slowed by it.
+    #[must_use]
+    pub fn has_certificate(&self, attempt: &LoginAttempt, line: &str) -> bool {
+        let facts = self.facts(&attempt.login);
+        facts.is_ok_and(|facts| facts.is_some_and(|facts| has_key(&facts, line)))
     }
 
     /// Verifies a login and begins its session. Slowed senders wait here; other tasks go on meanwhile.

@@ -122,7 +122,9 @@ impl Face {
     /// # Errors
     /// The system's random source failed.
     pub fn web_config(&self) -> Result<Arc<rustls::ServerConfig>> {
-        let config = self.tls.control_config(crate::config::Resumption::Prefer)?;
+        let config = self
+            .tls
+            .control_config(crate::config::Resumption::Prefer, tls::ClientCertificate::Ignored)?;
         let mut config = rustls::ServerConfig::clone(&config);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Arc::new(config))

@@ -9,14 +9,19 @@ use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use jiff::ToSpan as _;
-use rustls::ServerConfig;
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{
     ClientHello, NoServerSessionStorage, ResolvesServerCert, ServerSessionMemoryCache,
 };
 use rustls::sign::CertifiedKey;
+use rustls::{
+    ConfigBuilder, DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme,
+    WantsVerifier,
+};
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::Clock;
@@ -42,6 +47,17 @@ struct Inner {
     files: Files,
     current: Arc<Current>,
     template: ServerConfig,
+    /// The same, and the client may show a certificate.
+    asking: ServerConfig,
+}
+
+/// Whether clients are asked for a certificate; none has to have one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientCertificate {
+    /// Not asked for.
+    Ignored,
+    /// Asked for; that the client holds its key is proved, whose it is the login decides.
+    Asked,
 }
 
 #[derive(Debug, Clone)]
@@ -73,8 +89,8 @@ impl Tls {
         }
         let seen = files.stamp();
         let current = Arc::new(Current(ArcSwap::from(files.load()?)));
-        let template = template(Arc::clone(&current))?;
-        let inner = Arc::new(Inner { files, current, template });
+        let (asking, template) = (asking(Arc::clone(&current))?, template(Arc::clone(&current))?);
+        let inner = Arc::new(Inner { files, current, template, asking });
         watch(&inner, seen)?;
         Ok(Self(inner))
     }
@@ -84,8 +100,15 @@ impl Tls {
     ///
     /// # Errors
     /// The system's random source failed.
-    pub fn control_config(&self, resumption: Resumption) -> Result<Arc<ServerConfig>> {
-        let mut config = self.0.template.clone();
+    pub fn control_config(
+        &self,
+        resumption: Resumption,
+        client: ClientCertificate,
+    ) -> Result<Arc<ServerConfig>> {
+        let mut config = match client {
+            ClientCertificate::Ignored => self.0.template.clone(),
+            ClientCertificate::Asked => self.0.asking.clone(),
+        };
         if resumption == Resumption::Off {
             config.session_storage = Arc::new(NoServerSessionStorage {});
             config.send_tls13_tickets = 0;
@@ -145,14 +168,71 @@ fn fingerprint(certificate: &CertificateDer<'_>) -> String {
 }
 
 fn template(current: Arc<Current>) -> Result<ServerConfig> {
-    let mut config = ServerConfig::builder_with_provider(provider())
+    Ok(as_ftp(versions()?.with_no_client_auth().with_cert_resolver(current)))
+}
+
+fn asking(current: Arc<Current>) -> Result<ServerConfig> {
+    let any = Arc::new(AnyCertificate(provider()));
+    Ok(as_ftp(versions()?.with_client_cert_verifier(any).with_cert_resolver(current)))
+}
+
+fn versions() -> Result<ConfigBuilder<ServerConfig, WantsVerifier>> {
+    ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-        .map_err(|e| Error::caused(Kind::Internal, "TLS 1.2 and 1.3 are not available", e))?
-        .with_no_client_auth()
-        .with_cert_resolver(current);
+        .map_err(|e| Error::caused(Kind::Internal, "TLS 1.2 and 1.3 are not available", e))
+}
+
+fn as_ftp(mut config: ServerConfig) -> ServerConfig {
     // A client that asks for another protocol (a web browser, a cross-protocol attack) gets alert 120.
     config.alpn_protocols = vec![b"ftp".to_vec()];
-    Ok(config)
+    config
+}
+
+/// Lets a client show any certificate whose key it holds, or none: accounts name theirs by fingerprint, no authority is asked.
+#[derive(Debug)]
+struct AnyCertificate(Arc<CryptoProvider>);
+
+impl ClientCertVerifier for AnyCertificate {
+    fn client_auth_mandatory(&self) -> bool {
+        false
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: UnixTime,
+    ) -> std::result::Result<ClientCertVerified, rustls::Error> {
+        Ok(ClientCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
+        let known = &self.0.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, known)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
+        let known = &self.0.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, known)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
 }
 
 fn provider() -> Arc<CryptoProvider> {

@@ -1,5 +1,6 @@
 """What narrows an account down, and what the server offers beyond files, with real programs; signals too."""
 
+import datetime
 import hashlib
 import io
 import os
@@ -7,6 +8,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import tempfile
 import threading
 from pathlib import Path
 
@@ -39,6 +41,49 @@ def key_and_password(account):
     expect(not only_password.ok, "a password alone logged in")
     ftp = clients.Ftplib("ftpes").run(account, [("list", "/")])
     expect(not ftp.ok, "a password alone logged in over FTPES")
+
+
+def self_signed(folder, name):
+    """A certificate and its key as a payroll program has them, in PEM files."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import NameOID
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    made = (x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
+            .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(days=1))
+            .not_valid_after(now + datetime.timedelta(days=30)).sign(key, hashes.SHA256()))
+    certificate, private = folder / f"{name}-cert.pem", folder / f"{name}-key.pem"
+    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    private.write_bytes(key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    return certificate, private
+
+
+def by_certificate(account):
+    """curl and lftp log in with the account's TLS client certificate and no password; with another one they do not."""
+    folder = Path(tempfile.mkdtemp(dir=account.house.folder))
+    certificate, key = self_signed(folder, "payroll")
+    other, other_key = self_signed(folder, "other")
+    added = account.house.cli("account", "key", "add", account.login, str(certificate))
+    expect(any("X509:" in str(one) for one in added), f"account key add says {added}")
+    here = local(account, b"by certificate")
+    for protocol, scheme in [("ftps", "ftps"), ("ftpes", "ftp")]:
+        url = f"{scheme}://127.0.0.1:{account.house.ports[protocol]}/%2Ffiles/{protocol}.txt"
+        common = ["curl", "-sSk", "--ssl-reqd", "--user", f"{account.login}:"]
+        sent = program([*common, "--cert", str(certificate), "--key", str(key), "-T", here, url], env=account.house.env)
+        expect(sent.ok, f"curl with the certificate over {protocol}: {tail(sent.text)}")
+        same_on_disk(account, f"/files/{protocol}.txt", b"by certificate")
+        refused = program([*common, "--cert", str(other), "--key", str(other_key), "-l", url.rsplit("/", 1)[0] + "/"],
+                          env=account.house.env)
+        expect(not refused.ok, f"curl with another certificate logged in over {protocol}")
+    lines = (f"set ssl:verify-certificate no; set ssl:cert-file {certificate}; set ssl:key-file {key}; set net:max-retries 1; "
+             f"open -u {account.login}, ftps://127.0.0.1:{account.house.ports['ftps']}; cls -1 /files; exit")
+    listed = program(["lftp", "-c", lines], env=account.house.env)
+    expect(listed.ok and "ftps.txt" in listed.text, f"lftp with the certificate: {tail(listed.text)}")
 
 
 def networks(account):
@@ -209,7 +254,7 @@ def alone(binary, run):
 
 def cases(house, binary):
     for name, run in [
-        ("SFTP key and password", key_and_password), ("networks and last day", networks),
+        ("SFTP key and password", key_and_password), ("FTPS client certificate", by_certificate), ("networks and last day", networks),
         ("rights in a folder", drop_box), ("OpenSSH cp, df, homes; hashes", beyond),
     ]:
         yield f"rules: {name}", None, None, lambda run=run: run(house().account("rules"))

@@ -62,6 +62,19 @@ pub struct LoginFacts {
 }
 
 impl Registry {
+    /// Whether any account has a TLS client certificate among its keys.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn has_certificates(&self) -> Result<bool> {
+        self.read("look for certificates of accounts", |conn| {
+            conn.prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM account_keys WHERE public_key LIKE 'x509-sha256 %')",
+            )?
+            .query_row([], |row| row.get(0))
+        })
+    }
+
     /// Adds an account with its keys and folders.
     ///
     /// # Errors

@@ -113,6 +113,12 @@ impl Control {
         Some(format!("{version:?} {:?}", suite.suite()))
     }
 
+    /// The certificate that the client showed, in DER; that it holds the key was proved in the handshake.
+    pub(super) fn client_certificate(&self) -> Option<Vec<u8>> {
+        let Wire::Tls(tls) = &self.wire else { return None };
+        tls.get_ref().1.peer_certificates()?.first().map(|certificate| certificate.to_vec())
+    }
+
     /// A second view of the connection, for whoever must know whether it still stands.
     ///
     /// # Errors

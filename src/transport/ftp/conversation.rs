@@ -79,6 +79,8 @@ pub(super) struct Conversation {
     pub(super) pass: Pass,
     pub(super) guest: Option<Guest>,
     pub(super) user: Option<String>,
+    /// The line of the certificate that was proved, where the account asks for its password besides.
+    pub(super) proved: Option<String>,
     /// What the client program called itself before the login.
     pub(super) program: Option<String>,
     pub(super) failed_logins: u32,
@@ -107,6 +109,7 @@ impl Conversation {
             pass,
             guest: None,
             user: None,
+            proved: None,
             program: None,
             failed_logins: 0,
             protected: false,

@@ -13,6 +13,7 @@ use super::reply::Reply;
 use crate::config::ActiveMode;
 use crate::model::VPath;
 use crate::service::login::{Credential, LoginAttempt};
+use crate::service::session::Session;
 
 /// The most that is kept of a program's name.
 const PROGRAM_CHARS: usize = 100;
@@ -43,8 +44,8 @@ impl Conversation {
             _ if !self.control.is_secure() => go(530, "TLS comes first: send AUTH TLS."),
             Verb::Pbsz => go(200, "PBSZ=0"),
             Verb::Prot => Flow::Go(self.prot(argument)),
-            Verb::User => Flow::Go(self.name_user(argument)),
-            Verb::Pass => self.log_in(argument).await,
+            Verb::User => self.name_user(argument).await,
+            Verb::Pass => self.check_password(argument).await,
             Verb::Rein => self.forget_user(),
             _ if self.guest.is_none() => go(530, "Log in first."),
             _ => self.obey_guest(request).await,
@@ -104,54 +105,90 @@ impl Conversation {
         go(200, "Welcome.")
     }
 
-    fn name_user(&mut self, name: &str) -> Reply {
+    /// A client that showed the account's certificate in the TLS handshake is in with that. Source: RFC 4217, 7 (232).
+    async fn name_user(&mut self, name: &str) -> Flow {
         if self.guest.is_some() {
-            return Reply::new(503, "Already logged in; open a new connection to change the user.");
+            return go(503, "Already logged in; open a new connection to change the user.");
         }
         self.user = Some(name.to_owned());
-        Reply::new(331, "Password, please.")
+        self.proved = None;
+        let Some(certificate) = self.certificate_of(name).await else {
+            return go(331, "Password, please.");
+        };
+        let attempt = self.attempt(name);
+        let credential = Credential::PublicKey { openssh: &certificate };
+        match self.edge.service.log_in(&attempt, credential).await {
+            Ok(session) => self.begin_session(session, 232),
+            Err(refusal) => {
+                self.proved = refusal.needs_password.then_some(certificate);
+                go(331, "Password, please.")
+            }
+        }
     }
 
-    async fn log_in(&mut self, password: &str) -> Flow {
+    /// The client's certificate, if it is one of this login's.
+    async fn certificate_of(&self, name: &str) -> Option<String> {
+        let der = self.control.client_certificate()?;
+        let (service, attempt) = (self.edge.service.clone(), self.attempt(name));
+        let look = move || {
+            let line = service.certificate_line(&der)?;
+            // Another login's certificate is nothing against anybody: the password may still be right.
+            service.has_certificate(&attempt, &line).then_some(line)
+        };
+        tokio::task::spawn_blocking(look).await.ok().flatten()
+    }
+
+    fn attempt(&self, login: &str) -> LoginAttempt {
+        LoginAttempt { login: login.to_owned(), protocol: self.link.kind, peer: self.link.peer }
+    }
+
+    fn begin_session(&mut self, session: Session, code: u16) -> Flow {
+        self.user = None;
+        self.pass.logged_in();
+        for words in [self.control.cipher(), self.program.take()].into_iter().flatten() {
+            session.note_program(&words);
+        }
+        self.terms.lenient_end =
+            self.edge.config.ftps.lenient_data_end || session.lenient_data_end();
+        self.guest = Some(Guest {
+            exchange: Exchange::new(session.clone()),
+            session,
+            interpreter: None,
+            cwd: VPath::root(),
+            source: None,
+            epsv_only: false,
+            restart: 0,
+            rename_from: None,
+        });
+        go(code, "Logged in.")
+    }
+
+    async fn check_password(&mut self, password: &str) -> Flow {
         if self.guest.is_some() {
-            return go(503, "Already logged in.");
+            // After 232 some programs send the password all the same (RFC 4217, 7).
+            return go(202, "Logged in already; no password is needed.");
         }
         let Some(login) = self.user.take() else {
             return go(503, "Send USER first.");
         };
-        let (protocol, peer) = (self.link.kind, self.link.peer);
-        let attempt = LoginAttempt { login, protocol, peer };
+        let (attempt, proved) = (self.attempt(&login), self.proved.take());
         let deadline = self.login_deadline();
+        let credential = match &proved {
+            Some(openssh) => Credential::Both { password, openssh },
+            None => Credential::Password(password),
+        };
         let answer = tokio::select! {
             biased;
             () = self.edge.shutdown.cancelled() => {
                 return Flow::Close(Reply::new(421, "The server stops; try again in a minute."));
             }
-            answer = self.edge.service.log_in(&attempt, Credential::Password(password)) => answer,
+            answer = self.edge.service.log_in(&attempt, credential) => answer,
             () = tokio::time::sleep_until(deadline) => {
                 return Flow::Close(Reply::new(421, "Login took too long; closing."));
             }
         };
         match answer {
-            Ok(session) => {
-                self.pass.logged_in();
-                for words in [self.control.cipher(), self.program.take()].into_iter().flatten() {
-                    session.note_program(&words);
-                }
-                self.terms.lenient_end =
-                    self.edge.config.ftps.lenient_data_end || session.lenient_data_end();
-                self.guest = Some(Guest {
-                    exchange: Exchange::new(session.clone()),
-                    session,
-                    interpreter: None,
-                    cwd: VPath::root(),
-                    source: None,
-                    epsv_only: false,
-                    restart: 0,
-                    rename_from: None,
-                });
-                go(230, "Logged in.")
-            }
+            Ok(session) => self.begin_session(session, 230),
             Err(_) => {
                 self.failed_logins = self.failed_logins.saturating_add(1);
                 // One text for every reason: a stranger learns nothing from it.
@@ -168,6 +205,7 @@ impl Conversation {
     fn forget_user(&mut self) -> Flow {
         self.guest = None;
         self.user = None;
+        self.proved = None;
         self.unknown_since = Instant::now();
         go(220, "Ready for a new user.")
     }

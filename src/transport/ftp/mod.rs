@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 
+use super::tls::ClientCertificate;
 use super::{Arrival, Edge, Pass, next_connection};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
@@ -73,7 +74,11 @@ async fn begin(
     tcp.set_nodelay(true).map_err(broken)?;
     let local = tcp.local_addr().map_err(broken)?;
     let local = SocketAddr::new(local.ip().to_canonical(), local.port());
-    let tls = edge.tls.control_config(edge.config.ftps.resumption)?;
+    let service = edge.service.clone();
+    let asks = tokio::task::spawn_blocking(move || service.asks_for_certificates()).await;
+    let client =
+        if asks.unwrap_or(false) { ClientCertificate::Asked } else { ClientCertificate::Ignored };
+    let tls = edge.tls.control_config(edge.config.ftps.resumption, client)?;
     let mut control = Control::new(tcp, edge.config.limits.control_line_bytes);
     if kind == Protocol::Ftps {
         let limit = Duration::from_secs(edge.config.limits.tls_handshake_timeout_s);
