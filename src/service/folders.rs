@@ -144,7 +144,7 @@ impl Service {
     }
 
     /// A folder on a client's own server is made by whoever runs that.
-    fn make_folder(&self, account: &Account, folder: &Folder) -> Result<()> {
+    pub(super) fn make_folder(&self, account: &Account, folder: &Folder) -> Result<()> {
         if account.remote.is_none() {
             let files = self.client_space(&account.client)?.account(&account.login)?;
             files.folder_or_new(&folder.path)?;
@@ -198,7 +198,7 @@ pub(super) fn profile_settings(profile: &HostProfile) -> Result<Option<String>> 
     Ok(Some(settings.to_toml()))
 }
 
-fn find<'a>(folders: &'a [Folder], login: &str, name: &str) -> Result<&'a Folder> {
+pub(super) fn find<'a>(folders: &'a [Folder], login: &str, name: &str) -> Result<&'a Folder> {
     folders.iter().find(|f| f.name == name).ok_or_else(|| {
         let known: Vec<&str> = folders.iter().map(|f| f.name.as_str()).collect();
         let message =
@@ -207,7 +207,7 @@ fn find<'a>(folders: &'a [Folder], login: &str, name: &str) -> Result<&'a Folder
     })
 }
 
-fn checked_folder_name(name: &str) -> Result<String> {
+pub(super) fn checked_folder_name(name: &str) -> Result<String> {
     let name = checked_name("folder", name)?;
     if name.contains('/') || name.starts_with('-') {
         let message = format!(
@@ -219,7 +219,7 @@ fn checked_folder_name(name: &str) -> Result<String> {
     Ok(name)
 }
 
-fn checked_pattern(pattern: &str) -> Result<String> {
+pub(super) fn checked_pattern(pattern: &str) -> Result<String> {
     let good = pattern.len() <= MAX_PATTERN_BYTES
         && !pattern.is_empty()
         && !pattern.contains('/')
@@ -234,7 +234,10 @@ fn checked_pattern(pattern: &str) -> Result<String> {
 }
 
 /// An import folder's `test/` and `reports/` are its own; a folder that lies there would be neither.
-fn check_place<'a>(folder: &Folder, others: impl IntoIterator<Item = &'a Folder>) -> Result<()> {
+pub(super) fn check_place<'a>(
+    folder: &Folder,
+    others: impl IntoIterator<Item = &'a Folder>,
+) -> Result<()> {
     let refuse = |why: String| {
         let message =
             format!("the folder cannot lie at {}: {why}; choose another path", folder.path);

@@ -25,6 +25,7 @@ mod expected;
 pub mod exports;
 pub mod feed;
 pub mod fetch;
+pub mod folder_edits;
 pub mod folders;
 mod give_back;
 pub mod handouts;

@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 use serde::Serialize;
+use tokio::sync::mpsc::UnboundedSender;
 use uuid::Uuid;
 
 use super::Service;
@@ -48,11 +49,18 @@ pub struct Step {
 struct Trial {
     steps: Vec<Step>,
     folder: Option<String>,
+    /// Who is told each step as it comes out.
+    tell: Option<UnboundedSender<Step>>,
 }
 
 impl Trial {
     fn note(&mut self, step: &'static str, result: StepResult, found: String, cure: String) {
-        self.steps.push(Step { step, folder: self.folder.clone(), result, found, cure });
+        let step = Step { step, folder: self.folder.clone(), result, found, cure };
+        if let Some(tell) = &self.tell {
+            // Whoever listened may have gone: the trial is brought to its end and clears up.
+            drop(tell.send(step.clone()));
+        }
+        self.steps.push(step);
     }
 
     fn ok(&mut self, step: &'static str, found: impl Into<String>) {
@@ -78,6 +86,19 @@ impl Service {
     /// `Kind::NotFound` for the account or the folder; `Kind::Invalid` for an account that is hosted here. What does
     /// not work on the server is no error: the steps say it.
     pub async fn try_server(&self, login: &str, folder: Option<&str>) -> Result<Vec<Step>> {
+        self.try_server_aloud(login, folder, None).await
+    }
+
+    /// The same; each step is told as it comes out.
+    ///
+    /// # Errors
+    /// As [`Service::try_server`].
+    pub async fn try_server_aloud(
+        &self,
+        login: &str,
+        folder: Option<&str>,
+        tell: Option<UnboundedSender<Step>>,
+    ) -> Result<Vec<Step>> {
         self.remote(login)?;
         let mut folders = self.folders(login)?;
         if let Some(name) = folder {
@@ -91,7 +112,7 @@ impl Service {
                 return Err(Error::new(Kind::NotFound, words));
             }
         }
-        let mut trial = Trial::default();
+        let mut trial = Trial { tell, ..Trial::default() };
         match self.reach_server(login, &mut trial).await {
             Some(mut connection) => {
                 for folder in &folders {

@@ -308,12 +308,12 @@ pub(super) fn no_client(slug: &str) -> Error {
     Error::new(Kind::NotFound, format!("there is no client \"{slug}\"; see `rollcall client list`"))
 }
 
-fn no_folder(owner: &str, name: &str) -> Error {
+pub(super) fn no_folder(owner: &str, name: &str) -> Error {
     let message = format!("\"{owner}\" has no folder \"{name}\"; see `rollcall folder list`");
     Error::new(Kind::NotFound, message)
 }
 
-fn taken_folder(error: rusqlite::Error, folder: &Folder) -> Error {
+pub(super) fn taken_folder(error: rusqlite::Error, folder: &Folder) -> Error {
     let error = failed(format_args!("write folder \"{}\"", folder.name))(error);
     if error.kind() != Kind::Exists {
         return error;

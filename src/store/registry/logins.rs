@@ -39,7 +39,7 @@ const NAMING: [&str; 7] = [
     "familiar",
 ];
 /// Those that may also name one of another client, which was removed long ago.
-const REMEMBERING: [&str; 3] = ["uploads", "interruptions", "drops"];
+const REMEMBERING: [&str; 4] = ["uploads", "interruptions", "drops", "activity"];
 
 /// A change of login whose files are still to follow.
 #[derive(Debug, Clone, PartialEq, Eq)]

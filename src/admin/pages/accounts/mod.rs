@@ -1,13 +1,14 @@
 //! The accounts: their list, how one is created, and everything that one account has.
 
 mod edit;
-
+mod folders;
 mod handout;
-
+mod keys;
 mod list;
 mod new;
 mod one;
-
+mod permissions;
+mod remote;
 mod state;
 
 use axum::response::{IntoResponse as _, Response};
@@ -21,7 +22,18 @@ use crate::model::{Account, Client};
 use crate::service::Service;
 
 pub(super) fn routes() -> Vec<Route> {
-    [list::routes(), new::routes(), one::routes(), edit::routes(), handout::routes()].concat()
+    [
+        list::routes(),
+        new::routes(),
+        one::routes(),
+        edit::routes(),
+        folders::routes(),
+        keys::routes(),
+        permissions::routes(),
+        remote::routes(),
+        handout::routes(),
+    ]
+    .concat()
 }
 
 /// What a handler answers: a page, or the page of a failure.
