@@ -134,6 +134,16 @@ impl TestApp {
         login: &str,
         protocol: Protocol,
     ) -> rollcall::error::Result<Connection> {
+        self.try_connect_with(login, PASSWORD, protocol).await
+    }
+
+    /// The same with another password.
+    pub(crate) async fn try_connect_with(
+        &self,
+        login: &str,
+        password: &str,
+        protocol: Protocol,
+    ) -> rollcall::error::Result<Connection> {
         let bound = self.bound();
         let address = match protocol {
             Protocol::Sftp => bound.sftp,
@@ -146,7 +156,7 @@ impl TestApp {
             host: "127.0.0.1".to_owned(),
             port: address.unwrap().port(),
             login: login.to_owned(),
-            auth: Auth::Password(PASSWORD.to_owned().into()),
+            auth: Auth::Password(password.to_owned().into()),
             trust: Trust::Pins(match protocol {
                 Protocol::Sftp => known.host_keys.into_iter().map(|(_, pin)| pin).collect(),
                 Protocol::Ftps | Protocol::Ftpes => known.certificate.into_iter().collect(),
