@@ -7,6 +7,7 @@ mod columns;
 mod decide;
 mod decide_undo;
 mod drops;
+mod encryption;
 mod export_form;
 mod exports;
 mod exports_words;
@@ -14,6 +15,7 @@ mod import;
 mod import_files;
 mod imports;
 mod imports_parts;
+mod lists;
 mod mappings;
 mod quality;
 mod settings;
@@ -37,11 +39,13 @@ pub(super) fn routes() -> Vec<Route> {
         decide::routes(),
         decide_undo::routes(),
         drops::routes(),
+        encryption::routes(),
         export_form::routes(),
         exports::routes(),
         import::routes(),
         import_files::routes(),
         imports::routes(),
+        lists::routes(),
         mappings::routes(),
         quality::routes(),
         settings::routes(),
