@@ -5,6 +5,7 @@ mod check;
 mod keys;
 mod load;
 mod mail;
+mod metrics;
 mod profiles;
 mod webhooks;
 
@@ -17,6 +18,7 @@ use crate::model::{Network, Protocol, Purpose, VPath};
 
 pub use admin::{Admin, DEFAULT_ADMIN_LISTEN};
 pub use mail::{Hidden, Hook, HookEvent, Mail, SmtpServer, Starttls};
+pub use metrics::{Metrics, MetricsAccess};
 pub use webhooks::{MOST_WEBHOOKS, WEBHOOK_EVENTS, Webhooks};
 
 /// All settings of the server. Documented for operators in `docs/configuration.md`.
@@ -45,6 +47,8 @@ pub struct Config {
     pub hooks: Vec<Hook>,
     /// Addresses that are told of events.
     pub webhooks: Webhooks,
+    /// What monitoring may ask.
+    pub metrics: Metrics,
     /// How long finished things are kept.
     pub retention: Retention,
     /// The log.

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Service;
 use super::login::{LoginAttempt, LoginRefused};
+use super::meters::Meters;
 use super::session::State;
 use crate::config::Config;
 use crate::error::Result;
@@ -28,7 +29,7 @@ const DETAIL_CHARS: usize = 300;
 
 /// What waits for being written.
 #[derive(Default)]
-pub(super) struct Waiting(Mutex<Gathered>);
+pub(super) struct Waiting(Mutex<Gathered>, pub(super) Meters);
 
 #[derive(Default)]
 struct Gathered {
@@ -45,6 +46,7 @@ impl Waiting {
     }
 
     fn add(&self, one: Activity) {
+        self.1.happened(&one);
         let mut gathered = self.lock();
         if !gathered.is_written {
             return;

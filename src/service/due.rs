@@ -150,6 +150,22 @@ pub(super) fn only_due(
     Ok(uploads.into_iter().filter(|upload| ready.contains(&upload.id)).collect())
 }
 
+/// Since when the oldest of a client's waiting uploads could have been imported; `None`: all wait for their hour.
+pub(super) fn ready_since(
+    service: &Service,
+    client: &Client,
+    waiting: &[Upload],
+) -> Result<Option<Timestamp>> {
+    let calendar = Calendar::of(service, client)?;
+    let now = service.clock().now();
+    let (ready, _) = due(service, &calendar, waiting)?;
+    let since = |upload: &&Upload| {
+        let at = calendar.due_at(upload, now).filter(|at| *at <= now);
+        at.map_or(upload.received_at, |at| at.max(upload.received_at))
+    };
+    Ok(ready.iter().map(since).min())
+}
+
 /// How long until an instant.
 pub(super) fn until(service: &Service, at: Timestamp) -> Duration {
     Duration::try_from(at.duration_since(service.clock().now())).unwrap_or_default()

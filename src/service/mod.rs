@@ -29,6 +29,7 @@ pub mod folder_edits;
 pub mod folders;
 mod give_back;
 pub mod handouts;
+pub mod health;
 pub mod history;
 pub mod holds;
 pub mod hooks;
@@ -41,6 +42,7 @@ pub mod login;
 mod logins;
 pub mod mail;
 pub mod mappings;
+pub mod meters;
 mod names;
 pub mod outbox;
 mod owed;
@@ -116,6 +118,7 @@ struct Inner {
     owed: owed::Owed,
     waiters: waiters::Waiters,
     activity: activity::Waiting,
+    health: health::LastHealth,
     unpublished: Mutex<Vec<UploadId>>,
     trials: trying::Trials,
 }
@@ -149,6 +152,7 @@ impl Service {
             owed: owed::Owed::default(),
             waiters: waiters::Waiters::default(),
             activity: activity::Waiting::default(),
+            health: health::LastHealth::default(),
             unpublished: Mutex::default(),
             trials: trying::Trials::default(),
         });

@@ -420,6 +420,8 @@ impl Run<'_> {
     fn finish(&self, state: UploadState, failure: Option<&str>, report: &Report) -> Result<()> {
         let at = self.service.clock().now();
         let outcome = feed::outcome(report);
+        let most = self.service.config().metrics.clients;
+        self.service.0.activity.1.imported(&self.client.slug, report, most);
         self.service.registry().finish_import(self.upload.id, state, at, failure, &outcome)
     }
 

@@ -117,6 +117,12 @@ impl Face {
         })
     }
 
+    /// When the TLS certificate ends.
+    #[must_use]
+    pub fn certificate_ends(&self) -> Option<jiff::Timestamp> {
+        self.tls.ends()
+    }
+
     /// TLS settings for a web listener with the same certificate, which is reloaded like the others'.
     ///
     /// # Errors

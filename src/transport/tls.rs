@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
-use jiff::ToSpan as _;
+use jiff::{Timestamp, ToSpan as _};
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
@@ -140,6 +140,14 @@ impl Tls {
     #[must_use]
     pub fn certificate(&self) -> Option<CertificateDer<'static>> {
         self.0.current.0.load().cert.first().cloned()
+    }
+
+    /// When the present certificate ends.
+    #[must_use]
+    pub fn ends(&self) -> Option<Timestamp> {
+        let current = self.0.current.0.load();
+        let (_, certificate) = x509_parser::parse_x509_certificate(current.cert.first()?).ok()?;
+        Timestamp::from_second(certificate.validity().not_after.timestamp()).ok()
     }
 
     /// SHA-256 of the present certificate as hex pairs with colons, as clients show it.

@@ -1,5 +1,6 @@
 //! What operators and other programs are told: events, webhooks, measurements; and a client's move to another machine.
 
 mod events;
+mod probes;
 mod receiver;
 mod webhooks;

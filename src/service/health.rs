@@ -1,0 +1,196 @@
+//! Whether the server can do its work just now: for load balancers, monitoring, and the warnings of the page.
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::feed::{ImportFilter, Stand};
+use super::{Service, due};
+use crate::error::{Error, Result};
+use crate::model::UploadState;
+use crate::store::registry::UploadFilter;
+
+/// A certificate that ends sooner than this is told.
+pub const RENEW_BEFORE: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// How long an answer holds: whoever asks again and again must not keep the disk busy.
+const ANSWER_HOLDS: Duration = Duration::from_secs(2);
+/// Held imports that are looked at: those behind them wait for a person, not for this server.
+const HOLDS: u32 = 500;
+
+/// How well something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grade {
+    /// Nothing is wrong.
+    Good,
+    /// It will be wrong before long.
+    Warning,
+    /// The server cannot do its work.
+    Wrong,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Sign {
+    /// `registry`, `disk`, `queue`, `certificate`.
+    pub what: &'static str,
+    /// How it is.
+    pub grade: Grade,
+    /// What was found, and the cure.
+    pub found: String,
+}
+
+/// How the server is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Health {
+    /// Whether nothing is wrong; warnings may stand.
+    pub ready: bool,
+    /// Everything that was looked at.
+    pub signs: Vec<Sign>,
+}
+
+/// The last answer, for as long as it holds.
+#[derive(Default)]
+pub(super) struct LastHealth(Mutex<Option<(Instant, Health)>>);
+
+/// Room on a disk.
+pub(super) struct Room {
+    pub(super) free_bytes: u64,
+    pub(super) total_bytes: u64,
+}
+
+impl Service {
+    /// How the server is now, or was a moment ago; `certificate_ends`: the end of the TLS certificate, where one is used.
+    #[must_use]
+    pub fn health(&self, certificate_ends: Option<Timestamp>) -> Health {
+        let mut last = self.0.health.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, health)) = last.as_ref().filter(|(at, _)| at.elapsed() < ANSWER_HOLDS) {
+            tracing::trace!(?at, "the last answer still holds");
+            return health.clone();
+        }
+        let mut signs = vec![self.registry_sign(), self.disk_sign(), self.queue_sign()];
+        signs.extend(certificate_ends.map(|ends| certificate_sign(ends, self.clock().now())));
+        let health = Health { ready: signs.iter().all(|s| s.grade != Grade::Wrong), signs };
+        *last = Some((Instant::now(), health.clone()));
+        health
+    }
+
+    fn registry_sign(&self) -> Sign {
+        let (grade, found) = match self.registry().probe() {
+            Ok(()) => (Grade::Good, "it can be written".to_owned()),
+            Err(error) => (Grade::Wrong, error.message().to_owned()),
+        };
+        Sign { what: "registry", grade, found }
+    }
+
+    fn disk_sign(&self) -> Sign {
+        let least = self.config().limits.min_free_bytes;
+        let (grade, found) = match room(self.data()) {
+            Ok(room) if room.free_bytes < least => (
+                Grade::Wrong,
+                format!(
+                    "{} bytes are free, and uploads are refused below {least} (limits.min_free_bytes); make room",
+                    room.free_bytes
+                ),
+            ),
+            Ok(room) if room.free_bytes / 4 < least => (
+                Grade::Warning,
+                format!(
+                    "{} bytes are free; uploads will be refused below {least} (limits.min_free_bytes)",
+                    room.free_bytes
+                ),
+            ),
+            Ok(room) => (Grade::Good, format!("{} bytes are free", room.free_bytes)),
+            Err(error) => (Grade::Wrong, error.message().to_owned()),
+        };
+        Sign { what: "disk", grade, found }
+    }
+
+    fn queue_sign(&self) -> Sign {
+        let most = self.config().metrics.ready_queue_age_s;
+        let (grade, found) = match self.oldest_ready() {
+            Ok(None) => (Grade::Good, "no upload waits".to_owned()),
+            Ok(Some(since)) => {
+                let age = self.clock().now().duration_since(since).as_secs().max(0);
+                let late = u64::try_from(age).is_ok_and(|age| age > most);
+                let found = format!("the oldest upload has waited {age} s for its import");
+                let cure = format!(
+                    "{found}, longer than {most} s (metrics.ready_queue_age_s); the log says why"
+                );
+                if late { (Grade::Wrong, cure) } else { (Grade::Good, found) }
+            }
+            Err(error) => (Grade::Wrong, error.message().to_owned()),
+        };
+        Sign { what: "queue", grade, found }
+    }
+
+    /// Since when the oldest upload could have been imported; those that wait for their hour or behind somebody's decision do
+    /// not count.
+    pub(super) fn oldest_ready(&self) -> Result<Option<Timestamp>> {
+        let mut oldest: Option<Timestamp> = None;
+        for client in self.registry().clients_waiting()? {
+            let Some(client) = self.registry().client(&client)? else { continue };
+            let filter = ImportFilter {
+                client: Some(client.slug.clone()),
+                stand: Some(Stand::ToDecide),
+                limit: HOLDS,
+                ..ImportFilter::default()
+            };
+            let held = self.imports_page(&filter)?.imports;
+            let is_behind =
+                |folder: &Option<String>| held.iter().any(|view| view.folder == *folder);
+            let mut waiting = self.registry().uploads(&UploadFilter {
+                client: Some(client.slug.clone()),
+                states: vec![UploadState::Queued],
+                ..UploadFilter::default()
+            })?;
+            waiting.retain(|upload| !is_behind(&upload.folder));
+            let since = due::ready_since(self, &client, &waiting)?;
+            oldest = [oldest, since].into_iter().flatten().min();
+        }
+        Ok(oldest)
+    }
+}
+
+fn certificate_sign(ends: Timestamp, now: Timestamp) -> Sign {
+    let day = ends.strftime("%Y-%m-%d");
+    let cure = "put a new certificate and key into the certificates folder; a running server takes them up by itself";
+    let (grade, found) = if ends <= now {
+        (Grade::Wrong, format!("it ended on {day}: {cure}"))
+    } else if ends.duration_since(now) < RENEW_BEFORE {
+        (Grade::Warning, format!("it ends on {day}: {cure}"))
+    } else {
+        (Grade::Good, format!("valid until {day}"))
+    };
+    Sign { what: "certificate", grade, found }
+}
+
+/// The room on the disk of a folder.
+pub(super) fn room(folder: &Path) -> Result<Room> {
+    let asked = rustix::fs::statvfs(folder)
+        .map_err(|e| Error::io(format!("asking for the room in {}", folder.display()), e.into()))?;
+    Ok(Room {
+        free_bytes: asked.f_bavail.saturating_mul(asked.f_frsize),
+        total_bytes: asked.f_blocks.saturating_mul(asked.f_frsize),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_good_then_a_warning_then_wrong() {
+        let now: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
+        for (ends, grade) in [
+            ("2027-01-22T10:00:00Z", Grade::Good),
+            ("2026-12-01T10:00:00Z", Grade::Warning),
+            ("2026-11-22T10:00:00Z", Grade::Wrong),
+        ] {
+            assert_eq!(certificate_sign(ends.parse().unwrap(), now).grade, grade, "{ends}");
+        }
+    }
+}
