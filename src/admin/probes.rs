@@ -143,7 +143,17 @@ fn write(
     labels: &Labels,
     reading: &Reading,
 ) -> std::result::Result<(), fmt::Error> {
-    let mut one = family.encode_family(labels)?;
+    // An empty family of labels would be written as `{}`.
+    if labels.is_empty() {
+        return write_one(family, reading);
+    }
+    write_one(&mut family.encode_family(labels)?, reading)
+}
+
+fn write_one(
+    one: &mut MetricEncoder<'_>,
+    reading: &Reading,
+) -> std::result::Result<(), fmt::Error> {
     match reading {
         Reading::Counter(value) => one.encode_counter::<NoLabelSet, f64, f64>(value, None),
         Reading::Gauge(value) => one.encode_gauge(value),
