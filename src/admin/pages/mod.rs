@@ -27,6 +27,7 @@ mod user_form;
 mod users;
 mod users_words;
 mod values;
+mod webhooks;
 
 use super::route::Route;
 
@@ -55,6 +56,7 @@ pub(super) fn routes() -> Vec<Route> {
         user_form::routes(),
         users::routes(),
         values::routes(),
+        webhooks::routes(),
     ]
     .concat()
 }
