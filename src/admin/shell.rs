@@ -109,7 +109,7 @@ impl Shell {
 
     /// Whether this page is `/clients/CLIENT` itself.
     pub(super) fn at_client(&self) -> bool {
-        self.path.split('/').count() == 3
+        self.path.split('/').nth(1) == Some("clients") && self.path.split('/').count() == 3
     }
 
     /// Whether this page is `/clients/CLIENT/part` or below it.

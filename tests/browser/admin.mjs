@@ -4,7 +4,7 @@ import { check, expect, shown } from "./suite.mjs";
 import { everyWay, open } from "./admin/eyes.mjs";
 import { house } from "./admin/house.mjs";
 import { journeys } from "./admin/journeys.mjs";
-import { walk } from "./admin/walk.mjs";
+import { crawl, walk } from "./admin/walk.mjs";
 
 export const PASSWORD = "a-long-enough-password";
 
@@ -15,10 +15,12 @@ export async function admin(browser) {
     await check("the language is chosen before anybody signs in", () => languages(browser, server));
     await check("signed in and out by keyboard alone", () => byKeyboard(browser, server));
     await check("signed in and out without script, also on a phone", () => withoutScript(browser, server));
-    const window = await signedIn(browser, server);
-    await journeys(browser, server, window);
-    await walk(window, server.base, (language) => speak(window, language));
-    await window.close();
+    const windows = { en: await signedIn(browser, server) };
+    for (const [language, name] of [["fr", "benoit"], ["de", "clara"]]) windows[language] = await invited(browser, server, name, language);
+    await journeys(browser, server, windows.en);
+    await check("a client's clerk sees nothing of others", () => clerk(browser, server));
+    await walk(windows, server.base);
+    for (const window of Object.values(windows)) await window.close();
   } finally {
     await server.end();
   }
@@ -77,12 +79,34 @@ async function signedIn(browser, server, options) {
   return window;
 }
 
-// Changes the language of whoever is signed in, on their own page.
-async function speak(window, language) {
-  await window.go("/me");
-  await window.page.locator("select[name=language]").selectOption(language);
-  await window.page.locator("form:has(select[name=language]) button").first().click();
-  await window.page.waitForLoadState();
+// Somebody who was added on the command line and comes by their own link.
+async function invited(browser, server, name, language, ...more) {
+  const link = server.rollcall("admin", "add", name, "--language", language, ...more).match(/\/set-up\/\w+/)[0];
+  const window = await open(browser, server.base, { locale: `${language}-${language.toUpperCase()}` });
+  await window.go(link);
+  await window.page.locator("#password").fill(PASSWORD);
+  await window.page.locator("#again").fill(PASSWORD);
+  await window.page.locator("form[action^='/set-up'] button").click();
+  await window.page.waitForURL(`${server.base}/`);
+  return window;
+}
+
+// Whoever is bound to one client finds every page of it, and on none of them anything of another.
+async function clerk(browser, server) {
+  const window = await invited(browser, server, "dora", "en", "--role", "client", "--client", "lumiere");
+  const found = await crawl(window, server.base);
+  expect(found.broken.length === 0, `links that are refused: ${found.broken.slice(0, 8).join(", ")}`);
+  for (const address of found.pages) {
+    await window.go(address);
+    const html = await window.page.content();
+    for (const name of ["Acme", "acme", "Nordwind", "nordwind", "Quiet"]) expect(!html.includes(name), `${address} names ${name}`);
+  }
+  for (const address of ["/clients/acme", "/clients/acme/users", "/accounts/acme-payroll", "/clients/nothing"]) {
+    const answer = await window.go(address);
+    expect(answer.status() === 403, `${address} is answered ${answer.status()}`);
+  }
+  window.quiet();
+  await window.close();
 }
 
 async function byKeyboard(browser, server) {

@@ -74,6 +74,7 @@ function labelTables(within) {
         cell.setAttribute("role", cell.tagName === "TH" ? "rowheader" : "cell");
         cell.dataset.label = head && !head.querySelector(".unseen") ? head.textContent.trim() : "";
         cell.classList.toggle("naming", cell === naming || cell.colSpan > 1);
+        cell.classList.toggle("long", cell.textContent.trim().length > 36 || cell.querySelector("input:not([type=checkbox], [type=radio], [type=hidden]), select, textarea, div, ul") !== null);
         cell.classList.toggle("bare", !cell.textContent.trim() && !cell.firstElementChild);
       });
     }
