@@ -79,3 +79,10 @@ impl Admin {
         page_url(self.0.service.config(), self.0.bound)
     }
 }
+
+/// Every address with its method and what it needs, as `METHOD /path/{part} needs`: for documentation and tests.
+#[must_use]
+pub fn route_table() -> Vec<String> {
+    let words = |route: &route::Route| format!("{} {} {}", route.method, route.path, route.needs);
+    guard::routes().iter().map(words).collect()
+}

@@ -1,5 +1,7 @@
 //! What each address needs: every route of the page and of the API stands in one table with its scope.
 
+use std::fmt;
+
 use axum::handler::Handler;
 use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
@@ -31,6 +33,25 @@ pub(super) enum Needs {
     SignedIn,
     /// A scope, for the client whose thing it is.
     Scope(Scope, Of),
+}
+
+impl fmt::Display for Needs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("nothing"),
+            Self::SignedIn => f.write_str("signed-in"),
+            Self::Scope(scope, of) => {
+                let of = match of {
+                    Of::Server => "server",
+                    Of::Own => "own",
+                    Of::Client => "client",
+                    Of::Account => "account",
+                    Of::Import => "import",
+                };
+                write!(f, "{scope} {of}")
+            }
+        }
+    }
 }
 
 /// One address and method.

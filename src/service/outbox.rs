@@ -8,9 +8,9 @@ use tokio::task::JoinSet;
 
 use super::{Service, deliver, hooks, mail, webhooks};
 use crate::error::{Error, Kind, Result};
-use crate::store::registry::{JobKind, NewJob};
+use crate::store::registry::NewJob;
 
-pub use crate::store::registry::{JobFilter, JobState, OutboxJob};
+pub use crate::store::registry::{JobFilter, JobKind, JobState, OutboxJob};
 
 /// How often the outbox is looked at.
 const LOOK_PAUSE: Duration = Duration::from_millis(300);

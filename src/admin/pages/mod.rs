@@ -17,7 +17,9 @@ mod imports;
 mod imports_parts;
 mod lists;
 mod mappings;
+mod me;
 mod quality;
+mod server;
 mod settings;
 pub(super) mod status;
 mod today;
@@ -49,6 +51,8 @@ pub(super) fn routes() -> Vec<Route> {
         lists::routes(),
         mappings::routes(),
         quality::routes(),
+        me::routes(),
+        server::routes(),
         settings::routes(),
         today::routes(),
         trying::routes(),

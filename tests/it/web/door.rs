@@ -50,12 +50,19 @@ async fn the_first_administrator_comes_by_a_link_that_works_once() {
 }
 
 /// Adds somebody with the first administrator's password and returns a browser that is signed in.
-pub(crate) async fn enter(app: &TestApp, address: SocketAddr, name: &str, role: Role) -> Browser {
-    let client = (role == Role::Client).then(|| "acme".to_owned());
+pub(crate) async fn enter(
+    app: &TestApp,
+    address: SocketAddr,
+    name: &str,
+    role: Role,
+    client: Option<&str>,
+) -> Browser {
+    let client = client.map(str::to_owned);
     let new = NewAdministrator { name: name.to_owned(), role, client, language: Language::En };
     app.service.add_administrator(&new, Some(ADMIN_PASSWORD)).unwrap();
     let mut browser = Browser::new(address);
     assert_eq!(sign_in(&mut browser, name, ADMIN_PASSWORD).await.status, 303);
+    assert_eq!(browser.get("/").await.status, 200);
     browser
 }
 
@@ -88,7 +95,7 @@ async fn sessions_end_with_the_password_the_role_and_the_right_to_be_here() {
     let mut app = TestApp::start().await;
     app.add_account("acme");
     let address = Browser::first(&mut app).await.address;
-    let mut olga = enter(&app, address, "olga", Role::Viewer).await;
+    let mut olga = enter(&app, address, "olga", Role::Viewer, None).await;
     let patch = |role: Option<Role>, enabled: Option<bool>| AdministratorPatch {
         role: role.map(|role| (role, None)),
         language: Some(Language::Fr),

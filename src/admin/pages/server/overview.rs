@@ -1,0 +1,97 @@
+//! The server at a glance: version, addresses, fingerprints, data, sealing key, what stands open.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+
+use crate::admin::Admin;
+use crate::admin::guard::Caller;
+use crate::admin::route::{Route, of_server};
+use crate::admin::shell::{Failure, Shell, page};
+use crate::error::Result;
+use crate::model::{Protocol, Scope};
+use crate::service::Service;
+use crate::service::outbox::{JobFilter, JobState};
+use crate::transport::{Bound, Fingerprints};
+
+/// More than so many given-up jobs are not counted.
+const COUNTED: u32 = 1000;
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![Route::get("/server", of_server(Scope::Read), show)]
+}
+
+#[derive(Template)]
+#[template(path = "admin/pages/server/overview.html")]
+struct OverviewPage<'a> {
+    p: &'a Shell,
+    bound: Bound,
+    known_by: &'a Fingerprints,
+    url: &'a str,
+    data: &'a str,
+    found: &'a Found,
+}
+
+/// What stands open, and how the keys are.
+struct Found {
+    alarms: u64,
+    given_up: u64,
+    bans: u64,
+    clients: u64,
+    key_file: String,
+    sealed: u64,
+    /// Secrets that the key does not open: where, and why.
+    closed: Vec<(String, String)>,
+}
+
+impl OverviewPage<'_> {
+    fn version(&self) -> &'static str {
+        env!("CARGO_PKG_VERSION")
+    }
+
+    fn addresses(&self) -> Vec<(&'static str, Option<String>)> {
+        let text = |address: Option<std::net::SocketAddr>| address.map(|a| a.to_string());
+        [
+            (Protocol::Sftp, self.bound.sftp),
+            (Protocol::Ftpes, self.bound.ftpes),
+            (Protocol::Ftps, self.bound.ftps),
+        ]
+        .map(|(protocol, address)| (protocol.name(), text(address)))
+        .to_vec()
+    }
+}
+
+fn look(service: &Service) -> Result<Found> {
+    let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+    let failed =
+        JobFilter { state: Some(JobState::Failed), limit: Some(COUNTED), ..JobFilter::default() };
+    let vault = service.vault_state()?;
+    Ok(Found {
+        alarms: count(service.alarms(None, false, COUNTED)?.len()),
+        given_up: count(service.outbox(&failed)?.len()),
+        bans: count(service.bans()?.len()),
+        clients: count(service.clients()?.len()),
+        key_file: vault.file.display().to_string(),
+        sealed: count(vault.sealed),
+        closed: vault.closed,
+    })
+}
+
+async fn show(State(admin): State<Admin>, shell: Shell, caller: Caller) -> Response {
+    match admin.run(&caller.name, |service| look(&service)).await {
+        Ok(found) => {
+            let face = admin.face();
+            let data = admin.service().data();
+            let data = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
+            page(&OverviewPage {
+                p: &shell,
+                bound: face.bound(),
+                known_by: &face.fingerprints(),
+                url: &admin.base_url(),
+                data: &data.display().to_string(),
+                found: &found,
+            })
+        }
+        Err(error) => Failure::new(error, &shell).into_response(),
+    }
+}
