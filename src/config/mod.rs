@@ -111,7 +111,7 @@ impl Default for Ftps {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Proxy {
-    /// Networks of balancers whose connections begin with a PROXY header (version 1 or 2).
+    /// Networks of balancers whose connections begin with a PROXY header (version 1 or 2), and of HTTP proxies before the administration page.
     pub trusted: Vec<Network>,
 }
 
