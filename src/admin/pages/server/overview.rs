@@ -3,14 +3,17 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
+use jiff::Timestamp;
 
 use crate::admin::Admin;
 use crate::admin::guard::Caller;
+use crate::admin::pages::status::Badge;
 use crate::admin::route::{Route, of_server};
 use crate::admin::shell::{Failure, Shell, page};
 use crate::error::Result;
 use crate::model::{Protocol, Scope};
 use crate::service::Service;
+use crate::service::health::{Grade, Health, Sign};
 use crate::service::outbox::{JobFilter, JobState};
 use crate::transport::{Bound, Fingerprints};
 
@@ -27,6 +30,9 @@ struct OverviewPage<'a> {
     p: &'a Shell,
     bound: Bound,
     known_by: &'a Fingerprints,
+    /// The end of the certificate.
+    ends: Option<Timestamp>,
+    health: &'a Health,
     url: &'a str,
     data: &'a str,
     found: &'a Found,
@@ -47,6 +53,27 @@ struct Found {
 impl OverviewPage<'_> {
     fn version(&self) -> &'static str {
         env!("CARGO_PKG_VERSION")
+    }
+
+    fn badge(&self, sign: &Sign) -> Badge {
+        let p = self.p;
+        match sign.grade {
+            Grade::Good => Badge { class: "good", words: p.t("good", "bon", "gut") },
+            Grade::Warning => {
+                Badge { class: "look", words: p.t("look here", "à voir", "ansehen") }
+            }
+            Grade::Wrong => Badge { class: "bad", words: p.t("wrong", "en défaut", "gestört") },
+        }
+    }
+
+    fn what(&self, sign: &Sign) -> &'static str {
+        let p = self.p;
+        match sign.what {
+            "registry" => p.t("Database", "Base de données", "Datenbank"),
+            "disk" => p.t("Disk", "Disque", "Festplatte"),
+            "queue" => p.t("Imports that wait", "Imports en attente", "Wartende Importe"),
+            _ => p.t("Certificate", "Certificat", "Zertifikat"),
+        }
     }
 
     fn addresses(&self) -> Vec<(&'static str, Option<String>)> {
@@ -78,8 +105,10 @@ fn look(service: &Service) -> Result<Found> {
 }
 
 async fn show(State(admin): State<Admin>, shell: Shell, caller: Caller) -> Response {
-    match admin.run(&caller.name, |service| look(&service)).await {
-        Ok(found) => {
+    let ends = admin.face().certificate_ends();
+    let found = admin.run(&caller.name, move |service| Ok((look(&service)?, service.health(ends))));
+    match found.await {
+        Ok((found, health)) => {
             let face = admin.face();
             let data = admin.service().data();
             let data = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
@@ -87,6 +116,8 @@ async fn show(State(admin): State<Admin>, shell: Shell, caller: Caller) -> Respo
                 p: &shell,
                 bound: face.bound(),
                 known_by: &face.fingerprints(),
+                ends,
+                health: &health,
                 url: &admin.base_url(),
                 data: &data.display().to_string(),
                 found: &found,
