@@ -65,6 +65,7 @@ pub mod session;
 pub mod settings;
 pub mod sign_in;
 mod staged;
+pub mod start;
 mod superseding;
 mod throttle;
 pub mod tokens;

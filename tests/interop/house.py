@@ -109,6 +109,8 @@ class House:
         }
         self.process = None
         self.ports = {}
+        # The address of the administration page and the API.
+        self.page = None
         self.log = self.folder / "server.log"
         self.number = 0
         self.lock = threading.Lock()
@@ -140,6 +142,7 @@ class House:
                 continue
             if event.get("event") == "ready":
                 break
+        self.page = event.get("admin")
         for name in ("sftp", "ftps", "ftpes"):
             if event.get(name):
                 self.ports[name] = int(event[name].rsplit(":", 1)[1])

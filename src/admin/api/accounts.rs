@@ -13,7 +13,7 @@ use crate::admin::Admin;
 use crate::admin::guard::Caller;
 use crate::admin::route::{Route, of_account, of_client, of_own};
 use crate::error::Result;
-use crate::model::{Account, AccountKey, Folder, Network, Protocol, Rights, Scope};
+use crate::model::{Account, AccountKey, AccountLimits, Folder, Network, Protocol, Rights, Scope};
 use crate::service::Service;
 use crate::service::accounts::{AccountPatch, NewAccount, NewPassword};
 use crate::service::remotes::RemoteStanding;
@@ -23,6 +23,7 @@ pub(super) fn routes() -> Vec<Route> {
     const ONE: &str = "/api/v1/accounts/{login}";
     const KEYS: &str = "/api/v1/accounts/{login}/keys";
     const RULES: &str = "/api/v1/accounts/{login}/rules";
+    const LIMITS: &str = "/api/v1/accounts/{login}/limits";
     vec![
         Route::get("/api/v1/accounts", of_own(Scope::Read), list),
         Route::get("/api/v1/clients/{client}/accounts", of_client(Scope::Read), list_of),
@@ -41,6 +42,8 @@ pub(super) fn routes() -> Vec<Route> {
         ),
         Route::get(RULES, of_account(Scope::Read), rules),
         Route::other(Method::PATCH, RULES, of_account(Scope::Arrange), set_rules),
+        Route::get(LIMITS, of_account(Scope::Read), limits),
+        Route::other(Method::PUT, LIMITS, of_account(Scope::Arrange), set_limits),
     ]
 }
 
@@ -160,6 +163,7 @@ async fn show(State(admin): State<Admin>, caller: Caller, At(login): At<String>)
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Change {
+    login: Option<String>,
     name: Option<String>,
     host_profile: Option<String>,
     protocols: Option<Vec<Protocol>>,
@@ -172,11 +176,14 @@ async fn change(
     At(login): At<String>,
     Sent(change): Sent<Change>,
 ) -> Answer {
-    let Change { name, host_profile, protocols, enabled } = change;
+    let Change { login: new_login, name, host_profile, protocols, enabled } = change;
     let patch = AccountPatch { name, host_profile, protocols, enabled };
     let changed = ask(&admin, &caller, move |service| {
         service.set_account(&login, &patch)?;
-        view(&service, &login)
+        match new_login.filter(|new| *new != login) {
+            Some(new) => view(&service, &service.rename_login(&login, &new)?.login),
+            None => view(&service, &login),
+        }
     });
     json_of(&changed.await?)
 }
@@ -266,4 +273,35 @@ async fn set_rules(
         rights: change.rights,
     };
     json_of(&ask(&admin, &caller, move |s| s.set_account_rules(&login, &patch)).await?)
+}
+
+async fn limits(State(admin): State<Admin>, caller: Caller, At(login): At<String>) -> Answer {
+    json_of(&ask(&admin, &caller, move |service| service.account_limits(&login)).await?)
+}
+
+/// All limits; what is `null` or left out is the server's own.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Limits {
+    max_sessions: Option<u32>,
+    idle_timeout_s: Option<u32>,
+    max_upload_bytes: Option<u64>,
+    quota_bytes: Option<u64>,
+    quota_files: Option<u64>,
+}
+
+async fn set_limits(
+    State(admin): State<Admin>,
+    caller: Caller,
+    At(login): At<String>,
+    Sent(limits): Sent<Limits>,
+) -> Answer {
+    let limits = AccountLimits {
+        max_sessions: limits.max_sessions,
+        idle_timeout_s: limits.idle_timeout_s,
+        max_upload_bytes: limits.max_upload_bytes,
+        quota_bytes: limits.quota_bytes,
+        quota_files: limits.quota_files,
+    };
+    json_of(&ask(&admin, &caller, move |s| s.set_account_limits(&login, limits)).await?)
 }

@@ -163,6 +163,17 @@ impl Paging {
     }
 }
 
+impl Paging {
+    /// The same for lists whose places are numbers.
+    ///
+    /// # Errors
+    /// 422 for a cursor that is none of ours.
+    pub(super) fn after_number(&self) -> Result<Option<i64>, Problem> {
+        let place = self.after()?.map(|place| place.parse());
+        place.transpose().map_err(|_| Problem::invalid("?cursor", "this is no cursor of this list"))
+    }
+}
+
 /// A place in a list, for the next page.
 pub(super) fn cursor(place: &str) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(place)

@@ -12,6 +12,11 @@ const PARTS: &[&str] = &[
     include_str!("openapi/clients.json"),
     include_str!("openapi/accounts.json"),
     include_str!("openapi/folders.json"),
+    include_str!("openapi/settings.json"),
+    include_str!("openapi/imports.json"),
+    include_str!("openapi/users.json"),
+    include_str!("openapi/exports.json"),
+    include_str!("openapi/server.json"),
 ];
 
 /// What the gate must know of an operation.

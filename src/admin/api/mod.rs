@@ -4,13 +4,22 @@ mod accounts;
 mod answer;
 mod ask;
 mod clients;
+mod decide;
 mod document;
+mod drops;
+mod exports;
+mod files;
 mod folders;
 mod gate;
+mod imports;
 mod keyed;
+mod lists;
 mod problem;
 mod reader;
 mod remote;
+mod server;
+mod settings;
+mod users;
 
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -21,8 +30,22 @@ pub(super) use gate::{Memory, behind};
 pub(super) use problem::Problem;
 
 pub(super) fn routes() -> Vec<Route> {
-    [accounts::routes(), clients::routes(), folders::routes(), reader::routes(), remote::routes()]
-        .concat()
+    [
+        accounts::routes(),
+        clients::routes(),
+        decide::routes(),
+        drops::routes(),
+        exports::routes(),
+        folders::routes(),
+        imports::routes(),
+        lists::routes(),
+        reader::routes(),
+        remote::routes(),
+        server::routes(),
+        settings::routes(),
+        users::routes(),
+    ]
+    .concat()
 }
 
 /// What a request without a good token is answered.

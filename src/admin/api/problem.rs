@@ -3,7 +3,7 @@
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::admin::shell::status_of;
 use crate::error::{Error, Kind};
@@ -97,8 +97,9 @@ fn code_of(kind: Kind) -> &'static str {
     }
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+impl Problem {
+    /// As the member of another answer.
+    pub(super) fn body(&self) -> Value {
         let title = self.status.canonical_reason().unwrap_or("Error");
         let mut body = json!({
             "type": "about:blank", "title": title, "status": self.status.as_u16(),
@@ -107,6 +108,13 @@ impl IntoResponse for Problem {
         if let (false, Some(object)) = (self.errors.is_empty(), body.as_object_mut()) {
             object.insert("errors".to_owned(), json!(self.errors));
         }
+        body
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = self.body();
         let kind = [(header::CONTENT_TYPE, "application/problem+json")];
         let mut response = (self.status, kind, body.to_string()).into_response();
         if let Some(seconds) = self.retry_after_s {

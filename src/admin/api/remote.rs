@@ -130,6 +130,7 @@ async fn show(State(admin): State<Admin>, caller: Caller, At(login): At<String>)
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Change {
+    protocol: Option<Protocol>,
     host: Option<String>,
     port: Option<u16>,
     login: Option<String>,
@@ -148,8 +149,8 @@ async fn change(
     if change.port == Some(0) {
         return Err(Problem::invalid("/port", "the port is a number from 1 to 65535"));
     }
-    let Change { host, port, login, .. } = change;
-    let change = RemoteChange { host, port, protocol: None, login, secret };
+    let Change { protocol, host, port, login, .. } = change;
+    let change = RemoteChange { host, port, protocol, login, secret };
     json_of(&ask(&admin, &caller, move |s| s.set_remote_account(&account, &change)).await?)
 }
 

@@ -175,8 +175,11 @@ mod tests {
                  WHERE m.type = 'table' AND c.name = 'login' AND m.name <> 'accounts'",
             )
             .unwrap();
-        let found: BTreeSet<String> =
-            found.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+        let found: BTreeSet<String> = found
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .collect::<rusqlite::Result<_>>()
+            .unwrap();
         let known: BTreeSet<String> =
             NAMING.iter().chain(&REMEMBERING).map(|name| (*name).to_owned()).collect();
         assert_eq!(found, known, "a change of login would leave rows behind");

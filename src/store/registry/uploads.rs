@@ -53,7 +53,7 @@ pub struct UploadFilter {
 }
 
 /// An upload that ended before it was complete (T01).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Interruption {
     /// The client's slug.
     pub client: String,

@@ -65,6 +65,23 @@ impl Program {
         self.browser.send(method, &format!("/api/v1{path}"), &all, body).await
     }
 
+    /// The same server, and no token.
+    pub(crate) fn without_token(&self) -> Self {
+        let authorization = "Bearer rollcall_0".to_owned();
+        Self { browser: Browser::new(self.browser.address), authorization }
+    }
+
+    /// Any address of the server.
+    pub(crate) async fn raw(&mut self, path: &str) -> Answer {
+        self.browser.send("GET", path, &[], b"").await
+    }
+
+    /// Any operation, with an empty body.
+    pub(crate) async fn at(&mut self, method: &str, path: &str) -> Answer {
+        let authorization = ("authorization", self.authorization.as_str());
+        self.browser.send(method, path, &[authorization], b"").await
+    }
+
     pub(crate) async fn get(&mut self, path: &str) -> Answer {
         self.send("GET", path, &[], b"").await
     }

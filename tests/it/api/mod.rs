@@ -1,4 +1,6 @@
 //! The REST API, over real connections.
 
 mod basics;
+mod bounds;
 mod caller;
+mod imports;
