@@ -109,12 +109,13 @@ impl Shell {
 
     /// Whether this page is `/clients/CLIENT` itself.
     pub(super) fn at_client(&self) -> bool {
-        self.path.split('/').nth(1) == Some("clients") && self.path.split('/').count() == 3
+        self.within("/clients") && self.path.split('/').count() == 3
     }
 
-    /// Whether this page is `/clients/CLIENT/part` or below it.
+    /// Whether this page is `/clients/CLIENT/part` or below it; an import's own page is one of `imports`.
     pub(super) fn within_client(&self, part: &str) -> bool {
-        self.path.split('/').nth(1) == Some("clients") && self.path.split('/').nth(3) == Some(part)
+        let below = self.within("/clients") && self.path.split('/').nth(3) == Some(part);
+        below || (part == "imports" && self.within("/imports"))
     }
 
     /// A time as people of the language write it, to the minute, in this machine's zone or the client's ([`Self::in_zone`]).

@@ -5,6 +5,7 @@ mod attacks;
 pub(crate) mod browser;
 mod clients;
 mod door;
+mod imports;
 mod look;
 mod remote;
 mod roles;
