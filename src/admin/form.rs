@@ -111,12 +111,12 @@ impl FromRequest<Admin> for FileForm {
     type Rejection = Response;
     async fn from_request(request: Request, admin: &Admin) -> std::result::Result<Self, Response> {
         let expected = request.extensions().get::<Caller>().map(|caller| caller.csrf.clone());
-        let (mut parts, body) = request.into_parts();
+        let (parts, body) = request.into_parts();
         let limit = admin.service().config().limits.max_import_bytes;
         let shell = Shell::of(&parts.headers, &parts.uri, &parts.extensions);
         let fail = |error: Error| Failure::new(error, &shell).into_response();
-        parts.extensions.insert(shell_limit(limit));
-        let request = Request::from_parts(parts, body);
+        let mut request = Request::from_parts(parts, body);
+        file_limit(limit).apply(&mut request);
         let mut form = Multipart::from_request(request, admin)
             .await
             .map_err(|e| fail(Error::new(Kind::Invalid, e.to_string())))?;
@@ -133,7 +133,7 @@ impl FromRequest<Admin> for FileForm {
 }
 
 /// Lets a body be as large as a file that is imported, with some room for the other fields.
-fn shell_limit(limit: u64) -> axum::extract::DefaultBodyLimit {
+fn file_limit(limit: u64) -> axum::extract::DefaultBodyLimit {
     let limit = usize::try_from(limit.saturating_add(1024 * 1024)).unwrap_or(usize::MAX);
     axum::extract::DefaultBodyLimit::max(limit)
 }

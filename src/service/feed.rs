@@ -78,8 +78,6 @@ pub struct Today {
     pub alarms: Vec<Alarm>,
     /// Uploads of the last day that broke off.
     pub interrupted: Vec<Interruption>,
-    /// The last thirty days, oldest first.
-    pub days: Vec<Day>,
 }
 
 /// An upload under way.
@@ -162,11 +160,11 @@ impl Service {
         Ok(ImportPage { imports: self.views(found)?, next })
     }
 
-    /// What somebody should look at and what comes in, of one client or of all; days are those of `zone`.
+    /// What somebody should look at and what comes in, of one client or of all.
     ///
     /// # Errors
     /// `Kind::NotFound` for the client; a database that cannot be read.
-    pub fn today(&self, client: Option<&str>, zone: &TimeZone) -> Result<Today> {
+    pub fn today(&self, client: Option<&str>) -> Result<Today> {
         let page = |stand, limit| {
             let client = client.map(str::to_owned);
             let filter = ImportFilter { client, stand, limit, ..ImportFilter::default() };
@@ -177,19 +175,20 @@ impl Service {
         to_decide.retain(|view| view.waits_for.is_some());
         let mut recent = page(None, SHOWN)?;
         recent.retain(|view| view.status != "waiting");
+        let mut waiting = page(Some(Stand::Waiting), SHOWN)?;
+        waiting.retain(|view| view.status == "waiting");
         let mut alarms = self.alarms(client, false, PAGE_MOST)?;
         let silent = self.silent(client, &alarms)?;
         alarms.retain(|alarm| !is_about_silence(alarm));
         let since = self.clock().now().checked_sub(INTERRUPTED_WITHIN).unwrap_or(Timestamp::MIN);
         Ok(Today {
             under_way: self.under_way(client),
-            waiting: page(Some(Stand::Waiting), SHOWN)?,
+            waiting,
             to_decide,
             recent,
             silent,
             alarms,
             interrupted: self.registry().interruptions_since(client, since, SHOWN)?,
-            days: self.days(client, zone)?,
         })
     }
 
@@ -245,8 +244,11 @@ impl Service {
         Ok(silent)
     }
 
-    /// How the imports of the last days ended, oldest day first.
-    fn days(&self, client: Option<&str>, zone: &TimeZone) -> Result<Vec<Day>> {
+    /// How the imports of the last thirty days ended, oldest day first; days are those of `zone`.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn days(&self, client: Option<&str>, zone: &TimeZone) -> Result<Vec<Day>> {
         let today = self.clock().now().to_zoned(zone.clone()).date();
         let first = today.saturating_sub((CHART_DAYS - 1).days());
         let since = first.to_zoned(zone.clone()).map_or(Timestamp::MIN, |at| at.timestamp());
@@ -360,12 +362,25 @@ impl Desk {
                 }
             }
             None if upload.state == UploadState::Queued => {
-                view.wait = self.waits_for(service, &upload)?;
-                view.waits_for = view.wait.as_ref().map(Wait::words);
+                self.queued(service, &upload, &mut view)?
             }
             None => {}
         }
         Ok(view)
+    }
+
+    /// An upload whose end the registry does not know: it waits, or its import was recorded a moment ago.
+    fn queued(&mut self, service: &Service, upload: &Upload, view: &mut ImportView) -> Result<()> {
+        let Some(ended) = self.waits(service)?.directory.import_summary(upload.id)? else {
+            view.wait = self.waits_for(service, upload)?;
+            view.waits_for = view.wait.as_ref().map(Wait::words);
+            return Ok(());
+        };
+        view.status = ended.status.name().to_owned();
+        view.dry_run = ended.dry_run;
+        view.counts = ended.counts;
+        view.finished_at = Some(ended.applied_at);
+        service.tell_waiting(&self.waits(service)?.directory, view)
     }
 
     /// For what an upload waits, besides its turn.

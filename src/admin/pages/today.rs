@@ -87,14 +87,15 @@ async fn found(admin: &Admin, caller: &Caller) -> Result<(Today, Vec<Client>)> {
         .run(&caller.name, move |service| {
             let mut clients = service.clients()?;
             clients.retain(|client| own.as_ref().is_none_or(|own| *own == client.slug));
-            let zone = match (&own, clients.first()) {
-                (Some(_), Some(client)) => TimeZone::get(&client.time_zone).ok(),
-                _ => None,
-            };
-            let zone = zone.unwrap_or_else(TimeZone::system);
-            Ok((service.today(own.as_deref(), &zone)?, clients))
+            Ok((service.today(own.as_deref())?, clients))
         })
         .await
+}
+
+async fn days(admin: &Admin, caller: &Caller, client: Option<&Client>) -> Result<Vec<Day>> {
+    let own = client.and_then(|client| TimeZone::get(&client.time_zone).ok());
+    let (zone, client) = (own.unwrap_or_else(TimeZone::system), caller.client.clone());
+    admin.run(&caller.name, move |service| service.days(client.as_deref(), &zone)).await
 }
 
 /// The caller's own client, if they are bound to one.
@@ -103,18 +104,21 @@ fn own<'a>(caller: &Caller, clients: &'a [Client]) -> Option<&'a Client> {
 }
 
 async fn today(State(admin): State<Admin>, shell: Shell, caller: Caller) -> Response {
-    match found(&admin, &caller).await {
-        Ok((today, clients)) => {
-            let client = own(&caller, &clients);
-            let p = match client {
-                Some(client) => shell.in_zone(&client.time_zone),
-                None => shell,
-            };
-            let live = LivePart::of(&p, &today, &clients, client);
-            page(&TodayPage { p: &p, client, live, chart: Chart::of(&p, &today.days) })
-        }
-        Err(error) => Failure::new(error, &shell).into_response(),
-    }
+    let (today, clients) = match found(&admin, &caller).await {
+        Ok(found) => found,
+        Err(error) => return Failure::new(error, &shell).into_response(),
+    };
+    let client = own(&caller, &clients);
+    let days = match days(&admin, &caller, client).await {
+        Ok(days) => days,
+        Err(error) => return Failure::new(error, &shell).into_response(),
+    };
+    let p = match client {
+        Some(client) => shell.in_zone(&client.time_zone),
+        None => shell,
+    };
+    let live = LivePart::of(&p, &today, &clients, client);
+    page(&TodayPage { p: &p, client, live, chart: Chart::of(&p, &days) })
 }
 
 /// The part that brings itself up to date.

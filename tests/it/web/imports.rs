@@ -11,6 +11,8 @@ use super::browser::{ADMIN_PASSWORD, Answer, Browser};
 use crate::app::TestApp;
 use crate::bench::wait;
 
+/// With which folder's settings a file is tried.
+const FOLDER: [(&str, &str); 1] = [("folder", "roster")];
 const HEADER: &str = "login;lastName;firstName;mail;dtContractStart;dtContractEnd\n";
 
 /// A roster of `count` people; the first `ended` of them have an end.
@@ -148,7 +150,7 @@ async fn a_tried_file_changes_nothing_and_is_imported_once_however_often_it_is_a
     anna.get("/clients/acme/try").await;
     let text = format!("{}p9;Neuf;Zoé;not-an-address;31/02/2026;\n", roster(2, 0));
     let file = ("file", "trial.csv", text.as_bytes());
-    let tried = anna.post_file("/clients/acme/try", &[("folder", "roster")], file).await;
+    let tried = anna.post_file("/clients/acme/try", &FOLDER, file).await;
     assert_eq!(tried.status, 303, "{}", tried.body);
     let address = tried.header("location").to_owned();
     let page = anna.get(&address).await;
@@ -177,9 +179,11 @@ async fn a_tried_file_is_tried_again_when_the_directory_has_changed_meanwhile() 
     let mut app = app().await;
     let mut anna = Browser::first(&mut app).await;
     anna.get("/clients/acme/try").await;
-    let text = roster(3, 0);
+    // Larger than any form without files may be.
+    let text = format!("{}{}", roster(3, 0), "\n".repeat(3 << 20));
     let file = ("file", "trial.csv", text.as_bytes());
-    let tried = anna.post_file("/clients/acme/try", &[], file).await;
+    let tried = anna.post_file("/clients/acme/try", &FOLDER, file).await;
+    assert_eq!(tried.status, 303, "{}", tried.body);
     let address = tried.header("location").to_owned();
     assert!(anna.get(&address).await.body.contains("3 created"));
     put(&app, "acme", "users.csv", &roster(2, 0)).await;
@@ -198,18 +202,18 @@ async fn what_cannot_be_tried_is_said_beside_the_form() {
     let mut anna = Browser::first(&mut app).await;
     anna.get("/clients/acme/try").await;
     let address = "/clients/acme/try";
-    let none = anna.post_file(address, &[], ("file", "", b"")).await;
+    let none = anna.post_file(address, &FOLDER, ("file", "", b"")).await;
     assert_eq!(none.status, 422);
     assert!(none.body.contains("no file was chosen"), "{}", none.body);
-    let reserved = anna.post_file(address, &[], ("file", "x.report.csv", b"a;b\n1;2\n")).await;
+    let reserved = anna.post_file(address, &FOLDER, ("file", "x.report.csv", b"a;b\n1;2\n")).await;
     assert_eq!(reserved.status, 422, "{}", reserved.body);
     // A name with a path is only a name, and what is no table is told by the report.
-    let odd = anna.post_file(address, &[], ("file", "../../x.csv", b"\x00\x01\x02")).await;
+    let odd = anna.post_file(address, &FOLDER, ("file", "../../x.csv", b"\x00\x01\x02")).await;
     assert_eq!(odd.status, 303, "{}", odd.body);
     let page = anna.get(odd.header("location")).await;
     assert!(page.body.contains("would be refused"), "{}", page.body);
     let csrf = std::mem::take(&mut anna.csrf);
-    assert_eq!(anna.post_file(address, &[], ("file", "a.csv", b"a;b\n")).await.status, 403);
+    assert_eq!(anna.post_file(address, &FOLDER, ("file", "a.csv", b"a;b\n")).await.status, 403);
     anna.csrf = csrf;
     let away = format!("{}/forget", odd.header("location"));
     assert_eq!(anna.post(&away, &[]).await.status, 303);
@@ -231,7 +235,8 @@ async fn hostile_names_and_cells_are_shown_as_text() {
     let id = newest(&app, "acme");
     let file = ("file", "<b>.csv", text.as_bytes());
     anna.get("/clients/acme/try").await;
-    let tried = anna.post_file("/clients/acme/try", &[], file).await.header("location").to_owned();
+    let tried =
+        anna.post_file("/clients/acme/try", &FOLDER, file).await.header("location").to_owned();
     for address in [
         "/".to_owned(),
         "/imports".to_owned(),
@@ -326,8 +331,8 @@ async fn a_clients_own_user_sees_and_tries_and_decides_nothing() {
     let text = roster(3, 0);
     carl.get("/clients/acme/try").await;
     let file = ("file", "trial.csv", text.as_bytes());
-    assert_eq!(carl.post_file("/clients/other/try", &[], file).await.status, 403);
-    let tried = carl.post_file("/clients/acme/try", &[], file).await;
+    assert_eq!(carl.post_file("/clients/other/try", &FOLDER, file).await.status, 403);
+    let tried = carl.post_file("/clients/acme/try", &FOLDER, file).await;
     assert_eq!(tried.status, 303, "{}", tried.body);
     let trial = tried.header("location").to_owned();
     assert!(!carl.get(&trial).await.body.contains("Import it"));

@@ -33,17 +33,17 @@ struct Page<'r> {
     summary: String,
     decision: Option<String>,
     /// What the rows became, or would become where nothing was applied.
-    bar: Vec<view::Segment>,
+    bar: Vec<Segment>,
     steps: Vec<steps::Step>,
-    guards: Vec<view::Guard>,
+    guards: Vec<Guard>,
     /// Some guard holds the file: the guards stand before the messages.
     is_held: bool,
-    pending: Vec<view::Pending>,
-    groups: Vec<view::Group>,
-    changes: Vec<view::Change<'r>>,
+    pending: Vec<Pending>,
+    groups: Vec<Group>,
+    changes: Vec<Change<'r>>,
     changes_note: Option<String>,
-    columns: Vec<view::Column<'r>>,
-    facts: Vec<view::Fact>,
+    columns: Vec<Column<'r>>,
+    facts: Vec<Fact>,
 }
 
 /// A report in words, part by part, for pages that show it themselves.
