@@ -13,6 +13,7 @@ const axe = readFileSync(axePath(), "utf8");
 export async function open(browser, base, options = {}) {
   const context = await browser.newContext({ viewport: WIDE, locale: "en-GB", reducedMotion: "reduce", ...options });
   const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
   const complaints = [];
   const note = (words) => complaints.push(`${new URL(page.url()).pathname}: ${words}`);
   page.on("request", (request) => {

@@ -47,9 +47,10 @@ async function createAccount({ page, go }, server, host) {
   expect((await page.evaluate(() => navigator.clipboard.readText())) === password, "the button copies the password");
   await everyWay(page, `credentials-${host}`);
   await page.emulateMedia({ media: "print" });
-  expect((await shown(page, "header.top, .tabs, button")) === 0, "the printed sheet is only the sheet");
-  expect((await page.locator("section.card:visible").textContent()).includes(password), "the password is printed");
+  const [chrome, printed] = [await shown(page, "header.top, .tabs, button"), await page.locator("section.card:visible").textContent()];
   await page.emulateMedia({ media: "screen" });
+  expect(chrome === 0, `${chrome} parts of the page are printed beside the sheet`);
+  expect(printed.includes(password), "the password is printed");
   const made = account(server, login);
   expect(made.host_profile === host, `${login} is hosted as ${made.host_profile}`);
   for (const again of [`/accounts/${login}`, `/accounts/${login}/sheet`, `/accounts/${login}/edit`]) {
