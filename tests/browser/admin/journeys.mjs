@@ -47,7 +47,7 @@ async function createAccount({ page, go }, server, host) {
   expect((await page.evaluate(() => navigator.clipboard.readText())) === password, "the button copies the password");
   await everyWay(page, `credentials-${host}`);
   await page.emulateMedia({ media: "print" });
-  const [chrome, printed] = [await shown(page, "header.top, .tabs, button"), await page.locator("section.card:visible").textContent()];
+  const [chrome, printed] = [await shown(page, ":is(header.top, .tabs, button)"), await page.locator("section.card:visible").textContent()];
   await page.emulateMedia({ media: "screen" });
   expect(chrome === 0, `${chrome} parts of the page are printed beside the sheet`);
   expect(printed.includes(password), "the password is printed");
