@@ -49,8 +49,14 @@ impl Service {
     /// What a crash left half done: files that are still under an old login. Before anybody can log in.
     pub(super) fn finish_login_changes(&self) -> Result<()> {
         for change in self.registry().login_changes()? {
-            self.follow(&change)?;
-            tracing::info!(old = change.old, new = change.new, "a change of login was completed");
+            let (old, new) = (&change.old, &change.new);
+            match self.follow(&change) {
+                Ok(()) => tracing::info!(old, new, "a change of login was completed"),
+                // That account stays closed; all others go on.
+                Err(error) => {
+                    tracing::error!(%error, old, new, "a change of login is not complete")
+                }
+            }
         }
         Ok(())
     }

@@ -69,6 +69,7 @@ fn fail(error: Error, shell: &Shell) -> Response {
 }
 
 /// The error of a form that is shown again with what was typed; what no other typing would mend is a page of its own.
+#[expect(clippy::result_large_err, reason = "the error is the page that is shown instead")]
 fn beside(error: Error, shell: &Shell) -> std::result::Result<String, Response> {
     use crate::error::Kind;
     match error.kind() {

@@ -48,7 +48,7 @@ struct ServerPage<'a> {
     /// A test runs: its steps come into the page.
     testing: bool,
     /// What the server shows now, if somebody wanted to look; or why it cannot be looked at.
-    shown: Option<&'a std::result::Result<ShownIdentity, Error>>,
+    shown: Option<&'a Result<ShownIdentity, Error>>,
     wrong: Option<&'a str>,
 }
 
@@ -58,7 +58,7 @@ struct ServerPage<'a> {
 struct IdentityPart<'a> {
     p: &'a Shell,
     server: &'a RemoteStanding,
-    shown: &'a std::result::Result<ShownIdentity, Error>,
+    shown: &'a Result<ShownIdentity, Error>,
 }
 
 #[derive(Template)]

@@ -22,6 +22,7 @@ fn fail(error: Error, shell: &Shell) -> Response {
 }
 
 /// The words of a refusal that is shown beside what was typed; any other error is a page of its own.
+#[expect(clippy::result_large_err, reason = "the error is the page that is shown instead")]
 fn beside(error: Error, shell: &Shell) -> Result<String, Response> {
     match error.kind() {
         Kind::Invalid | Kind::Exists | Kind::Busy => Ok(error.message().to_owned()),
