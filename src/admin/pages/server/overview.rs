@@ -76,14 +76,14 @@ impl OverviewPage<'_> {
         }
     }
 
-    fn addresses(&self) -> Vec<(&'static str, Option<String>)> {
+    fn addresses(&self) -> Vec<(String, Option<String>)> {
         let text = |address: Option<std::net::SocketAddr>| address.map(|a| a.to_string());
         [
             (Protocol::Sftp, self.bound.sftp),
             (Protocol::Ftpes, self.bound.ftpes),
             (Protocol::Ftps, self.bound.ftps),
         ]
-        .map(|(protocol, address)| (protocol.name(), text(address)))
+        .map(|(protocol, address)| (protocol.name().to_uppercase(), text(address)))
         .to_vec()
     }
 }
