@@ -194,11 +194,13 @@ impl Directory {
             return Ok(Vec::new());
         }
         let read = || -> rusqlite::Result<Vec<User>> {
-            let ids = self
+            // Sorted here: an index in that order would be walked instead of the table, ten times as slowly.
+            let mut ids = self
                 .conn
-                .prepare_cached("SELECT user FROM search WHERE instr(words, ?1) ORDER BY user")?
+                .prepare_cached("SELECT user FROM search WHERE instr(words, ?1)")?
                 .query_map([format!("\n{wanted}\n")], |row| row.get(0))?
                 .collect::<rusqlite::Result<Vec<i64>>>()?;
+            ids.sort_unstable();
             some_users(&self.conn, &ids)
         };
         read().map_err(failed("look for a user"))

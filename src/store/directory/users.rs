@@ -97,6 +97,9 @@ impl Directory {
 
 /// Case and accents away, so that "dupre" finds "Dupré".
 pub(super) fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
 }
 
