@@ -145,6 +145,8 @@ async fn a_file_is_handed_over_and_taken_back() {
         assert_eq!(refused.status, 422, "{folder}/{name}");
         assert!(refused.body.contains(said), "{folder}/{name}: {}", refused.body);
     }
+    let placed = app.path("data/clients/acme/files/acme/out/pay.pdf");
+    assert!(placed.exists());
     let filter = rollcall::service::drops::DropFilter::default();
     let known = app.service.drops(&filter).unwrap();
     assert_eq!(known.len(), 1, "what is refused is not handed over");
@@ -156,7 +158,7 @@ async fn a_file_is_handed_over_and_taken_back() {
     assert_eq!(app.service.file_drop(id).unwrap().state.name(), "placed");
     assert_eq!(anna.post(&format!("{drops}/{id}/withdraw"), &[]).await.status, 303);
     assert_eq!(app.service.file_drop(id).unwrap().state.name(), "withdrawn");
-    assert!(!app.path("data/clients/acme/files/acme/out/pay.pdf").exists());
+    assert!(!placed.exists());
     anna.post(&format!("{drops}/{id}/retry"), &[]).await;
     assert!(anna.get(drops).await.body.contains("is withdrawn already"));
     app.stop().await;

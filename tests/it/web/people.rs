@@ -14,11 +14,11 @@ use crate::app::TestApp;
 pub(crate) const HOSTILE: &str = "<script>alert(1)</script>";
 
 /// Zoé manages Lea and the hostile one; Max has left; Pia has no department.
-pub(crate) const ROSTER: &str = "legalEntity;employeeNumber;lastName;firstName;mail;dtContractStart;dtContractEnd;department;manager;birthDate\n\
+pub(crate) const ROSTER: &str = "legalEntity;employeeNumber;lastName;firstName;mail;dtContractStart;dtContractEnd;department;manager;dtBirth\n\
      FR01;00001;Roy;Zoé;zoe@x.example;13/01/2020;;Sales;;\n\
      FR01;00002;Kim;Lea;lea@x.example;01/02/2020;;Sales;00001;24/05/1990\n\
      FR01;00003;Éluard;Max;max@x.example;01/02/2019;31/03/2020;IT;00001;\n\
-     FR02;00004;<script>alert(1)</script>;Pia \"O\";pia@x.example;01/02/2020;;;00001;\n";
+     FR02;00004;<script>alert(1)</script>;Pia 'O';pia@x.example;01/02/2020;;;00001;\n";
 
 /// Imports a text as a file of a client's import folder.
 pub(crate) fn import(app: &TestApp, client: &str, name: &str, text: &str) -> Report {

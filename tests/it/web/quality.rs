@@ -34,7 +34,7 @@ async fn shares_are_of_those_who_work_there() {
 async fn a_manager_who_leaves_and_one_nobody_finds_are_told() {
     let app = with_roster().await;
     let file = ROSTER.replace("13/01/2020;;Sales", "13/01/2020;31/12/2020;Sales").replace(
-        "Pia \"O\";pia@x.example;01/02/2020;;;00001",
+        "Pia 'O';pia@x.example;01/02/2020;;;00001",
         "Pia;pia@x.example;01/02/2020;;IT;77777",
     );
     import(&app, "acme", "users.csv", &file);

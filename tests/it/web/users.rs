@@ -16,6 +16,12 @@ fn names(body: &str) -> Vec<String> {
     .collect()
 }
 
+/// What a form that was refused says.
+fn alert(body: &str) -> &str {
+    let (_, said) = body.split_once("role=\"alert\">").expect("a form that was refused");
+    said.split_once("</div>").unwrap().0
+}
+
 /// The id of the user with an employee number.
 fn id(app: &TestApp, number: &str) -> i64 {
     app.service.find_user("acme", number).unwrap().id
@@ -25,7 +31,7 @@ fn id(app: &TestApp, number: &str) -> i64 {
 async fn the_list_is_sorted_searched_and_filtered() {
     let mut app = with_roster().await;
     let mut anna = Browser::first(&mut app).await;
-    let hostile = "&#60;script&#62;alert(1)&#60;/script&#62;, Pia &#34;O&#34;";
+    let hostile = "&#60;script&#62;alert(1)&#60;/script&#62;, Pia &#39;O&#39;";
     let page = anna.get("/clients/acme/users").await;
     assert_eq!(page.status, 200);
     assert_eq!(
@@ -117,7 +123,7 @@ async fn the_list_follows_every_writer() {
     let after = names(&anna.get(list).await.body);
     assert_eq!(
         after.first().map(String::as_str),
-        Some("&#60;script&#62;alert(1)&#60;/script&#62;, Pia &#34;O&#34;")
+        Some("&#60;script&#62;alert(1)&#60;/script&#62;, Pia &#39;O&#39;")
     );
     assert!(
         after.contains(&"Abel, Noa".to_owned()) && after.contains(&"Zweig, Lea".to_owned()),
@@ -175,7 +181,7 @@ async fn values_change_by_hand_and_files_do_not_bring_them_back() {
     let saved = anna.post(&form, &sent).await;
     assert_eq!((saved.status, saved.header("location")), (303, card.as_str()));
     let page = anna.get(&card).await.body;
-    assert!(page.contains("by hand (anna)") && page.contains("P701") == false, "{page}");
+    assert!(page.contains("by hand (anna)"), "{page}");
     assert!(page.contains("Changed: Department."), "{page}");
     import(&app, "acme", "users.csv", &format!("{ROSTER}\n"));
     assert_eq!(
@@ -239,14 +245,14 @@ async fn a_user_is_created_by_the_rules_of_the_folder() {
     };
     for (values, said) in [
         (values, "already"),
-        (change("contract_start", ""), "contract"),
-        (change("employee_number", ""), "number"),
+        (change("contract_start", ""), "Contract start"),
+        (change("employee_number", ""), "Employee number"),
         (change("manager", "nobody at all"), "nobody at all"),
         (change("email", "not an address"), "not an address"),
     ] {
         let refused = anna.post(new, &values).await;
         assert_eq!(refused.status, 422, "{values:?}");
-        assert!(refused.body.contains(said), "{values:?}: {}", refused.body);
+        assert!(alert(&refused.body).contains(said), "{values:?}: {}", refused.body);
     }
     assert_eq!(app.service.users("acme", None).unwrap(), before, "what is refused changes nothing");
 
@@ -265,6 +271,12 @@ async fn the_list_as_a_file_can_be_imported_again() {
     assert_eq!(csv.status, 200);
     assert!(csv.header("content-disposition").starts_with("attachment; filename=\"acme-users-"));
     assert_eq!(csv.body.lines().count(), 5, "{}", csv.body);
+    let layout = anna.get("/clients/acme/users/file?format=layout&folder=roster&text=kim").await;
+    assert!(
+        layout.body.contains("legalEntity") && layout.body.contains("00002"),
+        "{}",
+        layout.body
+    );
     let report = import(&app, "acme", "again.csv", &csv.body);
     assert_eq!((report.counts.unchanged, report.counts.rejected), (4, 0), "{:?}", report.messages);
     let json = anna.get("/clients/acme/users/file?format=json&text=kim").await;
@@ -274,12 +286,6 @@ async fn the_list_as_a_file_can_be_imported_again() {
         (1, &serde_json::Value::Null)
     );
     assert_eq!(users[0]["employee_number"], "00002");
-    let layout = anna.get("/clients/acme/users/file?format=layout&folder=roster&text=kim").await;
-    assert!(
-        layout.body.contains("legalEntity") && layout.body.contains("00002"),
-        "{}",
-        layout.body
-    );
     assert_eq!(anna.get("/clients/acme/users/file?format=layout&folder=no").await.status, 404);
     app.stop().await;
 }
