@@ -80,7 +80,7 @@ mod waiters;
 pub mod webhooks;
 mod workers;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -121,6 +121,8 @@ struct Inner {
     activity: activity::Waiting,
     health: health::LastHealth,
     unpublished: Mutex<Vec<UploadId>>,
+    /// Clients whose data has changed since it was looked over.
+    to_look_over: Mutex<BTreeSet<String>>,
     trials: trying::Trials,
 }
 
@@ -155,6 +157,7 @@ impl Service {
             activity: activity::Waiting::default(),
             health: health::LastHealth::default(),
             unpublished: Mutex::default(),
+            to_look_over: Mutex::default(),
             trials: trying::Trials::default(),
         });
         Ok(Self(inner, None))

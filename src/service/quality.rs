@@ -2,13 +2,16 @@
 //! (docs/quality.md).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::Service;
 use crate::error::Result;
 use crate::import::fields::Field;
-use crate::import::report::Report;
 use crate::import::settings::{Settings, key_fields};
 use crate::model::{Client, Language, Purpose, UploadId};
 use crate::store::directory::{Directory, Record};
@@ -19,6 +22,10 @@ pub use crate::store::directory::QualityMark;
 pub const IMPORTS_LOOKED_AT: u32 = 20;
 /// How many days with an import a chart shows.
 const DAYS: u32 = 90;
+/// How soon after an import its client's data is looked over.
+const PAUSE: Duration = Duration::from_millis(500);
+/// How often all clients are asked whether they were forgotten.
+const ALL_PAUSE: Duration = Duration::from_secs(3600);
 /// How many kinds of problems are told.
 const PROBLEMS: usize = 15;
 /// Fields that are expected of everybody as soon as the client's files have their column.
@@ -150,18 +157,31 @@ impl Service {
         Ok(compared)
     }
 
-    /// After an import: brings the list of people up to date and notes how good their data is. Nothing depends on it.
-    pub(super) fn look_over(&self, client: &Client, directory: &mut Directory, report: &Report) {
-        if report.dry_run || !report.status.is_applied() {
-            return;
-        }
-        let noted = directory
-            .refresh_search()
-            .and_then(|()| self.judge(client, directory))
-            .and_then(|(mark, _)| directory.note_quality(&mark));
-        if let Err(error) = noted {
-            tracing::warn!(%error, client = client.slug, "noting how good the data is");
-        }
+    /// Notes that a client's data has changed: the server looks it over soon, while nobody waits for it.
+    pub(super) fn look_over_soon(&self, client: &str) {
+        self.to_look_over().insert(client.to_owned());
+    }
+
+    fn to_look_over(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.0.to_look_over.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Brings a client's list of people up to date and notes how good their data is.
+    fn look_over(&self, client: &Client) -> Result<()> {
+        let mut directory = self.open_directory(&client.slug)?;
+        directory.refresh_search()?;
+        let (mark, _) = self.judge(client, &directory)?;
+        directory.note_quality(&mark)
+    }
+
+    /// Whether something was imported since a client's data was looked over: by a command, or just before the server ended.
+    fn is_overdue(&self, client: &Client) -> Result<bool> {
+        let directory = self.open_directory(&client.slug)?;
+        let zone = TimeZone::get(&client.time_zone).unwrap_or(TimeZone::UTC);
+        let last = directory.imports(1)?.pop();
+        let imported = last.map(|import| import.applied_at.to_zoned(zone).date());
+        let marked = directory.quality_marks(1)?.pop().map(|mark| mark.day);
+        Ok(imported > marked)
     }
 
     fn judge(&self, client: &Client, directory: &Directory) -> Result<(QualityMark, Tally)> {
@@ -210,6 +230,35 @@ impl Service {
         }
         expected.remove(&Field::Manager);
         Ok(expected.into_iter().collect())
+    }
+}
+
+/// Looks over the data of clients after their imports, and now and then that of all who were forgotten. Nothing depends on it.
+pub(super) fn run(service: &Service, stopping: &AtomicBool) {
+    let mut next_all = Instant::now();
+    while !stopping.load(Ordering::Acquire) {
+        let noted = std::mem::take(&mut *service.to_look_over());
+        let all = Instant::now() >= next_all;
+        if all {
+            next_all = Instant::now() + ALL_PAUSE;
+        }
+        if all || !noted.is_empty() {
+            let clients = service.clients().unwrap_or_default();
+            for client in clients.iter().take_while(|_| !stopping.load(Ordering::Acquire)) {
+                let looked = if noted.contains(&client.slug) {
+                    service.look_over(client)
+                } else if all {
+                    let overdue = service.is_overdue(client);
+                    overdue.and_then(|due| if due { service.look_over(client) } else { Ok(()) })
+                } else {
+                    Ok(())
+                };
+                if let Err(error) = looked {
+                    tracing::warn!(%error, client = client.slug, "looking over a client's data");
+                }
+            }
+        }
+        std::thread::park_timeout(PAUSE);
     }
 }
 

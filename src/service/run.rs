@@ -177,8 +177,10 @@ impl Run<'_> {
             client = self.client.slug, upload = %self.upload.id, path = %self.upload.path,
             status = report.status.name(), rows = report.counts.rows, "import done"
         );
+        if report.status.is_applied() && !report.dry_run {
+            self.service.look_over_soon(&self.client.slug);
+        }
         // After the answer: nothing depends on it.
-        self.service.look_over(self.client, &mut directory, &report);
         if let Err(error) = directory.checkpoint() {
             tracing::warn!(%error, client = self.client.slug, "checkpointing the directory");
         }

@@ -14,7 +14,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use super::queue::Next;
 use super::session::State;
 use super::{
-    Service, activity, exports, fetch, holds, outbox, reconcile, retention, run, schedule,
+    Service, activity, exports, fetch, holds, outbox, quality, reconcile, retention, run, schedule,
 };
 use crate::error::{Error, Kind, Result};
 use crate::model::UploadState;
@@ -70,6 +70,8 @@ impl Service {
         workers.spawn("schedule".to_owned(), move || schedule::run(&service, &stop))?;
         let (service, stop) = (self.clone(), Arc::clone(&stopping));
         workers.spawn("activity".to_owned(), move || activity::run(&service, &stop))?;
+        let (service, stop) = (self.clone(), Arc::clone(&stopping));
+        workers.spawn("quality".to_owned(), move || quality::run(&service, &stop))?;
         let service = self.clone();
         workers.spawn("watcher".to_owned(), move || watch(&service, &stopping))?;
         Ok(workers)
