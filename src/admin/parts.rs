@@ -16,7 +16,7 @@ use crate::model::Language;
 /// The cookie that keeps the language of somebody who is not signed in.
 pub(super) const LANGUAGE: &str = "rollcall_language";
 /// How long an answer whose address names its content is kept: a year.
-const FOR_GOOD: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+const FOR_GOOD: &str = "public, max-age=31536000, immutable";
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -63,7 +63,7 @@ async fn asset(Path(name): Path<String>) -> Response {
     };
     let mut response = ([(header::CONTENT_TYPE, found.kind)], found.text).into_response();
     if found.hashed == name {
-        response.headers_mut().insert(header::CACHE_CONTROL, FOR_GOOD);
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(FOR_GOOD));
     }
     response
 }

@@ -34,7 +34,7 @@ const SAME = new Set(
     "total normal transport encryption exports export information test patron service services profile absent contact url id ids utf-8 " +
     "question section destination destinations signature signatures e-mail e-mails mails mail hook hooks base public international " +
     "fichier simple visible permission permissions rotation absence absences manager csp plain zip age excel commercial central " +
-    "english français deutsch macintosh cp dos mon-sat mon-fri lumiere-paie nordwind-lohn windows unix latin ansi person " +
+    "english français deutsch macintosh cp dos mon-sat mon-fri lumiere-paie nordwind-lohn windows unix latin ansi person organisation sessions browser bytes upload download in daily " +
     "applied initial origin details global local minutes secondes sms symbole contrat unique non ok max min cron"
   ).split(" "),
 );
@@ -47,7 +47,7 @@ export function forgotten(english, other, names) {
   for (const { text, cell } of english) {
     if (!kept.has(text) || names.some((name) => text.includes(name))) continue;
     const words = text.toLowerCase().split(/[^\p{L}\p{N}/.@_-]+/u).filter((word) => /\p{L}{2}/u.test(word));
-    if (words.every((word) => SAME.has(word) || /[\d@/_.]/.test(word) || /-(payroll|paie|lohn)$/.test(word))) continue;
+    if (words.every((word) => SAME.has(word) || /[\d@/_.]/.test(word) || /-(payroll|paie|lohn)$|^[ymd-]+$/.test(word))) continue;
     if (cell ? ENGLISH.test(text) && words.length > 2 : true) told.add(text.slice(0, 100));
   }
   return [...told];
