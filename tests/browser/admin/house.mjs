@@ -71,6 +71,11 @@ export async function house() {
     });
     server.on("exit", (code) => fail(new Error(`serve ended with ${code}: ${log}`)));
     setTimeout(() => fail(new Error(`serve was not ready within 60 s: ${log}`)), 60_000).unref();
+  }).catch((error) => {
+    server.removeAllListeners("exit");
+    server.kill("SIGKILL");
+    rmSync(place, { recursive: true, force: true });
+    throw error;
   });
   return {
     ready,
