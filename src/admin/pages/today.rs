@@ -17,6 +17,7 @@ use crate::error::Result;
 use crate::model::{Client, Scope};
 use crate::service::alarms::Alarm;
 use crate::service::feed::{Day, Silent, Today};
+use crate::service::health::{Grade, Sign};
 use crate::service::imports::Interruption;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -48,6 +49,8 @@ struct LivePart<'a> {
     silent: &'a [Silent],
     alarms: &'a [Alarm],
     interrupted: &'a [Interruption],
+    /// What is wrong with the server itself; nothing for somebody bound to one client.
+    signs: &'a [Sign],
 }
 
 /// An upload under way.
@@ -59,7 +62,8 @@ struct Arriving {
 }
 
 impl<'a> LivePart<'a> {
-    fn of(p: &'a Shell, today: &'a Today, clients: &'a [Client], own: Option<&'a Client>) -> Self {
+    fn of(p: &'a Shell, found: &'a Found, own: Option<&'a Client>) -> Self {
+        let Found { today, clients, signs } = found;
         let rows = |views: &'a [_]| views.iter().map(|view| Row::of(p, view, clients)).collect();
         let arriving = today.under_way.iter().map(|one| Arriving {
             client: one.client.clone(),
@@ -77,17 +81,28 @@ impl<'a> LivePart<'a> {
             silent: &today.silent,
             alarms: &today.alarms,
             interrupted: &today.interrupted,
+            signs,
         }
     }
 }
 
-async fn found(admin: &Admin, caller: &Caller) -> Result<(Today, Vec<Client>)> {
+/// What the page is made of.
+struct Found {
+    today: Today,
+    clients: Vec<Client>,
+    signs: Vec<Sign>,
+}
+
+async fn found(admin: &Admin, caller: &Caller) -> Result<Found> {
     let own = caller.client.clone();
+    let ends = admin.face().certificate_ends();
     admin
         .run(&caller.name, move |service| {
             let mut clients = service.clients()?;
             clients.retain(|client| own.as_ref().is_none_or(|own| *own == client.slug));
-            Ok((service.today(own.as_deref())?, clients))
+            let mut signs = if own.is_none() { service.health(ends).signs } else { Vec::new() };
+            signs.retain(|sign| sign.grade != Grade::Good);
+            Ok(Found { today: service.today(own.as_deref())?, clients, signs })
         })
         .await
 }
@@ -104,11 +119,11 @@ fn own<'a>(caller: &Caller, clients: &'a [Client]) -> Option<&'a Client> {
 }
 
 async fn today(State(admin): State<Admin>, shell: Shell, caller: Caller) -> Response {
-    let (today, clients) = match found(&admin, &caller).await {
+    let found = match found(&admin, &caller).await {
         Ok(found) => found,
         Err(error) => return Failure::new(error, &shell).into_response(),
     };
-    let client = own(&caller, &clients);
+    let client = own(&caller, &found.clients);
     let days = match days(&admin, &caller, client).await {
         Ok(days) => days,
         Err(error) => return Failure::new(error, &shell).into_response(),
@@ -117,20 +132,20 @@ async fn today(State(admin): State<Admin>, shell: Shell, caller: Caller) -> Resp
         Some(client) => shell.in_zone(&client.time_zone),
         None => shell,
     };
-    let live = LivePart::of(&p, &today, &clients, client);
+    let live = LivePart::of(&p, &found, client);
     page(&TodayPage { p: &p, client, live, chart: Chart::of(&p, &days) })
 }
 
 /// The part that brings itself up to date.
 async fn live(State(admin): State<Admin>, shell: Shell, caller: Caller) -> Response {
     match found(&admin, &caller).await {
-        Ok((today, clients)) => {
-            let client = own(&caller, &clients);
+        Ok(found) => {
+            let client = own(&caller, &found.clients);
             let p = match client {
                 Some(client) => shell.in_zone(&client.time_zone),
                 None => shell,
             };
-            part(&LivePart::of(&p, &today, &clients, client))
+            part(&LivePart::of(&p, &found, client))
         }
         Err(error) => Failure::new(error, &shell).into_response(),
     }
