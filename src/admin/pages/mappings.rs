@@ -17,7 +17,7 @@ use crate::error::{Error, Kind, Result};
 use crate::import::fields::{CULTURES, Field, FieldKey, GENDERS};
 use crate::import::lists::list_of;
 use crate::import::report::field_words;
-use crate::import::settings::{Settings, Unmapped, takes_codes};
+use crate::import::settings::{Settings, Unmapped, ValueMap, takes_codes};
 use crate::model::{Client, Scope};
 use crate::service::Service;
 use crate::service::mappings::{MapChange, Rest, UnknownView};
@@ -175,28 +175,11 @@ fn render(opened: &Opened, shell: Shell, refused: Option<(&Pairs, &str)>) -> Res
             paired(pairs, &code.code).unwrap_or(code.suggestion.as_deref().unwrap_or_default());
         group.codes.push((code, ours.to_owned()));
     }
-    let maps = opened.settings.value_maps.iter().map(|(field, map)| {
-        let pairs = of_form("map", field);
-        let typed_ours =
-            |theirs: &str, ours: &str| paired(pairs, theirs).unwrap_or(ours).to_owned();
-        let (rule, default) = match &map.unmapped {
-            Unmapped::Keep => ("keep", ""),
-            Unmapped::Block => ("block", ""),
-            Unmapped::Default(ours) => ("default", ours.as_str()),
-        };
-        let or = |name: &str, now: &str| {
-            let typed = pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-            typed.unwrap_or(now).to_owned()
-        };
-        Map {
-            field,
-            name: words(field),
-            codes: map.codes.iter().map(|(a, b)| (a.as_str(), typed_ours(a, b))).collect(),
-            rule: or("rule", rule),
-            default: or("default", default),
-            new: (or("new_theirs", ""), or("new_ours", "")),
-        }
-    });
+    let maps = opened
+        .settings
+        .value_maps
+        .iter()
+        .map(|(field, map)| shown_map((field, map), words(field), of_form("map", field)));
     let others = Field::ALL.iter().filter(|field| {
         takes_codes(**field) && !opened.settings.value_maps.contains_key(&FieldKey::Known(**field))
     });
@@ -213,6 +196,31 @@ fn render(opened: &Opened, shell: Shell, refused: Option<(&Pairs, &str)>) -> Res
         wrong: refused.map(|(_, message)| message),
         typed,
     })
+}
+
+fn shown_map<'a>(
+    (field, map): (&'a FieldKey, &'a ValueMap),
+    name: String,
+    pairs: &Pairs,
+) -> Map<'a> {
+    let typed_ours = |theirs: &str, ours: &str| paired(pairs, theirs).unwrap_or(ours).to_owned();
+    let (rule, default) = match &map.unmapped {
+        Unmapped::Keep => ("keep", ""),
+        Unmapped::Block => ("block", ""),
+        Unmapped::Default(ours) => ("default", ours.as_str()),
+    };
+    let or = |name: &str, now: &str| {
+        let typed = pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        typed.unwrap_or(now).to_owned()
+    };
+    Map {
+        field,
+        name,
+        codes: map.codes.iter().map(|(a, b)| (a.as_str(), typed_ours(a, b))).collect(),
+        rule: or("rule", rule),
+        default: or("default", default),
+        new: (or("new_theirs", ""), or("new_ours", "")),
+    }
 }
 
 /// What stands beside a value of theirs in a form's two columns.

@@ -8,7 +8,8 @@ use toml::Table;
 
 use super::Place;
 use super::catalogue::{Section, section};
-use super::control::{Input, InputKind, Only, Setting, field};
+use super::control::{Only, Setting, field};
+use super::inputs::{Input, InputKind};
 use crate::admin::Admin;
 use crate::admin::form::{Form, Pairs};
 use crate::admin::guard::Caller;
@@ -154,7 +155,7 @@ fn render(opened: &Opened, shell: Shell, refused: Option<&Refused<'_>>) -> Respo
 
 /// The setting that a refusal is about: its message begins with the name.
 fn blamed(section: &Section, message: &str) -> Option<&'static str> {
-    let names = section.groups.iter().flat_map(|group| &group.settings).map(|setting| setting.name);
+    let names = section.groups.iter().flat_map(|group| group.settings).map(|setting| setting.name);
     names.filter(|name| message.trim_start_matches('"').starts_with(name)).max_by_key(|n| n.len())
 }
 
@@ -172,7 +173,7 @@ pub(super) async fn show(
 
 /// The changes that a form asks for, and the names of what changes.
 fn changes(opened: &Opened, pairs: &Pairs, shell: &Shell) -> (Vec<Change>, Vec<&'static str>) {
-    let all: Vec<&Setting> = opened.section.groups.iter().flat_map(|g| &g.settings).collect();
+    let all: Vec<&Setting> = opened.section.groups.iter().flat_map(|g| g.settings).collect();
     let wanted = |name: &str| {
         all.iter().find(|setting| setting.name == name).and_then(|setting| setting.value(pairs))
     };

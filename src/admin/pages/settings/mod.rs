@@ -3,6 +3,7 @@
 mod catalogue;
 mod control;
 mod forms;
+mod inputs;
 mod text;
 
 use askama::Template;

@@ -106,7 +106,11 @@ pub(super) async fn save(
         Ok((place, document)) => {
             let is_conflict = error.kind() == Kind::Conflict;
             let shell = shell.in_zone(&place.client.time_zone);
-            let message = if is_conflict { forms::overtaken(&shell) } else { error.message() };
+            let said = match is_conflict {
+                true => forms::overtaken(&shell).to_owned(),
+                false => with_line(&shell, &text, error.message()),
+            };
+            let message = said.as_str();
             let mut response = page(&TextPage {
                 p: &shell,
                 client: &place.client,
@@ -123,5 +127,63 @@ pub(super) async fn save(
             response
         }
         Err(error) => Failure::new(error, &shell).into_response(),
+    }
+}
+
+/// The message with the line that it is about, where it names a setting that stands in the text.
+fn with_line(shell: &Shell, text: &str, message: &str) -> String {
+    let Some(line) = line_of(text, message) else { return message.to_owned() };
+    format!("{} {line}: {message}", shell.t("Line", "Ligne", "Zeile"))
+}
+
+/// The line of the setting that a message begins with: `guards.endings.count = …` or `"mood" is not …`.
+fn line_of(text: &str, message: &str) -> Option<usize> {
+    let name = message.trim_start_matches('"').split([' ', '"', ':']).next()?;
+    let mut table = String::new();
+    let mut nearest = None;
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.trim();
+        if let Some(head) = line.strip_prefix('[') {
+            table = head.trim_start_matches('[').split(']').next().unwrap_or_default().to_owned();
+            // A setting below a table that is refused as a whole.
+            if name == table {
+                nearest = nearest.or(Some(number));
+            }
+            continue;
+        }
+        let Some((key, _)) = line.split_once('=').filter(|_| !line.starts_with('#')) else {
+            continue;
+        };
+        let dot = if table.is_empty() { "" } else { "." };
+        let place = format!("{table}{dot}{}", key.trim());
+        if place == name {
+            return Some(number);
+        }
+        if name.strip_prefix(&place).is_some_and(|rest| rest.starts_with('.')) {
+            nearest = Some(number);
+        }
+    }
+    nearest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_found_in_the_text() {
+        let text = "# key = 1\nmode = \"full\"\n\n[guards]\nendings = { count = -1 }\n[mail]\non = \"x\"\n[value_maps.csp]\ncodes = { A = \"\" }\nmood = 1\n[[defaults_for]]\nvalues = {}\n";
+        for (message, line) in [
+            ("mode = \"x\" is not possible", Some(2)),
+            ("guards.endings.count = -1 is not possible", Some(5)),
+            ("mail.on = \"x\" is not possible; it is one of", Some(7)),
+            ("value_maps.csp.codes.\"A\" = \"\" is not possible", Some(9)),
+            ("\"value_maps.csp.mood\" is not an import setting", Some(10)),
+            ("defaults_for names neither legal_entity nor department", Some(11)),
+            ("key = 1 is not possible", None),
+            ("these import settings are not TOML: TOML parse error at line 2", None),
+        ] {
+            assert_eq!(line_of(text, message), line, "{message}");
+        }
     }
 }
