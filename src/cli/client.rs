@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 use super::output::Output;
@@ -60,6 +62,18 @@ pub enum ClientCommand {
     Enable {
         /// The client
         slug: String,
+    },
+    /// Write everything of a client to one file, for another server; close the client first
+    Export {
+        /// The client
+        slug: String,
+        /// A new file
+        file: PathBuf,
+    },
+    /// Bring a client in that another server has exported
+    Import {
+        /// The file
+        file: PathBuf,
     },
     /// Erase a client with its accounts, files, users and history, for ever
     Erase {
@@ -163,6 +177,8 @@ pub(super) fn run(place: &Place, command: ClientCommand) -> Outcome {
             let client = service.set_client_enabled(&slug, true)?;
             out.either(&client, |out, c| out.line(format!("Client {} is open.", c.slug)))
         }
+        ClientCommand::Export { slug, file } => super::moving::export(place, &slug, &file),
+        ClientCommand::Import { file } => super::moving::import(place, &file),
         ClientCommand::Erase { slug, confirm } => {
             check_confirmation(&slug, &confirm)?;
             service.erase_client(&slug)?;

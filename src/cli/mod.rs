@@ -25,6 +25,7 @@ mod log;
 mod mail;
 mod manager;
 mod mappings;
+mod moving;
 mod openpgp;
 mod outbox;
 pub mod output;

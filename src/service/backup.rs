@@ -9,14 +9,15 @@ use serde::{Deserialize, Serialize};
 use super::Service;
 use crate::error::{Error, Kind, Result};
 use crate::store::Frozen;
-use crate::vfs::{self, Copier};
+use crate::vfs::{self, Copied, Copier};
 
 /// The file that makes a folder a backup: written last, so a backup that has it is whole.
 const MANIFEST: &str = "rollcall-backup.json";
 /// The version of the manifest's form.
 const FORMAT: u32 = 1;
 /// What of a client is no part of a backup: the spool holds nothing that was acknowledged, the rest is copied as databases.
-const NOT_COPIED: [&str; 7] = [
+pub(super) const NOT_COPIED: [&str; 8] = [
+    "arriving",
     "spool",
     "import.lock",
     "export.lock",
@@ -44,13 +45,21 @@ pub struct Backup {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct BackupFile {
-    path: String,
-    bytes: u64,
-    sha256: String,
-    modified: Timestamp,
+pub(super) struct BackupFile {
+    pub(super) path: String,
+    pub(super) bytes: u64,
+    pub(super) sha256: String,
+    pub(super) modified: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    same_as: Option<String>,
+    pub(super) same_as: Option<String>,
+}
+
+impl BackupFile {
+    /// A file that was copied.
+    pub(super) fn of(file: Copied) -> Self {
+        let Copied { path, bytes, sha256, modified, same_as } = file;
+        Self { path, bytes, sha256, modified, same_as }
+    }
 }
 
 impl Backup {
@@ -103,13 +112,7 @@ impl Service {
                 return Err(Error::new(Kind::Conflict, message));
             }
         }
-        let files = copier.files.into_iter().map(|file| BackupFile {
-            path: file.path,
-            bytes: file.bytes,
-            sha256: file.sha256,
-            modified: file.modified,
-            same_as: file.same_as,
-        });
+        let files = copier.files.into_iter().map(BackupFile::of);
         let backup = Backup {
             format: FORMAT,
             program: env!("CARGO_PKG_VERSION").to_owned(),
@@ -222,7 +225,7 @@ fn bring_back(backup: &Path, building: &Path, file: &BackupFile) -> Result<()> {
 }
 
 /// An address of the manifest, which somebody may have edited: it stays inside.
-fn inside(path: &str) -> Result<PathBuf> {
+pub(super) fn inside(path: &str) -> Result<PathBuf> {
     let parts: Vec<&str> = path.split('/').collect();
     if parts.iter().all(|part| !part.is_empty() && *part != "." && *part != "..") {
         return Ok(parts.iter().collect());
@@ -233,7 +236,7 @@ fn inside(path: &str) -> Result<PathBuf> {
     ))
 }
 
-fn copy_database(
+pub(super) fn copy_database(
     copier: &mut Copier<'_>,
     frozen: &Frozen,
     target: &Path,

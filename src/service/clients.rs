@@ -50,6 +50,7 @@ impl Service {
             enabled: true,
             created_at: self.clock().now(),
         };
+        self.sweep_unfinished(&client.slug)?;
         self.registry().add_client(&client)?;
         self.client_space(&client.slug)?;
         self.record("client.add", &client.slug, &client.name);

@@ -43,6 +43,7 @@ mod logins;
 pub mod mail;
 pub mod mappings;
 pub mod meters;
+pub mod moving;
 mod names;
 pub mod outbox;
 mod owed;

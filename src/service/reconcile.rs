@@ -13,6 +13,7 @@ use crate::vfs::{ClientSpace, Folder};
 /// Reconciles every client, in order of arrival, and wakes the importer. The caller has the data folder to itself.
 pub(super) fn reconcile(service: &Service) -> Result<()> {
     service.finish_login_changes()?;
+    service.sweep_arrivals()?;
     for client in service.registry().clients()? {
         let space = service.client_space(&client.slug)?;
         // A `rollcall import` in another process has this lock while it stages.

@@ -18,7 +18,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::VPath;
 
 pub(crate) use client::ClientSpace;
-pub(crate) use copying::{Copier, copy};
+pub(crate) use copying::{Copied, Copier, copy};
 pub(crate) use folder::{Folder, Inode};
 pub(crate) use kept::keep;
 pub(crate) use upload::{Sealed, Stage, StageLimits, sha256_of};
