@@ -55,11 +55,14 @@ pub(super) fn finish(out: &mut impl Write) -> io::Result<()> {
 pub(super) fn next(from: &mut impl Read) -> io::Result<Option<(String, u64)>> {
     let mut head = [0_u8; BLOCK];
     from.read_exact(&mut head)?;
-    if head.iter().all(|byte| *byte == 0) {
-        return Ok(None);
-    }
     let bad =
         || io::Error::new(io::ErrorKind::InvalidData, "this is no file of an exported client");
+    if head.iter().all(|byte| *byte == 0) {
+        // Two empty blocks and nothing behind them: what is cut anywhere is seen.
+        from.read_exact(&mut head)?;
+        let ends = head.iter().all(|byte| *byte == 0) && from.read(&mut [0])? == 0;
+        return if ends { Ok(None) } else { Err(bad()) };
+    }
     let number = |from: usize, to: usize| -> io::Result<u64> {
         let text = head.get(from..to).and_then(|field| std::str::from_utf8(field).ok());
         let text = text.map(|text| text.trim_matches(['\0', ' '])).ok_or_else(bad)?;
@@ -84,7 +87,12 @@ pub(super) fn next(from: &mut impl Read) -> io::Result<Option<(String, u64)>> {
 /// # Errors
 /// A file that is cut short.
 pub(super) fn skip_padding(from: &mut impl Read, bytes: u64) -> io::Result<()> {
-    from.read_exact(&mut vec![0; padding(bytes)])
+    let mut rest = vec![0; padding(bytes)];
+    from.read_exact(&mut rest)?;
+    if rest.iter().all(|byte| *byte == 0) {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidData, "there is something between its members"))
 }
 
 fn padding(bytes: u64) -> usize {
