@@ -26,6 +26,8 @@ pub(super) struct Operation {
     pub(super) query: Vec<String>,
     /// The media types of its body; none: it has no body.
     pub(super) takes: Vec<String>,
+    /// Whether it cannot do without a body.
+    pub(super) needs_body: bool,
     /// The media types of its answers.
     pub(super) gives: Vec<String>,
     /// Whether it takes an idempotency key.
@@ -101,18 +103,15 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
     let header = header.map(|name| json!({ "$ref": format!("#/components/parameters/{name}") }));
     parameters.extend(header);
     operation.insert("parameters".to_owned(), Value::Array(parameters));
-    let has_body = operation.contains_key("requestBody");
-    let mut errors = vec!["401", "403", "406", "422", "429", "500", "503", "504"];
-    if path.contains('{') {
-        errors.push("404");
-    }
-    if has_body {
-        errors.extend(["400", "413", "415", "409", "507"]);
+    let mut errors =
+        vec!["400", "401", "403", "404", "406", "409", "422", "429", "500", "503", "504"];
+    if operation.contains_key("requestBody") {
+        errors.extend(["413", "415"]);
     }
     match method {
         "get" => errors.push("304"),
-        "post" => errors.extend(["409", "507"]),
-        _ => errors.extend(["409", "412", "507"]),
+        "post" => errors.push("507"),
+        _ => errors.extend(["412", "507"]),
     }
     let responses = operation.entry("responses").or_insert_with(|| json!({}));
     for error in errors {
@@ -153,7 +152,14 @@ fn read(method: &str, operation: &Value) -> Operation {
     let mut gives: Vec<String> = good.flat_map(|(_, response)| types(Some(response))).collect();
     gives.sort();
     gives.dedup();
-    Operation { query, takes: types(operation.get("requestBody")), gives, keyed: method == "post" }
+    let needs_body = operation.pointer("/requestBody/required").and_then(Value::as_bool);
+    Operation {
+        query,
+        takes: types(operation.get("requestBody")),
+        needs_body: needs_body.unwrap_or(false),
+        gives,
+        keyed: method == "post",
+    }
 }
 
 /// What a `$ref` of the document points to.

@@ -164,6 +164,12 @@ fn check_query(operation: &Operation, query: &str) -> Result<(), Problem> {
     let pairs: Vec<(String, String)> = serde_html_form::from_str(query).map_err(|e| {
         Problem::new(StatusCode::BAD_REQUEST, "malformed", format!("the query cannot be read: {e}"))
     })?;
+    if let Some((name, _)) =
+        pairs.iter().find(|(name, value)| value.is_empty() && operation.query.contains(name))
+    {
+        let detail = "this is empty; leave it out, or give it a value";
+        return Err(Problem::invalid(format!("?{name}"), detail));
+    }
     let Some((name, _)) = pairs.iter().find(|(name, _)| !operation.query.contains(name)) else {
         return Ok(());
     };
@@ -182,6 +188,10 @@ fn check_body(operation: &Operation, headers: &HeaderMap) -> Result<(), Problem>
     let length = headers.get(header::CONTENT_LENGTH);
     let is_empty = length.is_none_or(|length| length.as_bytes() == b"0")
         && !headers.contains_key(header::TRANSFER_ENCODING);
+    if is_empty && operation.needs_body {
+        let detail = format!("the body is missing; this takes {}", takes.join(" or "));
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "malformed", detail));
+    }
     let kind = media_type(headers, header::CONTENT_TYPE);
     let known = |kind: &String| takes.iter().any(|one| one == kind || one == "*/*");
     if is_empty || takes.is_empty() || kind.as_ref().is_some_and(known) {
