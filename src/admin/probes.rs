@@ -188,7 +188,7 @@ mod tests {
         ];
         let page = page(measures).unwrap();
         for line in [
-            "# HELP rollcall_uploads Uploads.",
+            "# HELP rollcall_uploads Uploads",
             "# TYPE rollcall_uploads counter",
             "rollcall_uploads_total{client=\"a\\\"b\\\\c\\nd\"} 3.0",
             "# TYPE rollcall_took_seconds histogram",

@@ -1,6 +1,7 @@
 //! `serve`: everything at work until somebody says stop.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
@@ -13,6 +14,9 @@ use crate::error::{Error, Kind, Result};
 use crate::model::Protocol;
 use crate::service::Service;
 use crate::transport::{self, Fingerprints, Running};
+
+/// How often the certificate's end is looked at.
+const CERTIFICATE_PAUSE: Duration = Duration::from_secs(3600);
 
 /// Runs the server until SIGTERM or SIGINT, then lets transfers finish and stops.
 ///
@@ -56,10 +60,16 @@ async fn until_stopped(
     let mut hangup = signal(SignalKind::hangup()).map_err(fault)?;
     let mut stop = std::pin::pin!(stop);
     let mut watchdog = std::pin::pin!(manager::keep_watchdog(service.clone()));
+    let face = running.face();
+    let mut certificate = tokio::time::interval(CERTIFICATE_PAUSE);
     loop {
         tokio::select! {
             () = &mut stop => return Ok(()),
             () = &mut watchdog => {}
+            _ = certificate.tick() => {
+                let (service, ends) = (service.clone(), face.certificate_ends());
+                drop(tokio::task::spawn_blocking(move || ends.map(|e| service.look_at_certificate(e))));
+            }
             _ = hangup.recv() => {
                 manager::reloading();
                 running.reload_certificate();

@@ -102,9 +102,7 @@ pub(super) fn run(place: &Place, command: WebhooksCommand) -> Outcome {
             })
         }
         WebhooksCommand::List => out.either(&service.webhooks()?, |out, all| list(out, all)),
-        WebhooksCommand::Show { name } => {
-            out.either(&service.webhook(&name)?, |out, webhook| show(out, webhook))
-        }
+        WebhooksCommand::Show { name } => out.either(&service.webhook(&name)?, show),
         WebhooksCommand::Test { name } => {
             let told = super::serve::runtime()?.block_on(service.test_webhook(&name))?;
             out.either(&serde_json::json!({ "webhook": name, "answer": told }), |out, _| {

@@ -1,7 +1,7 @@
 //! Events for other programs: what happened, told once, in one order (docs/webhooks.md).
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Service;
 use super::mail::happened_at;
@@ -174,44 +174,47 @@ fn next_move(service: &Service, client: &str, directory: &Directory) -> Result<O
 }
 
 fn unit_events(client: &str, unit: &Unit) -> Vec<NewEvent> {
-    let base = || {
-        let mut data = json!({ "at": unit.at });
-        match (unit.kind, unit.about) {
-            (None, _) => data["import"] = json!(unit.id),
-            (Some(_), Some(about)) => data["import"] = json!(about),
-            (Some(_), None) => {}
-        }
-        if let Some(kind) = unit.kind {
-            data["by"] = json!(kind.name());
-            data["who"] = json!(unit.who);
-        }
-        data
+    let event = |kind, subject: String, more: Option<(&str, Value)>| {
+        let mut data = unit_data(unit);
+        data.extend(more.map(|(name, value)| (name.to_owned(), value)));
+        let (client, key) = (Some(client.to_owned()), String::new());
+        NewEvent { kind, client, subject, data: Value::Object(data), key }
     };
     let Some(users) = &unit.users else {
-        let mut data = base();
-        data["counts"] = serde_json::from_str(&unit.counts).unwrap_or(Value::Null);
-        return vec![NewEvent {
-            kind: EventKind::UsersChanged,
-            client: Some(client.to_owned()),
-            subject: unit.id.to_string(),
-            data,
-            key: String::new(),
-        }];
+        let counts = serde_json::from_str(&unit.counts).unwrap_or(Value::Null);
+        let all = event(EventKind::UsersChanged, unit.id.to_string(), Some(("counts", counts)));
+        return vec![all];
     };
-    let event = |touched: &Touched| {
-        let mut data = base();
-        let kind = match &touched.how {
-            How::Created => EventKind::UserCreated,
-            How::Withdrawn => EventKind::UserWithdrawn,
-            How::Changed { fields, ended } => {
-                data["fields"] = json!(fields);
-                if *ended { EventKind::UserEnded } else { EventKind::UserChanged }
+    let of_user = |touched: &Touched| {
+        let (kind, more) = match &touched.how {
+            How::Created => (EventKind::UserCreated, None),
+            How::Withdrawn => (EventKind::UserWithdrawn, None),
+            How::Changed { fields, ended: true } => {
+                (EventKind::UserEnded, Some(("fields", json!(fields))))
+            }
+            How::Changed { fields, ended: false } => {
+                (EventKind::UserChanged, Some(("fields", json!(fields))))
             }
         };
-        let subject = touched.user.to_string();
-        NewEvent { kind, client: Some(client.to_owned()), subject, data, key: String::new() }
+        event(kind, touched.user.to_string(), more)
     };
-    users.iter().map(event).collect()
+    users.iter().map(of_user).collect()
+}
+
+/// What every event of an import or of something done by hand holds.
+fn unit_data(unit: &Unit) -> Map<String, Value> {
+    let mut data = Map::new();
+    data.insert("at".to_owned(), json!(unit.at));
+    let import = match unit.kind {
+        None => Some(unit.id),
+        Some(_) => unit.about,
+    };
+    data.extend(import.map(|id| ("import".to_owned(), json!(id))));
+    if let Some(kind) = unit.kind {
+        data.insert("by".to_owned(), json!(kind.name()));
+        data.insert("who".to_owned(), json!(unit.who));
+    }
+    data
 }
 
 /// The event that an entry of the audit trail is, if other programs are told of such things; `None` as its client: the object is an

@@ -13,6 +13,9 @@ use crate::error::{Error, Result};
 use crate::model::UploadState;
 use crate::store::registry::UploadFilter;
 
+/// What the end of the certificate raises, and how many days before: each is told by itself.
+const CERTIFICATE_ALARM: &str = "T10";
+const CERTIFICATE_DAYS: [i64; 4] = [0, 1, 7, 30];
 /// A certificate that ends sooner than this is told.
 pub const RENEW_BEFORE: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How long an answer holds: whoever asks again and again must not keep the disk busy.
@@ -76,6 +79,28 @@ impl Service {
         let health = Health { ready: signs.iter().all(|s| s.grade != Grade::Wrong), signs };
         *last = Some((Instant::now(), health.clone()));
         health
+    }
+
+    /// Raises the alarm about a certificate that ends before long, once for each of the days on which somebody is told again;
+    /// a new certificate ends it.
+    pub fn look_at_certificate(&self, ends: Timestamp) {
+        let left = ends.duration_since(self.clock().now());
+        let due = |days: &i64| left <= SignedDuration::from_hours(days.saturating_mul(24));
+        let due = CERTIFICATE_DAYS.into_iter().find(due);
+        for days in CERTIFICATE_DAYS {
+            let subject = match days {
+                0 => "certificate ended".to_owned(),
+                1 => "certificate, 1 day".to_owned(),
+                days => format!("certificate, {days} days"),
+            };
+            if due == Some(days) {
+                let found = certificate_sign(ends, self.clock().now()).found;
+                let text = format!("the TLS certificate: {found}");
+                self.raise(None, CERTIFICATE_ALARM, &subject, &text);
+            } else {
+                self.clear(None, CERTIFICATE_ALARM, &subject);
+            }
+        }
     }
 
     fn registry_sign(&self) -> Sign {
@@ -180,7 +205,10 @@ pub(super) fn room(folder: &Path) -> Result<Room> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
     use super::*;
+    use crate::clock::Clock;
 
     #[test]
     fn a_certificate_is_good_then_a_warning_then_wrong() {
@@ -192,5 +220,36 @@ mod tests {
         ] {
             assert_eq!(certificate_sign(ends.parse().unwrap(), now).grade, grade, "{ends}");
         }
+    }
+
+    #[test]
+    fn the_end_of_a_certificate_is_told_again_as_it_comes_nearer_and_never_after_a_new_one() {
+        static NOW: AtomicI64 = AtomicI64::new(0);
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let service = Service::open(std::sync::Arc::default(), &data, Clock::Set(&NOW)).unwrap();
+        let ends: Timestamp = "2027-03-01T12:00:00Z".parse().unwrap();
+        let standing = |now: &str, ends: Timestamp| -> Vec<String> {
+            let now: Timestamp = now.parse().unwrap();
+            NOW.store(now.as_microsecond(), Ordering::Release);
+            service.look_at_certificate(ends);
+            service.look_at_certificate(ends);
+            let all = service.alarms(None, false, 10).unwrap();
+            all.into_iter().map(|alarm| format!("{} {}", alarm.code, alarm.subject)).collect()
+        };
+        for (now, told) in [
+            ("2027-01-01T00:00:00Z", &[][..]),
+            ("2027-01-31T00:00:00Z", &["T10 certificate, 30 days"]),
+            ("2027-02-10T00:00:00Z", &["T10 certificate, 30 days"]),
+            ("2027-02-23T00:00:00Z", &["T10 certificate, 7 days"]),
+            ("2027-02-28T13:00:00Z", &["T10 certificate, 1 day"]),
+            ("2027-03-01T12:00:00Z", &["T10 certificate ended"]),
+        ] {
+            assert_eq!(standing(now, ends), told, "{now}");
+        }
+        let renewed = "2028-03-01T12:00:00Z".parse().unwrap();
+        assert!(standing("2027-03-01T13:00:00Z", renewed).is_empty());
+        // Each was raised once, however often somebody looked.
+        assert_eq!(service.alarms(None, true, 100).unwrap().len(), 4);
     }
 }

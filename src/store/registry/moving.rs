@@ -251,3 +251,50 @@ fn foreign(table: &str) -> Error {
     );
     Error::new(Kind::Invalid, message)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::migrations;
+
+    /// Tables of clients and accounts that stay, each for a reason.
+    const STAYS: &[&str] = &[
+        "administrators",    // people of this server
+        "admin_sessions",    // of these
+        "admin_invitations", // of these
+        "api_tokens",        // made anew there
+        "api_repeats",       // of these
+        "alarms",            // raised anew there, if their cause moves
+        "events",            // told here
+        "events_told",       // set by `put_client`
+        "webhooks",          // sealed
+        "pgp_keys",          // sealed
+        "zip_passwords",     // sealed
+        "handouts",          // sealed, and for the old address
+        "polls",             // looked at anew there
+        "activity",          // of the old server's connections
+        "login_changes",     // of sessions there
+    ];
+
+    #[test]
+    fn every_table_of_a_client_moves_or_stays_on_purpose() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        migrations::migrate(&mut conn, "test", schema::STEPS).unwrap();
+        let tables: Vec<String> = conn
+            .prepare(
+                "SELECT DISTINCT m.name FROM sqlite_schema m, pragma_foreign_key_list(m.name) f
+                 WHERE m.type = 'table' ORDER BY 1",
+            )
+            .unwrap()
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .collect::<rusqlite::Result<_>>()
+            .unwrap();
+        assert!(tables.len() > 20, "{tables:?}");
+        for table in tables {
+            let moves = MOVED.iter().any(|moved| moved.table == table);
+            let stays = STAYS.contains(&table.as_str());
+            assert!(moves != stays, "{table}: say whether it moves with a client (moving.rs)");
+        }
+    }
+}

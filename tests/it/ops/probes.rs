@@ -14,9 +14,9 @@ async fn ask(address: std::net::SocketAddr, path: &str, headers: &[(&str, &str)]
 }
 
 fn number(page: &str, name: &str) -> f64 {
-    let line =
-        page.lines().find(|line| line.strip_prefix(name).is_some_and(|r| r.starts_with(' ')));
-    let line = line.unwrap_or_else(|| panic!("{name} is missing in\n{page}"));
+    let is_it = |line: &&str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(' '));
+    let line = page.lines().find(is_it).unwrap_or_default();
+    assert!(!line.is_empty(), "{name} is missing in\n{page}");
     line.rsplit(' ').next().unwrap().parse().unwrap()
 }
 
