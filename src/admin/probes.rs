@@ -182,7 +182,11 @@ mod tests {
                 help: "How long",
                 readings: vec![(
                     Vec::new(),
-                    Reading::Classes { sum: 7.5, count: 3, classes: vec![(1.0, 2), (f64::MAX, 1)] },
+                    Reading::Classes {
+                        sum: 7.5,
+                        count: 3,
+                        classes: vec![(1.0, 2), (f64::INFINITY, 1)],
+                    },
                 )],
             },
         ];

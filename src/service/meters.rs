@@ -145,8 +145,11 @@ impl Service {
             let labels = vec![("client", client.clone()), ("status", (*status).to_owned())];
             (labels, Reading::Counter(wide(*times)))
         });
-        let classes: Vec<(f64, u64)> =
-            SECONDS.into_iter().zip(counted.classes).chain([(f64::MAX, counted.beyond)]).collect();
+        let classes: Vec<(f64, u64)> = SECONDS
+            .into_iter()
+            .zip(counted.classes)
+            .chain([(f64::INFINITY, counted.beyond)])
+            .collect();
         let count = classes.iter().map(|(_, n)| n).sum();
         let durations = Reading::Classes { sum: counted.seconds, count, classes };
         let rows = Reading::Counter(wide(counted.rows));
