@@ -53,14 +53,6 @@ impl Caller {
     pub(super) fn sees(&self, client: &str) -> bool {
         self.client.as_deref().is_none_or(|own| own == client)
     }
-
-    /// Refuses what is not theirs: for things whose client only the handler can know.
-    ///
-    /// # Errors
-    /// [`Kind::Denied`].
-    pub(super) fn need(&self, scope: Scope, client: &str) -> Result<()> {
-        if self.has(scope) && self.sees(client) { Ok(()) } else { Err(denied()) }
-    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
@@ -350,9 +342,8 @@ async fn allowed(
     let named = |name: &'static str, params: &RawPathParams| {
         params.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
     };
-    let params = match request.extract_parts::<RawPathParams>().await {
-        Ok(params) => params,
-        Err(_) => return Err(denied()),
+    let Ok(params) = request.extract_parts::<RawPathParams>().await else {
+        return Err(denied());
     };
     let client = match of {
         Of::Own => return Ok(()),

@@ -163,7 +163,7 @@ fn read(method: &str, operation: &Value) -> Operation {
 }
 
 /// What a `$ref` of the document points to.
-pub(super) fn resolve<'a>(value: &'a Value) -> &'a Value {
+pub(super) fn resolve(value: &Value) -> &Value {
     let target = value.get("$ref").and_then(Value::as_str).and_then(|to| to.strip_prefix('#'));
     target.and_then(|pointer| DOCUMENT.pointer(pointer)).unwrap_or(value)
 }

@@ -1,6 +1,7 @@
 //! Imports: list, look, start with a file, reports, the received file.
 
 use std::io::Read as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Request, State};
@@ -149,7 +150,7 @@ async fn start(
     request: Request,
 ) -> Answer {
     let reserved = request.extensions().get::<Reserved>().copied();
-    let config = admin.service().config().clone();
+    let config = Arc::clone(admin.service().config());
     let most = config.admin.api_max_wait_s;
     let wait_s = how.wait.unwrap_or(config.limits.reply_wait_s.min(most));
     if wait_s > most {
