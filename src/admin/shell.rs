@@ -139,7 +139,7 @@ impl Shell {
         };
         let mut out = String::new();
         for (place, digit) in digits.chars().enumerate() {
-            if place > 0 && (digits.len() - place) % 3 == 0 {
+            if place > 0 && (digits.len() - place).is_multiple_of(3) {
                 out.push(sign);
             }
             out.push(digit);

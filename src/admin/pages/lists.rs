@@ -305,9 +305,8 @@ async fn sent(form: &mut FileForm, limit: u64) -> Result<(Vec<u8>, Others)> {
         match field.name() {
             Some("file") => file = Some(bytes(field, limit).await?),
             Some("replace") => {
-                if text(field).await? == "1" {
-                    others = Others::Go;
-                }
+                let goes = text(field).await? == "1";
+                others = if goes { Others::Go } else { others };
             }
             _ => {}
         }

@@ -50,7 +50,7 @@ fn share(p: &Shell, part: u64, of: u64) -> Share {
         Language::Fr => (",", "\u{a0}"),
         Language::De => (",", "\u{a0}"),
     };
-    let words = if thousandths % 10 == 0 {
+    let words = if thousandths.is_multiple_of(10) {
         format!("{}{blank}%", thousandths / 10)
     } else {
         format!("{}{point}{}{blank}%", thousandths / 10, thousandths % 10)

@@ -91,13 +91,10 @@ pub(super) async fn save(
     let saved = admin.run(&caller.name, move |service| {
         service.replace_settings(&slug, &name, Seen::Version(&sent.seen), &toml)
     });
-    let error = match saved.await {
-        Ok(_) => {
-            let all = shell.t("the whole text", "tout le texte", "der ganze Text");
-            let words = forms::saved_words(&shell, &[all]);
-            return done(&super::href(&client, &folder, "text"), Tone::Good, &words);
-        }
-        Err(error) => error,
+    let Err(error) = saved.await else {
+        let all = shell.t("the whole text", "tout le texte", "der ganze Text");
+        let words = forms::saved_words(&shell, &[all]);
+        return done(&super::href(&client, &folder, "text"), Tone::Good, &words);
     };
     if !matches!(error.kind(), Kind::Invalid | Kind::Conflict) {
         return Failure::new(error, &shell).into_response();
