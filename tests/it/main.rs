@@ -1,6 +1,8 @@
 //! The one integration test binary.
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
     clippy::indexing_slicing,
     reason = "a helper that fails ends the test, with its place"
 )]

@@ -160,7 +160,7 @@ mod tests {
         check(
             document,
             &Change::of("report.languages", None),
-            "# Why: the agency sends changes only.\nmode = \"delta\" # since 2026\n\n",
+            "# Why: the agency sends changes only.\nmode = \"delta\" # since 2026\n",
         );
         check(document, &Change::of("guards.endings", None), document);
     }

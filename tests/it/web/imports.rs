@@ -389,7 +389,10 @@ async fn the_list_is_filtered_and_read_page_by_page() {
         let all = ["a.csv", "b.csv", "c.csv", "broken.csv"];
         all.into_iter().filter(|name| body.contains(&format!("<bdi>{name}</bdi>"))).collect()
     };
-    let (day, c) = (jiff::Zoned::now().date(), newest(&app, "other"));
+    let (day, c) = (
+        app.service.clock().now().to_zoned(jiff::tz::TimeZone::system()).date(),
+        newest(&app, "other"),
+    );
     let all = ["a.csv", "b.csv", "c.csv", "broken.csv"];
     let check = [
         ("/imports".to_owned(), all.to_vec()),

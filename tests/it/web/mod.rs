@@ -12,4 +12,5 @@ mod people;
 mod quality;
 mod remote;
 mod roles;
+mod settings;
 mod users;

@@ -6,6 +6,7 @@ use super::browser::Browser;
 use crate::app::{PASSWORD, TestApp};
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one journey, told in its order")]
 async fn a_clients_server_is_created_confirmed_and_tested() {
     // The client's server is this one: `acme` is the login there.
     let mut app = TestApp::start_with(|config| {

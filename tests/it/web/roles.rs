@@ -119,8 +119,7 @@ fn dump(data: &Path) -> BTreeMap<String, String> {
             // Who took people's data with them is noted, as it should be.
             let but = if table == "audit" { "WHERE what <> 'users.export'" } else { "" };
             let mut query = conn.prepare(&format!("SELECT * FROM \"{table}\" {but}")).unwrap();
-            let columns: Vec<String> =
-                query.column_names().into_iter().map(str::to_owned).collect();
+            let columns: Vec<String> = query.column_names().map(str::to_owned).collect();
             let mut rows = query.query([]).unwrap();
             let mut text = String::new();
             while let Some(row) = rows.next().unwrap() {
