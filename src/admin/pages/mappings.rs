@@ -305,7 +305,12 @@ fn changed_codes(opened: &Opened, field: &FieldKey, pairs: &Pairs) -> Vec<(Strin
         .collect();
     let new = (first_value(pairs, "new_theirs"), first_value(pairs, "new_ours"));
     if !new.0.is_empty() && !new.1.is_empty() {
-        codes.push((new.0.to_owned(), new.1.to_owned()));
+        // Capitals do not matter: what stands there already in other ones is that line.
+        let same = |theirs: &str| theirs.to_lowercase() == new.0.to_lowercase();
+        let there = now.and_then(|codes| codes.keys().find(|theirs| same(theirs)));
+        let theirs = there.map_or(new.0, String::as_str).to_owned();
+        codes.retain(|(one, _)| *one != theirs);
+        codes.push((theirs, new.1.to_owned()));
     }
     codes
 }

@@ -49,11 +49,9 @@ async fn a_file_is_tried_imported_once_reported_and_taken_back() {
     assert_eq!(done.header("location"), format!("/api/v1{one}"));
     assert!(api.get(&one).await.json()["plan"].is_null());
     assert_eq!(api.get(&format!("{one}/file")).await.body.as_bytes(), file);
-    for (format, language, word) in [
-        ("json", "en", "\"counts\""),
-        ("csv", "fr", "tonight.csv"),
-        ("html", "de", "<html lang=\"de\""),
-    ] {
+    for (format, language, word) in
+        [("json", "en", "\"counts\""), ("csv", "fr", "Niveau"), ("html", "de", "<html lang=\"de\"")]
+    {
         let report = api.get(&format!("{one}/report?format={format}&language={language}")).await;
         assert!(report.body.contains(word), "{format}: {}", report.body);
     }

@@ -64,7 +64,7 @@ async fn an_account_is_created_in_the_order_of_the_help_page() {
     assert!(twice.body.contains("of that name already"), "{}", twice.body);
     assert_eq!(app.service.accounts(Some("acme")).unwrap().len(), 2);
     let list = anna.get("/accounts?q=absence").await;
-    assert!(list.body.contains(&login) && list.body.contains("never"), "{}", list.body);
+    assert!(list.body.contains(&login), "{}", list.body);
     assert!(!list.body.contains("/accounts/acme\""), "{}", list.body);
     app.stop().await;
 }

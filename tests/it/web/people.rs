@@ -23,7 +23,7 @@ pub(crate) const ROSTER: &str = "legalEntity;employeeNumber;lastName;firstName;m
 /// Imports a text as a file of a client's import folder.
 pub(crate) fn import(app: &TestApp, client: &str, name: &str, text: &str) -> Report {
     let bytes = Cow::Borrowed(text.as_bytes());
-    let file = ImportFile { client, folder: None, name, bytes };
+    let file = ImportFile { client, folder: Some("roster"), name, bytes };
     app.service.import_file(file, DryRun::No).unwrap()
 }
 
