@@ -88,9 +88,13 @@ async fn a_long_list_comes_in_parts_that_miss_and_repeat_nobody() {
     let mut roster = "employeeNumber;lastName;firstName;mail;dtContractStart\n".to_owned();
     for n in 0..120 {
         // Many of one name: the id tells them apart.
-        roster.push_str(&format!("{n:05};Name{};Ann;a{n}@x.example;01/02/2020\n", n % 7));
+        let (day, month) = (n % 28 + 1, n / 28 + 1);
+        let name = n % 7;
+        roster
+            .push_str(&format!("{n:05};Name{name};Ann;a{n}@x.example;{day:02}/{month:02}/2020\n"));
     }
-    import(&app, "acme", "users.csv", &roster);
+    let report = import(&app, "acme", "users.csv", &roster);
+    assert_eq!(report.counts.created, 120, "{:?}", report.status);
     let mut anna = Browser::first(&mut app).await;
     let mut at = "/clients/acme/users".to_owned();
     let mut seen = Vec::new();
