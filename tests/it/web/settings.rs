@@ -236,6 +236,7 @@ async fn the_second_of_two_people_is_told_and_overwrites_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one journey, told in its order")]
 async fn unknown_values_are_assigned_in_one_go() {
     let (app, mut anna) = opened().await;
     write(&app, "# why\nstrict = false\n");
@@ -367,6 +368,7 @@ async fn columns_of_a_sample_are_assigned_and_looked_at_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one journey, told in its order")]
 async fn blanks_and_defaults_are_given_for_everyone_an_entity_and_a_pair() {
     let (app, mut anna) = opened().await;
     write(&app, "# why\n");
