@@ -324,9 +324,9 @@ class Group:
                 # FTP's data connections do not pass the proxy, so a late cut hits nobody.
 
     def slow(self):
-        with Proxy(self.server.port, piece=1) as proxy, self.remote(port=proxy.port, step_s=60) as remote:
-            remote("open")
-            remote("entries", path=self.server.path())
+        with Proxy(self.server.port, piece=1) as proxy, self.remote(port=proxy.port, step_s=170) as remote:
+            remote("open", within_s=180)
+            remote("entries", path=self.server.path(), within_s=180)
 
 
 def run(house):

@@ -40,6 +40,9 @@ class Proxy:
             except OSError:
                 near.close()
                 continue
+            for end in (near, far):
+                # Small pieces must not wait for the other side's delayed acknowledgements.
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self.lock:
                 self.made += 1
                 number = self.made

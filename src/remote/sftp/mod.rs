@@ -261,11 +261,19 @@ impl Connection {
         self.offered.iter().any(|offered| offered == extension)
     }
 
-    /// Why a file cannot be written. OpenSSH says "Failure" for a full disk, so it is asked how full it is.
+    /// Why a file cannot be written. OpenSSH says "Failure" for a full disk, so it is asked how full it is; ProFTPD says it in words.
     async fn unwritable(&self, path: &VPath, what: &str, error: SftpError) -> Error {
-        let unclear =
-            matches!(&error, SftpError::Status(s) if s.status_code == StatusCode::Failure);
-        if unclear && self.offers(STATVFS) {
+        let failure = match &error {
+            SftpError::Status(status) if status.status_code == StatusCode::Failure => {
+                Some(status.error_message.as_str())
+            }
+            _ => None,
+        };
+        if let Some(words) = failure.filter(|words| tells_of_a_full_disk(words)) {
+            let message = format!("{:?}: {what}: the server's disk is full: {words}", self.target);
+            return Error::caused(Kind::NoSpace, message, error);
+        }
+        if failure.is_some() && self.offers(STATVFS) {
             let folder = path.parent().unwrap_or_else(VPath::root);
             if let Ok(disk) = self.sftp.statvfs(folder.as_str()).await
                 && disk.blocks_avail.saturating_mul(disk.fragment_size) < FULL_BYTES
@@ -285,6 +293,12 @@ impl Connection {
             Stopped::Length(moved) => other_length(&self.target, what, limit, moved),
         }
     }
+}
+
+/// Whether a server's words for a failed write mean that there is no room: `strerror` of ENOSPC and EDQUOT, and ProFTPD's own.
+fn tells_of_a_full_disk(words: &str) -> bool {
+    let words = words.to_ascii_lowercase();
+    ["no space left", "disk space", "disk full", "quota exceeded"].iter().any(|w| words.contains(w))
 }
 
 fn entry(name: String, attributes: &FileAttributes) -> RemoteEntry {
