@@ -68,6 +68,7 @@ pub mod sign_in;
 mod staged;
 pub mod start;
 mod superseding;
+pub mod template;
 mod throttle;
 pub mod tokens;
 pub mod trial;

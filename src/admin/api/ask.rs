@@ -9,9 +9,16 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
+use super::document::Operation;
+use super::gate::Asks;
 use super::problem::Problem;
+use super::shape;
 use crate::admin::Admin;
+use crate::error::{Error, Kind};
+use crate::import::unpack::{self, UnpackLimits};
 
+/// Room for the other parts of a form around a file.
+const FORM_BYTES: u64 = 64 * 1024;
 /// Rows of a page when nothing is said.
 const USUAL_ROWS: usize = 50;
 
@@ -51,7 +58,15 @@ impl<T: DeserializeOwned> FromRequest<Admin> for Sent<T> {
     type Rejection = Problem;
     async fn from_request(request: Request, admin: &Admin) -> Result<Self, Problem> {
         let limit = admin.service().config().admin.max_form_bytes;
-        read_json(&body_of(request.into_body(), limit).await?).map(Self)
+        let asks = request.extensions().get::<Asks>().copied();
+        let bytes = body_of(request.into_body(), limit).await?;
+        let read = read_json(&bytes)?;
+        // What reads well may still be what the document rules out: null for what cannot be taken away, a port 0.
+        if let Some(schema) = asks.and_then(|Asks(operation)| operation.body_schema.as_ref()) {
+            shape::check(schema, &read_json(&bytes)?)
+                .map_err(|misfit| Problem::invalid(misfit.pointer, misfit.detail))?;
+        }
+        Ok(Self(read))
     }
 }
 
@@ -111,6 +126,69 @@ pub(super) async fn body_of(body: Body, limit: usize) -> Result<Bytes, Problem> 
         let detail = format!("the body has more than {limit} bytes, the most that is taken here");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
     })
+}
+
+/// The most bytes of an operation's whole body.
+pub(super) fn most_bytes(admin: &Admin, operation: &Operation) -> usize {
+    let config = admin.service().config();
+    if operation.takes.iter().any(|kind| kind != "application/json") {
+        let bytes = config.limits.max_import_bytes.saturating_add(FORM_BYTES);
+        return usize::try_from(bytes).unwrap_or(usize::MAX);
+    }
+    config.admin.max_form_bytes
+}
+
+/// A request whose body came packed (`Content-Encoding: gzip`), as if it had come as it is.
+///
+/// # Errors
+/// 415 for another encoding, 413 for a body that is too large, 400 for one that is damaged.
+pub(super) async fn unpacked(
+    admin: &Admin,
+    operation: &Operation,
+    request: Request,
+) -> Result<Request, Problem> {
+    let Some(encoding) = request.headers().get(header::CONTENT_ENCODING) else {
+        return Ok(request);
+    };
+    let encoding = encoding.to_str().unwrap_or_default().trim().to_ascii_lowercase();
+    if encoding == "identity" || operation.takes.is_empty() {
+        return Ok(request);
+    }
+    if encoding != "gzip" && encoding != "x-gzip" {
+        let detail = "this Content-Encoding is not taken; send gzip, or the body as it is";
+        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        return Err(Problem::new(status, "unsupported_media_type", detail)
+            .with(header::ACCEPT_ENCODING, "gzip"));
+    }
+    let limit = most_bytes(admin, operation);
+    let (mut parts, body) = request.into_parts();
+    let packed = body_of(body, limit).await?;
+    let limits = UnpackLimits {
+        max_bytes: u64::try_from(limit).unwrap_or(u64::MAX),
+        max_ratio: admin.service().config().limits.max_unpack_ratio,
+        max_columns: 0,
+    };
+    let unpacking = tokio::task::spawn_blocking(move || unpack::gunzipped(&packed, &limits));
+    let bytes = match unpacking.await {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(refusal)) if refusal.code == "F006" => {
+            let detail =
+                format!("the unpacked body has more than {limit} bytes, or too many for its size");
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail));
+        }
+        Ok(Err(_)) => {
+            let detail = "the body is no whole gzip stream; send it again";
+            return Err(Problem::new(StatusCode::BAD_REQUEST, "malformed", detail));
+        }
+        Err(fault) => {
+            let words = "unpacking a request ended by a fault in this program";
+            return Err(Error::caused(Kind::Internal, words, fault).into());
+        }
+    };
+    parts.headers.remove(header::CONTENT_ENCODING);
+    parts.headers.remove(header::TRANSFER_ENCODING);
+    parts.headers.insert(header::CONTENT_LENGTH, bytes.len().into());
+    Ok(Request::from_parts(parts, Body::from(bytes)))
 }
 
 /// The media type of a header, in lower case, without its parameters.

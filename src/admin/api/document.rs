@@ -15,15 +15,24 @@ const PARTS: &[&str] = &[
     include_str!("openapi/settings.json"),
     include_str!("openapi/imports.json"),
     include_str!("openapi/users.json"),
+    include_str!("openapi/data.json"),
     include_str!("openapi/exports.json"),
+    include_str!("openapi/encryption.json"),
+    include_str!("openapi/handout.json"),
+    include_str!("openapi/telling.json"),
     include_str!("openapi/server.json"),
+    include_str!("openapi/watch.json"),
 ];
 
 /// What the gate must know of an operation.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Operation {
     /// The names that its query may have.
     pub(super) query: Vec<String>,
+    /// The schema of each of them.
+    pub(super) query_schemas: Vec<Value>,
+    /// The schema of its JSON body.
+    pub(super) body_schema: Option<Value>,
     /// The media types of its body; none: it has no body.
     pub(super) takes: Vec<String>,
     /// Whether it cannot do without a body.
@@ -142,19 +151,25 @@ fn read(method: &str, operation: &Value) -> Operation {
         let content = of.map(resolve).and_then(|of| of.get("content")).and_then(Value::as_object);
         content.into_iter().flat_map(|types| types.keys().cloned()).collect()
     };
-    let query = resolved("parameters", operation)
+    let (query, query_schemas) = resolved("parameters", operation)
         .iter()
         .filter(|parameter| parameter.get("in").and_then(Value::as_str) == Some("query"))
-        .filter_map(|parameter| parameter.get("name")?.as_str().map(str::to_owned))
-        .collect();
+        .filter_map(|parameter| {
+            let schema = parameter.get("schema").cloned().unwrap_or_default();
+            Some((parameter.get("name")?.as_str()?.to_owned(), schema))
+        })
+        .unzip();
     let responses = operation.get("responses").and_then(Value::as_object);
     let good = responses.into_iter().flatten().filter(|(status, _)| status.starts_with('2'));
     let mut gives: Vec<String> = good.flat_map(|(_, response)| types(Some(response))).collect();
     gives.sort();
     gives.dedup();
     let needs_body = operation.pointer("/requestBody/required").and_then(Value::as_bool);
+    let body_schema = operation.pointer("/requestBody/content/application~1json/schema").cloned();
     Operation {
         query,
+        query_schemas,
+        body_schema,
         takes: types(operation.get("requestBody")),
         needs_body: needs_body.unwrap_or(false),
         gives,

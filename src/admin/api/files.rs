@@ -17,7 +17,7 @@ pub(super) struct SentFile {
 /// Reads the one file of a request, of at most `max_bytes`.
 ///
 /// # Errors
-/// 413 for a larger one, 422 for a form without a part `file`, 400 for one that was cut off.
+/// 413 for a larger one, 422 for a form without a part `file` or with others, 400 for one that was cut off.
 pub(super) async fn file_of(
     admin: &Admin,
     mut request: Request,
@@ -38,8 +38,14 @@ pub(super) async fn file_of(
     let mut form = Multipart::from_request(request, admin)
         .await
         .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "malformed", error.to_string()))?;
+    let mut found = None;
     while let Some(mut field) = form.next_field().await.map_err(cut_off)? {
-        let is_file = field.name() == Some("file");
+        // Two files, or what was meant to say something, must not be passed over in silence.
+        if field.name() != Some("file") || found.is_some() {
+            let part: String = field.name().unwrap_or_default().chars().take(60).collect();
+            let detail = format!("the form has one part, \"file\"; this is \"{part}\"");
+            return Err(Problem::invalid("/file", detail));
+        }
         let name = field.file_name().map(str::to_owned);
         let mut bytes = Vec::new();
         while let Some(piece) = field.chunk().await.map_err(cut_off)? {
@@ -50,9 +56,7 @@ pub(super) async fn file_of(
             }
             bytes.extend_from_slice(&piece);
         }
-        if is_file {
-            return Ok(SentFile { name, bytes });
-        }
+        found = Some(SentFile { name, bytes });
     }
-    Err(Problem::invalid("/file", "the form has no part \"file\""))
+    found.ok_or_else(|| Problem::invalid("/file", "the form has no part \"file\""))
 }

@@ -15,10 +15,11 @@ use sha2::{Digest as _, Sha256};
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
-use super::ask::{body_of, media_type};
+use super::ask::{body_of, media_type, unpacked};
 use super::document::{self, Operation};
 use super::keyed;
 use super::problem::Problem;
+use super::shape;
 use crate::admin::Admin;
 use crate::admin::guard::Caller;
 use crate::admin::route::Route;
@@ -50,6 +51,10 @@ struct Gate {
     shows: Option<MethodRouter<Admin>>,
 }
 
+/// The operation that a request asks for, for whoever reads its body.
+#[derive(Clone, Copy)]
+pub(super) struct Asks(pub(super) &'static Operation);
+
 /// Puts the gate before a route, where it is one of the API.
 pub(in crate::admin) fn behind(admin: &Admin, route: &Route, all: &[Route]) -> MethodRouter<Admin> {
     let Some(operation) = document::operation(&route.method, route.path) else {
@@ -75,13 +80,15 @@ async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Respons
 }
 
 impl Gate {
-    async fn checked(self, request: Request, next: Next) -> Result<Response, Problem> {
+    async fn checked(self, mut request: Request, next: Next) -> Result<Response, Problem> {
         if let Some(caller) = request.extensions().get::<Caller>() {
             self.check_rate(caller)?;
         }
         check_query(self.operation, request.uri().query().unwrap_or_default())?;
         check_accept(self.operation, request.headers())?;
+        request = unpacked(&self.admin, self.operation, request).await?;
         check_body(self.operation, request.headers())?;
+        request.extensions_mut().insert(Asks(self.operation));
         match self.method {
             Method::GET => {
                 let wanted = request.headers().get(header::IF_NONE_MATCH).cloned();
@@ -169,6 +176,12 @@ fn check_query(operation: &Operation, query: &str) -> Result<(), Problem> {
     {
         let detail = "this is empty; leave it out, or give it a value";
         return Err(Problem::invalid(format!("?{name}"), detail));
+    }
+    for (name, schema) in operation.query.iter().zip(&operation.query_schemas) {
+        for (_, value) in pairs.iter().filter(|(given, _)| given == name) {
+            shape::check_number(schema, value)
+                .map_err(|detail| Problem::invalid(format!("?{name}"), detail))?;
+        }
     }
     let Some((name, _)) = pairs.iter().find(|(name, _)| !operation.query.contains(name)) else {
         return Ok(());

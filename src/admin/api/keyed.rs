@@ -8,7 +8,7 @@ use axum::response::Response;
 use axum::{RequestExt as _, http::request::Parts};
 use sha2::{Digest as _, Sha256};
 
-use super::ask::body_of;
+use super::ask::{body_of, most_bytes};
 use super::document::Operation;
 use super::problem::Problem;
 use crate::admin::Admin;
@@ -23,8 +23,6 @@ const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// The longest key.
 const MAX_KEY_CHARS: usize = 200;
-/// Room for the other parts of a form around a file.
-const FORM_BYTES: u64 = 64 * 1024;
 
 /// The id that what a request makes is to have: the same when the request is sent again.
 #[derive(Debug, Clone, Copy)]
@@ -107,16 +105,8 @@ async fn printed(
     operation: &Operation,
     request: Request,
 ) -> Result<(Request, String), Problem> {
-    let config = admin.service().config();
-    let takes_files = operation.takes.iter().any(|kind| kind != "application/json");
-    let limit = if takes_files {
-        let bytes = config.limits.max_import_bytes.saturating_add(FORM_BYTES);
-        usize::try_from(bytes).unwrap_or(usize::MAX)
-    } else {
-        config.admin.max_form_bytes
-    };
     let (parts, body) = request.into_parts();
-    let bytes = body_of(body, limit).await?;
+    let bytes = body_of(body, most_bytes(admin, operation)).await?;
     let mut hash = Sha256::new();
     for part in [parts.method.as_str(), &parts.uri.to_string(), content_type(&parts)] {
         hash.update(part.len().to_be_bytes());

@@ -4,13 +4,17 @@ mod accounts;
 mod answer;
 mod ask;
 mod clients;
+mod data;
 mod decide;
 mod document;
 mod drops;
+mod encryption;
 mod exports;
+mod fetches;
 mod files;
 mod folders;
 mod gate;
+mod handout;
 mod imports;
 mod keyed;
 mod lists;
@@ -19,7 +23,10 @@ mod reader;
 mod remote;
 mod server;
 mod settings;
+mod shape;
+mod telling;
 mod users;
+mod watch;
 
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -33,17 +40,23 @@ pub(super) fn routes() -> Vec<Route> {
     [
         accounts::routes(),
         clients::routes(),
+        data::routes(),
         decide::routes(),
         drops::routes(),
+        encryption::routes(),
         exports::routes(),
+        fetches::routes(),
         folders::routes(),
+        handout::routes(),
         imports::routes(),
         lists::routes(),
         reader::routes(),
         remote::routes(),
         server::routes(),
         settings::routes(),
+        telling::routes(),
         users::routes(),
+        watch::routes(),
     ]
     .concat()
 }

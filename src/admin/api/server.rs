@@ -97,7 +97,10 @@ async fn events(
 }
 
 /// The client that is asked about, which must be the caller's own where they have one.
-fn own_or(caller: &Caller, wanted: Option<String>) -> Result<Option<String>, Problem> {
+///
+/// # Errors
+/// 403 for another's.
+pub(super) fn own_or(caller: &Caller, wanted: Option<String>) -> Result<Option<String>, Problem> {
     match (&caller.client, wanted) {
         (Some(own), Some(client)) if *own != client => Err(crate::error::Error::new(
             crate::error::Kind::Denied,

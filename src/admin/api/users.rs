@@ -55,7 +55,7 @@ fn shown(caller: &Caller, person: Person) -> Person {
 
 /// Which users.
 #[derive(Deserialize)]
-struct Wanted {
+pub(super) struct Wanted {
     #[serde(default)]
     text: String,
     #[serde(default, deserialize_with = "words")]
@@ -85,6 +85,30 @@ fn standings(words: &[String]) -> std::result::Result<Vec<Standing>, Problem> {
     words.iter().map(read).collect()
 }
 
+impl Wanted {
+    /// The same as a question, for all pages.
+    ///
+    /// # Errors
+    /// 422 for a word that is no state or field.
+    pub(super) fn filter(self) -> std::result::Result<UserFilter, Problem> {
+        let field = |word: &String| {
+            Field::from_name(word)
+                .ok_or_else(|| Problem::invalid("?missing", format!("\"{word}\" is no field")))
+        };
+        Ok(UserFilter {
+            text: self.text,
+            standing: standings(&self.state)?,
+            department: self.department,
+            legal_entity: self.legal_entity,
+            manager: self.manager,
+            missing: self.missing.iter().map(field).collect::<std::result::Result<_, _>>()?,
+            after: None,
+            limit: u32::MAX,
+            as_of: self.as_of,
+        })
+    }
+}
+
 async fn list(
     State(admin): State<Admin>,
     caller: Caller,
@@ -93,20 +117,10 @@ async fn list(
     Asked(wanted): Asked<Wanted>,
     Asked(paging): Asked<Paging>,
 ) -> Answer {
-    let field = |word: &String| {
-        Field::from_name(word)
-            .ok_or_else(|| Problem::invalid("?missing", format!("\"{word}\" is no field")))
-    };
     let filter = UserFilter {
-        text: wanted.text,
-        standing: standings(&wanted.state)?,
-        department: wanted.department,
-        legal_entity: wanted.legal_entity,
-        manager: wanted.manager,
-        missing: wanted.missing.iter().map(field).collect::<std::result::Result<_, _>>()?,
         after: paging.after()?,
         limit: u32::try_from(paging.rows(&admin)?).unwrap_or(u32::MAX),
-        as_of: wanted.as_of,
+        ..wanted.filter()?
     };
     let found = ask(&admin, &caller, move |service| service.users_page(&client, &filter)).await?;
     let people: Vec<Person> = found.users.into_iter().map(|p| shown(&caller, p)).collect();

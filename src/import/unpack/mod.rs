@@ -135,6 +135,14 @@ pub fn open<'a>(
     Ok(Opened { decoded, wrapping })
 }
 
+/// The bytes of a gzip stream, whatever they are.
+///
+/// # Errors
+/// F006 for a limit that is exceeded; F003 and F005 for a stream that is damaged or cut off.
+pub fn gunzipped(bytes: &[u8], limits: &UnpackLimits) -> Result<Vec<u8>, FileRefusal> {
+    gunzip(bytes, &Meter::new(bytes.len(), limits))
+}
+
 /// Whether these bytes are packed, so that their head says nothing about their lines.
 #[must_use]
 pub fn is_packed(bytes: &[u8]) -> bool {

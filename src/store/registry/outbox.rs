@@ -43,7 +43,8 @@ pub enum JobKind {
 }
 
 impl JobKind {
-    const ALL: [Self; 4] = [Self::Mail, Self::Hook, Self::Delivery, Self::Webhook];
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Mail, Self::Hook, Self::Delivery, Self::Webhook];
 
     /// The name in the database and in lists.
     #[must_use]
@@ -72,7 +73,8 @@ pub enum JobState {
 }
 
 impl JobState {
-    const ALL: [Self; 4] = [Self::Waiting, Self::Done, Self::Failed, Self::Withdrawn];
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Waiting, Self::Done, Self::Failed, Self::Withdrawn];
 
     /// The name in the database and in lists.
     #[must_use]
