@@ -129,7 +129,11 @@ pub(super) fn too_many_words(shell: &Shell) -> &'static str {
 
 /// Goes on with the cookie of a session; an empty token takes it away.
 pub(super) fn enter(origin: &Origin, token: &str, path: &str) -> Response {
-    let mut response = Redirect::to(path).into_response();
+    with_session(Redirect::to(path).into_response(), origin, token)
+}
+
+/// The same with an answer that says something.
+pub(super) fn with_session(mut response: Response, origin: &Origin, token: &str) -> Response {
     let cookie = session_cookie(&origin.extensions, token);
     response.headers_mut().append(header::SET_COOKIE, cookie);
     response

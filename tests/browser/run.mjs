@@ -1,6 +1,6 @@
 // Everything that is tested in a real browser: the HTML reports, then the administration page.
 //
-// node tests/browser/run.mjs BINARY [--pictures FOLDER] [--only reports|admin]
+// node tests/browser/run.mjs BINARY [--pictures FOLDER] [--only reports|admin] [--journeys imports,people,…]
 //
 // NODE_MODULES names the folder with playwright-core and axe-core; CHROMIUM the browser (else /usr/bin/chromium). Nothing is
 // fetched. Ends with a line "N passed, N failed".

@@ -15,6 +15,10 @@ const flag = process.argv.indexOf("--pictures");
 export const pictures = flag > 0 ? resolve(process.argv[flag + 1]) : null;
 if (pictures) mkdirSync(pictures, { recursive: true });
 
+const only = process.argv.includes("--journeys") ? process.argv[process.argv.indexOf("--journeys") + 1].split(",") : null;
+// Whether a journey over the administration page was asked for; all of them are when none is named.
+export const wanted = (journey) => only === null || only.includes(journey);
+
 // axe-core as text, to be evaluated inside a page.
 export const axePath = () => load.resolve("axe-core/axe.min.js");
 
@@ -34,7 +38,7 @@ export function rollcallIn(place) {
     try {
       return execFileSync(binary, [...places, ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
     } catch (error) {
-      if (error.status === 1 && args[0] === "import") return error.stdout; // a held or refused file
+      if (error.status === 1 && args.find((word) => !word.startsWith("--")) === "import") return error.stdout; // a held or refused file
       throw new Error(`rollcall ${args.join(" ")}: ${error.stderr}`);
     }
   };
@@ -65,14 +69,16 @@ export const shown = (page, selector) => page.locator(`${selector}:visible`).cou
 // Every text whose contrast is below AA (4.5, or 3 where it is large), as a person sees it. Source: WCAG 2.2, 1.4.3.
 export function poorContrast() {
   const part = (c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
-  const rgb = (text) => (text.match(/[\d.]+/g) ?? []).map(Number);
+  // rgb(12, 34, 56 / .5) counts to 255, color(srgb .1 .2 .3 / .5) to 1.
+  const rgb = (text) => (text.match(/[\d.]+(?=[,\s/)])/g) ?? []).map((part, at) => Number(part) * (at < 3 && text.startsWith("color(") ? 255 : 1));
   const light = ([r, g, b]) => 0.2126 * part(r / 255) + 0.7152 * part(g / 255) + 0.0722 * part(b / 255);
+  // What shines through lies over what is behind it.
   const behind = (element) => {
-    for (let at = element; at; at = at.parentElement) {
-      const colour = rgb(getComputedStyle(at).backgroundColor);
-      if (colour.length === 3 || colour[3] > 0) return colour;
-    }
-    return [255, 255, 255];
+    if (!element) return [255, 255, 255];
+    const [r, g, b, opaque = 1] = rgb(getComputedStyle(element).backgroundColor);
+    if (r === undefined || opaque === 0) return behind(element.parentElement);
+    if (opaque === 1) return [r, g, b];
+    return behind(element.parentElement).map((under, at) => under * (1 - opaque) + [r, g, b][at] * opaque);
   };
   const poor = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);

@@ -170,9 +170,3 @@ for (const zone of document.querySelectorAll("[data-drop]")) {
     say(field.files[0].name);
   });
 }
-
-// <button data-print hidden>: prints the page.
-for (const button of document.querySelectorAll("[data-print]")) {
-  button.hidden = false;
-  button.addEventListener("click", () => window.print());
-}

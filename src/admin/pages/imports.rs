@@ -88,17 +88,21 @@ impl<'a> Row<'a> {
 /// `3 created, 9 updated, 2 refused`
 fn outcome(p: &Shell, view: &ImportView) -> String {
     let c = &view.counts;
+    // French has the word for one row, too.
     let words = [
-        (c.created, ["created", "créées", "neu"]),
-        (c.updated, ["updated", "modifiées", "geändert"]),
-        (c.ended, ["ended", "sorties", "ausgetreten"]),
-        (c.reinstated, ["reinstated", "réintégrées", "wieder eingetreten"]),
-        (c.rejected, ["refused", "refusées", "abgelehnt"]),
-        (c.held, ["held", "en attente", "angehalten"]),
+        (c.created, ["created", "créée", "créées", "neu"]),
+        (c.updated, ["updated", "modifiée", "modifiées", "geändert"]),
+        (c.ended, ["ended", "sortie", "sorties", "ausgetreten"]),
+        (c.reinstated, ["reinstated", "réintégrée", "réintégrées", "wieder eingetreten"]),
+        (c.rejected, ["refused", "refusée", "refusées", "abgelehnt"]),
+        (c.held, ["held", "en attente", "en attente", "angehalten"]),
     ];
     let told = words.iter().filter(|(count, _)| *count > 0);
     let told: Vec<String> = told
-        .map(|(count, [en, fr, de])| format!("{} {}", p.number(count), p.t(en, fr, de)))
+        .map(|(count, [en, one, many, de])| {
+            let fr = if *count > 1 { many } else { one };
+            format!("{} {}", p.number(count), p.t(en, fr, de))
+        })
         .collect();
     told.join(", ")
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::server::words;
 use crate::admin::Admin;
-use crate::admin::door::{Origin, differ_words, enter, too_many_words};
+use crate::admin::door::{Origin, differ_words, too_many_words, with_session};
 use crate::admin::form::Form;
 use crate::admin::guard::Caller;
 use crate::admin::route::{Needs, Route};
@@ -106,7 +106,14 @@ async fn set_password(
     let service = admin.service().acting_as(&caller.name);
     let passwords = (form.old.as_str(), form.password.as_str());
     let refused = match service.change_own_password(&caller.name, passwords, &origin.from).await {
-        Ok(token) => return enter(&origin, &token, "/me"),
+        Ok(token) => {
+            let words = shell.t(
+                "The password is changed. Everywhere else you are signed out.",
+                "Le mot de passe est changé. Vous êtes déconnecté partout ailleurs.",
+                "Das Passwort ist geändert. Überall sonst sind Sie abgemeldet.",
+            );
+            return with_session(done("/me", Tone::Good, words), &origin, &token);
+        }
         Err(refused) => refused,
     };
     let wrong_old = shell.t(

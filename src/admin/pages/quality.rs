@@ -276,12 +276,12 @@ fn cards(p: &Shell, now: &QualityMark) -> Vec<Card> {
             ),
         ),
         card(
-            p.t("Managed", "Avec responsable", "Mit Vorgesetztem"),
+            p.t("Managed", "Avec responsable", "Mit Führungskraft"),
             now.managed,
             p.t(
                 "The manager is known and works here. Whoever leads the whole organisation has none.",
                 "Le responsable est connu et présent. La personne à la tête de l’organisation n’en a pas.",
-                "Der Vorgesetzte ist bekannt und hier tätig. Wer die ganze Organisation leitet, hat keinen.",
+                "Die Führungskraft ist bekannt und hier tätig. Wer die ganze Organisation leitet, hat keine.",
             ),
         ),
     ]
@@ -297,7 +297,7 @@ fn flaw_words(p: &Shell, flaw: Flaw) -> &'static str {
         Flaw::ManagerNotFound => [
             "A file names a manager whom nobody has found",
             "Un fichier nomme un responsable introuvable",
-            "Eine Datei nennt einen Vorgesetzten, der nicht zu finden ist",
+            "Eine Datei nennt eine Führungskraft, die nicht zu finden ist",
         ],
         Flaw::LegalEntityNotListed => [
             "The legal entity is not in the loaded list",
@@ -348,7 +348,7 @@ fn curves(p: &Shell, marks: &[QualityMark]) -> Vec<Curve> {
         },
         Curve {
             class: "curve look",
-            name: p.t("Managed", "Avec responsable", "Mit Vorgesetztem"),
+            name: p.t("Managed", "Avec responsable", "Mit Führungskraft"),
             points: points(|mark| mark.managed),
             dashes: "2 4",
         },

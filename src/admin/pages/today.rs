@@ -57,7 +57,7 @@ struct LivePart<'a> {
 struct Arriving {
     client: String,
     path: String,
-    how: &'static str,
+    how: String,
     size: String,
 }
 
@@ -66,9 +66,12 @@ impl<'a> LivePart<'a> {
         let Found { today, clients, signs } = found;
         let rows = |views: &'a [_]| views.iter().map(|view| Row::of(p, view, clients)).collect();
         let arriving = today.under_way.iter().map(|one| Arriving {
-            client: one.client.clone(),
+            client: clients
+                .iter()
+                .find(|client| client.slug == one.client)
+                .map_or_else(|| one.client.clone(), |client| client.name.clone()),
             path: one.path.to_string(),
-            how: one.protocol.name(),
+            how: one.protocol.name().to_uppercase(),
             size: size(p, one.bytes),
         });
         Self {

@@ -16,6 +16,7 @@ use crate::import::fields::{Field, FieldKey};
 use crate::import::standing::Standing;
 use crate::model::{Client, Purpose, Scope};
 use crate::service::Service;
+use crate::service::feed::ImportFilter;
 use crate::service::people::Person;
 use crate::service::users::{UserFilter, UsersPage};
 use crate::service::users_file::{CodeView, Sight, UsersFile, UsersFormat};
@@ -208,7 +209,7 @@ async fn list(
                 page,
                 entities: codes(Field::LegalEntity)?,
                 departments: codes(Field::Department)?,
-                folders: import_folders(&service, &slug)?,
+                folders: folders_with_files(&service, &slug)?,
                 client,
             })
         })
@@ -217,6 +218,23 @@ async fn list(
         Ok(found) => show(&shell.in_zone(&found.client.time_zone), &asked, &found),
         Err(error) => Failure::new(error, &shell).into_response(),
     }
+}
+
+/// The import folders that have got a file: the others have no layout.
+fn folders_with_files(service: &Service, client: &str) -> Result<Vec<String>> {
+    let mut received = Vec::new();
+    for name in import_folders(service, client)? {
+        let filter = ImportFilter {
+            client: Some(client.to_owned()),
+            folder: Some(name.clone()),
+            limit: 1,
+            ..ImportFilter::default()
+        };
+        if !service.imports_page(&filter)?.imports.is_empty() {
+            received.push(name);
+        }
+    }
+    Ok(received)
 }
 
 /// The names of a client's import folders.

@@ -13,7 +13,7 @@ const axe = readFileSync(axePath(), "utf8");
 export async function open(browser, base, options = {}) {
   const context = await browser.newContext({ viewport: WIDE, locale: "en-GB", reducedMotion: "reduce", ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(30_000);
   const complaints = [];
   const note = (words) => complaints.push(`${new URL(page.url()).pathname}: ${words}`);
   page.on("request", (request) => {
@@ -90,6 +90,16 @@ export async function fits(page) {
     return `${over} px too wide: ${who.join(" | ")}`;
   });
   expect(wide === null, wide);
+}
+
+// Waits for something that comes by itself, at most 20 seconds.
+export async function until(what, question) {
+  const end = Date.now() + 20_000;
+  for (;;) {
+    if (await question()) return;
+    if (Date.now() > end) throw new Error(`waited 20 s: ${what}`);
+    await new Promise((done) => setTimeout(done, 50));
+  }
 }
 
 // A picture of the whole page, where pictures are wanted.

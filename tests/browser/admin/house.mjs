@@ -39,6 +39,8 @@ function furnish(rollcall, place) {
   writeFileSync(file, HOSTILE_FILE);
   rollcall("import", "hostile", file);
   rollcall("client", "add", "quiet", "--name", "Quiet & Sons");
+  rollcall("client", "add", "late", "--name", "Late Ltd", "--time-zone", "Europe/Paris");
+  rollcall("account", "add", "late", "Payroll", "--login", "late-payroll");
 }
 
 // Starts the server; answers its addresses, its set-up link, the command line on its data, and how to end it.

@@ -228,10 +228,58 @@ async fn the_second_of_two_people_is_told_and_overwrites_nothing() {
         others[0].1 = &again;
         let saved = anna.post(&path, &others).await.status;
         assert!(matches!(saved, 303 | 200), "{section}: {saved}");
-        // The form of "settings" and the text were sent without it.
-        let keeps = !["settings", "text"].contains(&section);
-        assert_eq!(text(&app).contains("strict = true"), keeps, "{section}");
+        // The text was sent without it; a form leaves what it does not name.
+        assert_eq!(text(&app).contains("strict = true"), section != "text", "{section}");
     }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_did_not_touch_keeps_what_another_saved() {
+    let (app, mut anna) = opened().await;
+    let path = format!("{ROSTER}/settings");
+    write(&app, "required = [\"email\"]\n");
+    let seen = hidden(&anna.get(&path).await, "seen").to_owned();
+    // As a browser sends it: every field of the page, with what it showed.
+    let mut form = vec![
+        ("seen", seen.as_str()),
+        ("was.strict", ""),
+        ("strict", "true"),
+        ("was.login_pattern", ""),
+        ("login_pattern", ""),
+        ("was.mode", ""),
+        ("mode", ""),
+        ("was.required", "[\"email\"]"),
+        ("required", "email"),
+    ];
+    write(&app, "login_pattern = \"{f}{last}\"\nmode = \"delta\"\n");
+    let told = anna.post(&path, &form).await;
+    assert_eq!(told.status, 409, "{}", told.body);
+    assert!(told.body.contains("value=\"{f}{last}\""), "what the other saved: {}", told.body);
+    assert!(told.body.contains("<option value=\"delta\" selected>"), "{}", told.body);
+    assert!(told.body.contains("name=\"was.login_pattern\" value=\"&#34;{f}{last}&#34;\""));
+    // What the page shows now is sent once more.
+    let again = hidden(&told, "seen").to_owned();
+    form[0].1 = &again;
+    form[3].1 = "\"{f}{last}\"";
+    form[4].1 = "{f}{last}";
+    form[5].1 = "\"delta\"";
+    form[6].1 = "delta";
+    form.truncate(7);
+    assert_eq!(anna.post(&path, &form).await.status, 303);
+    let now = text(&app);
+    for line in ["login_pattern = \"{f}{last}\"", "mode = \"delta\"", "strict = true"] {
+        assert!(now.contains(line), "{line}: {now}");
+    }
+
+    // A form that ends in the middle resets nothing; a box that is not ticked any more does.
+    let seen = hidden(&anna.get(&path).await, "seen").to_owned();
+    anna.post(&path, &[("seen", &seen), ("strict", "")]).await;
+    assert!(text(&app).contains("mode = \"delta\"") && !text(&app).contains("strict"));
+    let seen = hidden(&anna.get(&path).await, "seen").to_owned();
+    let none = [("seen", seen.as_str()), ("was.required", "")];
+    assert_eq!(anna.post(&path, &none).await.status, 303);
+    assert!(text(&app).contains("required = []"), "{}", text(&app));
     app.stop().await;
 }
 

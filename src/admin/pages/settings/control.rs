@@ -174,6 +174,36 @@ impl Setting {
         pairs
     }
 
+    /// What a form says about it: its own fields and their parts.
+    fn of<'p>(&'p self, pairs: &'p Pairs) -> impl Iterator<Item = &'p (String, String)> {
+        pairs.iter().filter(|(key, _)| {
+            let rest = key.strip_prefix(self.name);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+    }
+
+    /// The hidden field that says what a form showed; with it, a form without a tick says "none of them".
+    pub(super) fn was(&self) -> String {
+        format!("was.{}", self.name)
+    }
+
+    /// A value as that field holds it.
+    pub(super) fn shown_value(&self, pairs: &Pairs) -> String {
+        self.value(pairs).map(|value| value.to_string()).unwrap_or_default()
+    }
+
+    /// What somebody entered; where they left what they were shown, or the form does not name it, what is saved now.
+    pub(super) fn entered(&self, pairs: &Pairs, document: &Table) -> Pairs {
+        let was = self.was();
+        let was = pairs.iter().find(|(key, _)| *key == was).map(|(_, value)| value.as_str());
+        let own: Pairs = self.of(pairs).cloned().collect();
+        let is_left = match was {
+            None => own.is_empty(),
+            Some(was) => was == self.shown_value(&own),
+        };
+        if is_left { self.pairs(self.now(document)) } else { own }
+    }
+
     /// The value that the form's fields stand for; `None`: it is not set.
     pub(super) fn value(&self, pairs: &Pairs) -> Option<Value> {
         let text = field(pairs, self.name);

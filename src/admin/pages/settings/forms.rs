@@ -51,6 +51,8 @@ struct Shown {
     label: String,
     hint: String,
     default: String,
+    /// The hidden field with what is saved now, so that nobody resets what they never touched.
+    was: (String, String),
     inputs: Vec<Input>,
     is_set: bool,
     /// Why it was refused.
@@ -66,6 +68,12 @@ impl Shown {
             [input] if !matches!(input.kind, InputKind::Checks(_)) => Some(input),
             _ => None,
         }
+    }
+
+    /// Whether the default has to be said: a choice names it among its words.
+    fn tells_default(&self) -> bool {
+        let chosen = self.inputs.first().map(|input| &input.kind);
+        !self.default.is_empty() && !matches!(chosen, Some(InputKind::Select(_)))
     }
 
     fn id(&self) -> &str {
@@ -113,6 +121,7 @@ fn shown(
         label: setting.label.get(shell.language).to_owned(),
         hint: setting.hint.get(shell.language).to_owned(),
         default: setting.default.get(shell.language).to_owned(),
+        was: (setting.was(), setting.shown_value(&saved)),
         inputs: setting.inputs(pairs, shell.language),
         is_set: now.is_some(),
         wrong: None,
@@ -171,6 +180,12 @@ pub(super) async fn show(
     }
 }
 
+/// What somebody entered into a section's form, beside what others have saved meanwhile.
+fn entered(opened: &Opened, pairs: &Pairs) -> Pairs {
+    let all = opened.section.groups.iter().flat_map(|group| group.settings);
+    all.flat_map(|setting| setting.entered(pairs, &opened.table)).collect()
+}
+
 /// The changes that a form asks for, and the names of what changes.
 fn changes(opened: &Opened, pairs: &Pairs, shell: &Shell) -> (Vec<Change>, Vec<&'static str>) {
     let all: Vec<&Setting> = opened.section.groups.iter().flat_map(|g| g.settings).collect();
@@ -210,8 +225,9 @@ pub(super) async fn save(
         Err(error) => return Failure::new(error, &shell).into_response(),
     };
     let back = opened.place.href(opened.section.slug);
-    let (changes, labels) = changes(&opened, &pairs, &shell);
     let seen = field(&pairs, "seen").to_owned();
+    let pairs = entered(&opened, &pairs);
+    let (changes, labels) = changes(&opened, &pairs, &shell);
     if changes.is_empty() && seen == opened.document.version {
         let words =
             shell.t("Nothing was changed.", "Rien n’a été modifié.", "Nichts wurde geändert.");

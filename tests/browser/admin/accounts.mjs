@@ -1,9 +1,9 @@
-// The journeys of the help page, click by click, as an operator makes them.
+// Accounts: the journeys of the help page "Administering an FTP server", click by click, as an operator makes them.
 
 import { check, expect, shown } from "../suite.mjs";
 import { accessible, everyWay, open } from "./eyes.mjs";
 
-export async function journeys(browser, server, window) {
+export async function accounts(browser, server, window) {
   await check("add a client", () => addClient(window));
   for (const host of ["standard", "e-paye", "mprh"]) {
     await check(`create an account hosted as ${host}`, () => createAccount(window, server, host));
