@@ -19,10 +19,21 @@ pub(super) fn host_keys(certs: &Path) -> Result<Vec<HostKey>> {
     Ok(known.host_keys.into_iter().map(shown).collect())
 }
 
+/// The certificate of a host profile that has one of its own.
+pub(super) fn certificate_of(
+    certs: &Path,
+    profile: &str,
+) -> Result<Option<(Certificate, Timestamp)>> {
+    read(&certs.join(format!("tls-cert-{profile}.pem")))
+}
+
 /// The server's certificate and its last instant; `None` before the first start.
 pub(super) fn certificate(certs: &Path) -> Result<Option<(Certificate, Timestamp)>> {
-    let path = certs.join(CERTIFICATE_FILE);
-    let bytes = match std::fs::read(&path) {
+    read(&certs.join(CERTIFICATE_FILE))
+}
+
+fn read(path: &Path) -> Result<Option<(Certificate, Timestamp)>> {
+    let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Error::io(format!("reading {}", path.display()), error)),

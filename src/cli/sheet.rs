@@ -1,5 +1,6 @@
 //! The hand-out sheet as the command line gathers it: from the configuration, a running server's note and the certificates folder.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{bound, identity};
@@ -31,7 +32,13 @@ pub fn gather(
 ) -> Result<Sheet> {
     let running = bound::noted(here.data);
     let bound = |protocol: Protocol| Some((protocol, running?.get(protocol)?));
+    let mut certificates = BTreeMap::new();
+    for profile in here.config.profile_names() {
+        let own = identity::certificate_of(here.certs, profile)?;
+        certificates.extend(own.map(|(certificate, _)| (profile.to_owned(), certificate)));
+    }
     let server = ServerFacts {
+        certificates,
         bound: Protocol::ALL.into_iter().filter_map(bound).collect(),
         host_keys: identity::host_keys(here.certs)?,
         certificate: identity::certificate(here.certs)?.map(|(certificate, _)| certificate),

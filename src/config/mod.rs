@@ -65,11 +65,13 @@ pub struct Sftp {
     pub listen: String,
     /// Also offer older algorithms (ecdh-nistp, group14-sha256, hmac-sha2, ecdsa-p256) for old payroll programs.
     pub compat: bool,
+    /// Also offer what is weak today (SHA-1, CBC), with all of `compat`, for programs that cannot be replaced yet; each session that uses it is warned about.
+    pub legacy: bool,
 }
 
 impl Default for Sftp {
     fn default() -> Self {
-        Self { listen: "[::]:2022".to_owned(), compat: false }
+        Self { listen: "[::]:2022".to_owned(), compat: false, legacy: false }
     }
 }
 

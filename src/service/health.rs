@@ -15,6 +15,8 @@ use crate::store::registry::UploadFilter;
 
 /// What the end of the certificate raises, and how many days before: each is told by itself.
 const CERTIFICATE_ALARM: &str = "T10";
+/// Files in the certificates folder that cannot be used.
+const CERTIFICATE_FILES_ALARM: &str = "T11";
 const CERTIFICATE_DAYS: [i64; 4] = [0, 1, 7, 30];
 /// A certificate that ends sooner than this is told.
 pub const RENEW_BEFORE: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -101,6 +103,16 @@ impl Service {
                 self.clear(None, CERTIFICATE_ALARM, &subject);
             }
         }
+    }
+
+    /// Raises the alarm about new certificate files that cannot be used, while the old certificate goes on; right ones end it.
+    pub fn certificates_were_reloaded(&self, wrong: &[String]) {
+        let subject = "certificate files";
+        if wrong.is_empty() {
+            return self.clear(None, CERTIFICATE_FILES_ALARM, subject);
+        }
+        let text = format!("{}; the certificate of before goes on", wrong.join("; "));
+        self.raise(None, CERTIFICATE_FILES_ALARM, subject, &text);
     }
 
     fn registry_sign(&self) -> Sign {

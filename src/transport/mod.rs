@@ -29,7 +29,7 @@ use crate::service::handouts::{Certificate, HostKey, ServerFacts};
 pub use gate::{Full, Gate, Pass};
 pub use host_keys::HostKeys;
 pub use memory::{Reserved, TransferMemory};
-use tls::Tls;
+use tls::{NamedHost, Tls};
 
 /// What every connection needs; clones share one inside.
 #[derive(Clone)]
@@ -109,11 +109,14 @@ impl Face {
             (Protocol::Ftpes, self.bound.ftpes),
         ];
         let host_key = |(kind, fingerprint)| HostKey { kind, fingerprint };
-        let certificate = self.tls.certificate().map(|der| Certificate::read(&der)).transpose()?;
+        let read = |der| Certificate::read(der).map(|(certificate, _)| certificate);
+        let of_profiles = self.tls.certificates_of_profiles();
+        let of_profiles = of_profiles.iter().map(|(name, der)| Ok((name.clone(), read(der)?)));
         Ok(ServerFacts {
+            certificates: of_profiles.collect::<Result<_>>()?,
+            certificate: self.tls.certificate().map(|der| read(&der)).transpose()?,
             bound: bound.into_iter().filter_map(|(kind, at)| Some((kind, at?))).collect(),
             host_keys: self.host_keys.fingerprints().into_iter().map(host_key).collect(),
-            certificate: certificate.map(|(certificate, _)| certificate),
         })
     }
 
@@ -169,7 +172,7 @@ impl Running {
         }
     }
 
-    /// Looks for another certificate at once (it is looked for every two seconds besides).
+    /// Looks for other certificates at once (it is looked for every two seconds besides).
     pub fn reload_certificate(&self) {
         self.edge.tls.reload();
     }
@@ -198,6 +201,11 @@ impl Running {
 pub async fn start(service: Service, config: Arc<Config>, certs: &Path) -> Result<Running> {
     ftp::check_config(&config)?;
     let (host_keys, tls) = load_identity(&service, &config, certs).await?;
+    let told = service.clone();
+    tls.on_reload(move |wrong| told.certificates_were_reloaded(wrong));
+    // They could be loaded: an alarm of before is over.
+    let told = service.clone();
+    drop(tokio::task::spawn_blocking(move || told.certificates_were_reloaded(&[])));
     let edge = Edge {
         service,
         gate: Gate::new(&config.limits),
@@ -247,8 +255,17 @@ pub fn make_identity(service: &Service, certs: &Path) -> Result<Fingerprints> {
         &host_key_record(service.data()),
         service.config().sftp.compat,
     )?;
-    let tls = Tls::load_or_create(certs)?;
+    let tls = Tls::load_or_create(certs, &named_hosts(service.config()))?;
     Ok(Fingerprints { host_keys: host_keys.fingerprints(), certificate: tls.fingerprint() })
+}
+
+/// The host profiles with a public name: the clients that ask for it may get a certificate of its own.
+fn named_hosts(config: &Config) -> Vec<NamedHost> {
+    let named = config.profile_names().into_iter().filter_map(|profile| {
+        let host = config.profile(profile)?.public_host?;
+        Some(NamedHost { profile: profile.to_owned(), host })
+    });
+    named.collect()
 }
 
 /// Whether every host key that this server ever had is still there, without making any.
@@ -372,10 +389,13 @@ async fn load_identity(
 ) -> Result<(HostKeys, Tls)> {
     let certs = certs.to_owned();
     let record = host_key_record(service.data());
-    let compat = config.sftp.compat;
+    let (compat, hosts) = (config.sftp.compat, named_hosts(config));
     // RSA-3072 takes a while on a first start.
     tokio::task::spawn_blocking(move || {
-        Ok((HostKeys::load_or_create(&certs, &record, compat)?, Tls::load_or_create(&certs)?))
+        Ok((
+            HostKeys::load_or_create(&certs, &record, compat)?,
+            Tls::load_or_create(&certs, &hosts)?,
+        ))
     })
     .await
     .map_err(|e| Error::caused(Kind::Internal, "keys and certificates could not be loaded", e))?

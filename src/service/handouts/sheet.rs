@@ -99,6 +99,8 @@ pub struct ServerFacts {
     pub host_keys: Vec<HostKey>,
     /// The TLS certificate; `None` before the first start.
     pub certificate: Option<Certificate>,
+    /// Those of host profiles that have one of their own.
+    pub certificates: BTreeMap<String, Certificate>,
 }
 
 impl Sheet {
@@ -128,7 +130,11 @@ impl Sheet {
             ports: ports.collect(),
             protocols: account.protocols.iter().copied().filter(|p| offered(p).is_some()).collect(),
             host_keys: server.host_keys.clone(),
-            certificate: server.certificate.clone(),
+            certificate: server
+                .certificates
+                .get(&account.host_profile)
+                .or(server.certificate.as_ref())
+                .cloned(),
             keys: keys.iter().map(|key| key.fingerprint.clone()).collect(),
             folders: folders.to_vec(),
         }

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::agreed::Agreed;
 use crate::service::session::Session;
 use crate::transport::{Edge, NEXT_REQUEST, Reserved};
 
@@ -21,6 +22,7 @@ pub(super) struct Connection {
     /// Calls and replies of all channels that wait in memory.
     pub(super) load: Load,
     session: OnceLock<Session>,
+    agreed: OnceLock<Agreed>,
     logged_in: Notify,
     why: Mutex<Option<String>>,
     doomed: Notify,
@@ -42,6 +44,7 @@ impl Connection {
             kill: CancellationToken::new(),
             load,
             session: OnceLock::new(),
+            agreed: OnceLock::new(),
             logged_in: Notify::new(),
             why: Mutex::default(),
             doomed: Notify::new(),
@@ -55,8 +58,21 @@ impl Connection {
         }
     }
 
+    /// The algorithms of the connection are known.
+    pub(super) fn agree(&self, agreed: Agreed) {
+        self.agreed.get_or_init(|| agreed);
+    }
+
     /// Somebody has proved who they are.
     pub(super) fn log_in(&self, session: Session) {
+        if let Some(agreed) = self.agreed.get() {
+            session.note_program(&agreed.in_words());
+            let weak = agreed.weak().join(", ");
+            if !weak.is_empty() {
+                let (login, peer) = (session.login(), self.peer);
+                tracing::warn!(protocol = "sftp", login, %peer, weak, "this session is protected by weak algorithms (sftp.legacy); replace its program");
+            }
+        }
         // A second login on one connection cannot happen: SSH accepts one.
         if self.session.set(session).is_ok() {
             self.moved();

@@ -1,5 +1,6 @@
 //! SFTP: a russh server and our own request loop over russh-sftp's codec.
 
+mod agreed;
 mod algorithms;
 mod channel;
 mod connection;
@@ -21,6 +22,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{Arrival, Edge, Pass, next_connection};
 use crate::model::Protocol;
+use algorithms::Lenience;
 use connection::Connection;
 use ssh::Ssh;
 use wire::Wire;
@@ -31,6 +33,11 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// Serves the SFTP listener until the server stops.
 pub async fn serve(edge: Edge, listener: TcpListener) {
     let config = Arc::new(algorithms::ssh_config(&edge.config, &edge.host_keys));
+    if Lenience::of(&edge.config) == Lenience::Legacy {
+        tracing::warn!(
+            "sftp.legacy is on: weak algorithms (SHA-1, CBC) are offered; logins that need them are named here"
+        );
+    }
     while let Some(arrival) = next_connection(&edge, &listener, Protocol::Sftp).await {
         edge.spawn(serve_connection(edge.clone(), Arc::clone(&config), arrival));
     }
@@ -44,7 +51,7 @@ async fn serve_connection(edge: Edge, config: Arc<russh::server::Config>, arriva
         return;
     }
     let connection = Arc::new(Connection::new(edge, peer));
-    let wire = Wire::new(tcp, connection.kill.clone());
+    let wire = Wire::new(tcp, &connection, &config);
     let ssh = Ssh::new(Arc::clone(&connection));
     let mut running = tokio::select! {
         started = timeout_at(login_by, run_stream(config, wire, ssh)) => match started {

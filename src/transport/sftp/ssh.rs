@@ -7,7 +7,7 @@ use russh::keys::PublicKey;
 use russh::server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, VerifiedPublicKey};
 use russh::{Channel, ChannelId, ChannelOpenFailure, ChannelWriteHalf, MethodKind, MethodSet, Pty};
 
-use super::algorithms::{check_key, methods};
+use super::algorithms::{Lenience, check_key, methods};
 use super::channel::Pump;
 use super::connection::Connection;
 use crate::model::Protocol;
@@ -141,7 +141,8 @@ impl Handler for Ssh {
         user: &str,
         offer: PublicKeyOffer<'_>,
     ) -> Result<Auth, Self::Error> {
-        if let Err(reason) = check_key(offer.public_key, offer.algorithm) {
+        let lenience = Lenience::of(&self.connection.edge.config);
+        if let Err(reason) = check_key(offer.public_key, offer.algorithm, lenience) {
             let login: String = user.chars().take(LOGGED_LOGIN_CHARS).collect();
             tracing::info!(protocol = "sftp", ?login, peer = %self.connection.peer, reason, "key refused");
             return Ok(refuse());
@@ -157,7 +158,8 @@ impl Handler for Ssh {
         user: &str,
         key: VerifiedPublicKey<'_>,
     ) -> Result<Auth, Self::Error> {
-        if check_key(key.public_key, key.algorithm).is_err() {
+        let lenience = Lenience::of(&self.connection.edge.config);
+        if check_key(key.public_key, key.algorithm, lenience).is_err() {
             return Ok(refuse());
         }
         self.log_in(user, Proof::Key(key.public_key)).await

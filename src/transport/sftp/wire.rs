@@ -3,23 +3,41 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio_util::sync::WaitForCancellationFutureOwned;
 
+use super::agreed::{Eavesdropper, Heard};
+use super::connection::Connection;
 use crate::transport::prompt::Prompt;
 
 /// The socket; once the switch is thrown, every read and write fails at once.
 pub(super) struct Wire {
     tcp: Prompt,
     killed: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// Until the client has said which algorithms it wants.
+    ear: Option<Ear>,
+}
+
+struct Ear {
+    listener: Eavesdropper,
+    offered: Arc<russh::server::Config>,
+    connection: Arc<Connection>,
 }
 
 impl Wire {
-    pub(super) fn new(tcp: TcpStream, kill: CancellationToken) -> Self {
-        Self { tcp: Prompt::new(tcp), killed: Box::pin(kill.cancelled_owned()) }
+    pub(super) fn new(
+        tcp: TcpStream,
+        connection: &Arc<Connection>,
+        offered: &Arc<russh::server::Config>,
+    ) -> Self {
+        let killed = Box::pin(connection.kill.clone().cancelled_owned());
+        let (listener, offered) = (Eavesdropper::default(), Arc::clone(offered));
+        let ear = Some(Ear { listener, offered, connection: Arc::clone(connection) });
+        Self { tcp: Prompt::new(tcp), killed, ear }
     }
 
     fn check(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
@@ -37,7 +55,16 @@ impl AsyncRead for Wire {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.check(cx)?;
-        Pin::new(&mut self.tcp).poll_read(cx, buf)
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.tcp).poll_read(cx, buf);
+        if let Some(ear) = &mut self.ear {
+            let new = buf.filled().get(before..).unwrap_or_default();
+            if let Heard::All(agreed) = ear.listener.hear(new, &ear.offered.preferred) {
+                agreed.into_iter().for_each(|agreed| ear.connection.agree(agreed));
+                self.ear = None;
+            }
+        }
+        read
     }
 }
 
