@@ -33,9 +33,14 @@ impl Access {
 
     /// Whether this may be done at `path`: the nearest folder with rights of its own decides.
     pub(super) fn has(&self, path: &VPath, right: Right) -> bool {
+        self.at(path).has(right)
+    }
+
+    /// The rights at `path`.
+    pub(super) fn at(&self, path: &VPath) -> Rights {
         let within = self.folders.iter().filter(|(folder, _)| path.is_within(folder));
         let nearest = within.max_by_key(|(folder, _)| folder.as_str().len());
-        nearest.map_or(self.rules.rights, |(_, rights)| *rights).has(right)
+        nearest.map_or(self.rules.rights, |(_, rights)| *rights)
     }
 
     /// Refuses what may not be done.

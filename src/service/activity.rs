@@ -176,7 +176,9 @@ pub(super) struct Deed<'a> {
 impl State {
     /// Notes what the other side runs, or how the connection is protected.
     pub(super) fn note_program(&self, words: &str) {
-        self.write(Activity { detail: short(words), ..self.blank("program") });
+        let words = short(words);
+        self.add_means(&words);
+        self.write(Activity { detail: words, ..self.blank("program") });
     }
 
     /// Notes what this session did at `path`.

@@ -146,8 +146,11 @@ pub(super) fn commit(
         reports::retire(&session.service, &session.space, &session.login, path);
     }
     let receipt = hand_over(&session.service, &upload, &place);
+    let milliseconds = took.and_then(|took| u64::try_from(took.as_millis()).ok());
+    let means = session.means();
     tracing::info!(
-        login = session.login, protocol = %session.protocol, %path, bytes = upload.bytes, upload = %id,
+        client = session.client.slug, login = session.login, peer = %session.peer(), protocol = %session.protocol,
+        means = ?means, %path, bytes = upload.bytes, sha256 = upload.sha256, milliseconds, upload = %id,
         "upload received"
     );
     session.note(
@@ -156,8 +159,8 @@ pub(super) fn commit(
         &Deed {
             bytes: Some(upload.bytes),
             sha256: Some(&upload.sha256),
-            milliseconds: took.and_then(|took| u64::try_from(took.as_millis()).ok()),
-            detail: &id.to_string(),
+            milliseconds,
+            detail: format!("{id} {means}").trim_end(),
         },
     );
     // Published, but perhaps not for ever: it is imported like any other, and the client is told to send it again.

@@ -13,13 +13,16 @@ use super::access::{self, Access};
 use super::activity::Deed;
 use super::{Service, drops, names};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Client, Folder, Language, Protocol, Right, VPath};
+use crate::model::{Client, Folder, Language, Protocol, Right, Rights, VPath};
 use crate::store::registry::LoginFacts;
 use crate::vfs::{AccountSpace, ClientSpace};
 
 pub use super::commit::{Answer, Receipt};
 pub use super::staged::Staged;
 pub use crate::vfs::{Download, Entry, Listing, Open, Overwrite, Space, Stat, StatKind};
+
+/// Beyond this nothing is added to what the other side says of itself.
+const MEANS_BYTES: usize = 500;
 
 /// A logged-in account. Cheap to clone. Blocking unless marked async: call from a thread that may block.
 #[derive(Clone)]
@@ -38,6 +41,8 @@ pub(super) struct State {
     folders: RwLock<Arc<Vec<Folder>>>,
     access: RwLock<Arc<Access>>,
     peer: IpAddr,
+    /// What the other side runs and how the connection is protected, as far as it was told.
+    means: Mutex<String>,
     uploading: Mutex<HashMap<VPath, Arc<AtomicU64>>>,
     pub(super) ended: CancellationToken,
 }
@@ -74,6 +79,7 @@ impl Session {
             folders: RwLock::new(Arc::new(folders)),
             access,
             peer,
+            means: Mutex::default(),
             uploading: Mutex::default(),
             ended: CancellationToken::new(),
         }));
@@ -142,6 +148,18 @@ impl Session {
     pub fn list(&self, path: &VPath) -> Result<Listing> {
         self.0.access().need(path, Right::List)?;
         self.0.files.list(path)
+    }
+
+    /// What the account may do at `path`: for listings that tell it, not in place of the checks of each operation.
+    #[must_use]
+    pub fn rights_at(&self, path: &VPath) -> Rights {
+        self.0.access().at(path)
+    }
+
+    /// Whether a folder may be renamed or removed by anybody: import folders and those with rights of their own stay.
+    #[must_use]
+    pub fn may_be_moved(&self, path: &VPath) -> bool {
+        self.0.may_move(path).is_ok() && self.0.access().need_whole(path).is_ok()
     }
 
     /// Opens a file for reading.
@@ -284,6 +302,20 @@ impl State {
         *self.access.write().unwrap_or_else(PoisonError::into_inner) = access;
         let folders = Arc::new(facts.folders);
         *self.folders.write().unwrap_or_else(PoisonError::into_inner) = folders;
+    }
+
+    /// Adds to what is known of the other side.
+    pub(super) fn add_means(&self, words: &str) {
+        let mut means = self.means.lock().unwrap_or_else(PoisonError::into_inner);
+        if means.len() < MEANS_BYTES {
+            let between = if means.is_empty() { "" } else { "; " };
+            means.extend([between, words]);
+        }
+    }
+
+    /// What the other side runs and how the connection is protected.
+    pub(super) fn means(&self) -> String {
+        self.means.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Where the session comes from.

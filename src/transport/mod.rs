@@ -109,7 +109,6 @@ impl Face {
             (Protocol::Ftpes, self.bound.ftpes),
         ];
         let host_key = |(kind, fingerprint)| HostKey { kind, fingerprint };
-        let read = |der| Certificate::read(der).map(|(certificate, _)| certificate);
         let of_profiles = self.tls.certificates_of_profiles();
         let of_profiles = of_profiles.iter().map(|(name, der)| Ok((name.clone(), read(der)?)));
         Ok(ServerFacts {
@@ -138,6 +137,10 @@ impl Face {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Arc::new(config))
     }
+}
+
+fn read(der: &[u8]) -> Result<Certificate> {
+    Certificate::read(der).map(|(certificate, _)| certificate)
 }
 
 /// The listeners at work.

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::conversation::{Conversation, Flow};
-use super::files::without_options;
 use super::listing::{self, Form, Selection, Wildcards};
 use super::login::go;
+use super::options::Options;
 use super::reply::Reply;
 use super::transfer::{Lane, blocking};
 use crate::error::Result;
@@ -62,9 +62,13 @@ impl Conversation {
             Err(refusal) => return Flow::Go(refusal),
         };
         let (asked, facts) = (path.clone(), self.facts);
-        Flow::Go(match self.with_session(move |session| session.stat(&asked)).await {
-            Ok(stat) => {
-                let line = format!("{} {path}", facts.of(&stat));
+        let told = self.with_session(move |session| {
+            let stat = session.stat(&asked)?;
+            Ok(facts.of(&stat, || listing::perm(session, &asked, &stat)))
+        });
+        Flow::Go(match told.await {
+            Ok(facts) => {
+                let line = format!("{facts} {path}");
                 Reply::listing(250, "Facts:", vec![line], "End")
             }
             Err(refusal) => refusal,
@@ -107,12 +111,14 @@ impl Conversation {
         }
         let owner = guest.session.login().to_owned();
         let form = Form::Long { now: self.edge.service.clock().now(), owner };
-        let path = match self.resolve(without_options(argument)) {
+        let (options, wanted) = Options::split(argument);
+        let path = match self.resolve(wanted) {
             Ok(path) => path,
             Err(refusal) => return Flow::Go(refusal),
         };
         let lines = self.with_session(move |session| {
             Selection::open(session, &path, Wildcards::Allowed)?
+                .with_options(options)?
                 .take(STAT_ENTRIES)
                 .map(|entry| Ok(form.line(&entry?).trim_end().to_owned()))
                 .collect::<Result<Vec<_>>>()

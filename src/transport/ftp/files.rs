@@ -254,29 +254,9 @@ fn quoted(path: &str) -> String {
     format!("\"{}\"", path.replace('"', "\"\""))
 }
 
-/// The argument of LIST and its kin without `-la` and other options of `ls`.
-pub(super) fn without_options(argument: &str) -> &str {
-    let mut rest = argument;
-    while rest.starts_with('-') {
-        match rest.split_once(' ') {
-            Some((_, after)) => rest = after,
-            None => return "",
-        }
-    }
-    rest
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn options_of_ls_are_no_names() {
-        assert_eq!(without_options("-la"), "");
-        assert_eq!(without_options("-la in"), "in");
-        assert_eq!(without_options("-a -l in dir"), "in dir");
-        assert_eq!(without_options("in"), "in");
-    }
 
     #[test]
     fn quotes_in_paths_are_doubled() {

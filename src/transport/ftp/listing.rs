@@ -7,16 +7,20 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
 use super::data::{Data, in_words};
+use super::options::Options;
 use super::reply::Reply;
 use super::transfer::{Lane, blocking};
 use crate::error::{Error, Kind, Result};
-use crate::model::VPath;
+use crate::model::{Right, Rights, VPath};
 use crate::service::session::{Entry, Listing, Session, Stat};
 
 const PAGE_BYTES: usize = 64 * 1024;
 
+/// The most entries that are put in order (`LIST -t`); a larger folder comes as the disk tells it.
+const MOST_SORTED: usize = 20_000;
+
 /// How entries are written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub(super) enum Form {
     /// As `ls -l` (LIST).
     Long {
@@ -28,7 +32,7 @@ pub(super) enum Form {
     /// Names only, each after this prefix (NLST).
     Names(String),
     /// Machine-readable facts (MLSD). Source: RFC 3659, 7.
-    Facts(Facts),
+    Facts(Facts, Perms),
 }
 
 impl Form {
@@ -38,7 +42,9 @@ impl Form {
         match self {
             Self::Long { now, owner } => format!("{} {name}\r\n", long(&entry.stat, *now, owner)),
             Self::Names(prefix) => format!("{prefix}{name}\r\n"),
-            Self::Facts(facts) => format!("{} {name}\r\n", facts.of(&entry.stat)),
+            Self::Facts(facts, perms) => {
+                format!("{} {name}\r\n", facts.of(&entry.stat, || perms.of(entry)))
+            }
         }
     }
 }
@@ -68,7 +74,7 @@ impl Facts {
     }
 
     /// What is known of a file, each fact with its semicolon.
-    pub(super) fn of(self, stat: &Stat) -> String {
+    pub(super) fn of(self, stat: &Stat, perm: impl Fn() -> String) -> String {
         let mut out = String::new();
         for (fact, _) in FACTS.iter().zip(self.0).filter(|(_, on)| *on) {
             let value = match (*fact, stat.is_folder()) {
@@ -78,13 +84,70 @@ impl Facts {
                 ("size", true) => continue,
                 ("size", false) => stat.bytes.to_string(),
                 ("modify", _) => stamp(stat.modified),
-                (_, true) => "cdeflmp".to_owned(),
-                (_, false) => "adfrw".to_owned(),
+                _ => perm(),
             };
             out.push_str(&format!("{fact}={value};"));
         }
         out
     }
+}
+
+/// What a session may do with the entries of a folder.
+#[derive(Clone)]
+pub(super) struct Perms {
+    session: Session,
+    folder: VPath,
+    /// Every file in it has the folder's rights.
+    of_files: Rights,
+}
+
+impl Perms {
+    /// For the entries of `folder`.
+    pub(super) fn in_folder(session: &Session, folder: VPath) -> Self {
+        let of_files = session.rights_at(&folder);
+        Self { session: session.clone(), folder, of_files }
+    }
+
+    fn of(&self, entry: &Entry) -> String {
+        match self.folder.join(&entry.name) {
+            Ok(path) if entry.stat.is_folder() => perm_of_folder(&self.session, &path),
+            _ => perm_of_file(self.of_files),
+        }
+    }
+}
+
+/// The `perm` fact of one path. Source: RFC 3659, 7.5.5.
+pub(super) fn perm(session: &Session, path: &VPath, stat: &Stat) -> String {
+    if stat.is_folder() {
+        perm_of_folder(session, path)
+    } else {
+        perm_of_file(session.rights_at(path))
+    }
+}
+
+fn perm_of_folder(session: &Session, path: &VPath) -> String {
+    let (rights, moves) = (session.rights_at(path), session.may_be_moved(path));
+    let letters = [
+        ('c', rights.has(Right::Write)),
+        ('d', moves && rights.has(Right::Delete)),
+        ('e', true),
+        ('f', moves && rights.has(Right::Rename)),
+        ('l', rights.has(Right::List)),
+        ('m', rights.has(Right::Mkdir)),
+        ('p', rights.has(Right::Delete)),
+    ];
+    letters.into_iter().filter(|(_, may)| *may).map(|(letter, _)| letter).collect()
+}
+
+fn perm_of_file(rights: Rights) -> String {
+    let letters = [
+        ('a', Right::Append),
+        ('d', Right::Delete),
+        ('f', Right::Rename),
+        ('r', Right::Read),
+        ('w', Right::Overwrite),
+    ];
+    letters.into_iter().filter(|(_, right)| rights.has(*right)).map(|(letter, _)| letter).collect()
 }
 
 impl fmt::Display for Facts {
@@ -126,11 +189,28 @@ fn long(stat: &Stat, now: Timestamp, owner: &str) -> String {
 pub(super) struct Selection {
     entries: Entries,
     pattern: Option<GlobMatcher>,
+    /// Whether the pattern leaves names out that begin with a dot.
+    hides_dots: bool,
 }
 
 enum Entries {
     Folder(Listing),
     One(Option<Entry>),
+    /// In order, and what was too much to be put in order.
+    Sorted(std::vec::IntoIter<Entry>, Option<Box<Entries>>),
+}
+
+impl Entries {
+    fn take(&mut self) -> Option<Result<Entry>> {
+        match self {
+            Self::Folder(listing) => listing.next(),
+            Self::One(entry) => entry.take().map(Ok),
+            Self::Sorted(sorted, rest) => match sorted.next() {
+                Some(entry) => Some(Ok(entry)),
+                None => rest.as_mut()?.take(),
+            },
+        }
+    }
 }
 
 /// Whether wildcards in the last name mean a pattern.
@@ -152,7 +232,7 @@ impl Selection {
         match stat {
             Ok(stat) if stat.is_folder() => {
                 let entries = Entries::Folder(session.list(path)?);
-                Ok(Self { entries, pattern: None })
+                Ok(Self { entries, pattern: None, hides_dots: false })
             }
             Ok(_) if wildcards == Wildcards::None => {
                 let message =
@@ -161,7 +241,11 @@ impl Selection {
             }
             Ok(stat) => {
                 let name = path.name().unwrap_or_default().to_owned();
-                Ok(Self { entries: Entries::One(Some(Entry { name, stat })), pattern: None })
+                Ok(Self {
+                    entries: Entries::One(Some(Entry { name, stat })),
+                    pattern: None,
+                    hides_dots: false,
+                })
             }
             Err(_) if is_pattern => Self::matching(session, path),
             Err(error) => Err(error),
@@ -177,7 +261,28 @@ impl Selection {
             })?;
         let folder = path.parent().unwrap_or_else(VPath::root);
         let entries = Entries::Folder(session.list(&folder)?);
-        Ok(Self { entries, pattern: Some(pattern.compile_matcher()) })
+        // As a shell does: `*` is not for names that begin with a dot.
+        let hides_dots = !path.name().is_some_and(|name| name.starts_with('.'));
+        Ok(Self { entries, pattern: Some(pattern.compile_matcher()), hides_dots })
+    }
+
+    /// The same as the options of `ls` want it.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub(super) fn with_options(mut self, options: Options) -> Result<Self> {
+        self.hides_dots &= !options.all;
+        if !options.asks_for_order() {
+            return Ok(self);
+        }
+        let mut sorted = self.by_ref().take(MOST_SORTED).collect::<Result<Vec<_>>>()?;
+        let is_all = sorted.len() < MOST_SORTED;
+        if is_all {
+            sorted.sort_by(|one, other| options.compare(one, other));
+        }
+        let rest = (!is_all).then(|| Box::new(self.entries));
+        self.entries = Entries::Sorted(sorted.into_iter(), rest);
+        Ok(self)
     }
 
     /// The next page; empty at the end.
@@ -196,12 +301,11 @@ impl Iterator for Selection {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let entry = match &mut self.entries {
-                Entries::Folder(listing) => listing.next()?,
-                Entries::One(entry) => Ok(entry.take()?),
-            };
+            let entry = self.entries.take()?;
+            let hides = |name: &str| self.hides_dots && name.starts_with('.');
             match (&entry, &self.pattern) {
-                (Ok(found), Some(pattern)) if !pattern.is_match(&found.name) => {}
+                (Ok(found), Some(pattern))
+                    if hides(&found.name) || !pattern.is_match(&found.name) => {}
                 _ => return Some(entry),
             }
         }
@@ -274,15 +378,16 @@ mod tests {
         let old = entry(StatKind::File, "2025-01-02T03:04:05Z");
         assert!(form.line(&old).contains(" Jan  2  2025 "));
         assert!(form.line(&entry(StatKind::Folder, "2026-11-02T03:04:05Z")).starts_with("drwx"));
+        let perm = || perm_of_file(Rights::ALL);
         assert_eq!(
-            Form::Facts(Facts::default()).line(&file),
-            "type=file;size=1234;modify=20261102030405;perm=adfrw; employés été.csv\r\n"
+            Facts::default().of(&file.stat, perm),
+            "type=file;size=1234;modify=20261102030405;perm=adfrw;"
         );
         let chosen = Facts::choose("SIZE;unique;type;");
-        assert_eq!(Form::Facts(chosen).line(&file), "type=file;size=1234; employés été.csv\r\n");
+        assert_eq!(chosen.of(&file.stat, perm), "type=file;size=1234;");
         assert_eq!(chosen.offer(), "type*;size*;modify;perm;");
-        let none = Form::Facts(Facts::choose(""));
-        assert_eq!(none.line(&file), " employés été.csv\r\n", "RFC 3659, 7.2: the blank stays");
+        assert_eq!(Facts::choose("").of(&file.stat, perm), "");
+        assert_eq!(perm_of_file("list,read".parse().unwrap()), "r");
         assert_eq!(Form::Names("in/".to_owned()).line(&file), "in/employés été.csv\r\n");
     }
 

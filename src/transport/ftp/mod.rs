@@ -10,6 +10,7 @@ mod files;
 mod interpreter;
 mod listing;
 mod login;
+mod options;
 mod passive;
 mod records;
 mod reply;

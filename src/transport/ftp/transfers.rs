@@ -10,10 +10,11 @@ use super::backend::Exchange;
 use super::command::Verb;
 use super::conversation::{Conversation, Flow, Interruption, stopping};
 use super::data::Data;
-use super::files::{internal, without_options};
+use super::files::internal;
 use super::interpreter::Interpreter;
-use super::listing::{self, Form, Selection, Wildcards};
+use super::listing::{self, Form, Perms, Selection, Wildcards};
 use super::login::go;
+use super::options::Options;
 use super::passive::{self, Ports, Source};
 use super::reply::Reply;
 use super::transfer::{DownloadOrder, Lane, Stored, UploadOrder, blocking};
@@ -322,7 +323,10 @@ impl Conversation {
     }
 
     async fn list(&mut self, verb: Verb, argument: &str) -> Flow {
-        let wanted = if verb == Verb::Mlsd { argument } else { without_options(argument) };
+        let (options, wanted) = match verb {
+            Verb::Mlsd => (Options::default(), argument),
+            _ => Options::split(argument),
+        };
         let path = match self.resolve(wanted) {
             Ok(path) => path,
             Err(refusal) => return Flow::Go(refusal),
@@ -331,8 +335,11 @@ impl Conversation {
         let Some(source) = guest.source.take() else { return Flow::Go(no_port()) };
         let session = guest.session.clone();
         let (form, wildcards) = match verb {
-            Verb::Mlsd => (Form::Facts(self.facts), Wildcards::None),
-            Verb::Nlst => (Form::Names(prefix(wanted)), Wildcards::Allowed),
+            Verb::Mlsd => {
+                let perms = Perms::in_folder(&session, path.clone());
+                (Form::Facts(self.facts, perms), Wildcards::None)
+            }
+            Verb::Nlst if !options.long => (Form::Names(prefix(wanted)), Wildcards::Allowed),
             _ => {
                 let owner = session.login().to_owned();
                 (Form::Long { now: self.edge.service.clock().now(), owner }, Wildcards::Allowed)
@@ -341,7 +348,8 @@ impl Conversation {
         let (asked, opener) = (path.clone(), session.clone());
         let opened = blocking(move || {
             let is_folder = opener.stat(&asked).is_ok_and(|stat| stat.is_folder());
-            Ok((Selection::open(&opener, &asked, wildcards)?, is_folder))
+            let selection = Selection::open(&opener, &asked, wildcards)?;
+            Ok((selection.with_options(options)?, is_folder))
         });
         let (selection, is_folder) = match opened.await {
             Ok(opened) => opened,

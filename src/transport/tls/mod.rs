@@ -190,6 +190,8 @@ fn versions() -> Result<ConfigBuilder<ServerConfig, WantsVerifier>> {
 fn as_ftp(mut config: ServerConfig) -> ServerConfig {
     // A client that asks for another protocol (a web browser, a cross-protocol attack) gets alert 120.
     config.alpn_protocols = vec![b"ftp".to_vec()];
+    // The server's order of ciphers counts: a client's may be older than what both can do.
+    config.ignore_client_order = true;
     config
 }
 
