@@ -18,6 +18,7 @@ mod identity;
 mod import;
 mod imports;
 mod inspect;
+mod keys;
 mod layout;
 mod limits;
 mod lists;
@@ -201,6 +202,9 @@ pub enum PlainCommand {
     /// Addresses that are refused for a while
     #[command(subcommand)]
     Bans(bans::BansCommand),
+    /// The server's SSH host keys, and their exchange for new ones
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Copy the data folder as of now to a new folder, while the server runs
     Backup(backup::BackupArgs),
     /// Make the data folder (--data) from a backup
@@ -304,6 +308,7 @@ pub fn run(place: &Place, command: PlainCommand) -> Outcome {
         PlainCommand::Admin(command) => admin::run(place, command),
         PlainCommand::Tokens(command) => tokens::run(place, command),
         PlainCommand::Bans(command) => bans::run(place, command),
+        PlainCommand::Keys(command) => keys::run(place, &command),
         PlainCommand::Backup(args) => backup::back_up(place, &args),
         PlainCommand::Restore(args) => backup::restore(place, &args),
         PlainCommand::Secrets(command) => secrets::run(place, &command),

@@ -21,6 +21,7 @@ pub(super) fn wrong(key: &str, problem: String) -> Wrong {
 pub(super) fn check(config: &Config) -> Result<(), Wrong> {
     for (key, value, example) in [
         ("sftp.listen", &config.sftp.listen, "[::]:2022"),
+        ("sftp.old_keys_listen", &config.sftp.old_keys_listen, "[::]:2023"),
         ("ftps.explicit", &config.ftps.explicit, "[::]:2121"),
         ("ftps.implicit", &config.ftps.implicit, "[::]:2990"),
     ] {

@@ -67,11 +67,18 @@ pub struct Sftp {
     pub compat: bool,
     /// Also offer what is weak today (SHA-1, CBC), with all of `compat`, for programs that cannot be replaced yet; each session that uses it is warned about.
     pub legacy: bool,
+    /// A second address and port, or `off`: there clients are still shown the host keys from before `rollcall keys switch`.
+    pub old_keys_listen: String,
 }
 
 impl Default for Sftp {
     fn default() -> Self {
-        Self { listen: "[::]:2022".to_owned(), compat: false, legacy: false }
+        Self {
+            listen: "[::]:2022".to_owned(),
+            compat: false,
+            legacy: false,
+            old_keys_listen: "off".to_owned(),
+        }
     }
 }
 

@@ -27,7 +27,7 @@ use crate::service::Service;
 use crate::service::handouts::{Certificate, HostKey, ServerFacts};
 
 pub use gate::{Full, Gate, Pass};
-pub use host_keys::HostKeys;
+pub use host_keys::{HostKeys, KeyRing, KeyStage, StoredKey};
 pub use memory::{Reserved, TransferMemory};
 use tls::{NamedHost, Tls};
 
@@ -225,8 +225,9 @@ pub async fn start(service: Service, config: Arc<Config>, certs: &Path) -> Resul
     let ftpes = bind("ftps.explicit", &config.ftps.explicit).await?;
     let bound = Bound { sftp: local(&sftp)?, ftps: local(&ftps)?, ftpes: local(&ftpes)? };
     if let Some(listener) = sftp {
-        edge.spawn(sftp::serve(edge.clone(), listener));
+        edge.spawn(sftp::serve(edge.clone(), listener, Arc::clone(&edge.host_keys)));
     }
+    serve_old_keys(&edge, certs).await?;
     if let Some(listener) = ftps {
         edge.spawn(ftp::serve(edge.clone(), listener, Protocol::Ftps));
     }
@@ -234,6 +235,24 @@ pub async fn start(service: Service, config: Arc<Config>, certs: &Path) -> Resul
         edge.spawn(ftp::serve(edge.clone(), listener, Protocol::Ftpes));
     }
     Ok(Running { edge, bound })
+}
+
+/// A listener that still shows the host keys from before their exchange, for the clients that do not know the new ones yet.
+async fn serve_old_keys(edge: &Edge, certs: &Path) -> Result<()> {
+    let Some(listener) = bind("sftp.old_keys_listen", &edge.config.sftp.old_keys_listen).await?
+    else {
+        return Ok(());
+    };
+    let Some(old) = HostKeys::load_old(certs)? else {
+        tracing::warn!(
+            "sftp.old_keys_listen is set, and there are no old host keys: nobody is served there"
+        );
+        return Ok(());
+    };
+    let address = listener.local_addr().map_err(|e| Error::io("sftp.old_keys_listen", e))?;
+    tracing::info!(%address, "clients are shown the old host keys here");
+    edge.spawn(sftp::serve(edge.clone(), listener, Arc::new(old)));
+    Ok(())
 }
 
 /// How clients recognise the server whose keys lie in `certs`, without starting it.
@@ -269,6 +288,12 @@ fn named_hosts(config: &Config) -> Vec<NamedHost> {
         Some(NamedHost { profile: profile.to_owned(), host })
     });
     named.collect()
+}
+
+/// The host keys of the server whose data and certificates lie there, for their exchange.
+#[must_use]
+pub fn key_ring(data: &Path, certs: &Path) -> KeyRing {
+    KeyRing::new(certs, &host_key_record(data))
 }
 
 /// Whether every host key that this server ever had is still there, without making any.

@@ -20,7 +20,7 @@ use russh::server::{RunningSession, run_stream};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::{Arrival, Edge, Pass, next_connection};
+use super::{Arrival, Edge, HostKeys, Pass, next_connection};
 use crate::model::Protocol;
 use algorithms::Lenience;
 use connection::Connection;
@@ -30,9 +30,9 @@ use wire::Wire;
 /// How long a client that is sent away may take to read why.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// Serves the SFTP listener until the server stops.
-pub async fn serve(edge: Edge, listener: TcpListener) {
-    let config = Arc::new(algorithms::ssh_config(&edge.config, &edge.host_keys));
+/// Serves an SFTP listener, which proves itself with these keys, until the server stops.
+pub async fn serve(edge: Edge, listener: TcpListener, host_keys: Arc<HostKeys>) {
+    let config = Arc::new(algorithms::ssh_config(&edge.config, &host_keys));
     if Lenience::of(&edge.config) == Lenience::Legacy {
         tracing::warn!(
             "sftp.legacy is on: weak algorithms (SHA-1, CBC) are offered; logins that need them are named here"

@@ -1,5 +1,7 @@
 //! The server's SSH identity: made at the first start, an error when it is lost, never silently new.
 
+mod rotation;
+
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -9,6 +11,8 @@ use russh::keys::ssh_key::LineEnding;
 use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PrivateKey, decode_secret_key};
 
 use crate::error::{Error, Kind, Result};
+
+pub use rotation::{KeyRing, KeyStage, StoredKey};
 
 /// The private keys with which the server proves who it is.
 pub struct HostKeys {
@@ -35,7 +39,21 @@ const ECDSA: Slot = Slot {
     make: || random(Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 }),
 };
 
+/// Every kind of host key, in the order in which they are shown.
+const SLOTS: [Slot; 3] = [ED25519, RSA, ECDSA];
+
 impl HostKeys {
+    /// The keys from before the last exchange, which a listener of their own may still show; `None`: there are none.
+    ///
+    /// # Errors
+    /// A key that cannot be read.
+    pub fn load_old(certs: &Path) -> Result<Option<Self>> {
+        let files = SLOTS.map(|slot| KeyStage::Before.file(certs, &slot));
+        let there = files.iter().filter(|path| path.exists());
+        let keys = there.map(|path| read_key(path)).collect::<Result<Vec<_>>>()?;
+        Ok((!keys.is_empty()).then_some(Self { keys }))
+    }
+
     /// Loads the keys from `certs`, making those that were never made before.
     ///
     /// `record` is a file outside `certs` that names every key ever made or found: a key that it names must be there.
@@ -73,7 +91,7 @@ impl HostKeys {
 /// A key that cannot be read.
 pub(super) fn stored_fingerprints(certs: &Path) -> Result<Vec<(String, String)>> {
     let mut found = Vec::new();
-    for slot in [ED25519, RSA, ECDSA] {
+    for slot in SLOTS {
         let path = certs.join(slot.file);
         if path.exists() {
             found.push((slot.algorithm.to_owned(), fingerprint(&read_key(&path)?)));
@@ -88,7 +106,7 @@ pub(super) fn stored_fingerprints(certs: &Path) -> Result<Vec<(String, String)>>
 /// As [`HostKeys::load_or_create`]: a key is lost, was exchanged or cannot be read.
 pub(super) fn check_recorded(certs: &Path, record: &Path) -> Result<()> {
     let mut known = Record::read(record)?;
-    for slot in [ED25519, RSA, ECDSA] {
+    for slot in SLOTS {
         // One that was recorded is never made anew.
         if known.fingerprint(slot.algorithm).is_some() {
             slot.load_or_create(certs, &mut known)?;
@@ -104,7 +122,7 @@ impl Slot {
         if path.exists() {
             let key = read_key(&path)?;
             let actual = fingerprint(&key);
-            if recorded.as_ref().is_some_and(|r| *r != actual) {
+            if recorded.is_some() && !known.has(self.algorithm, &actual) {
                 let what = "is not the key that this server had";
                 return Err(known.complaint(&path, self.algorithm, what));
             }
@@ -114,13 +132,18 @@ impl Slot {
         if recorded.is_some() {
             return Err(known.complaint(&path, self.algorithm, "is missing"));
         }
+        let key = self.make_at(&path)?;
+        known.note(self.algorithm, fingerprint(&key));
+        Ok(key)
+    }
+
+    fn make_at(&self, path: &Path) -> Result<PrivateKey> {
         let mut key = (self.make)()?;
         key.set_comment("rollcall");
         let text = key
             .to_openssh(LineEnding::LF)
             .map_err(|e| Error::caused(Kind::Internal, "a host key could not be encoded", e))?;
-        write_durably(&path, text.as_bytes())?;
-        known.note(self.algorithm, fingerprint(&key));
+        write_durably(path, text.as_bytes())?;
         tracing::info!(file = %path.display(), fingerprint = %fingerprint(&key), "host key made");
         Ok(key)
     }
@@ -152,6 +175,25 @@ impl Record {
         self.lines.iter().find(|(a, _)| a == algorithm).map(|(_, f)| f.clone())
     }
 
+    /// Whether this key is one that the server may have: two of a kind only while keys are being exchanged.
+    fn has(&self, algorithm: &str, fingerprint: &str) -> bool {
+        self.lines.iter().any(|(a, f)| a == algorithm && f == fingerprint)
+    }
+
+    /// Allows a second key of a kind.
+    fn add(&mut self, algorithm: &str, fingerprint: &str) {
+        if !self.has(algorithm, fingerprint) {
+            self.lines.push((algorithm.to_owned(), fingerprint.to_owned()));
+            self.changed = true;
+        }
+    }
+
+    /// Leaves this key as the only one of its kind.
+    fn keep_only(&mut self, algorithm: &str, fingerprint: &str) {
+        self.lines.retain(|(a, f)| a != algorithm || f == fingerprint);
+        self.changed = true;
+    }
+
     fn note(&mut self, algorithm: &str, fingerprint: String) {
         if self.fingerprint(algorithm).is_none() {
             self.lines.push((algorithm.to_owned(), fingerprint));
@@ -162,7 +204,7 @@ impl Record {
     fn complaint(&self, path: &Path, algorithm: &str, what: &str) -> Error {
         let message = format!(
             "host key {} {what}; every client would refuse this server as an impostor. Restore the file from a \
-             backup. If the key really is to change, tell your clients and delete the line \"{algorithm} …\" in {}",
+             backup. If the key really is to change, see `rollcall keys`; if it is lost for good, tell your clients and delete the line \"{algorithm} …\" in {}",
             path.display(),
             self.file
         );
