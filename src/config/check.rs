@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use super::mail::{check_hooks, check_mail};
-use super::{Admin, Config, Limits, Webhooks};
+use super::{Admin, Config, Limits, MOST_REKEY_BYTES, Webhooks};
 use crate::model::CLIENT_SERVER;
 
 /// A setting whose value cannot stand.
@@ -143,6 +143,7 @@ fn limits(limits: &Limits) -> Result<(), Wrong> {
         ("connection_memory_bytes", wide(limits.connection_memory_bytes), 512 * 1024),
         ("transfer_memory_bytes", wide(limits.transfer_memory_bytes), 512 * 1024),
         ("sessions_per_account", wide(limits.sessions_per_account), 1),
+        ("sftp_rekey_bytes", wide(limits.sftp_rekey_bytes), 1024 * 1024),
     ] {
         if value < least {
             return Err(wrong(
@@ -150,6 +151,10 @@ fn limits(limits: &Limits) -> Result<(), Wrong> {
                 format!("is {value}: use at least {least}"),
             ));
         }
+    }
+    if limits.sftp_rekey_bytes > MOST_REKEY_BYTES {
+        let problem = format!("is {}: use at most {MOST_REKEY_BYTES}", limits.sftp_rekey_bytes);
+        return Err(wrong("limits.sftp_rekey_bytes", problem));
     }
     if limits.transfer_memory_bytes < limits.connection_memory_bytes {
         let problem = format!(
@@ -190,6 +195,7 @@ mod tests {
         }
         assert!(problem(|c| c.ftps.passive_host = Some("ftp.example.com".to_owned())).is_some());
         assert!(problem(|c| c.limits.max_connections = 0).is_some());
+        assert!(problem(|c| c.limits.sftp_rekey_bytes = MOST_REKEY_BYTES + 1).is_some());
         assert!(problem(|c| c.limits.transfer_memory_bytes = 1024 * 1024).is_some());
     }
 }

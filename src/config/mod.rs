@@ -214,6 +214,8 @@ pub struct Limits {
     pub sessions_per_account: usize,
     /// SSH keys that a client may offer before it must have found the right one.
     pub sftp_key_offers: usize,
+    /// After so many bytes in one direction (or an hour) the SSH keys of a connection are made anew; at most 1 GiB.
+    pub sftp_rekey_bytes: usize,
     /// How long a stopping server waits for transfers under way.
     pub shutdown_grace_s: u64,
 }
@@ -254,6 +256,7 @@ impl Default for Limits {
             transfer_memory_bytes: 512 * 1024 * 1024,
             sessions_per_account: 64,
             sftp_key_offers: 20,
+            sftp_rekey_bytes: MOST_REKEY_BYTES,
             shutdown_grace_s: 30,
         }
     }
@@ -329,6 +332,8 @@ impl Default for Throttle {
     }
 }
 
+/// RFC 4253, 9: keys are made anew after each gigabyte at the latest.
+pub const MOST_REKEY_BYTES: usize = 1 << 30;
 /// Characters of a generated password (5.8 bits each).
 pub const GENERATED_PASSWORD_CHARS: usize = 24;
 /// The fewest characters of a password that somebody chose.

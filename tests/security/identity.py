@@ -1,13 +1,14 @@
 """Who the server says it is, and how well it is protected: certificates by name, files that break, weak algorithms by choice."""
 
 import hashlib
+import socket
 import ssl
 import subprocess
 
 import clients
 from house import expect, wait_for
 from matrix import done, local
-from wire import anyone, ssh
+from wire import Control, anyone, ssh
 
 
 def certificate(folder, name, host):
@@ -110,7 +111,32 @@ def protection(ground):
     expect("TLS13" in told["ftps"], told)
 
 
+def resumption(ground):
+    """`ftps.resumption`: prefer takes data connections that resume and those that do not, require only the first, off offers nothing."""
+    for mode, resumes, fresh_is_taken in (("prefer", True, True), ("require", True, False), ("off", False, True)):
+        house = ground.house(ftps__resumption=mode)
+        account = house.account("resumed")
+        control = Control(account, "ftps", context=anyone(None, ssl.TLSVersion.TLSv1_2))
+        control.log_in()
+        for session, taken in ((control.sock.session, resumes or fresh_is_taken), (None, fresh_is_taken)):
+            where = control.passive()
+            control.send("STOR /files/resumed.bin")
+            plain = socket.create_connection(where, timeout=20)
+            expect(control.reply().startswith("150"), f"{mode}: STOR")
+            secure = control.context.wrap_socket(plain, server_hostname="localhost", session=session)
+            expect(secure.session_reused == (resumes and session is not None), f"{mode}: resumed is {secure.session_reused}")
+            try:
+                secure.sendall(b"x")
+                secure.unwrap()
+            except OSError:
+                pass
+            secure.close()
+            answer = control.reply()
+            expect(answer.startswith("226") == taken, f"{mode}, session {session is not None}: answered {answer}")
+
+
 CASES = [
+    ("identity: resumption of data connections", resumption),
     ("identity: certificates by name", by_name),
     ("identity: files that cannot be used", broken_files),
     ("identity: weak algorithms by choice", weak),

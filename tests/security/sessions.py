@@ -4,6 +4,7 @@ import os
 import socket
 import time
 
+import clients
 import wire
 from house import Failed, expect, wait_for
 from wire import Control, sftp_session
@@ -91,7 +92,25 @@ def bounced(ground):
         expect(answer.startswith("501"), f"{line} answered {answer}")
 
 
+def rekeyed(ground):
+    """New keys are made in the middle of transfers, asked for by either side; every byte arrives."""
+    data = os.urandom(1 << 20) * 24
+    for settings, options in (({"limits__sftp_rekey_bytes": 1 << 20}, []), ({}, ["-o", "RekeyLimit=1M"])):
+        house = ground.house(**settings)
+        account = house.account("rekeyed")
+        sent, back = house.work / "sent.bin", house.work / "back.bin"
+        sent.write_bytes(data)
+        command, env = clients.OpenSshSftp().command(account, more=["-v", *options])
+        batch = f"put {sent} /files/rekeyed.bin\nget /files/rekeyed.bin {back}\n"
+        outcome = clients.program(command, batch.encode(), env)
+        expect(outcome.ok, outcome.text[-2000:])
+        expect(account.on_disk("/files/rekeyed.bin").read_bytes() == data and back.read_bytes() == data, f"{settings}: other bytes")
+        exchanges = outcome.text.count("SSH2_MSG_NEWKEYS received")
+        expect(exchanges > 10, f"{settings} {options}: keys were exchanged {exchanges} times")
+
+
 CASES = [
+    ("session: new keys in the middle", rekeyed),
     ("session: a disabled account's", disabled),
     ("session: IGNORE messages", ignored),
     ("session: truncated uploads", truncated),

@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PublicKey};
-use russh::{MethodKind, MethodSet, Preferred, SshId, cipher, compression, kex, mac, server};
+use russh::{
+    Limits, MethodKind, MethodSet, Preferred, SshId, cipher, compression, kex, mac, server,
+};
 
-use crate::config::Config;
+use crate::config::{Config, MOST_REKEY_BYTES};
 use crate::transport::HostKeys;
 
 /// Safe with every client; FileZilla, sshj and Cyberduck fail with larger ones.
@@ -17,6 +19,8 @@ const WINDOW_BYTES: u32 = 4 * 1024 * 1024;
 const EVENTS: usize = 32;
 /// How long a client may be silent before it is asked for a sign of life.
 const KEEPALIVE: Duration = Duration::from_secs(45);
+/// How long the keys of a connection are used (RFC 4253, 9).
+const REKEY_EVERY: Duration = Duration::from_secs(3600);
 /// The shortest RSA key that may log in (NIST SP 800-131A).
 const MIN_RSA_BITS: u32 = 2048;
 
@@ -104,6 +108,7 @@ pub(super) fn ssh_config(config: &Config, host_keys: &HostKeys) -> server::Confi
         event_buffer_size: EVENTS,
         // Failed logins are counted by the handler; this bounds offers of unknown keys and unknown methods.
         max_auth_attempts: config.limits.sftp_key_offers,
+        limits: rekeying(config.limits.sftp_rekey_bytes),
         // Idle time is ours to watch: any packet, also IGNORE, would reset russh's own timer.
         inactivity_timeout: None,
         // Only so that no NAT on the way forgets a connection that waits for an import; it ends nobody's session.
@@ -112,6 +117,12 @@ pub(super) fn ssh_config(config: &Config, host_keys: &HostKeys) -> server::Confi
         nodelay: true,
         ..server::Config::default()
     }
+}
+
+fn rekeying(bytes: usize) -> Limits {
+    // russh panics on more, because nonces could come again.
+    let bytes = bytes.min(MOST_REKEY_BYTES);
+    Limits::new(bytes, bytes, REKEY_EVERY)
 }
 
 /// The ways in which a client may prove who it is.
