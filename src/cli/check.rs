@@ -65,6 +65,7 @@ impl Finding {
 pub(super) fn run(place: &Place) -> Outcome {
     let mut findings = configuration(place);
     findings.extend(certificate(&place.global.certs));
+    findings.extend(by_choice(&place.config, &place.global.certs));
     findings.extend(host_keys(&place.global.certs, &place.global.data));
     findings.extend(key_modes(&place.global.certs));
     findings.extend(disk(&place.config, &place.global.data));
@@ -131,6 +132,29 @@ fn certificate(certs: &Path) -> Vec<Finding> {
         )],
         Ok(Some((certificate, until))) => vec![validity(what, until, certificate.self_signed)],
     }
+}
+
+/// Those that host profiles have of their own, and who else would be shown weak protection.
+fn by_choice(config: &Config, certs: &Path) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for profile in config.profile_names() {
+        let what = format!("TLS certificate of {profile}");
+        match identity::certificate_of(certs, profile) {
+            Ok(None) => {}
+            Ok(Some((certificate, until))) => {
+                findings.push(validity(&what, until, certificate.self_signed));
+            }
+            Err(error) => findings.push(Finding::failed(what, &error)),
+        }
+    }
+    if config.sftp.legacy {
+        findings.push(Finding::warning(
+            "SSH algorithms",
+            "sftp.legacy is on: weak ones (SHA-1, CBC) are offered",
+            "`rollcall log --event program` names the programs that need them; replace these, then take the setting out.",
+        ));
+    }
+    findings
 }
 
 fn validity(what: &str, until: Timestamp, self_signed: bool) -> Finding {
