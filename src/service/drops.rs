@@ -119,6 +119,24 @@ impl Service {
         })
     }
 
+    /// The bytes of a file that was handed over, for as long as they are kept.
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for the file, and once its bytes are not kept any more.
+    pub fn dropped_file(&self, id: &str) -> Result<(FileDrop, File)> {
+        let dropped = self.file_drop(id)?;
+        let space = self.client_space(&dropped.client)?;
+        let file = space.outbox.open_file(&dropped.id).map_err(|e| match e.kind() {
+            std::io::ErrorKind::NotFound => {
+                let why = format!("{} is not kept any more", dropped.path);
+                Error::new(Kind::NotFound, why)
+            }
+            _ => Error::io(dropped.path.to_string(), e),
+        })?;
+        self.record("drop.read", &format!("{}{}", dropped.login, dropped.path), &dropped.id);
+        Ok((dropped, file))
+    }
+
     /// Has a file that waits or was given up tried again at once.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ import { accounts } from "./admin/accounts.mjs";
 import { everyWay, open } from "./admin/eyes.mjs";
 import { house } from "./admin/house.mjs";
 import { imports } from "./admin/imports.mjs";
+import { nightly } from "./admin/nightly.mjs";
 import { people } from "./admin/people.mjs";
 import { serverSide } from "./admin/server.mjs";
 import { settings } from "./admin/settings.mjs";
@@ -42,6 +43,7 @@ async function journeys(browser, server, windows) {
   if (wanted("accounts")) await accounts(browser, server, windows.en);
   if (wanted("imports")) await imports(server, windows.fr);
   if (wanted("settings")) await settings(server, windows.de, windows.en);
+  if (wanted("nightly")) await nightly(server, windows.en);
   if (wanted("people")) await people(server, windows.en);
   if (wanted("ways")) {
     const plain = await signedIn(browser, server, PLAIN);

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 
 use super::exports_words::{bytes, dropped};
+use super::import_files;
 use crate::admin::Admin;
 use crate::admin::form::{self, FileForm};
 use crate::admin::guard::Caller;
@@ -25,6 +26,7 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get("/clients/{client}/drops", of_client(Scope::Read), list),
         Route::post("/clients/{client}/drops", of_client(Scope::Run), hand_over),
+        Route::get("/clients/{client}/drops/{drop}/file", of_client(Scope::Run), download),
         Route::post("/clients/{client}/drops/{drop}/retry", of_client(Scope::Run), retry),
         Route::post("/clients/{client}/drops/{drop}/withdraw", of_client(Scope::Run), withdraw),
     ]
@@ -50,6 +52,7 @@ struct Item {
     badge: (&'static str, &'static str),
     /// When it was fetched, how often; why it waits.
     notes: Vec<String>,
+    can_read: bool,
     can_retry: bool,
     can_withdraw: bool,
 }
@@ -171,6 +174,7 @@ fn item(p: &Shell, of: &FileDrop) -> Item {
         at: p.time(&of.created_at),
         badge: dropped(p, of.state),
         notes,
+        can_read: of.state != DropState::Withdrawn,
         can_retry: matches!(of.state, DropState::Waiting | DropState::Failed),
         can_withdraw: matches!(
             of.state,
@@ -254,6 +258,25 @@ fn own(service: &Service, client: &str, id: &str) -> Result<FileDrop> {
         Error::new(Kind::NotFound, message)
     };
     service.file_drop(id).ok().filter(|one| one.client == client).ok_or_else(unknown)
+}
+
+/// What was handed over, byte for byte.
+async fn download(
+    State(admin): State<Admin>,
+    shell: Shell,
+    caller: Caller,
+    Path((slug, id)): Path<(String, String)>,
+) -> Response {
+    let found = admin.run(&caller.name, move |service| {
+        let dropped = own(&service, &slug, &id)?;
+        service.dropped_file(&dropped.id)
+    });
+    match found.await {
+        Ok((dropped, file)) => {
+            import_files::download(file, dropped.path.name().unwrap_or_default(), dropped.bytes)
+        }
+        Err(error) => Failure::new(error, &shell).into_response(),
+    }
 }
 
 async fn retry(

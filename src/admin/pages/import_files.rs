@@ -118,7 +118,8 @@ async fn received(
     }
 }
 
-fn download(file: File, name: &str, bytes: u64) -> Response {
+/// A file of a stranger's to be saved, never shown.
+pub(super) fn download(file: File, name: &str, bytes: u64) -> Response {
     let stream = ReaderStream::new(tokio::fs::File::from_std(file));
     let mut response = Body::from_stream(stream).into_response();
     let headers = response.headers_mut();

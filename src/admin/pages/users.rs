@@ -14,9 +14,9 @@ use crate::admin::shell::{Failure, Shell, page};
 use crate::error::{Error, Kind, Result};
 use crate::import::fields::{Field, FieldKey};
 use crate::import::standing::Standing;
-use crate::model::{Client, Purpose, Scope};
+use crate::model::{Client, ImportStatus, Purpose, Scope};
 use crate::service::Service;
-use crate::service::feed::ImportFilter;
+use crate::service::feed::{ImportFilter, Stand};
 use crate::service::people::Person;
 use crate::service::users::{UserFilter, UsersPage};
 use crate::service::users_file::{CodeView, Sight, UsersFile, UsersFormat};
@@ -209,7 +209,7 @@ async fn list(
                 page,
                 entities: codes(Field::LegalEntity)?,
                 departments: codes(Field::Department)?,
-                folders: folders_with_files(&service, &slug)?,
+                folders: folders_with_layout(&service, &slug)?,
                 client,
             })
         })
@@ -220,21 +220,27 @@ async fn list(
     }
 }
 
-/// The import folders that have got a file: the others have no layout.
-fn folders_with_files(service: &Service, client: &str) -> Result<Vec<String>> {
-    let mut received = Vec::new();
+/// The import folders from which something was applied: the others have no layout.
+fn folders_with_layout(service: &Service, client: &str) -> Result<Vec<String>> {
+    const APPLIED: [ImportStatus; 3] =
+        [ImportStatus::Ok, ImportStatus::OkWithWarnings, ImportStatus::Partial];
+    let mut applied = Vec::new();
     for name in import_folders(service, client)? {
-        let filter = ImportFilter {
-            client: Some(client.to_owned()),
-            folder: Some(name.clone()),
-            limit: 1,
-            ..ImportFilter::default()
-        };
-        if !service.imports_page(&filter)?.imports.is_empty() {
-            received.push(name);
+        for status in APPLIED {
+            let filter = ImportFilter {
+                client: Some(client.to_owned()),
+                folder: Some(name.clone()),
+                stand: Some(Stand::Ended(status)),
+                limit: 1,
+                ..ImportFilter::default()
+            };
+            if !service.imports_page(&filter)?.imports.is_empty() {
+                applied.push(name);
+                break;
+            }
         }
     }
-    Ok(received)
+    Ok(applied)
 }
 
 /// The names of a client's import folders.

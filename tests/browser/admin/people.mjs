@@ -171,6 +171,8 @@ async function exports({ page, go, server }) {
   await page.getByRole("link", { name: "Files handed over" }).click();
   const line = rows(page).first();
   expect((await line.innerText()).includes("badges"), await line.innerText());
+  const file = await saved(page, line.getByRole("link", { name: "Download" }));
+  expect(file.name.startsWith("badges_") && file.content.includes("Moss"), `${file.name}: ${file.content.slice(0, 200)}`);
   const runs = JSON.parse(server.rollcall("--json", "exports", "show", "bakery", "badges")).runs;
   expect(runs.length === 1, `${runs.length} runs`);
   await go("/clients/bakery/exports/badges");

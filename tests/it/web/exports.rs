@@ -152,9 +152,17 @@ async fn a_file_is_handed_over_and_taken_back() {
     assert_eq!(known.len(), 1, "what is refused is not handed over");
     let id = &known[0].id;
     assert_eq!(anna.post(&format!("/clients/other/drops/{id}/withdraw"), &[]).await.status, 404);
+    let file = anna.get(&format!("{drops}/{id}/file")).await;
+    assert_eq!((file.status, file.body.as_str()), (200, "%PDF"));
+    assert!(file.header("content-disposition").starts_with("attachment; filename=\"pay.pdf\""));
+    assert_eq!(file.header("content-type"), "application/octet-stream");
+    for elsewhere in [format!("/clients/other/drops/{id}/file"), format!("{drops}/999999/file")] {
+        assert_eq!(anna.get(&elsewhere).await.status, 404, "{elsewhere}");
+    }
     let mut viewer = somebody(&app, &anna, Role::Viewer, None).await;
     viewer.get(drops).await;
     assert_eq!(viewer.post(&format!("{drops}/{id}/withdraw"), &[]).await.status, 403);
+    assert_eq!(viewer.get(&format!("{drops}/{id}/file")).await.status, 403, "it may hold anything");
     assert_eq!(app.service.file_drop(id).unwrap().state.name(), "placed");
     assert_eq!(anna.post(&format!("{drops}/{id}/withdraw"), &[]).await.status, 303);
     assert_eq!(app.service.file_drop(id).unwrap().state.name(), "withdrawn");

@@ -9,7 +9,7 @@ use crate::service::outbox::{JobKind, JobState};
 pub(in crate::admin) fn role(p: &Shell, role: &Role) -> &'static str {
     match role {
         Role::Admin => p.t("Administrator", "Administrateur", "Administrator"),
-        Role::Operator => p.t("Operator", "Opérateur", "Operator"),
+        Role::Operator => p.t("Operator", "Exploitant", "Operator"),
         Role::Viewer => p.t("Viewer", "Lecteur", "Betrachter"),
         Role::Client => p.t("Client", "Client", "Kunde"),
     }
@@ -20,9 +20,9 @@ pub(super) fn role_hint(p: &Shell, role: &Role) -> &'static str {
     match role {
         Role::Admin => p.t("Everything.", "Tout.", "Alles."),
         Role::Operator => p.t(
-            "Everything but administrators, API tokens and erasing clients.",
-            "Tout sauf les administrateurs, les jetons d’API et l’effacement de clients.",
-            "Alles außer Administratoren, API-Tokens und dem Löschen von Kunden.",
+            "Everything but administrators, API tokens, webhooks and erasing clients.",
+            "Tout sauf les administrateurs, les jetons d’API, les webhooks et l’effacement de clients.",
+            "Alles außer Administratoren, API-Tokens, Webhooks und dem Löschen von Kunden.",
         ),
         Role::Viewer => p.t(
             "Sees everything, people’s data included; changes nothing.",
