@@ -48,6 +48,8 @@ struct Opened {
     missing: Option<String>,
     /// The sample was chosen; else it is the last file that was received.
     chosen: bool,
+    /// The sample is its own beginning, written anew by this page.
+    rewritten: bool,
 }
 
 fn open(
@@ -75,7 +77,7 @@ fn open(
         None => service.settings_document(client, folder)?,
     };
     let settings = service.settings(client, folder)?;
-    Ok(Opened { place, document, settings, sample, missing, chosen: is_chosen })
+    Ok(Opened { place, document, settings, sample, missing, chosen: is_chosen, rewritten: false })
 }
 
 /// A column as the page shows it.
@@ -106,6 +108,8 @@ struct ColumnsPage<'a> {
     name: &'a str,
     chosen: bool,
     read: Option<&'a Inspection>,
+    /// Whether it is the sample's beginning as this page wrote it: that says nothing of how the file was written.
+    rewritten: bool,
     refused: Option<&'a (String, String)>,
     missing: Option<&'a str>,
     columns: Vec<Column<'a>>,
@@ -141,6 +145,7 @@ fn render(opened: &Opened, shell: Shell, said: Option<&str>, wrong: Option<&str>
         name: opened.sample.as_ref().map_or("", |sample| &sample.name),
         chosen: opened.chosen,
         read: read.and_then(std::result::Result::ok),
+        rewritten: opened.rewritten,
         refused: read.and_then(std::result::Result::err),
         missing: opened.missing.as_deref(),
         columns,
@@ -287,6 +292,7 @@ async fn save(
         Err(error) if matches!(error.kind(), Kind::Invalid | Kind::Conflict) => Some(error),
         Err(error) => return Failure::new(error, &shell).into_response(),
     };
+    let rewritten = sample.is_some();
     let label = shell.t("columns", "colonnes", "Spalten");
     let words = saved_words(&shell, &[label]);
     if error.is_none() && sample.is_none() {
@@ -299,7 +305,7 @@ async fn save(
         open(&service, (&client, &folder), file, language)
     });
     let opened = match looked.await {
-        Ok(opened) => opened,
+        Ok(opened) => Opened { rewritten, ..opened },
         Err(error) => return Failure::new(error, &shell).into_response(),
     };
     let Some(error) = error else { return render(&opened, shell, Some(&words), None) };

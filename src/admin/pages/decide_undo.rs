@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::decide::refused;
 use super::imports_parts::parse_id;
+use super::users_words::value;
 use crate::admin::Admin;
 use crate::admin::form::Form;
 use crate::admin::guard::Caller;
@@ -54,12 +55,13 @@ struct Returning {
 }
 
 impl Returning {
-    fn of(change: &ReportChange, language: Language) -> Self {
+    fn of(p: &Shell, change: &ReportChange) -> Self {
+        let shown = |text: &Option<String>| text.as_ref().map(|it| value(p, &change.field, it));
         Self {
             person: change.person.clone(),
-            field: field_words(&change.field, language).into_owned(),
-            now: change.from.clone(),
-            back: change.to.clone(),
+            field: field_words(&change.field, p.language).into_owned(),
+            now: shown(&change.from),
+            back: shown(&change.to),
         }
     }
 }
@@ -95,7 +97,7 @@ async fn ask(
         seen: preview.change_number,
         values: preview.undoing.values,
         withdrawn: preview.undoing.withdrawn,
-        returning: preview.returning.iter().map(|c| Returning::of(c, p.language)).collect(),
+        returning: preview.returning.iter().map(|c| Returning::of(&p, c)).collect(),
         more_values: is_more(preview.returning.len(), preview.undoing.values),
         more_people: is_more(preview.withdrawn.len(), preview.undoing.withdrawn),
         people: &preview.withdrawn,

@@ -11,7 +11,9 @@ export async function accounts(browser, server, window) {
   await check("a one-time link shows the sheet to a stranger, once", () => oneTimeLink(browser, server, window));
   await check("edit remote folders", () => remoteFolders(window, server));
   await check("edit an account: name, login, password, host", () => editAccount(window, server));
-  await check("an account on the client's own server, tested and confirmed", () => ownServer(window, server));
+  for (const kind of ["sftp", "ftpes"]) {
+    await check(`an account on the client's own server (${kind}), tested and confirmed`, () => ownServer(window, server, kind));
+  }
   await check("disable, enable and remove an account", () => closeAccount(window, server));
   await check("what strangers wrote is text", () => hostile(window));
 }
@@ -124,26 +126,28 @@ async function editAccount({ page, go }, server) {
 }
 
 // The client's server is played by this very server.
-async function ownServer({ page, go }, server) {
-  const other = JSON.parse(server.rollcall("--json", "account", "add", "quiet", "Theirs", "--login", "quiet-theirs"));
-  const [, port] = server.ready.sftp.split(":");
+async function ownServer({ page, go }, server, kind) {
+  const other = JSON.parse(server.rollcall("--json", "account", "add", "quiet", `Theirs ${kind}`, "--login", `quiet-${kind}`));
+  const [, port] = server.ready[kind].split(":");
   await go("/accounts/new?client=bernard");
   await page.locator("input[name=host]").last().check();
   await page.getByRole("button", { name: "Next" }).click();
-  await page.locator("#name").fill("Serveur du client");
+  await page.locator("#name").fill(`Serveur du client ${kind}`);
   await page.locator("#server").fill("127.0.0.1");
-  await page.locator("[name=kind]").first().selectOption("sftp").catch(() => page.locator("input[name=kind][value=sftp]").check());
+  await page.locator(`input[name=kind][value=${kind}]`).check();
   await page.locator("[name=port]").fill(port);
-  await everyWay(page, "own-server");
+  if (kind === "sftp") await everyWay(page, "own-server");
   await submit(page).click();
   await page.locator("#login").fill(other.login);
   await page.locator("#password").fill(other.password);
-  await everyWay(page, "own-server-secret");
+  if (kind === "sftp") await everyWay(page, "own-server-secret");
   await submit(page).click();
   await page.getByRole("button", { name: /test the connection/i }).first().click();
   const key = other.host_keys.find((one) => one.kind.includes("ed25519")) ?? other.host_keys[0];
-  expect((await page.locator("main").textContent()).includes(key.fingerprint), "the host key is shown to be confirmed");
-  await everyWay(page, "own-server-key");
+  const shows = kind === "sftp" ? key.fingerprint : other.certificate.sha256;
+  const plain = (text) => text.replaceAll(":", "").toLowerCase();
+  expect(plain(await page.locator("main").textContent()).includes(plain(shows)), `the host key or certificate is shown to be confirmed: ${shows}`);
+  await everyWay(page, `own-server-${kind}-identity`);
   await page.getByRole("button", { name: /confirm|trust/i }).first().click();
   await page.getByRole("button", { name: /test the connection/i }).first().click();
   expect((await page.locator("main .badge.bad, main .said.bad").count()) === 0, "the test passes once the key is confirmed");

@@ -108,10 +108,10 @@ export async function picture(page, name, way) {
 }
 
 // Asks something of the page on a phone.
-export async function onPhone(page, question, name) {
+export async function onPhone(page, question, name, colours) {
   await page.setViewportSize(PHONE);
   try {
-    await picture(page, name, "phone");
+    await picture(page, name, `${colours}-phone`);
     await question();
   } finally {
     await page.setViewportSize(WIDE);

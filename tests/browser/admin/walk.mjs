@@ -80,15 +80,17 @@ export async function walk(windows, base) {
       await everyWay(windows.en.page, `${nameOf(address)}-en`);
     });
   }
-  for (const language of ["fr", "de"]) {
+  for (const [language, wide, narrow] of [["fr", "light", "dark"], ["de", "dark", "light"]]) {
     const { page, go } = windows[language];
     for (const address of found.pages) {
       await check(`${language} ${address}`, async () => {
         await go(address);
         expect((await page.evaluate(() => document.documentElement.lang)) === language, "the page's language");
         const left = forgotten(english.get(address) ?? [], await texts(page), NAMES);
-        await picture(page, `${nameOf(address)}-${language}`, "wide");
-        await onPhone(page, () => fits(page), `${nameOf(address)}-${language}`);
+        await page.emulateMedia({ colorScheme: wide });
+        await picture(page, `${nameOf(address)}-${language}`, `${wide}-wide`);
+        await page.emulateMedia({ colorScheme: narrow });
+        await onPhone(page, () => fits(page), `${nameOf(address)}-${language}`, narrow);
         expect(left.length === 0, `still English: ${left.slice(0, 12).join(" | ")}`);
       });
     }

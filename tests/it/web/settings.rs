@@ -377,6 +377,7 @@ async fn columns_of_a_sample_are_assigned_and_looked_at_again() {
     assert_eq!(look.status, 200, "{}", look.body);
     assert!(look.body.contains("Code &#60;i&#62;agent") && !look.body.contains("<i>agent"));
     assert!(look.body.contains("not read"), "{}", look.body);
+    assert!(look.body.contains("<dd><code>;</code></dd>"), "how it is written: {}", look.body);
     assert_eq!(app.service.users("acme", None).unwrap().len(), 0, "nothing was imported");
     let (seen, excerpt) = (hidden(&look, "seen").to_owned(), hidden(&look, "excerpt").to_owned());
     let form = [
@@ -391,6 +392,7 @@ async fn columns_of_a_sample_are_assigned_and_looked_at_again() {
     let again = anna.post(&path, &form).await;
     assert_eq!(again.status, 200, "{}", again.body);
     assert!(again.body.contains("an alias of the settings"), "{}", again.body);
+    assert!(!again.body.contains("<dt>Separator</dt>"), "the part that is kept is written anew");
     assert!(!again.body.contains("class=\"badge look\">not read"), "{}", again.body);
     let aliases = settings(&app).aliases;
     assert_eq!(aliases.get("Code <i>agent"), Some(&FieldKey::Known(Field::EmployeeNumber)));
