@@ -102,6 +102,13 @@ export async function until(what, question) {
   }
 }
 
+// Presses a button that is asked for once more: where it stands folded away, it is unfolded first.
+export async function firmly(page, button) {
+  const folded = page.locator("details:not([open])", { has: button });
+  while (await folded.count()) await folded.first().locator("summary").first().click();
+  await button.click();
+}
+
 // A picture of the whole page, where pictures are wanted.
 export async function picture(page, name, way) {
   if (pictures) await page.screenshot({ path: join(pictures, `${name}-${way}.png`), fullPage: true });

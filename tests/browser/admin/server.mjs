@@ -3,7 +3,7 @@
 import { createServer } from "node:http";
 
 import { check, expect } from "../suite.mjs";
-import { everyWay, open, until } from "./eyes.mjs";
+import { everyWay, firmly, open, until } from "./eyes.mjs";
 import { crawl } from "./walk.mjs";
 
 const PASSWORD = "encore-un-long-secret";
@@ -68,9 +68,7 @@ async function administrators(of) {
   expect((await emil.page.getByRole("alert").count()) === 1, "no way in");
   await everyWay(emil.page, "sign-in-refused-fr");
   await emil.close();
-  await page.getByRole("button", { name: "Supprimer" }).click();
-  const sure = page.locator("main form[action$='/remove'] button");
-  if (!page.url().endsWith("/administrators")) await sure.click(); // It is asked once more.
+  await firmly(page, page.locator("main form[action$='/remove'] button"));
   await page.waitForURL(/\/server\/administrators$/);
   expect(!(await page.locator("main table").innerText()).includes("emil"), "removed");
   expect(!server.rollcall("admin", "list").includes("emil"), "for the command line, too");
@@ -113,7 +111,7 @@ async function tokens({ page, go, server }) {
   expect(!(await page.content()).includes(token), "it is not shown again");
   const row = page.locator("tr", { hasText: "Portail RH" });
   expect((await row.innerText()).includes("Actif"), await row.innerText());
-  await row.getByRole("button", { name: /Révoquer/ }).click();
+  await firmly(page, row.locator("form[action$='/revoke'] button"));
   expect((await row.innerText()).includes("Révoqué"), await row.innerText());
   expect((await ask("/api/v1/clients/acme")).status === 401, "revoked at once");
 }
@@ -159,9 +157,7 @@ async function webhooks({ page, go, server }) {
     await go("/server/webhooks");
     await page.locator("tr", { hasText: "portail" }).locator(".menu > summary").click();
     await everyWay(page, "webhooks-menu-fr");
-    await page.locator(".menu[open]").getByRole("button", { name: "Supprimer" }).click();
-    const sure = page.locator("main form[action$='/remove'] button.danger:visible");
-    if ((await sure.count()) && !(await page.locator(".said.good").count())) await sure.click();
+    await firmly(page, page.locator("tr", { hasText: "portail" }).locator("form[action$='/remove'] button"));
     await until("it is removed", async () => (await page.locator("tr", { hasText: "portail" }).count()) === 0);
   } finally {
     await program.close();
