@@ -28,6 +28,10 @@ const RETENTION_PAUSE: Duration = Duration::from_secs(3600);
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
 /// Something unforeseen stood in a turn's way.
 const FAULT_PAUSE: Duration = Duration::from_secs(2);
+/// Open files of one connection at most: an FTPS upload has both connections, the pair to its interpreter, and the file.
+const FILES_OF_A_CONNECTION: usize = 5;
+/// Open files besides: databases that are kept open, listeners.
+const FILES_KEPT: usize = 500;
 
 /// The running workers. Dropping them without [`Workers::stop`] stops them too.
 pub struct Workers {
@@ -44,7 +48,7 @@ impl Service {
     /// [`Kind::Busy`] when another process serves this data folder; a folder or database that cannot be read.
     pub fn start(&self) -> Result<Workers> {
         let lock = lock_data(self)?;
-        raise_file_limit();
+        raise_file_limit(self.config().limits.max_connections);
         reconcile::reconcile(self)?;
         self.recall()?;
         let stopping = Arc::new(AtomicBool::new(false));
@@ -135,11 +139,19 @@ fn lock_data(service: &Service) -> Result<File> {
 }
 
 /// Every session, upload and client holds files open; the usual 1,024 would end at some hundred of them.
-fn raise_file_limit() {
+fn raise_file_limit(max_connections: usize) {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     if let Err(error) = setrlimit(Resource::Nofile, limit) {
         tracing::warn!(%error, "raising the limit on open files");
+    }
+    let needed = max_connections.saturating_mul(FILES_OF_A_CONNECTION).saturating_add(FILES_KEPT);
+    let allowed = getrlimit(Resource::Nofile).current;
+    if let Some(allowed) = allowed.filter(|n| usize::try_from(*n).is_ok_and(|n| n < needed)) {
+        tracing::warn!(
+            "this process may have {allowed} open files; limits.max_connections = {max_connections} can need {needed}: \
+             raise the hard limit (LimitNOFILE= of a systemd unit, ulimit -Hn) or allow fewer connections"
+        );
     }
 }
 

@@ -77,7 +77,7 @@ def slow_upload(client, account, path, data):
                 client.url(account, path)], env
     remote = client.remote(account, account.password)
     return ["rclone", "copyto", here, remote + path, "--config", "/dev/null", "--bwlimit", "500k",
-            "--retries", "1", "--low-level-retries", "1"], env
+            "--retries", "1", "--low-level-retries", "1"], {**env, "SSL_CERT_FILE": str(account.house.certificate())}
 
 
 def killed(client, account):

@@ -1,8 +1,9 @@
 """The client programs: each runs a list of steps in one session, as a script of its user would.
 
-A step is a tuple: ("put", local, remote) · ("get", remote, local) · ("resume", local, remote) ·
-("rename", from, to) · ("remove", path) · ("mkdir", path) · ("rmdir", path) · ("list", folder).
-Remote paths are absolute. `run` answers Outcome(ok, text, names): names are those of the last list.
+A step is a tuple: ("put", local, remote) · ("get", remote, local) · ("resume", local, remote) · ("resume-get", remote, local) ·
+("rename", from, to) · ("remove", path) · ("mkdir", path) · ("rmdir", path) · ("list", folder) · the same with time stamps kept:
+("put-dated", local, remote) · ("get-dated", remote, local) · whole folders: ("put-tree", local, remote) · ("get-tree", remote, local).
+Remote paths are absolute. What logs in with a key when the account has one in `by_key` can "key". `run` answers Outcome(ok, text, names): names are those of the last list.
 """
 
 import asyncio
@@ -45,6 +46,16 @@ class Client:
     # Programs that know no AES-GCM make an unoptimised build count every block by hand: they set less.
     large_mib = 64
     needs_compat = False
+    # Whether it shows the server's answers, with the result of an import.
+    shows_answers = False
+    # libssh2 before 1.11 signs with an RSA key by SHA-1 only, which is refused.
+    signs_rsa_sha2 = True
+    # Steps that the program calls done although the server has refused them.
+    takes_no_for_done = frozenset()
+    # Whether it removes what lies under the name when an upload fails.
+    clears_away = False
+    # Operations that the program itself gets wrong, with the reason for the page.
+    cannot = {}
 
     def missing(self):
         """Why this program cannot be run here; None when it can."""
@@ -66,8 +77,9 @@ def ssh_options(account):
 
 def ssh_login(account, password):
     """Options and environment: the account's key, or a password through SSH_ASKPASS (no terminal)."""
-    if password is None:
-        return ["-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-i", str(account.key)], account.house.env
+    if password is None or account.by_key:
+        key = account.by_key or account.key
+        return ["-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-i", str(key)], account.house.env
     asks = account.house.folder / "askpass"
     with account.house.lock:
         if not asks.exists():
@@ -82,6 +94,7 @@ def ssh_login(account, password):
 class OpenSshSftp(Client):
     name = "OpenSSH sftp"
     needs = "sftp"
+    can = Client.can | {"key", "resume-get", "put-dated", "get-dated", "put-tree", "get-tree"}
 
     def batch(self, steps):
         q = lambda p: '"' + str(p).replace("\\", "\\\\").replace('"', '\\"') + '"'
@@ -90,13 +103,16 @@ class OpenSshSftp(Client):
             "resume": lambda a, b: f"reput {q(a)} {q(b)}", "rename": lambda a, b: f"rename {q(a)} {q(b)}",
             "remove": lambda a: f"rm {q(a)}", "mkdir": lambda a: f"mkdir {q(a)}",
             "rmdir": lambda a: f"rmdir {q(a)}", "list": lambda a: f"cd {q(a)}\nls -1",
+            "resume-get": lambda a, b: f"reget {q(a)} {q(b)}",
+            "put-dated": lambda a, b: f"put -p {q(a)} {q(b)}", "get-dated": lambda a, b: f"get -p {q(a)} {q(b)}",
+            "put-tree": lambda a, b: f"put -r {q(a)} {q(b)}", "get-tree": lambda a, b: f"get -r {q(a)} {q(b)}",
         }
         return "".join(words[s[0]](*s[1:]) + "\n" for s in steps)
 
     def command(self, account, password=None, more=()):
         login, env = ssh_login(account, password)
         return (["sftp", *login, *ssh_options(account), *more, "-P", str(account.house.ports["sftp"]),
-                 "-b", "-", f"{account.login}@127.0.0.1"], env)
+                 "-b", "-", f"{account.login}@{account.house.address}"], env)
 
     def run(self, account, steps, password=None):
         command, env = self.command(account, password)
@@ -105,6 +121,7 @@ class OpenSshSftp(Client):
 
 class OpenSshSftpPassword(OpenSshSftp):
     name = "OpenSSH sftp, password"
+    can = OpenSshSftp.can - {"key"}
 
     def run(self, account, steps, password=None):
         return super().run(account, steps, password or account.password)
@@ -118,17 +135,19 @@ def literally(path):
 class OpenSshScp(Client):
     name = "OpenSSH scp"
     needs = "scp"
-    can = {"put", "get"}
+    can = {"put", "get", "key", "put-dated", "get-dated", "put-tree", "get-tree"}
     one_session = False
     more = ()
+    # The option for each way of copying.
+    ways = {"put-dated": ["-p"], "get-dated": ["-p"], "put-tree": ["-r"], "get-tree": ["-r"]}
 
     def run(self, account, steps, password=None):
         login, env = ssh_login(account, password)
         outcome = Outcome(True, "")
         for what, one, other in steps:
-            there = f"{account.login}@127.0.0.1:"
-            ends = [str(one), there + other] if what == "put" else [there + literally(one), str(other)]
-            outcome = program(["scp", *self.more, *login, *ssh_options(account), "-P",
+            there = f"{account.login}@{account.house.address}:"
+            ends = [str(one), there + other] if what.startswith("put") else [there + literally(one), str(other)]
+            outcome = program(["scp", *self.more, *self.ways.get(what, []), *login, *ssh_options(account), "-P",
                                account.house.ports["sftp"], *ends], env=env)
             if not outcome.ok:
                 break
@@ -137,6 +156,7 @@ class OpenSshScp(Client):
 
 class Paramiko(Client):
     name = "Python paramiko"
+    can = Client.can | {"key", "put-dated", "get-dated", "resume-get"}
 
     def missing(self):
         try:
@@ -151,7 +171,9 @@ class Paramiko(Client):
         ssh = paramiko.SSHClient()
         ssh.load_host_keys(str(account.house.known_hosts()))
         try:
-            ssh.connect("127.0.0.1", account.house.ports["sftp"], account.login, password or account.password,
+            login = ({"key_filename": str(account.by_key)} if account.by_key and password is None
+                     else {"password": password or account.password})
+            ssh.connect(account.house.address, account.house.ports["sftp"], account.login, **login,
                         look_for_keys=False, allow_agent=False, timeout=20, auth_timeout=20, banner_timeout=20)
         except BaseException:
             ssh.close()
@@ -177,10 +199,20 @@ class Paramiko(Client):
     @staticmethod
     def step(sftp, step, outcome):
         what, *a = step
-        if what == "put":
+        if what in ("put", "put-dated"):
             sftp.put(str(a[0]), a[1])
-        elif what == "get":
+            if what == "put-dated":
+                now = os.stat(a[0])
+                sftp.utime(a[1], (now.st_atime, now.st_mtime))
+        elif what in ("get", "get-dated"):
             sftp.get(a[0], str(a[1]))
+            if what == "get-dated":
+                there = sftp.stat(a[0])
+                os.utime(a[1], (there.st_atime, there.st_mtime))
+        elif what == "resume-get":
+            with sftp.open(a[0], "rb") as there, open(a[1], "ab") as here:
+                there.seek(here.tell())
+                here.write(there.read())
         elif what == "resume":
             with sftp.open(a[1], "r+") as there, open(a[0], "rb") as here:
                 there.seek(0, 2)
@@ -202,6 +234,7 @@ class Paramiko(Client):
 
 class AsyncSsh(Client):
     name = "Python asyncssh"
+    can = Client.can | {"key", "put-dated", "get-dated", "put-tree", "get-tree"}
 
     def missing(self):
         try:
@@ -216,8 +249,9 @@ class AsyncSsh(Client):
         async def session():
             names = []
             async with asyncssh.connect(
-                "127.0.0.1", account.house.ports["sftp"], username=account.login, config=None,
-                password=password or account.password, client_keys=None, agent_path=None,
+                account.house.address, account.house.ports["sftp"], username=account.login, config=None,
+                password=None if account.by_key else password or account.password, agent_path=None,
+                client_keys=[str(account.by_key)] if account.by_key else None,
                 known_hosts=str(account.house.known_hosts()),
             ) as connection, connection.start_sftp_client() as sftp:
                 for what, *a in steps:
@@ -231,6 +265,9 @@ class AsyncSsh(Client):
                             await there.write(Path(a[0]).read_bytes()[had:])
                     elif what == "list":
                         names = await sftp.listdir(a[0])
+                    elif "-" in what:
+                        method = sftp.put if what.startswith("put") else sftp.get
+                        await method(str(a[0]), str(a[1]), preserve=what.endswith("dated"), recurse=what.endswith("tree"))
                     else:
                         method = {"rename": sftp.posix_rename}.get(what) or getattr(sftp, what)
                         await method(*a)
@@ -247,6 +284,8 @@ class AsyncSsh(Client):
 
 class Lftp(Client):
     needs = "lftp"
+    shows_answers = True
+    can = Client.can | {"key", "resume-get", "put-dated", "get-dated", "put-tree", "get-tree"}
 
     def __init__(self, protocol):
         self.protocol = protocol
@@ -258,18 +297,24 @@ class Lftp(Client):
         settings = ["cmd:fail-exit yes", "net:max-retries 1", "net:timeout 30", "net:reconnect-interval-base 1",
                     "xfer:clobber yes", "cache:enable no", "cmd:interactive no", "log:enabled/xfer no"]
         if self.protocol == "sftp":
-            connect = shlex.join(["ssh", "-a", "-x", *ssh_options(account), "-o", "PubkeyAuthentication=no"])
+            key = ["-i", str(account.by_key), "-o", "IdentitiesOnly=yes"] if account.by_key else ["-o", "PubkeyAuthentication=no"]
+            connect = shlex.join(["ssh", "-a", "-x", *ssh_options(account), *key])
             settings.append(f"sftp:connect-program {q(connect)}")
-            url = f"sftp://127.0.0.1:{port}"
+            url = f"sftp://{account.house.address}:{port}"
         else:
+            if account.by_key:
+                settings += [f"ssl:cert-file {q(account.by_key)}", f"ssl:key-file {q(account.by_key)}"]
             settings += [f"ssl:ca-file {q(account.house.certificate())}", "ssl:check-hostname no",
                          "ftp:ssl-force yes", "ftp:ssl-protect-data yes", "ftp:ssl-protect-list yes"]
-            url = f"{'ftps' if self.protocol == 'ftps' else 'ftp'}://127.0.0.1:{port}"
+            url = f"{'ftps' if self.protocol == 'ftps' else 'ftp'}://{account.house.address}:{port}"
         words = {
             "put": lambda a, b: f"put {q(a)} -o {q(b)}", "get": lambda a, b: f"get {q(a)} -o {q(b)}",
             "resume": lambda a, b: f"put -c {q(a)} -o {q(b)}", "rename": lambda a, b: f"mv {q(a)} {q(b)}",
             "remove": lambda a: f"rm {q(a)}", "mkdir": lambda a: f"mkdir {q(a)}",
             "rmdir": lambda a: f"rmdir {q(a)}", "list": lambda a: f"cd {q(a)}\ncls -1 --sort=name",
+            "resume-get": lambda a, b: f"get -c {q(a)} -o {q(b)}",
+            "put-dated": lambda a, b: f"put {q(a)} -o {q(b)}", "get-dated": lambda a, b: f"get {q(a)} -o {q(b)}",
+            "put-tree": lambda a, b: f"mirror -R {q(a)} {q(b)}", "get-tree": lambda a, b: f"mirror {q(a)} {q(b)}",
         }
         lines = [f"set {s}" for s in settings]
         lines.append(f"open -u {q(account.login + ',' + password)} {url}")
@@ -288,11 +333,14 @@ class Lftp(Client):
 
 class Curl(Client):
     needs = "curl"
+    shows_answers = True
+    can = Client.can | {"key", "resume-get", "get-dated"}
 
     def __init__(self, protocol):
         self.protocol = protocol
         self.name = {"sftp": "curl, SFTP", "ftps": "curl, FTPS", "ftpes": "curl, FTPES"}[protocol]
         self.needs_compat = protocol == "sftp"
+        self.signs_rsa_sha2 = protocol != "sftp"
         self.large_mib = 8 if protocol == "sftp" else 64
 
     def missing(self):
@@ -304,12 +352,15 @@ class Curl(Client):
 
     def common(self, account, password):
         house = account.house
-        options = ["-sS", "-v", "--max-time", TIMEOUT_S, "-u", f"{account.login}:{password or account.password}"]
+        by_password = password or not account.by_key
+        options = ["-sS", "-v", "--max-time", TIMEOUT_S,
+                   "-u", f"{account.login}:{password or (account.password if by_password else '')}"]
         if self.protocol == "sftp":
             house.known_hosts()
-            return options
-        # The name in the certificate is the machine's, not 127.0.0.1; the chain is still proved by --cacert elsewhere.
-        tls = ["--insecure", "--cacert", house.certificate()]
+            return options if by_password else [*options, "--key", account.by_key, "--pubkey", f"{account.by_key}.pub"]
+        tls = ["--cacert", house.certificate()]
+        if not by_password:
+            tls += ["--cert", account.by_key]
         return [*options, *tls, *(["--ssl-reqd"] if self.protocol == "ftpes" else [])]
 
     def url(self, account, path):
@@ -317,7 +368,7 @@ class Curl(Client):
         path = urllib.parse.quote(path)
         root = "" if self.protocol == "sftp" else "/%2F"
         path = path if self.protocol == "sftp" else path.lstrip("/")
-        return f"{scheme}://127.0.0.1:{account.house.ports[self.protocol]}{root}{path}"
+        return f"{scheme}://{account.house.address}:{account.house.ports[self.protocol]}{root}{path}"
 
     def run(self, account, steps, password=None):
         arguments = ["curl"]
@@ -334,6 +385,10 @@ class Curl(Client):
             return ["-C", "-", "-T", a[0], self.url(account, a[1])]
         if what == "get":
             return ["-o", a[1], self.url(account, a[0])]
+        if what == "get-dated":
+            return ["-R", "-o", a[1], self.url(account, a[0])]
+        if what == "resume-get":
+            return ["-C", "-", "-o", a[1], self.url(account, a[0])]
         if what == "list":
             return ["-l", self.url(account, a[0] + "/")]
         # Commands go before a listing that is thrown away.
@@ -363,6 +418,9 @@ class ImplicitFtp(ftplib.FTP_TLS):
 
 
 class Ftplib(Client):
+    shows_answers = True
+    can = Client.can | {"key", "resume-get"}
+
     def __init__(self, protocol):
         self.protocol = protocol
         self.name = {"ftps": "Python ftplib, FTPS", "ftpes": "Python ftplib, FTPES"}[protocol]
@@ -370,9 +428,11 @@ class Ftplib(Client):
     def open(self, account, password=None, timeout=60):
         context = ssl.create_default_context(cafile=str(account.house.certificate()))
         context.check_hostname = False
+        if account.by_key:
+            context.load_cert_chain(str(account.by_key))
         kind = ImplicitFtp if self.protocol == "ftps" else ftplib.FTP_TLS
         ftp = kind(context=context, timeout=timeout, encoding="utf-8")
-        ftp.connect("127.0.0.1", account.house.ports[self.protocol], timeout)
+        ftp.connect(account.house.address, account.house.ports[self.protocol], timeout)
         if self.protocol == "ftps":
             # auth() would send AUTH TLS; the connection is TLS already.
             ftplib.FTP.login(ftp, account.login, password or account.password)
@@ -392,6 +452,9 @@ class Ftplib(Client):
                 elif what == "get":
                     with open(a[1], "wb") as here:
                         said.append(ftp.retrbinary(f"RETR {a[0]}", here.write, 65536))
+                elif what == "resume-get":
+                    with open(a[1], "ab") as here:
+                        said.append(ftp.retrbinary(f"RETR {a[0]}", here.write, 65536, rest=here.tell()))
                 elif what == "resume":
                     with open(a[0], "rb") as here:
                         ftp.voidcmd("TYPE I")
@@ -414,23 +477,29 @@ class Ftplib(Client):
 
 class Rclone(Client):
     needs = "rclone"
+    clears_away = True
     one_session = False
-    can = {"put", "get", "rename", "remove", "mkdir", "rmdir", "list"}
 
     def __init__(self, protocol):
         self.protocol = protocol
         self.name = {"sftp": "rclone, SFTP", "ftps": "rclone, FTPS", "ftpes": "rclone, FTPES"}[protocol]
+        self.can = Client.can - {"resume"} | {"put-dated", "get-dated", "put-tree", "get-tree"}
+        if protocol == "sftp":
+            self.can |= {"key"}
+        else:
+            # It takes 550 for "no such file", and that for removed.
+            self.takes_no_for_done = {"remove"}
 
     def remote(self, account, password):
         hidden = subprocess.run(["rclone", "obscure", password], capture_output=True, text=True,
                                 timeout=TIMEOUT_S, check=True).stdout.strip()
         port = account.house.ports[self.protocol]
         if self.protocol == "sftp":
-            return (f":sftp,host=127.0.0.1,port={port},user={account.login},pass={hidden},"
+            login = f"key_file={account.by_key}" if account.by_key else f"pass={hidden}"
+            return (f":sftp,host={account.house.address},port={port},user={account.login},{login},"
                     f"known_hosts_file={account.house.known_hosts()}:")
         kind = "tls=true" if self.protocol == "ftps" else "explicit_tls=true"
-        return (f":ftp,host=127.0.0.1,port={port},user={account.login},pass={hidden},{kind},"
-                "no_check_certificate=true:")
+        return f":ftp,host={account.house.address},port={port},user={account.login},pass={hidden},{kind}:"
 
     def run(self, account, steps, password=None):
         remote = self.remote(account, password or account.password)
@@ -443,17 +512,33 @@ class Rclone(Client):
                 "rename": lambda f, t: ["moveto", remote + f, remote + t],
                 "remove": lambda p: ["deletefile", remote + p], "mkdir": lambda p: ["mkdir", remote + p],
                 "rmdir": lambda p: ["rmdir", remote + p], "list": lambda p: ["lsf", remote + p],
+                "put-dated": lambda f, t: ["copyto", f, remote + t], "get-dated": lambda f, t: ["copyto", remote + f, t],
+                "put-tree": lambda f, t: ["copy", f, remote + t], "get-tree": lambda f, t: ["copy", remote + f, t],
             }
             # Same size and time would make rclone skip an overwrite; its user types --ignore-times.
-            outcome = program(["rclone", *words[what](*a), *common, "--ignore-times"], env=account.house.env)
+            env = {**account.house.env, "SSL_CERT_FILE": str(account.house.certificate())}
+            outcome = program(["rclone", *words[what](*a), *common, "--ignore-times"], env=env)
             outcome.names = [n.rstrip("/") for n in outcome.names]
             if not outcome.ok:
                 break
         return outcome
 
 
+def putty_login(account, password):
+    """The password, or the account's key in PuTTY's own form."""
+    if not account.by_key or password is not None:
+        return ["-pw", password or account.password]
+    own = Path(f"{account.by_key}.ppk")
+    with account.house.lock:
+        if not own.exists():
+            subprocess.run(["puttygen", str(account.by_key), "-O", "private", "-o", str(own)], check=True,
+                           timeout=TIMEOUT_S, stdin=subprocess.DEVNULL)
+    return ["-i", str(own)]
+
+
 class Psftp(Client):
     name = "PuTTY psftp"
+    can = Client.can | {"key", "resume-get", "put-tree", "get-tree"}
     large_mib = 8
     needs = "psftp"
 
@@ -464,12 +549,14 @@ class Psftp(Client):
             "resume": lambda a, b: f"reput {q(a)} {q(b)}", "rename": lambda a, b: f"mv {q(a)} {q(b)}",
             "remove": lambda a: f"del {q(a)}", "mkdir": lambda a: f"mkdir {q(a)}",
             "rmdir": lambda a: f"rmdir {q(a)}", "list": lambda a: f"ls {q(a)}",
+            "resume-get": lambda a, b: f"reget {q(a)} {q(b)}",
+            "put-tree": lambda a, b: f"put -r {q(a)} {q(b)}", "get-tree": lambda a, b: f"get -r {q(a)} {q(b)}",
         }
         script = account.house.work / f"{account.slug}-{os.urandom(4).hex()}.psftp"
         script.write_text("".join(words[s[0]](*s[1:]) + "\n" for s in steps) + "quit\n")
         outcome = program(
-            ["psftp", "-P", account.house.ports["sftp"], "-pw", password or account.password, "-batch",
-             "-hostkey", account.house.host_fingerprint(), "-b", script, f"{account.login}@127.0.0.1"],
+            ["psftp", "-P", account.house.ports["sftp"], *putty_login(account, password), "-batch",
+             "-hostkey", account.house.host_fingerprint(), "-b", script, f"{account.login}@{account.house.address}"],
             env=account.house.env,
         )
         outcome.names = [l.split(maxsplit=8)[-1] for l in outcome.names if len(l.split()) >= 9]
@@ -484,11 +571,11 @@ class Pscp(OpenSshScp):
     def run(self, account, steps, password=None):
         outcome = Outcome(True, "")
         for what, one, other in steps:
-            there = f"{account.login}@127.0.0.1:"
-            ends = [str(one), there + other] if what == "put" else [there + literally(one), str(other)]
+            there = f"{account.login}@{account.house.address}:"
+            ends = [str(one), there + other] if what.startswith("put") else [there + literally(one), str(other)]
             outcome = program(
-                ["pscp", "-sftp", "-P", account.house.ports["sftp"], "-pw", password or account.password,
-                 "-batch", "-hostkey", account.house.host_fingerprint(), *ends],
+                ["pscp", "-sftp", *self.ways.get(what, []), "-P", account.house.ports["sftp"],
+                 *putty_login(account, password), "-batch", "-hostkey", account.house.host_fingerprint(), *ends],
                 env=account.house.env,
             )
             if not outcome.ok:

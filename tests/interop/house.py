@@ -43,7 +43,12 @@ def sha256(data):
 
 
 class Account:
-    """A client of its own with one account: an import folder /payroll, a plain folder /files."""
+    """A client of its own with one account: an import folder /payroll, a plain folder /files.
+
+    `by_key` is what a program logs in with instead of the password: a private key, or over FTPS a certificate with its key in one file.
+    """
+
+    by_key = None
 
     def __init__(self, house, slug, credentials):
         self.house = house
@@ -87,7 +92,8 @@ class Account:
 class House:
     """One running server."""
 
-    def __init__(self, binary, **settings):
+    def __init__(self, binary, names=(), **settings):
+        """`names`: what the server's certificate is made for (`IP:127.0.0.2`); without them the server makes its own."""
         self.binary = str(Path(binary).resolve())
         self.folder = Path(tempfile.mkdtemp(prefix="rollcall-interop-"))
         self.data = self.folder / "data"
@@ -108,15 +114,22 @@ class House:
             **{f"ROLLCALL_{name.upper()}": str(value) for name, value in settings.items()},
         }
         self.process = None
+        # Where client programs connect; another one when something stands between them and the server.
+        self.address = "127.0.0.1"
         self.ports = {}
+        # The passive ports, first and last, where a test has to know them.
+        self.passive = [int(n) for n in str(settings.get("ftps__passive_ports", "0-0")).split("-")]
         # The address of the administration page and the API.
         self.page = None
         self.log = self.folder / "server.log"
         self.number = 0
         self.lock = threading.Lock()
         self.user_key = self.folder / "id_ed25519"
+        self.rsa_key = self.folder / "id_rsa"
+        if names:
+            self.make_certificate(names)
         self.start()
-        self.make_user_key()
+        self.make_user_keys()
 
     # Running
 
@@ -201,11 +214,21 @@ class House:
             raise Failed(f"rollcall {' '.join(arguments)}: exit {done.returncode}: {done.stderr.strip()}")
         return json.loads(done.stdout) if done.stdout.strip() else None
 
-    def make_user_key(self):
+    def make_certificate(self, names):
+        self.certs.mkdir(mode=0o700)
         subprocess.run(
-            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "interop", "-f", str(self.user_key)],
-            check=True, timeout=COMMAND_S, stdin=subprocess.DEVNULL,
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
+             "-subj", "/CN=rollcall.example", "-addext", f"subjectAltName={','.join(names)}",
+             "-keyout", str(self.certs / "tls-key.pem"), "-out", str(self.certificate())],
+            check=True, capture_output=True, timeout=COMMAND_S, stdin=subprocess.DEVNULL,
         )
+
+    def make_user_keys(self):
+        for kind, path in ((("-t", "ed25519"), self.user_key), (("-t", "rsa", "-b", "3072"), self.rsa_key)):
+            subprocess.run(
+                ["ssh-keygen", "-q", *kind, "-N", "", "-C", "interop", "-f", str(path)],
+                check=True, timeout=COMMAND_S, stdin=subprocess.DEVNULL,
+            )
 
     def account(self, name, protocols="sftp,ftps,ftpes", folders=True):
         with self.lock:
@@ -216,6 +239,7 @@ class House:
             "account", "add", slug, "payroll", "--login", f"{slug}-login",
             "--protocols", protocols, "--key", f"{self.user_key}.pub",
         )
+        self.cli("account", "key", "add", credentials["login"], f"{self.rsa_key}.pub")
         account = Account(self, slug, credentials)
         if folders:
             self.cli("folder", "add", account.login, "roster", "/payroll", "--purpose", "import")
@@ -254,6 +278,22 @@ class House:
 
     def connect(self, protocol, address="127.0.0.1", timeout=20):
         return socket.create_connection((address, self.ports[protocol]), timeout=timeout)
+
+
+def free_range(count=60):
+    """So many ports in a row that nobody uses just now, below those that the system gives out."""
+    for first in range(20_000, 32_000, count):
+        taken = []
+        try:
+            for port in range(first, first + count):
+                taken.append(socket.create_server(("127.0.0.1", port)))
+        except OSError:
+            continue
+        finally:
+            for each in taken:
+                each.close()
+        return f"{first}-{first + count - 1}"
+    raise Failed(f"no {count} free ports in a row")
 
 
 HEADER = "employee number;last name;first name;hire date;department\r\n"

@@ -1,9 +1,13 @@
-"""Every client program through every operation."""
+"""What every client program is asked to do; the harder half is in demands.py."""
 
 import os
 
 import clients
-from house import Failed, expect, roster, sha256, wait_for
+from house import expect, roster, sha256, wait_for
+
+
+# How much of everything: `--write` asks for all of it, every other run for enough.
+SCALE = {"small_files": 60, "large_mib": None}
 
 
 def done(client, account, steps, password=None):
@@ -122,7 +126,7 @@ def names(client, account):
 
 def large(client, account):
     """A large file there and back without a changed byte."""
-    data = os.urandom(1 << 20) * client.large_mib
+    data = os.urandom(1 << 20) * (SCALE["large_mib"] or client.large_mib)
     back = account.house.work / f"{account.slug}-large"
     done(client, account, [("put", local(account, data), "/files/large.bin"), ("get", "/files/large.bin", back)])
     same_on_disk(account, "/files/large.bin", data)
@@ -140,17 +144,22 @@ def empty(client, account):
     expect("F001" in [m["code"] for m in report["messages"]], "no F001 in the report")
 
 
+def knock(client, account):
+    """The least that a program can do in a session."""
+    if "put" in client.can and "list" not in client.can:
+        return [("put", local(account, b"x"), "/files/x.txt")]
+    return [("list", "/")]
+
+
 def wrong_password(client, account):
     """A wrong password lets nobody in."""
-    outcome = client.run(account, [("list", "/")] if "list" in client.can else
-                         [("put", local(account, b"x"), "/files/x.txt")], "not-" + account.password)
+    outcome = client.run(account, knock(client, account), "not-" + account.password)
     expect(not outcome.ok, f"a wrong password was accepted: {tail(outcome.text)}")
 
 
 def protocol_refused(client, account):
     """The right password over a connection type that the account may not use lets nobody in."""
-    outcome = client.run(account, [("list", "/")] if "list" in client.can else
-                         [("put", local(account, b"x"), "/files/x.txt")])
+    outcome = client.run(account, knock(client, account))
     expect(not outcome.ok, f"the connection type was accepted: {tail(outcome.text)}")
 
 
@@ -178,27 +187,3 @@ OPERATIONS = [
     ("wrong password", set(), wrong_password),
     ("type not allowed", set(), protocol_refused),
 ]
-
-
-def cases(house, compat):
-    """(name, client, operation, run)."""
-    for client in clients.ALL:
-        at = compat if client.needs_compat else house
-        for operation, needs, case in OPERATIONS:
-            if needs <= client.can:
-                yield f"{client.name}: {operation}", client.name, operation, one(at, client, case)
-        if isinstance(client, (clients.Lftp, clients.Curl, clients.Ftplib)) and client.protocol != "sftp":
-            operation = "result in words"
-            yield f"{client.name}: {operation}", client.name, operation, one(at, client, result_in_words)
-
-
-def one(house, client, case):
-    def run():
-        reason = client.missing()
-        if reason:
-            raise Failed(reason)
-        allowed = "sftp,ftps,ftpes"
-        if case is protocol_refused:
-            allowed = ",".join(p for p in allowed.split(",") if p != client.protocol)
-        case(client, house().account(case.__name__.replace("_", "-"), allowed))
-    return run

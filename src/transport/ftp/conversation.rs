@@ -13,10 +13,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::backend::Exchange;
 use super::command::{self, Request, Verb};
 use super::control::{Control, Line};
-use super::data::Terms;
+use super::data::{Source, Terms};
 use super::interpreter::Interpreter;
 use super::listing::Facts;
-use super::passive::Source;
 use super::reply::Reply;
 use super::transfer::Lane;
 use crate::model::{Protocol, VPath};
@@ -102,6 +101,7 @@ impl Conversation {
         let data_tls = crate::transport::tls::Tls::data_config(&link.tls);
         let terms = Terms::new(&edge.config, link.peer.ip(), data_tls);
         let life = CancellationToken::new();
+        let is_secure = control.is_secure();
         Self {
             edge,
             link,
@@ -112,7 +112,8 @@ impl Conversation {
             proved: None,
             program: None,
             failed_logins: 0,
-            protected: false,
+            // Implicit TLS means data in TLS too, and some programs send no PROT P there; in clear nothing is ever taken.
+            protected: is_secure,
             terms,
             facts: Facts::default(),
             interruption: None,

@@ -1,17 +1,20 @@
 //! A data connection in TLS: it belongs to its session, and its end is proved or it is no end.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::{HandshakeKind, ServerConfig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
-use super::passive::Source;
+use super::passive::accept_from;
 use super::records::Records;
 use super::reply::Reply;
 use crate::config::{Config, Resumption};
@@ -56,9 +59,86 @@ impl Terms {
     }
 }
 
+/// Where the next data connection comes from.
+pub(super) enum Source {
+    /// The client connects to a port of ours.
+    Passive(Awaited),
+    /// We connect to the client (PORT, EPRT).
+    Active(SocketAddr),
+}
+
+/// A passive port, and who has come to it. The connection is accepted and secured while the command is still on its way: most
+/// programs send the command first, some (aioftp) only after the TLS handshake. Dropping it closes the port.
+pub(super) struct Awaited {
+    came: oneshot::Receiver<()>,
+    secured: AbortOnDropHandle<io::Result<Secured>>,
+}
+
+type Secured = TlsStream<BufReader<Records<Prompt>>>;
+
+impl Awaited {
+    /// Starts to wait at `listener`.
+    pub(super) fn at(listener: TcpListener, terms: &Terms, tasks: &TaskTracker) -> Self {
+        let (tell, came) = oneshot::channel();
+        let terms = terms.clone();
+        let secured = tasks.spawn(async move {
+            let tcp = accept_from(&listener, terms.peer, &terms.trusted).await?;
+            drop(listener);
+            // Nobody may be asking yet.
+            drop(tell.send(()));
+            secure(tcp, &terms).await
+        });
+        Self { came, secured: AbortOnDropHandle::new(secured) }
+    }
+
+    /// The limits count from here: what came before the command waited for it.
+    async fn stream(self, terms: &Terms) -> Result<Secured, Reply> {
+        // An error of the listener shows in the task's own outcome.
+        if let Err(late) = timeout(terms.accept, self.came).await {
+            return Err(none_came(&late.into()));
+        }
+        match timeout(terms.handshake, self.secured).await {
+            Ok(Ok(secured)) => secured.map_err(|e| unsecured(&e)),
+            Ok(Err(error)) => Err(none_came(&error.into())),
+            Err(_) => Err(slow_handshake()),
+        }
+    }
+}
+
+async fn secure(tcp: TcpStream, terms: &Terms) -> io::Result<Secured> {
+    let buffered = BufReader::with_capacity(SOCKET_BUFFER_BYTES, Records::new(Prompt::new(tcp)));
+    TlsAcceptor::from(Arc::clone(&terms.tls)).accept(buffered).await
+}
+
+async fn reach(address: SocketAddr, terms: &Terms) -> Result<Secured, Reply> {
+    let connected = async {
+        let tcp = timeout(terms.accept, TcpStream::connect(address)).await??;
+        tcp.set_nodelay(true)?;
+        Ok::<_, io::Error>(tcp)
+    };
+    let tcp = connected.await.map_err(|e| none_came(&e))?;
+    match timeout(terms.handshake, secure(tcp, terms)).await {
+        Ok(secured) => secured.map_err(|e| unsecured(&e)),
+        Err(_) => Err(slow_handshake()),
+    }
+}
+
+fn none_came(error: &io::Error) -> Reply {
+    let text = format!("No data connection came ({error}); is the port open in the firewall?");
+    Reply::new(425, text)
+}
+
+fn unsecured(error: &io::Error) -> Reply {
+    Reply::new(425, format!("The TLS handshake of the data connection failed: {error}"))
+}
+
+fn slow_handshake() -> Reply {
+    Reply::new(425, "The TLS handshake of the data connection took too long.")
+}
+
 /// A data connection after its TLS handshake.
 pub(super) struct Data {
-    stream: TlsStream<BufReader<Records<Prompt>>>,
+    stream: Secured,
     idle: Duration,
     lenient_end: bool,
 }
@@ -69,25 +149,9 @@ impl Data {
     /// # Errors
     /// The 425 or 522 reply that says what was missing.
     pub(super) async fn open(source: Source, terms: &Terms) -> Result<Self, Reply> {
-        let tcp = source.connect(terms.peer, &terms.trusted, terms.accept).await.map_err(|e| {
-            let text = format!("No data connection came ({e}); is the port open in the firewall?");
-            Reply::new(425, text)
-        })?;
-        let buffered =
-            BufReader::with_capacity(SOCKET_BUFFER_BYTES, Records::new(Prompt::new(tcp)));
-        let handshake = TlsAcceptor::from(Arc::clone(&terms.tls)).accept(buffered);
-        let stream = match timeout(terms.handshake, handshake).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => {
-                let text = format!("The TLS handshake of the data connection failed: {error}");
-                return Err(Reply::new(425, text));
-            }
-            Err(_) => {
-                return Err(Reply::new(
-                    425,
-                    "The TLS handshake of the data connection took too long.",
-                ));
-            }
+        let stream = match source {
+            Source::Passive(awaited) => awaited.stream(terms).await?,
+            Source::Active(address) => reach(address, terms).await?,
         };
         let resumed = stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed);
         if terms.resumption == Resumption::Require && !resumed {

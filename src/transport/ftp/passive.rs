@@ -1,9 +1,8 @@
-//! Where a data connection comes from: a passive port of ours, or (if allowed) the client's own address.
+//! The ports of data connections: ours (PASV, EPSV), and the addresses that PORT and EPRT name.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
-use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
@@ -82,39 +81,11 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 /// One connection is wanted; a few more places so that a stranger cannot crowd the client out.
 const BACKLOG: u32 = 16;
 
-/// Where the next data connection comes from.
-#[derive(Debug)]
-pub(super) enum Source {
-    /// The client connects to this listener.
-    Passive(TcpListener),
-    /// We connect to the client (PORT, EPRT).
-    Active(SocketAddr),
-}
-
-impl Source {
-    /// The TCP connection, with `peer` at its other end: others are dropped and listening goes on.
-    ///
-    /// # Errors
-    /// Nobody came within `limit`, or the client could not be reached.
-    pub(super) async fn connect(
-        self,
-        peer: IpAddr,
-        trusted: &[Network],
-        limit: Duration,
-    ) -> io::Result<TcpStream> {
-        let tcp = tokio::time::timeout(limit, async {
-            match self {
-                Self::Passive(listener) => accept_from(&listener, peer, trusted).await,
-                Self::Active(address) => TcpStream::connect(address).await,
-            }
-        })
-        .await??;
-        tcp.set_nodelay(true)?;
-        Ok(tcp)
-    }
-}
-
-async fn accept_from(
+/// The next connection from `peer`: others are dropped and listening goes on.
+///
+/// # Errors
+/// The listener failed.
+pub(super) async fn accept_from(
     listener: &TcpListener,
     peer: IpAddr,
     trusted: &[Network],
@@ -132,6 +103,7 @@ async fn accept_from(
             }
         }
         if sender == peer {
+            tcp.set_nodelay(true)?;
             return Ok(tcp);
         }
         tracing::warn!(%from, %peer, "a data connection from another address than its session's was dropped");

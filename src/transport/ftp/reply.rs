@@ -81,8 +81,9 @@ pub(super) fn code_of(kind: Kind) -> u16 {
         | Kind::NotEmpty
         | Kind::Denied
         | Kind::Invalid => 550,
-        Kind::Quota | Kind::NoSpace => 452,
-        Kind::TooLarge => 552,
+        // Programs try again after 452, which helps when the disk is full, and never when an allowance is.
+        Kind::NoSpace => 452,
+        Kind::Quota | Kind::TooLarge => 552,
         Kind::Unsupported => 504,
         Kind::Conflict | Kind::Busy => 450,
         Kind::Internal => 451,

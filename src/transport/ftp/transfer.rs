@@ -209,7 +209,8 @@ async fn take_all(
             block = match writer.write(block, filled).await {
                 Ok(next) => next,
                 Err(error) => {
-                    data.discard().await;
+                    // Beside the reply, not before it: a program that only sees its line break (lftp) would come again and again.
+                    drop(tokio::spawn(data.discard()));
                     return Err(refused(&error));
                 }
             };

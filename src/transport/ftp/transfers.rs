@@ -9,13 +9,13 @@ use tokio::sync::oneshot;
 use super::backend::Exchange;
 use super::command::Verb;
 use super::conversation::{Conversation, Flow, Interruption, stopping};
-use super::data::Data;
+use super::data::{Awaited, Data, Source};
 use super::files::internal;
 use super::interpreter::Interpreter;
 use super::listing::{self, Form, Perms, Selection, Wildcards};
 use super::login::go;
 use super::options::Options;
-use super::passive::{self, Ports, Source};
+use super::passive::{self, Ports};
 use super::reply::Reply;
 use super::transfer::{DownloadOrder, Lane, Stored, UploadOrder, blocking};
 use crate::config::ActiveMode;
@@ -63,7 +63,8 @@ impl Conversation {
         let listener = ports.listen(self.link.local.ip()).map_err(full)?;
         let address = listener.local_addr().map_err(full)?;
         if let Some(guest) = self.guest.as_mut() {
-            guest.source = Some(Source::Passive(listener));
+            let awaited = Awaited::at(listener, &self.terms, &self.edge.tasks);
+            guest.source = Some(Source::Passive(awaited));
         }
         Ok(address)
     }

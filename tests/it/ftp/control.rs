@@ -42,24 +42,33 @@ async fn nothing_is_said_about_users_before_tls() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn data_in_clear_is_refused_for_every_port_command_on_both_kinds() {
+async fn data_in_clear_is_refused_for_every_port_command() {
     let ground = Ground::new().await;
-    for mut wire in [
-        Wire::explicit(ground.explicit(), ground.tls()).await,
-        Wire::implicit(ground.implicit(), ground.tls()).await,
-    ] {
-        assert_eq!(wire.code("USER acme").await, 331);
-        assert_eq!(wire.code(&format!("PASS {PASSWORD}")).await, 230);
-        for command in ["PASV", "EPSV", "EPSV ALL", "STOR a", "RETR a", "LIST", "MLSD"] {
-            assert_eq!(wire.code(command).await, 521, "{command}");
-        }
-        assert_eq!(wire.code("PROT C").await, 534);
-        assert_eq!(wire.code("CCC").await, 534);
-        assert_eq!(wire.code("PROT P").await, 200);
-        assert_eq!(wire.code("PASV").await, 227);
-        assert_eq!(wire.code("PROT C").await, 534);
-        assert_eq!(wire.put("STOR a", b"x").await.0, 226);
+    let mut wire = Wire::explicit(ground.explicit(), ground.tls()).await;
+    assert_eq!(wire.code("USER acme").await, 331);
+    assert_eq!(wire.code(&format!("PASS {PASSWORD}")).await, 230);
+    for command in ["PASV", "EPSV", "EPSV ALL", "STOR a", "RETR a", "LIST", "MLSD"] {
+        assert_eq!(wire.code(command).await, 521, "{command}");
     }
+    assert_eq!(wire.code("PROT C").await, 534);
+    assert_eq!(wire.code("CCC").await, 534);
+    assert_eq!(wire.code("PROT P").await, 200);
+    assert_eq!(wire.code("PASV").await, 227);
+    assert_eq!(wire.code("PROT C").await, 534);
+    assert_eq!(wire.put("STOR a", b"x").await.0, 226);
+}
+
+/// Programs for implicit TLS may take protected data for granted and send no PROT P.
+#[tokio::test(flavor = "multi_thread")]
+async fn implicit_tls_protects_data_without_being_asked() {
+    let ground = Ground::new().await;
+    let mut wire = Wire::implicit(ground.implicit(), ground.tls()).await;
+    assert_eq!(wire.code("USER acme").await, 331);
+    assert_eq!(wire.code(&format!("PASS {PASSWORD}")).await, 230);
+    for command in ["PROT C", "CCC"] {
+        assert_eq!(wire.code(command).await, 534, "{command}");
+    }
+    assert_eq!(wire.put("STOR a", b"x").await.0, 226);
 }
 
 #[tokio::test(flavor = "multi_thread")]

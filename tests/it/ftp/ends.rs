@@ -224,3 +224,19 @@ async fn active_mode_reaches_the_client_itself_and_nobody_else() {
     assert_eq!(wire.answer().await.0, 226);
     assert_eq!(ground.on_disk("a").unwrap(), b"active");
 }
+
+/// Most programs send the command first; some (aioftp) only when the data connection is secured.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_handshake_of_a_data_connection_may_come_before_the_command() {
+    let ground = Ground::new().await;
+    let mut wire = ground.guest().await;
+    let address = wire.epsv().await;
+    let tcp = TcpStream::connect(address).await.unwrap();
+    let mut data = soon(handshake(wire.tls(), tcp)).await.unwrap();
+    assert_eq!(wire.code("STOR early").await, 150);
+    data.write_all(b"early").await.unwrap();
+    data.shutdown().await.unwrap();
+    assert_eq!(wire.answer().await.0, 226);
+    assert_eq!(ground.on_disk("early").unwrap(), b"early");
+    assert_eq!(wire.get("RETR early").await, b"early", "and the other way round");
+}

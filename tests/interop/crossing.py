@@ -1,0 +1,104 @@
+"""Every client program × every operation: the cases, and the table of what came of them."""
+
+import importlib.metadata
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import demands
+import matrix
+import others
+from house import Failed
+
+OPERATIONS = [*matrix.OPERATIONS, *demands.OPERATIONS]
+WORDS = "result in words"
+BEGIN, END = "<!-- results: written by tests/interop/run --write -->", "<!-- end of results -->"
+
+
+class Missing(Failed):
+    """A program that is not installed."""
+
+
+def cases(house, compat):
+    """(name, client, operation, run)."""
+    for client in others.ALL:
+        at = compat if client.needs_compat else house
+        for operation, needs, case in OPERATIONS:
+            if needs <= client.can and operation not in client.cannot:
+                yield f"{client.name}: {operation}", client.name, operation, one(at, client, case)
+        if client.protocol != "sftp" and client.shows_answers:
+            yield f"{client.name}: {WORDS}", client.name, WORDS, one(at, client, matrix.result_in_words)
+
+
+def one(house, client, case):
+    def run():
+        reason = client.missing()
+        if reason:
+            raise Missing(reason)
+        allowed = "sftp,ftps,ftpes"
+        if case is matrix.protocol_refused:
+            allowed = ",".join(p for p in allowed.split(",") if p != client.protocol)
+        case(client, house().account(case.__name__.replace("_", "-"), allowed))
+    return run
+
+
+def first_number(*command):
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False, stdin=subprocess.DEVNULL)
+    except OSError:
+        return ""
+    found = re.search(r"\d+(\.\d+)+(p\d+)?", done.stdout + done.stderr)
+    return found.group() if found else ""
+
+
+def version(client):
+    """The version of the program, as far as it tells one."""
+    of_program = {
+        "OpenSSH": ("ssh", "-V"), "PuTTY": ("psftp", "-V"), "sshfs": ("sshfs", "-V"), "lftp": ("lftp", "--version"),
+        "curl": ("curl", "-V"), "rclone": ("rclone", "version"), "wget": ("wget", "-V"),
+    }
+    first = client.name.split(",")[0].split()[0]
+    if first in of_program:
+        return first_number(*of_program[first])
+    package = client.name.split(",")[0].split()[-1]
+    if first == "npm":
+        try:
+            return json.loads((Path(others.Node.modules()) / package / "package.json").read_text())["version"]
+        except OSError:
+            return ""
+    if first == "Java":
+        return first_number("dpkg-query", "-W", "-f", "${Version}", "libcommons-net-java")
+    if package == "ftplib":
+        return first_number("python3", "-V")
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def cell(client, operation, why):
+    if operation in client.cannot:
+        return client.cannot[operation]
+    if why is False:
+        return "–"
+    return "yes" if why is None else "**no**"
+
+
+def write(path, results):
+    """Writes two tables, program × operation, between the two marks of the page."""
+    known = {(client, operation): why for _, client, operation, why, _ in results if client}
+    shown = [c for c in others.ALL if any(name == c.name for name, _ in known)]
+    tables = []
+    for operations in ([o for o, _, _ in matrix.OPERATIONS], [o for o, _, _ in demands.OPERATIONS] + [WORDS]):
+        lines = ["| | " + " | ".join(operations) + " |", "|---" * (len(operations) + 1) + "|"]
+        for client in shown:
+            cells = [cell(client, o, known.get((client.name, o), False)) for o in operations]
+            named, _, protocol = client.name.partition(", ")
+            name = " ".join(w for w in (named, version(client)) if w)
+            lines.append(f"| {', '.join(w for w in (name, protocol) if w)} | " + " | ".join(cells) + " |")
+        tables.append("\n".join(lines))
+    page = Path(path).read_text()
+    head, _, rest = page.partition(BEGIN)
+    _, _, foot = rest.partition(END)
+    Path(path).write_text(f"{head}{BEGIN}\n\n" + "\n\n".join(tables) + f"\n\n{END}{foot}")
