@@ -84,8 +84,9 @@ impl Awaited {
         let secured = tasks.spawn(async move {
             let tcp = accept_from(&listener, terms.peer, &terms.trusted).await?;
             drop(listener);
-            // Nobody may be asking yet.
-            drop(tell.send(()));
+            if tell.send(()).is_err() {
+                return Err(io::ErrorKind::ConnectionAborted.into());
+            }
             secure(tcp, &terms).await
         });
         Self { came, secured: AbortOnDropHandle::new(secured) }
