@@ -61,6 +61,9 @@ impl Values {
     /// Sets or clears a field or custom column.
     pub fn set(&mut self, key: &FieldKey, value: Option<&str>) {
         match (key, value) {
+            (FieldKey::Known(field), Some(text)) if self.filled & bit(*field) == 0 => {
+                self.insert(*field, text);
+            }
             (FieldKey::Known(field), value) => {
                 let mut filler = Filler::default();
                 for (other, text) in self.known() {
@@ -86,6 +89,26 @@ impl Values {
         }
     }
 
+    /// Gives a field its first value: one copy, for every new user gets a manager last.
+    fn insert(&mut self, field: Field, text: &str) {
+        let before = (self.filled & (bit(field) - 1)).count_ones();
+        let mut lengths = Lengths { packed: self.packed.as_bytes(), at: 0 };
+        (0..before).for_each(|_| _ = lengths.next());
+        let lengths_before = lengths.at;
+        let behind: usize = (before..self.filled.count_ones()).map(|_| lengths.next()).sum();
+        let place = self.packed.len() - behind;
+        let part = |range: Range<usize>| self.packed.get(range).unwrap_or_default();
+        let room = self.packed.len() + length_bytes(text.len()) + text.len();
+        let mut packed = String::with_capacity(room);
+        packed.push_str(part(0..lengths_before));
+        push_length(&mut packed, text.len());
+        packed.push_str(part(lengths_before..place));
+        packed.push_str(text);
+        packed.push_str(part(place..self.packed.len()));
+        self.packed = packed.into_boxed_str();
+        self.filled |= bit(field);
+    }
+
     /// The fields of the catalogue that have a value, in the order of the user record.
     pub fn known(&self) -> impl Iterator<Item = (Field, &str)> {
         let mut lengths = Lengths { packed: self.packed.as_bytes(), at: 0 };
@@ -93,13 +116,17 @@ impl Values {
         let head = self.packed.len() - bytes;
         lengths.at = 0;
         let mut start = head;
-        Field::ALL.iter().copied().filter(|field| self.filled & bit(*field) != 0).filter_map(
-            move |field| {
-                let from = start;
-                start += lengths.next();
-                Some((field, self.packed.get(from..start)?))
-            },
-        )
+        let mut filled = self.filled;
+        let fields = std::iter::from_fn(move || {
+            let index = usize::try_from(filled.trailing_zeros()).ok()?;
+            filled &= filled.wrapping_sub(1);
+            Field::ALL.get(index).copied()
+        });
+        fields.filter_map(move |field| {
+            let from = start;
+            start += lengths.next();
+            Some((field, self.packed.get(from..start)?))
+        })
     }
 
     /// The custom columns and their values, by name.
@@ -112,6 +139,13 @@ impl Values {
     pub fn all(&self) -> impl Iterator<Item = (FieldKey, &str)> {
         let custom = self.custom().map(|(name, value)| (FieldKey::Custom(name.to_owned()), value));
         self.known().map(|(field, value)| (FieldKey::Known(field), value)).chain(custom)
+    }
+
+    /// The fields of the catalogue that any of these has, in the order of the user record.
+    #[must_use]
+    pub fn fields_of<'v>(all: impl Iterator<Item = &'v Self>) -> Vec<Field> {
+        let filled = all.fold(0, |filled, values| filled | values.filled);
+        Field::ALL.iter().copied().filter(|field| filled & bit(*field) != 0).collect()
     }
 
     /// How many fields and custom columns have a value.
@@ -210,15 +244,7 @@ impl Filler {
         let bytes: usize = spans().map(|span| span.len() + length_bytes(span.len())).sum();
         let mut packed = String::with_capacity(bytes);
         for span in spans() {
-            let mut rest = span.len();
-            loop {
-                let low = u8::try_from(rest & usize::from(LOW)).unwrap_or(0);
-                rest >>= 6;
-                packed.push(char::from(if rest == 0 { low } else { low | MORE }));
-                if rest == 0 {
-                    break;
-                }
-            }
+            push_length(&mut packed, span.len());
         }
         for span in spans() {
             packed.push_str(self.text.get(span.clone()).unwrap_or_default());
@@ -231,6 +257,19 @@ impl Filler {
         self.text.clear();
         self.filled = 0;
         values
+    }
+}
+
+/// Adds a length.
+fn push_length(packed: &mut String, length: usize) {
+    let mut rest = length;
+    loop {
+        let low = u8::try_from(rest & usize::from(LOW)).unwrap_or(0);
+        rest >>= 6;
+        packed.push(char::from(if rest == 0 { low } else { low | MORE }));
+        if rest == 0 {
+            return;
+        }
     }
 }
 
@@ -270,6 +309,8 @@ mod tests {
             for (key, text) in &model {
                 assert_eq!(values.get_key(key), Some(text.as_str()), "{key}");
             }
+            let known: Vec<Field> = values.known().map(|(field, _)| field).collect();
+            assert_eq!(Values::fields_of([&Values::default(), &values].into_iter()), known);
             let all: BTreeMap<FieldKey, String> =
                 values.all().map(|(key, text)| (key, text.to_owned())).collect();
             assert_eq!(all, model);

@@ -113,6 +113,10 @@ impl Dates {
     }
 
     fn within_range(&self, field: Field, day: Date, text: &str) -> Result<Meant, CellRefusal> {
+        // Whatever the field, a day that has been is in range; nearly all are asked only this.
+        if (EARLIEST..=LATEST.min(self.today)).contains(&day) {
+            return Ok(Meant::Day(day));
+        }
         let to = match field {
             Field::BirthDate => self.today,
             Field::ContractEnd => LATEST,
@@ -144,6 +148,21 @@ impl Dates {
             _ => Date::new(1900 + year, month, day).ok(),
         }
     }
+}
+
+/// `2026-12-31`, ten times as quickly as a general formatter: a file has millions of days. For years of four digits.
+pub(super) fn iso(day: Date) -> String {
+    let year = day.year().unsigned_abs();
+    let [century, of_century] =
+        [year / 100, year % 100].map(|part| u8::try_from(part % 100).unwrap_or(0));
+    let mut text = String::with_capacity(10);
+    let parts = [century, of_century, day.month().unsigned_abs(), day.day().unsigned_abs()];
+    for (number, sign) in parts.into_iter().zip([None, None, Some('-'), Some('-')]) {
+        text.extend(sign);
+        text.push(char::from(b'0' + number / 10));
+        text.push(char::from(b'0' + number % 10));
+    }
+    text
 }
 
 /// The days by which payroll programs say "never": the end of time, or a database's first day.
@@ -211,6 +230,10 @@ const CLEAR_MAJORITY: u64 = 10;
 impl Evidence {
     fn take(&mut self, line: u32, column: usize, cell: &str) {
         let text = clean(cell);
+        // Most people have no end: finding out what a blank looks like instead of a date costs the most.
+        if text.is_empty() {
+            return;
+        }
         let Ok(Shape::Numbers { first, second, year, two_digits, dots }) = shape(&text) else {
             return;
         };

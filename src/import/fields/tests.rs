@@ -229,3 +229,12 @@ fn header_table() -> String {
     }
     table
 }
+
+#[test]
+fn a_day_is_written_as_everybody_writes_it() {
+    let last = Date::constant(2100, 12, 31);
+    let days = Date::constant(1900, 1, 1).series(jiff::Span::new().days(1));
+    for day in days.take_while(|day| *day <= last) {
+        assert_eq!(dates::iso(day), day.to_string());
+    }
+}

@@ -102,6 +102,8 @@ pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> (Plan, Option<
     let told = teller.told.iter().filter_map(|told| told.row).collect();
     let id = |place| ids.get(place);
     let prints = quick::of_rows(context, &rows, &bosses, &told, id, &of_row);
+    // Of a million rows each of these is some megabytes, and the writes come on top.
+    drop((bosses, told));
     tell_all(context, &rows.drafts, teller, &mut report);
     report.pending_rows = pending(&mut rows, alone);
     if all_refused {
@@ -288,24 +290,23 @@ fn writes(
     ids: &Ids<'_>,
     of_row: &Links,
 ) -> Vec<UserWrite> {
-    drafts
-        .into_iter()
-        .zip(of_row.iter())
-        .filter(|(draft, _)| draft.fate == Fate::Live)
-        .filter(|(draft, _)| draft.user.is_none() || !draft.changes.is_empty())
-        .filter_map(|(draft, place)| {
-            let known = draft.user.and_then(|user| snapshot.users.get(user)).map(|user| user.id);
-            let user_id = known.or_else(|| ids.get(place?))?;
-            Some(UserWrite {
-                user_id,
-                line: draft.line,
-                what: match draft.user {
-                    None => Written::Created(draft.given),
-                    Some(_) => Written::Changed(draft.changes),
-                },
-            })
-        })
-        .collect()
+    let is_write = |draft: &Draft<'_>| {
+        draft.fate == Fate::Live && (draft.user.is_none() || !draft.changes.is_empty())
+    };
+    let mut writes = Vec::with_capacity(drafts.iter().filter(|draft| is_write(draft)).count());
+    writes.extend(drafts.into_iter().zip(of_row.iter()).filter_map(|(draft, place)| {
+        if !is_write(&draft) {
+            return None;
+        }
+        let known = draft.user.and_then(|user| snapshot.users.get(user)).map(|user| user.id);
+        let user_id = known.or_else(|| ids.get(place?))?;
+        let what = match draft.user {
+            None => Written::Created(draft.given),
+            Some(_) => Written::Changed(draft.changes),
+        };
+        Some(UserWrite { user_id, line: draft.line, what })
+    }));
+    writes
 }
 
 /// Whom an applied full file listed: refused rows too, for their people are present.

@@ -1,6 +1,6 @@
 //! Who is absent from a source's full files, and the ends that absence has set.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, params};
 
@@ -67,7 +67,8 @@ pub(super) fn write(conn: &Connection, plan: &Plan, source: &str) -> rusqlite::R
         "INSERT INTO absence_ends (user, last_day) VALUES (?1, ?2)
          ON CONFLICT (user) DO UPDATE SET last_day = excluded.last_day",
     )?;
-    for write in plan.writes.iter().filter(|w| plan.ended_by_absence.contains(&w.user_id)) {
+    let ended: HashSet<i64> = plan.ended_by_absence.iter().copied().collect();
+    for write in plan.writes.iter().filter(|w| ended.contains(&w.user_id)) {
         if let Some(Some(last_day)) = end_of(write) {
             insert.execute(params![write.user_id, last_day])?;
         }

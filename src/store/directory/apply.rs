@@ -99,7 +99,12 @@ pub(super) fn write_all(
     import: i64,
     change_number: i64,
 ) -> Result<()> {
-    let mut writer = Writer::new(tx, import).map_err(failed("prepare the import's writes"))?;
+    let created = plan.writes.iter().filter_map(|write| match &write.what {
+        Written::Created(values) => Some(values),
+        Written::Changed(_) => None,
+    });
+    let mut writer = Writer::new(tx, import, &Values::fields_of(created))
+        .map_err(failed("prepare the import's writes"))?;
     for write in &plan.writes {
         writer.write(write)?;
     }
@@ -136,10 +141,15 @@ pub(super) fn write_all(
     finish().map_err(failed("finish the import's writes"))
 }
 
+/// The place of a new user's first field, behind id, import and line.
+const FIRST_FIELD: usize = 4;
+
 /// The statements that every row needs, prepared once.
 struct Writer<'conn> {
     conn: &'conn Connection,
     insert: Statement<'conn>,
+    /// The place of each field among what `insert` is given; 0: it is not among them.
+    places: [usize; Field::ALL.len()],
     custom: Statement<'conn>,
     change: Statement<'conn>,
     import: i64,
@@ -148,15 +158,23 @@ struct Writer<'conn> {
 }
 
 impl<'conn> Writer<'conn> {
-    fn new(conn: &'conn Connection, import: i64) -> rusqlite::Result<Self> {
-        let columns = Field::ALL.iter().map(|f| f.name()).collect::<Vec<_>>().join(", ");
-        let places = vec!["?"; Field::ALL.len()].join(", ");
+    /// New users have these fields at most: what no row fills is not bound a million times.
+    fn new(conn: &'conn Connection, import: i64, fields: &[Field]) -> rusqlite::Result<Self> {
+        let columns: String = fields.iter().map(|field| format!(", {}", field.name())).collect();
+        let values = ", ?".repeat(fields.len());
         let insert = format!(
-            "INSERT INTO users (id, created_by, created_line, {columns}) VALUES (?, ?, ?, {places})"
+            "INSERT INTO users (id, created_by, created_line{columns}) VALUES (?, ?, ?{values})"
         );
+        let mut places = [0; Field::ALL.len()];
+        for (field, place) in fields.iter().zip(FIRST_FIELD..) {
+            if let Some(slot) = places.get_mut(field.index()) {
+                *slot = place;
+            }
+        }
         Ok(Self {
             conn,
             insert: conn.prepare(&insert)?,
+            places,
             custom: conn.prepare(
                 "INSERT INTO custom_values (user, name, value) VALUES (?1, ?2, ?3)
                  ON CONFLICT (user, name) DO UPDATE SET value = excluded.value",
@@ -197,7 +215,8 @@ impl<'conn> Writer<'conn> {
         self.insert.raw_bind_parameter(2, self.import)?;
         self.insert.raw_bind_parameter(3, write.line)?;
         for (field, value) in values.known() {
-            self.insert.raw_bind_parameter(4 + field.index(), value)?;
+            let place = self.places.get(field.index()).copied().unwrap_or(0);
+            self.insert.raw_bind_parameter(place, value)?;
         }
         self.insert.raw_execute()?;
         for (name, value) in values.custom() {

@@ -204,11 +204,12 @@ fn pack(rows: &[Print]) -> Vec<u8> {
     let mut last = 0_i64;
     for row in rows {
         blob.extend_from_slice(&row.hash);
-        let step = row.user.wrapping_sub(last);
-        last = row.user;
+        let user = i64::from(row.user);
+        let step = user.wrapping_sub(last);
+        last = user;
         // The sign goes last, so that small steps back are short too.
         put(&mut blob, step.wrapping_shl(1).cast_unsigned() ^ (step >> 63).cast_unsigned());
-        put(&mut blob, row.boss.cast_unsigned());
+        put(&mut blob, u64::from(row.boss));
         put(&mut blob, u64::from(row.end));
     }
     blob
@@ -233,9 +234,9 @@ fn unpack(blob: &[u8], rows: &mut Vec<Print>) -> Option<()> {
         rest = after;
         let step = take(&mut rest)?;
         last = last.wrapping_add((step >> 1).cast_signed() ^ -(step & 1).cast_signed());
-        let boss = take(&mut rest)?.cast_signed();
+        let boss = u32::try_from(take(&mut rest)?).ok()?;
         let end = u32::try_from(take(&mut rest)?).ok()?;
-        rows.push(Print { hash: *hash, user: last, boss, end });
+        rows.push(Print { hash: *hash, user: u32::try_from(last).ok()?, boss, end });
     }
     rest.is_empty().then_some(())
 }
@@ -264,8 +265,8 @@ mod tests {
             print(1, 0, 0),
             print(2, 1, 20_261_231),
             print(1_000_000, 700, 0),
-            print(3, i64::MAX, u32::MAX),
-            print(i64::MAX, 1, 0),
+            print(3, u32::MAX, u32::MAX),
+            print(u32::MAX, 1, 0),
         ];
         let mut back = Vec::new();
         unpack(&pack(&rows), &mut back).unwrap();

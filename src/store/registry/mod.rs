@@ -72,7 +72,7 @@ pub use webhooks::{Errand, NewWebhook, WebhookRow, webhook_lane};
 
 use super::{Access, connect, failed, integrity, migrations};
 use crate::error::Result;
-use writer::Writer;
+use writer::{Outlives, Writer};
 
 /// Idle connections that are kept for the next readers.
 const READERS: usize = 8;
@@ -143,7 +143,15 @@ impl Registry {
         &self,
         intent: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.0.writer.write(intent)
+        self.0.writer.write(Outlives::PowerCut, intent)
+    }
+
+    /// The same for what the next start finds out by itself: a power cut may take it.
+    fn write_lightly<T: Send + 'static>(
+        &self,
+        intent: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.0.writer.write(Outlives::Program, intent)
     }
 
     fn write_later(

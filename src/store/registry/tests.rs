@@ -199,6 +199,18 @@ fn an_upload_walks_from_prepared_to_done() {
 }
 
 #[test]
+fn only_what_a_start_finds_out_by_itself_is_committed_without_a_sync() {
+    let (_place, registry) = Place::new();
+    let mode = |conn: &Connection| {
+        conn.query_row("PRAGMA synchronous", [], |row| row.get::<_, u8>(0)).map_err(failed("ask"))
+    };
+    const NORMAL: u8 = 1;
+    const FULL: u8 = 2;
+    assert_eq!(registry.write_lightly(mode).unwrap(), NORMAL);
+    assert_eq!(registry.write(mode).unwrap(), FULL);
+}
+
+#[test]
 fn what_was_given_up_is_never_published_and_never_the_newest() {
     let (_place, registry) = Place::new();
     let (first, second) = (upload("/in/users.csv"), upload("/in/users.csv"));

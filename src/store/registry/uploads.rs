@@ -99,10 +99,12 @@ impl Registry {
 
     /// Marks a prepared upload as published: `queued` if it is to be imported, else `stored`. A second call changes nothing.
     ///
+    /// A power cut may take it: the row is prepared again then, and a start finds out by the spool that it was published.
+    ///
     /// # Errors
     /// `Kind::NotFound` for an unknown id; `Kind::Conflict` for an upload that was marked failed.
     pub fn publish_upload(&self, id: UploadId) -> Result<UploadState> {
-        self.write(move |conn| {
+        self.write_lightly(move |conn| {
             let state = conn
                 .prepare_cached(
                     "UPDATE uploads SET state = CASE WHEN state <> 'prepared' THEN state
@@ -141,12 +143,12 @@ impl Registry {
         )
     }
 
-    /// Counts one more try and returns the count. Durable before the try, so a crash loop ends.
+    /// Counts one more try and returns the count. It outlives this program before the try, so a crash loop ends.
     ///
     /// # Errors
     /// `Kind::NotFound` for an unknown id.
     pub fn begin_attempt(&self, id: UploadId) -> Result<u32> {
-        self.write(move |conn| {
+        self.write_lightly(move |conn| {
             conn.prepare_cached(
                 "UPDATE uploads SET attempts = attempts + 1 WHERE id = ?1 RETURNING attempts",
             )

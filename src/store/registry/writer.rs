@@ -16,7 +16,22 @@ const QUEUE: usize = 1024;
 /// Tells the caller how its intent ended, once the commit is known.
 type Answer = Box<dyn FnOnce(Result<()>)>;
 /// Runs on the writer's connection inside its own savepoint, or is told why it cannot.
-type Intent = Box<dyn FnOnce(Result<&Connection>) -> Ran + Send>;
+type Body = Box<dyn FnOnce(Result<&Connection>) -> Ran + Send>;
+
+/// What a commit must outlive before its callers are answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Outlives {
+    /// The end of this program, however it comes. A power cut may take it, with nothing that was committed before it:
+    /// for what the next start finds out anyway.
+    Program,
+    /// A power cut.
+    PowerCut,
+}
+
+struct Intent {
+    body: Body,
+    outlives: Outlives,
+}
 
 struct Ran {
     keep: bool,
@@ -39,13 +54,14 @@ impl Writer {
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
-    /// Runs `intent` and returns when it is durable.
+    /// Runs `intent` and returns when it outlives what it must.
     pub(super) fn write<T: Send + 'static>(
         &self,
+        outlives: Outlives,
         intent: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (reply, result) = sync_channel(1);
-        let intent: Intent = Box::new(move |conn| {
+        let body: Body = Box::new(move |conn| {
             let outcome = conn.and_then(intent);
             let keep = outcome.is_ok();
             Ran {
@@ -60,7 +76,7 @@ impl Writer {
                 }),
             }
         });
-        self.sender()?.send(intent).map_err(|_| stopped())?;
+        self.sender()?.send(Intent { body, outlives }).map_err(|_| stopped())?;
         result.recv().map_err(|_| stopped())?
     }
 
@@ -69,7 +85,7 @@ impl Writer {
         &self,
         intent: impl FnOnce(&Connection) -> Result<()> + Send + 'static,
     ) -> Result<()> {
-        let intent: Intent = Box::new(move |conn| {
+        let body: Body = Box::new(move |conn| {
             let outcome = conn.and_then(intent);
             Ran {
                 keep: outcome.is_ok(),
@@ -80,7 +96,7 @@ impl Writer {
                 }),
             }
         });
-        match self.sender()?.try_send(intent) {
+        match self.sender()?.try_send(Intent { body, outlives: Outlives::PowerCut }) {
             Err(std::sync::mpsc::TrySendError::Disconnected(_)) => Err(stopped()),
             _ => Ok(()),
         }
@@ -125,13 +141,15 @@ fn run(conn: &Connection, intents: &Receiver<Intent>) {
 /// Takes intents into one transaction, commits it and answers each.
 fn commit(conn: &Connection, batch: &mut std::vec::IntoIter<Intent>) {
     let mut answers: Vec<Answer> = Vec::with_capacity(batch.len());
-    let outcome = match conn.execute_batch("BEGIN IMMEDIATE") {
+    let begun =
+        sync_as(conn, batch.as_slice()).and_then(|()| conn.execute_batch("BEGIN IMMEDIATE"));
+    let outcome = match begun {
         Ok(()) => run_all(conn, batch, &mut answers)
             .and_then(|()| conn.execute_batch("COMMIT").map_err(failed("commit to the registry"))),
         Err(error) => {
             let refusal = failed("write to the registry")(error);
             // Whoever waited behind this batch has waited as long, so all are told now.
-            answers.extend(batch.map(|intent| intent(Err(again(&refusal))).answer));
+            answers.extend(batch.map(|intent| (intent.body)(Err(again(&refusal))).answer));
             Err(refusal)
         }
     };
@@ -145,6 +163,17 @@ fn commit(conn: &Connection, batch: &mut std::vec::IntoIter<Intent>) {
     }
 }
 
+/// Sets how the next commit is made durable: as the most demanding of these intents wants it.
+///
+/// NORMAL leaves the log unsynced until the next commit that syncs it, so what is lost at a power cut is always the end.
+fn sync_as(conn: &Connection, batch: &[Intent]) -> rusqlite::Result<()> {
+    let most = batch.iter().map(|intent| intent.outlives).max();
+    conn.execute_batch(match most {
+        Some(Outlives::Program) => "PRAGMA synchronous = NORMAL",
+        Some(Outlives::PowerCut) | None => "PRAGMA synchronous = FULL",
+    })
+}
+
 /// Runs intents until the batch is done or the transaction is lost (disk full, I/O error); the rest stays in the batch.
 fn run_all(
     conn: &Connection,
@@ -154,7 +183,7 @@ fn run_all(
     for intent in batch {
         // A savepoint for each: one that fails must not harm those that share its commit.
         let begun = conn.execute_batch("SAVEPOINT intent").map_err(failed("write to the registry"));
-        let ran = intent(begun.map(|()| conn));
+        let ran = (intent.body)(begun.map(|()| conn));
         answers.push(ran.answer);
         if conn.is_autocommit() {
             return Err(Error::new(
@@ -171,4 +200,29 @@ fn run_all(
 /// The same error for one more caller; its cause was logged with the first.
 fn again(error: &Error) -> Error {
     Error::new(error.kind(), error.message())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_shares_a_commit_is_as_durable_as_the_most_demanding_of_it() {
+        use Outlives::{PowerCut, Program};
+        let conn = Connection::open_in_memory().unwrap();
+        let check = |batch: &[Outlives], expected: u8| {
+            let body = || -> Body { Box::new(|_| Ran { keep: false, answer: Box::new(|_| {}) }) };
+            let batch: Vec<Intent> =
+                batch.iter().map(|outlives| Intent { body: body(), outlives: *outlives }).collect();
+            sync_as(&conn, &batch).unwrap();
+            let mode = conn.query_row("PRAGMA synchronous", [], |row| row.get::<_, u8>(0)).unwrap();
+            assert_eq!(mode, expected, "{} intents", batch.len());
+        };
+        let (normal, full) = (1, 2);
+        check(&[Program], normal);
+        check(&[Program, Program, PowerCut], full);
+        check(&[Program, Program], normal);
+        check(&[PowerCut, Program], full);
+        check(&[], full);
+    }
 }

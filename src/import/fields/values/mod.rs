@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::dates::{Dates, Meant};
+use super::dates::{Dates, Meant, iso};
 use super::{Field, FieldKey};
 use crate::import::note::CellRefusal;
 use crate::import::text::{clean, clean_words, fold};
@@ -149,7 +149,7 @@ fn date<'a>(field: Field, text: &str, dates: &Dates) -> Result<Value<'a>, CellRe
         return Ok(Value::Open);
     }
     match dates.read(field, text)? {
-        Meant::Day(day) => Ok(Value::Text(Cow::Owned(day.to_string()))),
+        Meant::Day(day) => Ok(Value::Text(Cow::Owned(iso(day)))),
         Meant::Open if field == Field::ContractEnd => Ok(Value::Open),
         Meant::Open if text.bytes().all(|b| !b.is_ascii_digit() || b == b'0') => Ok(Value::Blank),
         Meant::Open => Err(CellRefusal::new("V304", vec![("value", text.to_owned())])),

@@ -9,6 +9,8 @@ mod prints;
 mod split;
 mod wants;
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::draft::{Context, Rows};
@@ -41,10 +43,10 @@ const ALWAYS_READ: [usize; 2] = [table::TOP_RECORDS, table::FOOT_RECORDS];
 pub struct Print {
     /// Keyed hash of the record's bytes.
     pub hash: [u8; 16],
-    /// The user whom it means.
-    pub user: i64,
+    /// The user whom it means, by id.
+    pub user: u32,
     /// The manager whom it names, by number in the own legal entity; 0: it names none.
-    pub boss: i64,
+    pub boss: u32,
     /// The user's last day as a number, 20261231; 0: none.
     pub end: u32,
 }
@@ -215,8 +217,14 @@ impl<'a> Glance<'a> {
     /// The users of unread rows whose manager is one of these, by id.
     #[must_use]
     pub fn reports_of(&self, bosses: &[i64]) -> Vec<i64> {
+        // Looked up for every row: a whole department's managers may have changed.
+        let bosses: HashSet<u32> = bosses.iter().filter_map(|id| u32::try_from(*id).ok()).collect();
+        if bosses.is_empty() {
+            return Vec::new();
+        }
         let prints = self.hits.iter().flatten().filter_map(|hit| self.print(*hit));
-        prints.filter(|print| bosses.contains(&print.boss)).map(|print| print.user).collect()
+        let reports = prints.filter(|print| bosses.contains(&print.boss));
+        reports.map(|print| i64::from(print.user)).collect()
     }
 
     /// The rows that have to be read, as a table in which every row has its own line.
@@ -264,7 +272,7 @@ impl<'a> Glance<'a> {
                 None => rows.extend(read.next_if(|(own, _)| *own == line).map(|(_, print)| print)),
             }
         }
-        rows.retain(|print| moved.binary_search(&print.boss).is_err());
+        rows.retain(|print| moved.binary_search(&i64::from(print.boss)).is_err());
         if rows == self.prints.rows {
             NewPrints::Keep(head)
         } else {

@@ -127,7 +127,9 @@ pub(in crate::import::plan) fn of_rows(
             None => sheet.table.plain_head()?.to_owned(),
         },
     };
-    let mut prints = ReadPrints { head, lines: Vec::new(), rows: Vec::new() };
+    let most = rows.drafts.len();
+    let (lines, made) = (Vec::with_capacity(most), Vec::with_capacity(most));
+    let mut prints = ReadPrints { head, lines, rows: made };
     let drafts = rows.drafts.iter().zip(bosses).zip(of_row.iter()).enumerate();
     for ((at, ((draft, boss), place)), row) in drafts.zip(sheet.table.rows()) {
         let boss = match boss {
@@ -136,6 +138,7 @@ pub(in crate::import::plan) fn of_rows(
             Boss::Unsure => None,
         };
         let (Some(user), Some(boss)) = (place.and_then(&id), boss) else { continue };
+        let (Ok(user), Ok(boss)) = (u32::try_from(user), u32::try_from(boss)) else { continue };
         let again = draft.fate == Fate::Live
             && !draft.depends_on_date
             && !told.contains(&at)
