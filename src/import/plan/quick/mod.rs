@@ -295,7 +295,7 @@ fn moved_bosses(plan: &Plan) -> Vec<i64> {
 pub(super) fn all_new(read: ReadPrints, plan: &Plan) -> NewPrints {
     let ReadPrints { head, mut rows, .. } = read;
     let moved = moved_bosses(plan);
-    rows.retain(|print| moved.binary_search(&print.boss).is_err());
+    rows.retain(|print| moved.binary_search(&i64::from(print.boss)).is_err());
     NewPrints::Replace(Prints { head, rows })
 }
 
