@@ -135,7 +135,40 @@ def resumption(ground):
             expect(answer.startswith("226") == taken, f"{mode}, session {session is not None}: answered {answer}")
 
 
+def exchanged(ground):
+    """Host keys are exchanged in steps: clients that know the next keys notice nothing, the others find the old ones on a second port."""
+    house = ground.house()
+    account = house.account("exchanged")
+    made = house.cli("keys", "prepare")
+    known = {stage: house.folder / f"known-{stage}" for stage in ("now", "next")}
+    for stage, path in known.items():
+        path.write_text("".join(f"rollcall {key['public_key']}\n" for key in made if key["stage"] == stage))
+        expect(len(path.read_text().splitlines()) == 2, f"{stage}: {made}")
+
+    def enters(stage, port):
+        options = ["HostKeyAlias=rollcall", f"UserKnownHostsFile={known[stage]}", "GlobalKnownHostsFile=/dev/null",
+                   "StrictHostKeyChecking=yes", "BatchMode=yes", "IdentitiesOnly=yes"]
+        command = ["sftp", "-F", "none", *[word for one in options for word in ("-o", one)], "-i", str(house.user_key), "-P", str(port),
+                   "-b", "-", f"{account.login}@127.0.0.1"]
+        done = subprocess.run(command, input="ls /\n", capture_output=True, text=True, timeout=60)
+        expect(done.returncode == 0 or "Host key verification failed" in done.stderr or "has changed" in done.stderr, done.stderr)
+        return done.returncode == 0
+
+    expect(enters("now", house.ports["sftp"]) and not enters("next", house.ports["sftp"]), "before the exchange")
+    house.cli("keys", "switch")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        old_port = probe.getsockname()[1]
+    house.stop()
+    house.env["ROLLCALL_SFTP__OLD_KEYS_LISTEN"] = f"127.0.0.1:{old_port}"
+    house.start()
+    expect(enters("next", house.ports["sftp"]) and not enters("now", house.ports["sftp"]), "after the exchange")
+    expect(enters("now", old_port) and not enters("next", old_port), "the port of the old keys")
+    house.cli("keys", "forget")
+    expect({key["stage"] for key in house.cli("keys", "show")} == {"now"}, "old keys are still there")
+
+
 CASES = [
+    ("identity: host keys exchanged", exchanged),
     ("identity: resumption of data connections", resumption),
     ("identity: certificates by name", by_name),
     ("identity: files that cannot be used", broken_files),
