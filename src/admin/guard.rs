@@ -1,11 +1,10 @@
 //! Every request passes here: host, origin, who asks, what they may, and the headers of every answer.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, FromRequestParts, RawPathParams, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::{RequestExt as _, Router};
@@ -13,16 +12,21 @@ use axum_extra::extract::CookieJar;
 use sha2::{Digest as _, Sha256};
 
 use super::hop::Hop;
+use super::pace::{self, Late, Pace};
 use super::route::{Needs, Of, Route};
-use super::shell::{Failure, Shell};
+use super::shell::{self, Failure, Shell};
 use super::{Admin, api, door, hop, pages, parts, probes};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Administrator, Language, Scope};
+use crate::service::sign_in::Presence;
 
 /// The cookie of a session.
 const COOKIE: &str = "rollcall_session";
 /// The same over TLS: browsers take a cookie of this name from nobody but this very host, over TLS.
 const SECURE_COOKIE: &str = "__Host-rollcall_session";
+
+/// The header of requests by which a page brings a part of itself up to date.
+const PART: HeaderName = HeaderName::from_static("x-part");
 
 /// Who asks: somebody signed in, or a program with an API token.
 #[derive(Debug, Clone)]
@@ -112,11 +116,12 @@ pub(super) fn app(admin: &Admin) -> Router {
             .layer(middleware::from_fn_with_state(entry, authorize));
         router = router.route(route.path, guarded);
     }
-    let within = Duration::from_secs(config.admin.request_timeout_s);
+    let limits = pace::Limits::of(&config.admin);
     router
         .fallback(nothing_here)
+        .method_not_allowed_fallback(not_this_way)
         .layer(DefaultBodyLimit::max(config.admin.max_form_bytes))
-        .layer(middleware::from_fn_with_state((admin.clone(), within), around))
+        .layer(middleware::from_fn_with_state((admin.clone(), limits), around))
         .with_state(admin.clone())
 }
 
@@ -125,37 +130,61 @@ pub(super) fn routes() -> Vec<Route> {
     [door::routes(), parts::routes(), pages::routes(), api::routes(), probes::routes()].concat()
 }
 
-async fn nothing_here(uri: Uri, shell: Shell) -> Response {
-    let message = format!("there is no page {}", uri.path());
+async fn nothing_here(State(admin): State<Admin>, request: Request) -> Response {
+    let message = format!("there is no page {}", request.uri().path());
+    let shell = shell_of_anybody(&admin, request).await;
     Failure::new(Error::new(Kind::NotFound, message), &shell).into_response()
+}
+
+/// A page that only takes forms was asked for as if it could be read: an address from a browser's history, for instance.
+async fn not_this_way(State(admin): State<Admin>, request: Request) -> Response {
+    let path = request.uri().path().to_owned();
+    let shell = shell_of_anybody(&admin, request).await;
+    let message = format!("{path} only takes forms; go back to the page with the form");
+    let mut response =
+        Failure::new(Error::new(Kind::Unsupported, message), &shell).into_response();
+    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    response
+}
+
+/// The shell of a page that needs nobody, with the navigation of whoever is signed in.
+async fn shell_of_anybody(admin: &Admin, request: Request) -> Shell {
+    let (mut parts, _) = request.into_parts();
+    let session = session_token(&parts.headers, &parts.extensions);
+    if let Ok(Some(caller)) = identify(admin, parts.headers.clone(), session, false).await {
+        parts.extensions.insert(caller);
+    }
+    Shell::of(&parts.headers, &parts.uri, &parts.extensions)
 }
 
 /// What surrounds every request: host, origin, time limit, headers.
 async fn around(
-    State((admin, within)): State<(Admin, Duration)>,
-    mut request: Request,
+    State((admin, limits)): State<(Admin, pace::Limits)>,
+    request: Request,
     next: Next,
 ) -> Response {
     let (path, method) = (request.uri().path().to_owned(), request.method().clone());
     let hop = Hop::of(&admin, &request);
     let secure = hop.secure;
-    request.extensions_mut().insert(hop);
-    let had_flash = CookieJar::from_headers(request.headers()).get(super::shell::FLASH).is_some();
+    let (mut parts, body) = request.into_parts();
+    let (pace, body) = Pace::watch(body);
+    parts.extensions.insert(hop);
+    parts.extensions.insert(pace.clone());
+    let shell = Shell::of(&parts.headers, &parts.uri, &parts.extensions);
+    let request = Request::from_parts(parts, body);
+    let had_flash = CookieJar::from_headers(request.headers()).get(shell::FLASH).is_some();
     let mut response = if let Err(why) = hop::check_host(&admin, &request) {
         refused(StatusCode::MISDIRECTED_REQUEST, why)
     } else if let Err(why) = check_origin(&request) {
         refused(StatusCode::FORBIDDEN, why)
     } else {
-        match tokio::time::timeout(within, next.run(request)).await {
-            Ok(response) => response,
-            Err(_) => refused(
-                StatusCode::GATEWAY_TIMEOUT,
-                "the answer took too long; try again".to_owned(),
-            ),
+        tokio::select! {
+            response = next.run(request) => response,
+            late = pace.late(&limits) => too_late(late, &shell),
         }
     };
     if had_flash && is_page(&response) {
-        super::shell::clear_flash(response.headers_mut());
+        shell::clear_flash(response.headers_mut());
     }
     if path.starts_with("/api/") {
         response = api::dressed(&method, &path, response);
@@ -166,6 +195,28 @@ async fn around(
 
 fn refused(status: StatusCode, why: String) -> Response {
     (status, why).into_response()
+}
+
+fn too_late(late: Late, shell: &Shell) -> Response {
+    let (status, words) = match late {
+        Late::Answer => (
+            StatusCode::GATEWAY_TIMEOUT,
+            shell.t(
+                "The answer took too long. Look what became of it, then try again.",
+                "La réponse a pris trop de temps. Vérifiez ce qu’il en est, puis réessayez.",
+                "Die Antwort hat zu lange gedauert. Sehen Sie nach, was daraus wurde, und versuchen Sie es dann erneut.",
+            ),
+        ),
+        Late::Body => (
+            StatusCode::REQUEST_TIMEOUT,
+            shell.t(
+                "The file or form came in too slowly, or not at all any more. Nothing was done; send it again.",
+                "Le fichier ou le formulaire arrivait trop lentement, ou n’arrivait plus. Rien n’a été fait\u{a0}; envoyez-le à nouveau.",
+                "Die Datei oder das Formular kam zu langsam oder gar nicht mehr an. Es wurde nichts getan; bitte senden Sie erneut.",
+            ),
+        ),
+    };
+    shell::words_only(status, words, shell)
 }
 
 fn is_page(response: &Response) -> bool {
@@ -245,6 +296,9 @@ async fn authorize(State(entry): State<Entry>, mut request: Request, next: Next)
     if let Err(error) = allowed(admin, &caller, entry.needs, &mut request).await {
         return fail(&request, error, through_api);
     }
+    if let Some(pace) = request.extensions().get::<Pace>() {
+        pace.known();
+    }
     let safe = matches!(*request.method(), Method::GET | Method::HEAD);
     if through_api || safe {
         return next.run(request).await;
@@ -308,7 +362,9 @@ async fn identify(
     }
     let Some(session) = session else { return Ok(None) };
     let token = session.clone();
-    let found = admin.run("", move |service| service.session(&token)).await?;
+    // A part that brings itself up to date goes on while nobody sits there.
+    let presence = if headers.contains_key(PART) { Presence::Program } else { Presence::Person };
+    let found = admin.run("", move |service| service.session(&token, presence)).await?;
     Ok(found.map(|administrator| Caller {
         name: administrator.name.clone(),
         scopes: administrator.role.scopes().to_vec(),

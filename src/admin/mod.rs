@@ -5,6 +5,7 @@ mod door;
 mod form;
 mod guard;
 mod hop;
+mod pace;
 mod pages;
 mod parts;
 mod probes;

@@ -26,7 +26,7 @@ use crate::transport::{Face, Gate};
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 /// From connection to the whole head of a request; also how long an idle connection is kept.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
-/// How long one connection is used, however busy: nobody holds one for ever by reading slowly.
+/// How long one connection takes requests; the last one may take as long again, and nobody holds one for ever by reading slowly.
 const CONNECTION_LIFE: Duration = Duration::from_secs(3600);
 /// How long a stopping server waits for requests under way.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
@@ -226,7 +226,13 @@ async fn answer(
             connection.as_mut().graceful_shutdown();
             connection.await
         }
-        () = tokio::time::sleep(CONNECTION_LIFE) => return,
+        () = tokio::time::sleep(CONNECTION_LIFE) => {
+            connection.as_mut().graceful_shutdown();
+            match tokio::time::timeout(CONNECTION_LIFE, connection).await {
+                Ok(ended) => ended,
+                Err(_) => return,
+            }
+        }
     };
     if let Err(error) = ended {
         tracing::debug!(%peer, %error, "a connection to the administration page ended early");

@@ -215,6 +215,13 @@ struct FailurePage<'a> {
     message: &'a str,
 }
 
+/// A failure's page in the words of whoever reads it.
+pub(super) fn words_only(status: StatusCode, words: &str, shell: &Shell) -> Response {
+    let mut response = page(&FailurePage { p: shell, status: status.as_u16(), message: words });
+    *response.status_mut() = status;
+    response
+}
+
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let status = status_of(self.error.kind());
@@ -222,9 +229,7 @@ impl IntoResponse for Failure {
             tracing::error!(error = %self.error, "a page failed");
         }
         let message = self.error.message();
-        let mut response = page(&FailurePage { p: &self.shell, status: status.as_u16(), message });
-        *response.status_mut() = status;
-        response
+        words_only(status, message, &self.shell)
     }
 }
 

@@ -32,8 +32,13 @@ pub struct Admin {
     pub max_connections: usize,
     /// Connections at the same time from one address (IPv6: one /64); a trusted proxy has no such limit.
     pub max_connections_per_address: usize,
-    /// A request must have come in whole, and be answered, within this.
+    /// A request must be answered so long after it has come in whole; those of somebody who is not signed in must have
+    /// come in by then too.
     pub request_timeout_s: u64,
+    /// How long a file or form on its way here may stand still.
+    pub body_idle_timeout_s: u64,
+    /// The least pace of a file or form on its way here, once `body_idle_timeout_s` is over; 0: none.
+    pub body_min_bytes_per_s: u64,
     /// How long a file that was tried out is kept, so that it can be imported without being sent again.
     pub trial_minutes: u32,
     /// Tried files that are kept at the same time; the oldest make room.
@@ -67,6 +72,8 @@ impl Default for Admin {
             max_connections: 200,
             max_connections_per_address: 64,
             request_timeout_s: 60,
+            body_idle_timeout_s: 30,
+            body_min_bytes_per_s: 1000,
             trial_minutes: 60,
             trials_kept: 50,
             trials_at_once: 2,

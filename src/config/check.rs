@@ -74,6 +74,7 @@ fn admin(admin: &Admin) -> Result<(), Wrong> {
         ("max_connections", admin.max_connections == 0),
         ("max_connections_per_address", admin.max_connections_per_address == 0),
         ("request_timeout_s", admin.request_timeout_s == 0),
+        ("body_idle_timeout_s", admin.body_idle_timeout_s == 0),
     ];
     match zero.into_iter().find(|(_, is_zero)| *is_zero) {
         Some((key, _)) => Err(wrong(&format!("admin.{key}"), "is 0: use at least 1".to_owned())),

@@ -31,6 +31,15 @@ pub struct From {
     pub agent: String,
 }
 
+/// Who uses a session just now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// Somebody at the page: the session was used.
+    Person,
+    /// The page by itself, whether or not anybody looks at it: this keeps no session alive.
+    Program,
+}
+
 /// Why somebody is not let in.
 #[derive(Debug)]
 pub enum SignInRefused {
@@ -159,7 +168,7 @@ impl Service {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn session(&self, token: &str) -> Result<Option<Administrator>> {
+    pub fn session(&self, token: &str, presence: Presence) -> Result<Option<Administrator>> {
         let (key, now) = (hash(token), self.clock().now());
         let Some(session) = self.registry().session(key)? else { return Ok(None) };
         let (began, seen) = self.session_limits(now);
@@ -169,7 +178,8 @@ impl Service {
             return Ok(None);
         }
         // Also when the clock was set back: idle time is counted from now on.
-        if now.duration_since(session.seen_at).abs() > NOTE_EVERY {
+        let is_used = presence == Presence::Person;
+        if is_used && now.duration_since(session.seen_at).abs() > NOTE_EVERY {
             self.registry().touch_session(key, now)?;
             self.registry().forget_sessions(began, seen, now)?;
         }

@@ -102,6 +102,11 @@ pub(super) fn dressed(method: &Method, path: &str, response: Response) -> Respon
             "timeout",
             "the answer took too long; look what became of it, and try again".to_owned(),
         ),
+        StatusCode::REQUEST_TIMEOUT => (
+            "too_slow",
+            "the body came in too slowly, or not at all any more; nothing was done: send it again"
+                .to_owned(),
+        ),
         _ => ("refused", "the request was refused".to_owned()),
     };
     let problem = Problem::new(status, code, detail);

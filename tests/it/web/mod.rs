@@ -8,6 +8,7 @@ mod door;
 mod exports;
 mod imports;
 mod look;
+mod pace;
 mod people;
 mod quality;
 mod remote;
