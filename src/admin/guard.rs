@@ -141,8 +141,7 @@ async fn not_this_way(State(admin): State<Admin>, request: Request) -> Response 
     let path = request.uri().path().to_owned();
     let shell = shell_of_anybody(&admin, request).await;
     let message = format!("{path} only takes forms; go back to the page with the form");
-    let mut response =
-        Failure::new(Error::new(Kind::Unsupported, message), &shell).into_response();
+    let mut response = Failure::new(Error::new(Kind::Unsupported, message), &shell).into_response();
     *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
     response
 }
@@ -338,6 +337,12 @@ pub(super) fn form_encoded(value: &str) -> String {
         }
     }
     out
+}
+
+/// A name as the last part of an address. A thing may be called `new` since before that was refused: written so, its address
+/// is none of the forms that add one.
+pub(super) fn path_part(name: &str) -> String {
+    if name == "new" { "%6Eew".to_owned() } else { form_encoded(name) }
 }
 
 async fn identify(

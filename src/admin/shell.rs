@@ -11,6 +11,7 @@ use axum_extra::extract::CookieJar;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::guard::{Caller, preferred_language};
@@ -127,6 +128,11 @@ impl Shell {
             Language::De => "%d.%m.%Y %H:%M",
         };
         at.strftime(pattern).to_string()
+    }
+
+    /// The first instant of a day, in the zone in which this page writes times.
+    pub(super) fn begin_of(&self, day: Date) -> Option<Timestamp> {
+        day.to_zoned(self.zone.clone()).ok().map(|at| at.timestamp())
     }
 
     /// A number with the language's thousands separators.

@@ -39,7 +39,7 @@ pub(super) fn run(place: &Place, command: OutboxCommand) -> Outcome {
                 (_, true) => Some(JobState::Failed),
                 _ => None,
             };
-            let filter = JobFilter { client, kind: None, state, limit: Some(limit) };
+            let filter = JobFilter { client, state, limit: Some(limit), ..JobFilter::default() };
             place.out.either(&service.outbox(&filter)?, |out, jobs| list(out, jobs))
         }
         OutboxCommand::Retry { id } => place.out.either(&service.retry_job(id)?, |out, job| {

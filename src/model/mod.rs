@@ -477,6 +477,17 @@ pub fn check_slug(slug: &str) -> Result<(), String> {
     check_short_name("client", slug, "-", 63)
 }
 
+/// Checks that a new thing's name is none by which the administration page calls the form for new ones (`/clients/new`).
+///
+/// # Errors
+/// A sentence with the cure.
+pub fn check_not_reserved(what: &str, name: &str) -> Result<(), String> {
+    if name != "new" {
+        return Ok(());
+    }
+    Err(format!("{what} \"new\" cannot be told from the page that adds one; choose another name"))
+}
+
 /// Checks a login.
 ///
 /// # Errors

@@ -11,7 +11,9 @@ use super::folders::profile_settings;
 use super::keys::PublicKey;
 use crate::config::HostProfile;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Account, AccountKey, Folder, Protocol, Purpose, check_login};
+use crate::model::{
+    Account, AccountKey, Folder, Protocol, Purpose, check_login, check_not_reserved,
+};
 use crate::secrets::{check_password, generate_password};
 use crate::store::registry::{self, LoginFacts};
 
@@ -74,7 +76,9 @@ impl Service {
             Some(login) => login.clone(),
             None => self.free_login(&client.slug, &name)?,
         };
-        check_login(&login).map_err(|e| Error::new(Kind::Invalid, e))?;
+        check_login(&login)
+            .and_then(|()| check_not_reserved("login", &login))
+            .map_err(|e| Error::new(Kind::Invalid, e))?;
         let keys = self.read_keys(&new.keys)?;
         let password = match &new.password {
             NewPassword::Generated => Some(generate_password()),
@@ -307,11 +311,12 @@ impl Service {
         let long: String = long.chars().take(60).collect();
         let numbered = (2..1000).map(|n| format!("{long}-{n}"));
         for login in [slug.to_owned(), long.clone()].into_iter().chain(numbered) {
-            if self.registry().account(&login)?.is_none() {
+            let is_free = check_not_reserved("login", &login).is_ok();
+            if is_free && self.registry().account(&login)?.is_none() {
                 return Ok(login);
             }
         }
-        let message = format!("no login like \"{long}\" is free; choose one with --login");
+        let message = format!("no login like \"{long}\" is free; choose one by hand");
         Err(Error::new(Kind::Exists, message))
     }
 

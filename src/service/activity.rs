@@ -27,6 +27,19 @@ const MOST_REFUSED: usize = 100;
 /// The most that is kept of what a client program says of itself.
 const DETAIL_CHARS: usize = 300;
 
+/// When and with what an account was used last.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LastActivity {
+    /// The last login that succeeded.
+    pub login: Option<Activity>,
+    /// The last one that was refused.
+    pub refused: Option<Activity>,
+    /// The last program that said what it is.
+    pub program: Option<Activity>,
+    /// The last upload.
+    pub upload: Option<Activity>,
+}
+
 /// What waits for being written.
 #[derive(Default)]
 pub(super) struct Waiting(Mutex<Gathered>, pub(super) Meters);
@@ -129,6 +142,29 @@ impl Service {
     /// When the database cannot be read.
     pub fn activity(&self, filter: &ActivityFilter) -> Result<Vec<Activity>> {
         self.registry().activity(filter)
+    }
+
+    /// When and with what an account was used last, as far as that is still known.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn last_activity(&self, client: &str, login: &str) -> Result<LastActivity> {
+        let last = |event: &str| {
+            let filter = ActivityFilter {
+                client: Some(client.to_owned()),
+                login: Some(login.to_owned()),
+                event: Some(event.to_owned()),
+                limit: 1,
+                ..ActivityFilter::default()
+            };
+            self.activity(&filter).map(|found| found.into_iter().next())
+        };
+        Ok(LastActivity {
+            login: last("login")?,
+            refused: last("refused")?,
+            program: last("program")?,
+            upload: last("upload")?,
+        })
     }
 
     /// Notes how a login ended.

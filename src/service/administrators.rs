@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Service;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Administrator, Language, Role};
+use crate::model::{Administrator, Language, Role, check_not_reserved};
 use crate::secrets;
 use crate::store::registry::TokenHash;
 
@@ -99,6 +99,7 @@ impl Service {
         password: Option<&str>,
     ) -> Result<Administrator> {
         let name = checked_sign_in_name(&new.name)?;
+        check_not_reserved("the name", &name).map_err(|why| Error::new(Kind::Invalid, why))?;
         let client = self.checked_reach(new.role, new.client.as_deref())?;
         if let Some(password) = password {
             secrets::check_password(password)?;

@@ -23,6 +23,14 @@ impl Service {
         self.registry().alarms(client, also_cleared, limit)
     }
 
+    /// Alarms that are over, newest first; `before`: those that come after the page which ended with this number.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn past_alarms(&self, before: Option<i64>, limit: u32) -> Result<Vec<Alarm>> {
+        self.registry().past_alarms(before, limit)
+    }
+
     /// Raises an alarm unless it stands. A registry that cannot be written is logged: the alarm is raised again later.
     pub(super) fn raise(&self, client: Option<&str>, code: &str, subject: &str, text: &str) {
         let now = self.clock().now();

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::Service;
 use crate::config::Retention;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Client, Language, check_slug};
+use crate::model::{Client, Language, check_not_reserved, check_slug};
 use crate::store::directory::Directory;
 
 pub use crate::store::registry::{ClientPatch, ClientRetention};
@@ -40,7 +40,9 @@ impl Service {
     /// # Errors
     /// `Kind::Exists` for a slug that is taken; `Kind::Invalid` for a slug, name or time zone that is not acceptable.
     pub fn add_client(&self, new: NewClient) -> Result<Client> {
-        check_slug(&new.slug).map_err(|e| Error::new(Kind::Invalid, e))?;
+        check_slug(&new.slug)
+            .and_then(|()| check_not_reserved("client", &new.slug))
+            .map_err(|e| Error::new(Kind::Invalid, e))?;
         let name = if new.name.trim().is_empty() { new.slug.clone() } else { new.name };
         let client = Client {
             name: checked_name("client", &name)?,

@@ -273,7 +273,7 @@ fn is_left_over(service: &Service, folder: &Folder, name: &str) -> Result<bool> 
         client: Some(client),
         kind: Some(JobKind::Delivery),
         state: Some(JobState::Waiting),
-        limit: None,
+        ..JobFilter::default()
     })?;
     Ok(!waiting.iter().any(|job| job.payload.contains(id)))
 }

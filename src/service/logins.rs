@@ -3,7 +3,7 @@
 use super::Service;
 use crate::error::{Error, Kind, Result};
 use crate::fault;
-use crate::model::{Account, check_login};
+use crate::model::{Account, check_login, check_not_reserved};
 use crate::store::registry::LoginChange;
 
 impl Service {
@@ -18,10 +18,12 @@ impl Service {
             old,
             "its login here is only a name in commands; the login on that server is changed with its server",
         )?;
-        check_login(new).map_err(|e| Error::new(Kind::Invalid, e))?;
         if old == new {
             return Ok(account);
         }
+        check_login(new)
+            .and_then(|()| check_not_reserved("login", new))
+            .map_err(|e| Error::new(Kind::Invalid, e))?;
         if self.registry().account(new)?.is_some() {
             let message = format!("login \"{new}\" exists already; choose another");
             return Err(Error::new(Kind::Exists, message));

@@ -94,29 +94,37 @@ impl Typed {
         }
     }
 
-    fn read(pairs: &Pairs) -> Self {
-        let text = |name: &str| {
+    /// What a form says, over what is: what it does not name stays. Boxes that are not ticked are not sent; that they were
+    /// there, the form says by their names in `has`.
+    fn read(now: Self, pairs: &Pairs) -> Self {
+        let text = |name: &str, now: String| {
             let pair = pairs.iter().find(|(key, _)| key == name);
-            pair.map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
+            pair.map_or(now, |(_, value)| value.trim().to_owned())
         };
         let ticked = |name: &str| pairs.iter().any(|(key, _)| key == name);
-        let users = pairs.iter().filter(|(key, _)| key == "users");
+        let named = |name: &str| {
+            ticked(name) || pairs.iter().any(|(key, value)| key == "has" && value == name)
+        };
+        let users = || pairs.iter().filter(|(key, _)| key == "users");
         Self {
-            name: text("name"),
-            folder: text("folder"),
-            what: text("what"),
-            trigger: text("trigger"),
-            times: text("times"),
-            file_name: text("file_name"),
-            columns: text("columns"),
-            separator: text("separator"),
-            encoding: text("encoding"),
-            dates: text("dates"),
-            decimal: text("decimal"),
-            manager: text("manager"),
-            header: ticked("header"),
-            send_empty: ticked("send_empty"),
-            users: users.map(|(_, value)| value.clone()).collect(),
+            name: text("name", now.name),
+            folder: text("folder", now.folder),
+            what: text("what", now.what),
+            trigger: text("trigger", now.trigger),
+            times: text("times", now.times),
+            file_name: text("file_name", now.file_name),
+            columns: text("columns", now.columns),
+            separator: text("separator", now.separator),
+            encoding: text("encoding", now.encoding),
+            dates: text("dates", now.dates),
+            decimal: text("decimal", now.decimal),
+            manager: text("manager", now.manager),
+            header: if named("header") { ticked("header") } else { now.header },
+            send_empty: if named("send_empty") { ticked("send_empty") } else { now.send_empty },
+            users: match named("users") {
+                true => users().map(|(_, value)| value.clone()).collect(),
+                false => now.users,
+            },
         }
     }
 
@@ -276,7 +284,7 @@ async fn add(
     Path(slug): Path<String>,
     Form(pairs): Form<Pairs>,
 ) -> Response {
-    let typed = Typed::read(&pairs);
+    let typed = Typed::read(Typed::of(&ExportSettings::default(), ""), &pairs);
     let (client, sent) = (slug.clone(), typed.clone());
     let added = admin
         .run(&caller.name, move |service| {
@@ -345,7 +353,12 @@ async fn save_settings(
     Path((slug, name)): Path<(String, String)>,
     Form(pairs): Form<Pairs>,
 ) -> Response {
-    let typed = Typed::read(&pairs);
+    let (client, export) = (slug.clone(), name.clone());
+    let now = admin.run(&caller.name, move |service| service.export(&client, &export)).await;
+    let typed = match now {
+        Ok(now) => Typed::read(Typed::of(&now.settings, &now.folder), &pairs),
+        Err(error) => return Failure::new(error, &shell).into_response(),
+    };
     let (client, export, sent) = (slug.clone(), name.clone(), typed.clone());
     let saved = admin
         .run(&caller.name, move |service| {
@@ -448,5 +461,14 @@ mod tests {
         .unwrap();
         let toml = Typed::of(&before, "out").put_into(&before.to_toml()).unwrap();
         assert_eq!(ExportSettings::from_toml(&toml).unwrap(), before);
+        // Neither does one of which only a part came.
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let part = Typed::read(Typed::of(&before, "out"), &vec![pair("separator", "tab")]);
+        let toml = part.put_into(&before.to_toml()).unwrap();
+        assert_eq!(ExportSettings::from_toml(&toml).unwrap(), before);
+        // A box that was there and is not ticked is meant.
+        let part = Typed::read(Typed::of(&before, "out"), &vec![pair("has", "header")]);
+        let toml = part.put_into(&before.to_toml()).unwrap();
+        assert!(!ExportSettings::from_toml(&toml).unwrap().header);
     }
 }

@@ -1,6 +1,7 @@
 //! The pages behind the sign-in: one file for each screen, its template beside it.
 
 mod accounts;
+mod activity;
 mod client;
 mod clients;
 mod columns;
@@ -36,6 +37,7 @@ use super::route::Route;
 pub(super) fn routes() -> Vec<Route> {
     [
         accounts::routes(),
+        activity::routes(),
         client::routes(),
         clients::routes(),
         columns::routes(),

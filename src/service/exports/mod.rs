@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{Service, names};
 use crate::error::{Error, Kind, Result};
 use crate::export::{ExportSettings, Naming};
-use crate::model::{UploadId, check_slug};
+use crate::model::{UploadId, check_not_reserved, check_slug};
 use crate::store::registry::StoredExport;
 
 pub use crate::store::registry::{ExportRun, RunState};
@@ -67,6 +67,7 @@ impl Service {
         toml: &str,
     ) -> Result<ExportView> {
         check_slug(name).map_err(|why| invalid(why.replacen("client", "export", 1)))?;
+        check_not_reserved("export", name).map_err(invalid)?;
         let client = self.client(client)?;
         self.export_folder(&client.slug, folder)?;
         let settings = self.checked_export(&client.slug, name, folder, toml)?;

@@ -73,8 +73,8 @@ impl Service {
         let jobs = self.outbox(&JobFilter {
             client: client.map(str::to_owned),
             kind: Some(JobKind::Mail),
-            state: None,
             limit: Some(limit),
+            ..JobFilter::default()
         })?;
         let view = |job: OutboxJob| {
             let parcel: Option<Parcel> = serde_json::from_str(&job.payload).ok();

@@ -32,6 +32,14 @@ CREATE INDEX activity_of_client ON activity(client, id);
 CREATE INDEX activity_of_login ON activity(login, id);
 ";
 
+/// The schema's step that finds one kind of event, and a day, among a million.
+pub(super) const STEP_LISTS: &str = r"
+CREATE INDEX activity_by_event ON activity(event, id);
+CREATE INDEX activity_of_client_by_event ON activity(client, event, id);
+CREATE INDEX activity_of_login_by_event ON activity(login, event, id);
+CREATE INDEX activity_by_time ON activity(at, id);
+";
+
 /// Something that happened over a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Activity {
@@ -72,6 +80,8 @@ pub struct ActivityFilter {
     pub event: Option<String>,
     /// Not before this instant.
     pub since: Option<Timestamp>,
+    /// Before this instant.
+    pub until: Option<Timestamp>,
     /// Only numbers above this one, the oldest first; `None`: the newest first.
     pub after: Option<i64>,
     /// Only numbers below this one (the next page).
@@ -122,27 +132,18 @@ impl Registry {
     /// # Errors
     /// When the database cannot be read.
     pub fn activity(&self, filter: &ActivityFilter) -> Result<Vec<Activity>> {
-        let order = if filter.after.is_some() { "ASC" } else { "DESC" };
-        let mut sql = "SELECT * FROM activity WHERE id > ?1 AND id < ?2 AND at >= ?3".to_owned();
-        // Conditions that are open are left out, so that the index of those that are given serves.
-        for (given, condition) in [
-            (&filter.client, " AND client = ?4"),
-            (&filter.login, " AND login = ?5"),
-            (&filter.event, " AND event = ?6"),
-        ] {
-            sql.push_str(if given.is_some() { condition } else { "" });
-        }
-        sql.push_str(&format!(" ORDER BY id {order} LIMIT ?7"));
+        let sql = list_sql(filter);
         self.read("read what accounts did", |conn| {
-            conn.prepare(&sql)?
+            conn.prepare_cached(&sql)?
                 .query_map(
                     params![
                         filter.after.unwrap_or(0),
                         filter.before.unwrap_or(i64::MAX),
-                        filter.since.map_or(0, to_micros),
+                        filter.since.map(to_micros),
                         filter.client,
                         filter.login,
                         filter.event,
+                        filter.until.map(to_micros),
                         filter.limit
                     ],
                     activity,
@@ -167,6 +168,29 @@ impl Registry {
     }
 }
 
+/// The query for a filter. Conditions that are open are left out, so that the index of those that are given serves; an
+/// instant is a number too, since numbers are given in the order of time: a day long ago is not walked to.
+fn list_sql(filter: &ActivityFilter) -> String {
+    const SINCE: &str = " AND at >= ?3 AND id >= coalesce(
+        (SELECT id FROM activity WHERE at >= ?3 ORDER BY at, id LIMIT 1), 9223372036854775807)";
+    const UNTIL: &str = " AND at < ?7 AND id <= coalesce(
+        (SELECT id FROM activity WHERE at < ?7 ORDER BY at DESC, id DESC LIMIT 1), 0)";
+    let conditions = [
+        (filter.client.is_some(), " AND client = ?4"),
+        (filter.login.is_some(), " AND login = ?5"),
+        (filter.event.is_some(), " AND event = ?6"),
+        (filter.since.is_some(), SINCE),
+        (filter.until.is_some(), UNTIL),
+    ];
+    let mut sql = "SELECT * FROM activity WHERE id > ?1 AND id < ?2".to_owned();
+    for (_, condition) in conditions.iter().filter(|(is_given, _)| *is_given) {
+        sql.push_str(condition);
+    }
+    let order = if filter.after.is_some() { "ASC" } else { "DESC" };
+    sql.push_str(&format!(" ORDER BY id {order} LIMIT ?8"));
+    sql
+}
+
 fn activity(row: &Row<'_>) -> rusqlite::Result<Activity> {
     let whole =
         |name: &str| row.get::<_, Option<i64>>(name).map(|n| n.and_then(|n| u64::try_from(n).ok()));
@@ -185,4 +209,33 @@ fn activity(row: &Row<'_>) -> rusqlite::Result<Activity> {
         milliseconds: whole("milliseconds")?,
         detail: row.get("detail")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(filter: &ActivityFilter, index: &str) {
+        let conn = rusqlite::Connection::open_in_memory().unwrap();
+        super::super::schema::STEPS.iter().for_each(|sql| conn.execute_batch(sql).unwrap());
+        let mut plans = conn.prepare(&format!("EXPLAIN QUERY PLAN {}", list_sql(filter))).unwrap();
+        let values = params![0, i64::MAX, 0, "acme", "acme", "ban", 0, 50];
+        let plans = plans.query_map(values, |row| row.get::<_, String>("detail")).unwrap();
+        let plan = plans.map(std::result::Result::unwrap).collect::<Vec<_>>().join("; ");
+        assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{filter:?}: {plan}");
+    }
+
+    #[test]
+    fn lists_are_read_in_their_order_from_an_index() {
+        let word = || Some("acme".to_owned());
+        let all = ActivityFilter::default;
+        check(&all(), "USING INTEGER PRIMARY KEY");
+        check(&ActivityFilter { client: word(), ..all() }, "activity_of_client (client=?");
+        check(&ActivityFilter { login: word(), ..all() }, "activity_of_login (login=?");
+        check(&ActivityFilter { event: word(), ..all() }, "activity_by_event");
+        check(&ActivityFilter { event: word(), client: word(), ..all() }, "by_event");
+        check(&ActivityFilter { event: word(), login: word(), ..all() }, "by_event");
+        let day = Some(Timestamp::UNIX_EPOCH);
+        check(&ActivityFilter { since: day, until: day, ..all() }, "activity_by_time");
+    }
 }

@@ -41,6 +41,11 @@ pub struct Alarm {
     pub cleared_at: Option<Timestamp>,
 }
 
+/// The schema's step that pages through what is over.
+pub(super) const STEP_PAST: &str = r"
+CREATE INDEX alarms_past ON alarms(id) WHERE cleared_at IS NOT NULL;
+";
+
 impl Registry {
     /// Raises an alarm; `None`: it stands already (its text is brought up to date).
     ///
@@ -116,6 +121,20 @@ impl Registry {
                  ORDER BY id DESC LIMIT ?3",
             )?
             .query_map(params![client, also_cleared, limit], alarm)?
+            .collect()
+        })
+    }
+
+    /// Alarms that are over, by the newest that was raised; `before`: only numbers below this one.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn past_alarms(&self, before: Option<i64>, limit: u32) -> Result<Vec<Alarm>> {
+        self.read("list alarms that are over", |conn| {
+            conn.prepare_cached(
+                "SELECT * FROM alarms WHERE cleared_at IS NOT NULL AND id < ?1 ORDER BY id DESC LIMIT ?2",
+            )?
+            .query_map(params![before.unwrap_or(i64::MAX), limit], alarm)?
             .collect()
         })
     }

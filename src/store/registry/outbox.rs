@@ -28,6 +28,12 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_waiting ON outbox(lane, id) WHERE state = 'waiting';
 ";
 
+/// The schema's step that finds the few that were given up, or are one client's, among all that was sent.
+pub(super) const STEP_LISTS: &str = r"
+CREATE INDEX outbox_by_state ON outbox(state, id) WHERE state <> 'done';
+CREATE INDEX outbox_by_client ON outbox(client, id);
+";
+
 /// What a job does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -155,6 +161,8 @@ pub struct JobFilter {
     pub kind: Option<JobKind>,
     /// In this state.
     pub state: Option<JobState>,
+    /// Only jobs before the one of this number (the next page).
+    pub before: Option<i64>,
     /// At most so many, newest first.
     pub limit: Option<u32>,
 }
@@ -288,20 +296,18 @@ impl Registry {
     /// When the database cannot be read.
     pub fn jobs(&self, filter: &JobFilter) -> Result<Vec<OutboxJob>> {
         self.read("list jobs", |conn| {
-            conn.prepare_cached(
-                "SELECT * FROM outbox WHERE (?1 IS NULL OR client = ?1) AND (?2 IS NULL OR kind = ?2)
-                     AND (?3 IS NULL OR state = ?3) ORDER BY id DESC LIMIT ?4",
-            )?
-            .query_map(
-                params![
-                    filter.client,
-                    filter.kind.map(JobKind::name),
-                    filter.state.map(JobState::name),
-                    filter.limit.map_or(-1, i64::from)
-                ],
-                job,
-            )?
-            .collect()
+            conn.prepare_cached(&jobs_sql(filter))?
+                .query_map(
+                    params![
+                        filter.client,
+                        filter.kind.map(JobKind::name),
+                        filter.state.map(JobState::name),
+                        filter.before.unwrap_or(i64::MAX),
+                        filter.limit.map_or(-1, i64::from)
+                    ],
+                    job,
+                )?
+                .collect()
         })
     }
 
@@ -362,6 +368,23 @@ pub(super) fn insert_job(
         to_micros(new.not_before)
     ])
     .map(|rows| rows > 0)
+}
+
+/// The query for a filter. What is open is left out, so that the index of what is given serves.
+fn jobs_sql(filter: &JobFilter) -> String {
+    let mut sql = "SELECT * FROM outbox WHERE id < ?4".to_owned();
+    let conditions = [
+        (filter.client.is_some(), " AND client = ?1"),
+        (filter.kind.is_some(), " AND kind = ?2"),
+        (filter.state.is_some(), " AND state = ?3"),
+        // The index of the states that are rare says so too.
+        (filter.state.is_some_and(|state| state != JobState::Done), " AND state <> 'done'"),
+    ];
+    for (_, condition) in conditions.iter().filter(|(is_given, _)| *is_given) {
+        sql.push_str(condition);
+    }
+    sql.push_str(" ORDER BY id DESC LIMIT ?5");
+    sql
 }
 
 fn job(row: &Row<'_>) -> rusqlite::Result<OutboxJob> {

@@ -202,4 +202,7 @@ CREATE TABLE client_retention (
     super::webhooks::STEP,
     super::handouts::STEP,
     super::logins::STEP,
+    super::outbox::STEP_LISTS,
+    super::activity::STEP_LISTS,
+    super::alarms::STEP_PAST,
 ];

@@ -10,6 +10,7 @@ use crate::admin::form::Form;
 use crate::admin::guard::Caller;
 use crate::admin::route::{Route, of_account};
 use crate::admin::shell::{Shell, Tone, done, page};
+use crate::error::{Error, Kind};
 use crate::model::{Purpose, Scope};
 use crate::service::folder_edits::{EditKind, Edited, FolderEdit};
 
@@ -72,6 +73,12 @@ struct Typed {
 }
 
 impl Typed {
+    /// Whether each row has all its fields: of a form that came in part, values would stand in the wrong rows.
+    fn is_whole(&self) -> bool {
+        let lists = [&self.name, &self.path, &self.purpose, &self.pattern];
+        lists.iter().all(|list| list.len() == self.old.len())
+    }
+
     fn rows(&self) -> Vec<Row> {
         let text = |list: &[String], at: usize| list.get(at).cloned().unwrap_or_default();
         let row = |(at, old): (usize, &String)| Row {
@@ -126,6 +133,10 @@ async fn save(
     Path(login): Path<String>,
     Form(typed): Form<Typed>,
 ) -> Answer {
+    if !typed.is_whole() {
+        let words = "the form did not come whole: nothing was changed; open it and send it again";
+        return Err(super::fail(Error::new(Kind::Invalid, words), &shell));
+    }
     let mut rows = typed.rows();
     rows.retain(|row| !row.is_empty());
     let edits: Vec<FolderEdit> = rows.iter().map(Row::edit).collect();

@@ -13,6 +13,7 @@ use crate::admin::shell::{Shell, Tone, done, page};
 use crate::error::Result;
 use crate::model::{AccountKey, AccountRules, Folder, Network, Scope};
 use crate::service::Service;
+use crate::service::activity::LastActivity;
 use crate::service::handouts::Handout;
 use crate::service::remotes::RemoteStanding;
 
@@ -36,6 +37,7 @@ struct Facts {
     rules: AccountRules,
     server: Option<RemoteStanding>,
     link: Option<Handout>,
+    used: LastActivity,
 }
 
 impl Facts {
@@ -53,9 +55,14 @@ impl Facts {
             keys: service.keys(login)?,
             rules: service.account_rules(login)?,
             link: service.handout(login)?,
+            used: service.last_activity(&owned.client.slug, login)?,
             server,
             owned,
         })
+    }
+
+    fn size(&self, p: &Shell, bytes: &u64) -> String {
+        crate::admin::pages::imports_parts::size(p, *bytes)
     }
 
     fn networks(&self) -> String {

@@ -40,13 +40,27 @@ struct Typed {
     limits: BTreeMap<&'static str, String>,
 }
 
+/// The field that names the boxes of the form, ticked or not.
+const HAS: &str = "has";
 /// The names of the limits' fields.
 const LIMITS: [&str; 5] =
     ["max_sessions", "idle_timeout_s", "max_upload_bytes", "quota_bytes", "quota_files"];
 
 impl Typed {
-    fn read(pairs: &Pairs) -> Self {
-        let mut typed = Self::default();
+    /// What a form says, over what is: what it does not name stays. Boxes that are not ticked are not sent; that they were
+    /// there, the form says by their names in `has`.
+    fn read(mut typed: Self, pairs: &Pairs) -> Self {
+        let named = |name: &str| {
+            pairs.iter().any(|(key, value)| key == name || (key == HAS && value == name))
+        };
+        typed.needs_both &= !named("needs_both");
+        typed.lenient &= !named("lenient");
+        if named("right") {
+            typed.rights.clear();
+        }
+        if named("own") {
+            typed.own.clear();
+        }
         let mut rights_in: Vec<(String, String)> = Vec::new();
         for (key, value) in pairs {
             match key.as_str() {
@@ -67,6 +81,9 @@ impl Typed {
                     }
                 }
             }
+        }
+        if !named("own") {
+            return typed;
         }
         for (folder, right) in rights_in {
             typed.own.entry(folder).and_modify(|rights| rights.push(right));
@@ -254,11 +271,12 @@ async fn form(
     shell: &Shell,
     caller: &Caller,
     login: String,
-    refusal: Option<(Typed, &str)>,
+    refusal: Option<(&Pairs, &str)>,
 ) -> Answer {
     let known = run(admin, caller, shell, move |service| Known::find(&service, &login)).await?;
     let wrong = refusal.as_ref().map(|(_, words)| *words);
-    let typed = refusal.map_or_else(|| Typed::of(&known), |(typed, _)| typed);
+    let now = Typed::of(&known);
+    let typed = refusal.map_or(now.clone(), |(pairs, _)| Typed::read(now, pairs));
     let Known { owned, folders, .. } = &known;
     let shown = page(&PermissionsPage { p: shell, owned, folders, typed: &typed, wrong });
     Ok(if wrong.is_some() { refused(shown) } else { shown })
@@ -271,8 +289,7 @@ async fn save(
     Path(login): Path<String>,
     Form(pairs): Form<Pairs>,
 ) -> Answer {
-    let typed = Typed::read(&pairs);
-    let (named, wish) = (login.clone(), typed.clone());
+    let (named, wish) = (login.clone(), pairs.clone());
     let saved = admin.run(&caller.name, move |service| change(&service, &named, &wish)).await;
     match saved {
         Ok(()) => {
@@ -285,13 +302,14 @@ async fn save(
         }
         Err(error) => {
             let words = beside(error, &shell)?;
-            form(&admin, &shell, &caller, login, Some((typed, &words))).await
+            form(&admin, &shell, &caller, login, Some((&pairs, &words))).await
         }
     }
 }
 
-fn change(service: &Service, login: &str, typed: &Typed) -> Result<()> {
+fn change(service: &Service, login: &str, pairs: &Pairs) -> Result<()> {
     let known = Known::find(service, login)?;
+    let typed = Typed::read(Typed::of(&known), pairs);
     // All is read before anything is changed.
     let (patch, limits) = (typed.patch()?, typed.limits()?);
     let mut wished = Vec::new();
@@ -325,7 +343,8 @@ mod tests {
     #[test]
     fn a_form_is_read_with_its_folders() {
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
-        let typed = Typed::read(&vec![
+        let fresh = |pairs: Pairs| Typed::read(Typed::default(), &pairs);
+        let typed = fresh(vec![
             pair("allow_from", "192.0.2.0/24\r\n2001:db8::/32"),
             pair("right", "list"),
             pair("own", "in"),
@@ -340,7 +359,13 @@ mod tests {
         assert!(typed.has_in("in", &Right::Write) && !typed.has_in("in", &Right::List));
         assert!(!typed.is_own("out"), "rights of a folder that is not ticked count for nothing");
         assert_eq!(typed.limits().unwrap().quota_files, Some(12));
-        assert!(Typed::read(&vec![pair("max_sessions", "0")]).limits().is_err());
-        assert!(Typed::read(&vec![pair("last_day", "31/02/2026")]).patch().is_err());
+        assert!(fresh(vec![pair("max_sessions", "0")]).limits().is_err());
+        assert!(fresh(vec![pair("last_day", "31/02/2026")]).patch().is_err());
+        // What a form does not name stays; a box that it names and nobody ticked does not.
+        let part = Typed::read(typed.clone(), &vec![pair("last_day", "2027-01-31")]);
+        assert_eq!((&part.allow_from, &part.rights), (&typed.allow_from, &typed.rights));
+        assert!(part.has_in("in", &Right::Write) && part.limits().unwrap().quota_files == Some(12));
+        let none = Typed::read(typed, &vec![pair("has", "right"), pair("has", "own")]);
+        assert!(none.rights.is_empty() && !none.is_own("in"));
     }
 }

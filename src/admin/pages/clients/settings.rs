@@ -29,8 +29,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 /// What was typed. The periods: a number, or nothing for the server's own setting.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone)]
 struct Typed {
     name: String,
     language: Language,
@@ -39,6 +38,35 @@ struct Typed {
     reports_days: String,
     history_days: String,
     pseudonymise_after_months: String,
+}
+
+/// What was sent: a field that is not there stays as it is.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct Sent {
+    name: Option<String>,
+    language: Option<Language>,
+    time_zone: Option<String>,
+    archive_days: Option<String>,
+    reports_days: Option<String>,
+    history_days: Option<String>,
+    pseudonymise_after_months: Option<String>,
+}
+
+impl Sent {
+    fn over(self, now: Typed) -> Typed {
+        Typed {
+            name: self.name.unwrap_or(now.name),
+            language: self.language.unwrap_or(now.language),
+            time_zone: self.time_zone.unwrap_or(now.time_zone),
+            archive_days: self.archive_days.unwrap_or(now.archive_days),
+            reports_days: self.reports_days.unwrap_or(now.reports_days),
+            history_days: self.history_days.unwrap_or(now.history_days),
+            pseudonymise_after_months: self
+                .pseudonymise_after_months
+                .unwrap_or(now.pseudonymise_after_months),
+        }
+    }
 }
 
 impl Typed {
@@ -103,7 +131,7 @@ async fn form(
     shell: Shell,
     caller: &Caller,
     slug: String,
-    refusal: Option<(Typed, &str)>,
+    refusal: Option<(Sent, &str)>,
 ) -> Answer {
     let found = admin
         .run(&caller.name, move |service| {
@@ -112,7 +140,8 @@ async fn form(
         .await;
     let (client, kept) = found.map_err(|error| fail(error, &shell))?;
     let wrong = refusal.as_ref().map(|(_, words)| *words);
-    let typed = refusal.map_or_else(|| Typed::of(&client, kept), |(typed, _)| typed);
+    let now = Typed::of(&client, kept);
+    let typed = refusal.map_or(now.clone(), |(sent, _)| sent.over(now));
     let usual = &admin.service().config().retention;
     let shell = shell.in_zone(&client.time_zone);
     let client = &client;
@@ -126,10 +155,10 @@ async fn save(
     shell: Shell,
     caller: Caller,
     Path(slug): Path<String>,
-    Form(typed): Form<Typed>,
+    Form(sent): Form<Sent>,
 ) -> Answer {
-    let (named, wish) = (slug.clone(), typed.clone());
-    let saved = admin.run(&caller.name, move |service| change(&service, &named, &wish)).await;
+    let (named, wish) = (slug.clone(), sent.clone());
+    let saved = admin.run(&caller.name, move |service| change(&service, &named, wish)).await;
     match saved {
         Ok(()) => {
             let words = shell.t(
@@ -141,12 +170,14 @@ async fn save(
         }
         Err(error) => {
             let words = beside(error, &shell)?;
-            form(&admin, shell, &caller, slug, Some((typed, &words))).await
+            form(&admin, shell, &caller, slug, Some((sent, &words))).await
         }
     }
 }
 
-fn change(service: &Service, slug: &str, typed: &Typed) -> Result<()> {
+fn change(service: &Service, slug: &str, sent: Sent) -> Result<()> {
+    let before = service.client_retention(slug)?.0;
+    let typed = sent.over(Typed::of(&service.client(slug)?, before));
     // All is read before anything is changed.
     let kept = typed.retention()?;
     let patch = ClientPatch {
@@ -156,7 +187,7 @@ fn change(service: &Service, slug: &str, typed: &Typed) -> Result<()> {
         enabled: None,
     };
     service.set_client(slug, &patch)?;
-    if service.client_retention(slug)?.0 != kept {
+    if before != kept {
         service.set_client_retention(slug, kept)?;
     }
     Ok(())

@@ -85,7 +85,7 @@ async fn show_one(
 }
 
 fn at(name: &str) -> String {
-    format!("/server/administrators/{}", crate::admin::guard::form_encoded(name))
+    format!("/server/administrators/{}", crate::admin::guard::path_part(name))
 }
 
 async fn change(

@@ -12,8 +12,10 @@ use crate::admin::shell::{Failure, Shell, page};
 use crate::model::Scope;
 use crate::service::alarms::Alarm;
 
-/// The most that are shown.
-const ROWS: u32 = 200;
+/// Open alarms that are shown.
+const OPEN: u32 = 1000;
+/// Past ones of one page.
+const PAST: u32 = 50;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![Route::get("/server/alarms", of_server(Scope::Read), show)]
@@ -23,6 +25,7 @@ pub(super) fn routes() -> Vec<Route> {
 #[serde(default)]
 struct Wanted {
     past: String,
+    before: Option<i64>,
 }
 
 #[derive(Template)]
@@ -31,6 +34,8 @@ struct AlarmsPage<'a> {
     p: &'a Shell,
     alarms: &'a [Alarm],
     past: bool,
+    is_later: bool,
+    older: Option<String>,
 }
 
 async fn show(
@@ -40,10 +45,23 @@ async fn show(
     Query(wanted): Query<Wanted>,
 ) -> Response {
     let past = !wanted.past.is_empty();
-    match admin.run(&caller.name, move |service| service.alarms(None, past, ROWS)).await {
-        Ok(mut alarms) => {
-            alarms.retain(|alarm| alarm.cleared_at.is_some() == past);
-            page(&AlarmsPage { p: &shell, alarms: &alarms, past })
+    let before = wanted.before;
+    let found = admin.run(&caller.name, move |service| match past {
+        true => service.past_alarms(before, PAST),
+        false => service.alarms(None, false, OPEN),
+    });
+    match found.await {
+        Ok(alarms) => {
+            let full = past && u32::try_from(alarms.len()).is_ok_and(|n| n == PAST);
+            let last = alarms.last().filter(|_| full);
+            let older = last.map(|last| format!("/server/alarms?past=1&before={}", last.id));
+            page(&AlarmsPage {
+                p: &shell,
+                alarms: &alarms,
+                past,
+                is_later: before.is_some(),
+                older,
+            })
         }
         Err(error) => Failure::new(error, &shell).into_response(),
     }

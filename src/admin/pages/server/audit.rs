@@ -3,9 +3,7 @@
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse as _, Response};
-use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use super::given;
@@ -45,13 +43,9 @@ struct AuditPage<'a> {
     older: Option<String>,
 }
 
-/// The first instant of a day as people write it, by this machine's zone; what is no day does not filter.
+/// A day as the form sends it; what is none does not filter.
 fn day(text: &str) -> Option<Date> {
     text.trim().parse().ok()
-}
-
-fn begin(day: Date) -> Option<Timestamp> {
-    day.to_zoned(TimeZone::system()).ok().map(|at| at.timestamp())
 }
 
 async fn show(
@@ -60,12 +54,13 @@ async fn show(
     caller: Caller,
     Query(wanted): Query<Wanted>,
 ) -> Response {
+    let last = day(&wanted.to).and_then(|day| day.tomorrow().ok());
     let filter = AuditFilter {
         who: given(&wanted.who).map(|who| who.to_lowercase()),
         what: given(&wanted.what),
         text: given(&wanted.text),
-        from: day(&wanted.from).and_then(begin),
-        to: day(&wanted.to).and_then(|day| day.tomorrow().ok()).and_then(begin),
+        from: day(&wanted.from).and_then(|day| shell.begin_of(day)),
+        to: last.and_then(|day| shell.begin_of(day)),
         before: wanted.before,
         limit: ROWS,
     };

@@ -6,7 +6,6 @@ mod alarms;
 mod audit;
 mod bans;
 mod hooks;
-mod log;
 mod mail;
 mod outbox;
 mod overview;
@@ -27,7 +26,6 @@ pub(super) fn routes() -> Vec<Route> {
         audit::routes(),
         bans::routes(),
         hooks::routes(),
-        log::routes(),
         mail::routes(),
         outbox::routes(),
         overview::routes(),

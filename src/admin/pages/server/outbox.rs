@@ -7,14 +7,14 @@ use serde::Deserialize;
 
 use super::{given, words};
 use crate::admin::Admin;
-use crate::admin::guard::Caller;
+use crate::admin::guard::{Caller, form_encoded};
 use crate::admin::route::{Route, of_server};
 use crate::admin::shell::{Failure, Shell, Tone, done, page};
 use crate::model::{Client, Scope};
 use crate::service::outbox::{JobFilter, JobState, OutboxJob};
 
-/// The most that are shown.
-const ROWS: u32 = 200;
+/// Jobs of one page.
+const ROWS: u32 = 50;
 const STATES: [JobState; 4] =
     [JobState::Waiting, JobState::Failed, JobState::Done, JobState::Withdrawn];
 
@@ -30,6 +30,15 @@ pub(super) fn routes() -> Vec<Route> {
 struct Wanted {
     state: String,
     client: String,
+    before: Option<i64>,
+}
+
+impl Wanted {
+    fn address(&self, before: Option<i64>) -> String {
+        let (state, client) = (form_encoded(&self.state), form_encoded(&self.client));
+        let before = before.map(|before| format!("&before={before}")).unwrap_or_default();
+        format!("/server/outbox?state={state}&client={client}{before}")
+    }
 }
 
 #[derive(Template)]
@@ -39,6 +48,7 @@ struct OutboxPage<'a> {
     wanted: &'a Wanted,
     clients: &'a [Client],
     jobs: &'a [OutboxJob],
+    older: Option<String>,
 }
 
 async fn show(
@@ -51,13 +61,18 @@ async fn show(
         client: given(&wanted.client),
         kind: None,
         state: STATES.into_iter().find(|state| state.name() == wanted.state),
+        before: wanted.before,
         limit: Some(ROWS),
     };
     let found =
         admin.run(&caller.name, move |service| Ok((service.outbox(&filter)?, service.clients()?)));
     match found.await {
         Ok((jobs, clients)) => {
-            page(&OutboxPage { p: &shell, wanted: &wanted, clients: &clients, jobs: &jobs })
+            let full = u32::try_from(jobs.len()).is_ok_and(|n| n == ROWS);
+            let last = jobs.last().filter(|_| full);
+            let older = last.map(|last| wanted.address(Some(last.id)));
+            let (wanted, clients, jobs) = (&wanted, clients.as_slice(), jobs.as_slice());
+            page(&OutboxPage { p: &shell, wanted, clients, jobs, older })
         }
         Err(error) => Failure::new(error, &shell).into_response(),
     }
