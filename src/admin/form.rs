@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 
 use super::Admin;
 use super::guard::Caller;
-use super::shell::{Failure, Shell};
+use super::shell::{FORGED, Failure, Shell};
 use crate::error::{Error, Kind, Result};
 
 /// The field that every form holds; in a form with a file it comes first.
@@ -240,8 +240,5 @@ fn same(a: &str, b: &str) -> bool {
 }
 
 fn forged() -> Error {
-    Error::new(
-        Kind::Denied,
-        "the form does not come from this page, or you have signed in anew since it was opened; open it again",
-    )
+    Error::new(Kind::Denied, FORGED)
 }

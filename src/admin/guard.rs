@@ -68,7 +68,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 }
 
 fn denied() -> Error {
-    Error::new(Kind::Denied, "this is not for you to see or do; ask an administrator for the right")
+    Error::new(Kind::Denied, shell::NOT_YOURS)
 }
 
 /// The value that a session's forms must hold: nobody can tell it without the cookie.
@@ -131,19 +131,22 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn nothing_here(State(admin): State<Admin>, request: Request) -> Response {
-    let message = format!("there is no page {}", request.uri().path());
+    let path = request.uri().path().to_owned();
     let shell = shell_of_anybody(&admin, request).await;
-    Failure::new(Error::new(Kind::NotFound, message), &shell).into_response()
+    let words = shell.t("There is no page", "Il n’y a pas de page", "Es gibt keine Seite");
+    shell::words_only(StatusCode::NOT_FOUND, &format!("{words} {path}"), &shell)
 }
 
 /// A page that only takes forms was asked for as if it could be read: an address from a browser's history, for instance.
 async fn not_this_way(State(admin): State<Admin>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
     let shell = shell_of_anybody(&admin, request).await;
-    let message = format!("{path} only takes forms; go back to the page with the form");
-    let mut response = Failure::new(Error::new(Kind::Unsupported, message), &shell).into_response();
-    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-    response
+    let words = shell.t(
+        "only takes forms; go back to the page with the form.",
+        "ne prend que des formulaires\u{a0}; revenez à la page du formulaire.",
+        "nimmt nur Formulare; gehen Sie zur Seite mit dem Formular zurück.",
+    );
+    shell::words_only(StatusCode::METHOD_NOT_ALLOWED, &format!("{path} {words}"), &shell)
 }
 
 /// The shell of a page that needs nobody, with the navigation of whoever is signed in.
@@ -278,11 +281,19 @@ struct Entry {
 
 /// Finds out who asks and whether they may; hands the caller on.
 async fn authorize(State(entry): State<Entry>, mut request: Request, next: Next) -> Response {
+    let admin = &entry.admin;
     if entry.needs == Needs::Nothing {
+        // The one page that everybody may read; whoever is signed in keeps the navigation.
+        if request.uri().path() == "/api" {
+            let session = session_token(request.headers(), request.extensions());
+            let headers = request.headers().clone();
+            if let Ok(Some(caller)) = identify(admin, headers, session, false).await {
+                request.extensions_mut().insert(caller);
+            }
+        }
         return next.run(request).await;
     }
     let through_api = request.uri().path().starts_with("/api/");
-    let admin = &entry.admin;
     let (headers, session) =
         (request.headers().clone(), session_token(request.headers(), request.extensions()));
     let caller = match identify(admin, headers, session, through_api).await {

@@ -25,6 +25,12 @@ pub(super) const FLASH: &str = "rollcall_said";
 /// The longest such sentence.
 const FLASH_CHARS: usize = 600;
 
+/// What is told of what somebody may not see or do, whether it exists or not.
+pub(super) const NOT_YOURS: &str =
+    "this is not for you to see or do; ask an administrator for the right";
+/// What is told of a form without the secret of its session.
+pub(super) const FORGED: &str = "the form does not come from this page, or you have signed in anew since it was opened; open it again";
+
 /// How a sentence is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tone {
@@ -234,7 +240,20 @@ impl IntoResponse for Failure {
         if status.is_server_error() {
             tracing::error!(error = %self.error, "a page failed");
         }
-        let message = self.error.message();
+        // The sentences that everybody meets, in the reader's own words.
+        let message = match self.error.message() {
+            NOT_YOURS => self.shell.t(
+                NOT_YOURS,
+                "Ceci ne vous est pas ouvert\u{a0}; demandez ce droit à un administrateur.",
+                "Das ist für Sie nicht freigegeben; bitten Sie einen Administrator um das Recht.",
+            ),
+            FORGED => self.shell.t(
+                FORGED,
+                "Le formulaire ne vient pas de cette page, ou vous vous êtes reconnecté depuis son ouverture\u{a0}; ouvrez-le à nouveau.",
+                "Das Formular kommt nicht von dieser Seite, oder Sie haben sich seit dem Öffnen neu angemeldet; öffnen Sie es noch einmal.",
+            ),
+            other => other,
+        };
         words_only(status, message, &self.shell)
     }
 }

@@ -11,7 +11,7 @@ use super::output::{Output, Tone};
 use super::{Outcome, Place, Stop, bound};
 use crate::config::Config;
 use crate::error::Error;
-use crate::service::Service;
+use crate::service::{Service, health};
 use crate::transport;
 
 /// A certificate that ends sooner than this is told.
@@ -72,6 +72,7 @@ pub(super) fn run(place: &Place) -> Outcome {
     match place.service() {
         Ok(service) => {
             findings.extend(databases(&service));
+            findings.extend(queue_and_writing(&service));
             findings.extend(lost_uploads(&service));
             findings.extend(held_imports(&service));
             findings.extend(vault(&service));
@@ -248,6 +249,26 @@ fn databases(service: &Service) -> Vec<Finding> {
 }
 
 /// What a restored backup has forgotten and no archive can bring back.
+/// What the server looks at by itself, too; disk and certificate are told above with their files.
+fn queue_and_writing(service: &Service) -> Vec<Finding> {
+    let signs = service.health(None).signs.into_iter();
+    signs
+        .filter_map(|sign| {
+            let what = match sign.what {
+                "registry" => "registry, writing",
+                "queue" => "imports that wait",
+                _ => return None,
+            };
+            let grade = match sign.grade {
+                health::Grade::Good => Grade::Good,
+                health::Grade::Warning => Grade::Warning,
+                health::Grade::Wrong => Grade::Wrong,
+            };
+            Some(Finding { what: what.to_owned(), grade, found: sign.found, cure: String::new() })
+        })
+        .collect()
+}
+
 fn lost_uploads(service: &Service) -> Vec<Finding> {
     let lost = match service.lost_uploads() {
         Ok(lost) => lost,

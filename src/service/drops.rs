@@ -206,7 +206,7 @@ impl Service {
             }
             let why = format!(
                 "folder \"{name}\" is for {}; files are handed over through export folders \
-                 (`rollcall folder add LOGIN NAME PATH --purpose export`)",
+                 (remote folders of an account with the purpose export)",
                 folder.purpose.name()
             );
             return Err(Error::new(Kind::Invalid, why));
@@ -214,7 +214,7 @@ impl Service {
         let exports = folders.iter().filter(|folder| folder.purpose == Purpose::Export);
         let exports: Vec<&str> = exports.map(|folder| folder.name.as_str()).collect();
         let hint = if exports.is_empty() {
-            "add one with `rollcall folder add LOGIN NAME PATH --purpose export`".to_owned()
+            "add a remote folder with the purpose export to an account".to_owned()
         } else {
             format!("its export folders: {}", exports.join(", "))
         };

@@ -57,7 +57,8 @@ pub struct ImportFilter {
 pub struct ImportPage {
     /// The imports.
     pub imports: Vec<ImportView>,
-    /// What [`ImportFilter::before`] says for the next page; `None`: this was the last.
+    /// What [`ImportFilter::before`] says for the next page; `None`: this was the last. A search for a text looks so far back
+    /// in one page and no further: its page may be short, or empty, although another one follows.
     pub next: Option<i64>,
 }
 
@@ -143,7 +144,7 @@ impl Service {
             self.client(client)?;
         }
         let limit = if filter.limit == 0 { 50 } else { filter.limit.min(PAGE_MOST) };
-        let mut found = self.registry().listed_uploads(&OutcomeFilter {
+        let (found, next) = self.registry().listed_uploads(&OutcomeFilter {
             client: filter.client.clone(),
             folder: filter.folder.clone(),
             stand: filter.stand,
@@ -151,12 +152,8 @@ impl Service {
             to: filter.to,
             text: filter.text.clone(),
             before_seq: filter.before,
-            limit: limit.saturating_add(1),
+            limit,
         })?;
-        let most = usize::try_from(limit).unwrap_or(usize::MAX);
-        let more = found.len() > most;
-        found.truncate(most);
-        let next = found.last().map(|one| one.upload.seq).filter(|_| more);
         Ok(ImportPage { imports: self.views(found)?, next })
     }
 

@@ -129,18 +129,20 @@ impl Service {
             Ok(room) if room.free_bytes < least => (
                 Grade::Wrong,
                 format!(
-                    "{} bytes are free, and uploads are refused below {least} (limits.min_free_bytes); make room",
-                    room.free_bytes
+                    "{} are free, and uploads are refused below {} (limits.min_free_bytes); make room",
+                    in_words(room.free_bytes),
+                    in_words(least)
                 ),
             ),
             Ok(room) if room.free_bytes / 4 < least => (
                 Grade::Warning,
                 format!(
-                    "{} bytes are free; uploads will be refused below {least} (limits.min_free_bytes)",
-                    room.free_bytes
+                    "{} are free; uploads will be refused below {} (limits.min_free_bytes)",
+                    in_words(room.free_bytes),
+                    in_words(least)
                 ),
             ),
-            Ok(room) => (Grade::Good, format!("{} bytes are free", room.free_bytes)),
+            Ok(room) => (Grade::Good, format!("{} are free", in_words(room.free_bytes))),
             Err(error) => (Grade::Wrong, error.message().to_owned()),
         };
         Sign { what: "disk", grade, found }
@@ -152,12 +154,13 @@ impl Service {
             Ok(None) => (Grade::Good, "no upload waits".to_owned()),
             Ok(Some(since)) => {
                 let age = self.clock().now().duration_since(since).as_secs().max(0);
-                let late = u64::try_from(age).is_ok_and(|age| age > most);
-                let found = format!("the oldest upload has waited {age} s for its import");
+                let age = u64::try_from(age).unwrap_or(0);
+                let found = format!("the oldest upload has waited {} for its import", long(age));
                 let cure = format!(
-                    "{found}, longer than {most} s (metrics.ready_queue_age_s); the log says why"
+                    "{found}, longer than {} (metrics.ready_queue_age_s); the log says why",
+                    long(most)
                 );
-                if late { (Grade::Wrong, cure) } else { (Grade::Good, found) }
+                if age > most { (Grade::Wrong, cure) } else { (Grade::Good, found) }
             }
             Err(error) => (Grade::Wrong, error.message().to_owned()),
         };
@@ -190,6 +193,24 @@ impl Service {
         }
         Ok(oldest)
     }
+}
+
+/// `15.5 GB`: as disks are sold.
+fn in_words(bytes: u64) -> String {
+    const UNITS: [(u64, &str); 4] =
+        [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "kB")];
+    let fitting = UNITS.into_iter().find(|(unit, _)| bytes >= *unit);
+    match fitting {
+        Some((unit, name)) => format!("{}.{} {name}", bytes / unit, bytes % unit / (unit / 10)),
+        None => format!("{bytes} bytes"),
+    }
+}
+
+/// `40 s`, `12 min`, `5 h`, `3 d`: the largest unit of which there are at least two.
+fn long(seconds: u64) -> String {
+    let units = [(86_400, "d"), (3600, "h"), (60, "min")];
+    let fitting = units.into_iter().find(|(unit, _)| seconds >= 2 * unit);
+    fitting.map_or(format!("{seconds} s"), |(unit, name)| format!("{} {name}", seconds / unit))
 }
 
 fn certificate_sign(ends: Timestamp, now: Timestamp) -> Sign {

@@ -172,7 +172,7 @@ impl Service {
             hold.digest
         } else if hold.is_some() {
             return Err(conflict(format!(
-                "import {id} is held as a whole; decide about that first, without --line"
+                "import {id} is held as a whole; decide about that first, and then about single lines"
             )));
         } else {
             check_lines(&directory, id, &ruling.lines)?;
@@ -205,8 +205,8 @@ impl Service {
             return format!("import {id} is not held; its status is {status}");
         }
         format!(
-            "import {id} is not held (its status is {status}), but rows of it wait: give --line {}",
-            rows.join(" --line ")
+            "import {id} is not held (its status is {status}), but rows of it wait: decide about lines {} (on the command line: --line, once for each)",
+            rows.join(", ")
         )
     }
 

@@ -386,13 +386,13 @@ impl Service {
             None if all.len() > 1 => Err(Error::new(
                 Kind::Invalid,
                 format!(
-                    "client {} has several import folders ({known}): give --folder",
+                    "client {} has several import folders ({known}): say into which one (on the command line: --folder)",
                     client.slug
                 ),
             )),
             None => all.pop().ok_or_else(|| {
                 let message = format!(
-                    "client {} has no import folder; add one with \"rollcall folder add\"",
+                    "client {} has no import folder; add one to one of its accounts, with the purpose import",
                     client.slug
                 );
                 Error::new(Kind::NotFound, message)

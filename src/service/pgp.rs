@@ -155,7 +155,7 @@ impl Service {
         let name = name.or(owners.first().map(String::as_str)).unwrap_or("no name").trim();
         if name.is_empty() || name.chars().count() > MAX_NAME_CHARS {
             return Err(invalid(format!(
-                "a partner's name has 1 to {MAX_NAME_CHARS} characters; give one with --name"
+                "a partner's name has 1 to {MAX_NAME_CHARS} characters; give it one"
             )));
         }
         if name.chars().any(char::is_control) {

@@ -323,7 +323,7 @@ impl Service {
         let own = last.iter().position(|i| i.report.mode == settings.mode).unwrap_or(0);
         if last.is_empty() {
             let message = format!(
-                "nothing has been imported from the folder \"{folder}\" yet, so it has no layout; leave --layout out"
+                "nothing has been imported from the folder \"{folder}\" yet, so it has no layout; choose none"
             );
             return Err(Error::new(Kind::NotFound, message));
         }

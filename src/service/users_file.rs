@@ -84,7 +84,14 @@ impl Service {
         };
         let zone = self.client(client)?.time_zone;
         let day = filter.as_of.unwrap_or_else(|| self.clock().today(&zone));
-        self.record("users.export", client, &format!("{} users", persons.len()));
+        self.record(
+            "users.export",
+            client,
+            &match persons.len() {
+                1 => "1 user".to_owned(),
+                n => format!("{n} users"),
+            },
+        );
         Ok(UsersFile { name: format!("{client}-users-{day}.{ending}"), bytes, left_out })
     }
 

@@ -243,6 +243,7 @@ async fn outbox(
         state: word("state", which.state.as_deref(), &JobState::ALL, JobState::name)?,
         client: which.client,
         limit: Some(u32::try_from(paging.rows(&admin)?).unwrap_or(u32::MAX)),
+        ..JobFilter::default()
     };
     json_of(&json!({ "items": ask(&admin, &caller, move |s| s.outbox(&filter)).await? }))
 }

@@ -52,10 +52,10 @@ async fn activity(
         login: which.login,
         event: which.event,
         since: which.since,
-        after: None,
         before: paging.after_number()?,
         // One more than asked for says whether there is another page.
         limit: u32::try_from(rows.saturating_add(1)).unwrap_or(u32::MAX),
+        ..ActivityFilter::default()
     };
     let found = ask(&admin, &caller, move |service| {
         if let Some(client) = &filter.client {

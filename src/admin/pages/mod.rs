@@ -2,6 +2,7 @@
 
 mod accounts;
 mod activity;
+mod alarm_words;
 mod client;
 mod clients;
 mod columns;

@@ -350,7 +350,7 @@ impl<'m> Making<'m> {
             Error::new(
                 Kind::Conflict,
                 format!(
-                    "the file was not sent: it has {} rows, the last one had {}, and who is missing from it may be taken for a leaver; if that is right: rollcall exports run {} {} --anyway",
+                    "the file was not sent: it has {} rows, the last one had {}, and who is missing from it may be taken for a leaver; if that is right, run it even with far fewer rows (on the command line: rollcall exports run {} {} --anyway)",
                     pass.rows, last.rows, self.client.slug, self.export.name
                 ),
             )

@@ -27,6 +27,11 @@ CREATE INDEX uploads_received ON uploads(received_at, status, state, dry_run, cl
 CREATE INDEX uploads_to_decide ON uploads(client, folder) WHERE pending_rows > 0;
 ";
 
+/// The schema's step that finds a file by its SHA-256.
+pub(super) const STEP_SHA256: &str = r"
+CREATE INDEX uploads_by_sha256 ON uploads(sha256) WHERE wants_import;
+";
+
 /// How an import ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
@@ -94,6 +99,9 @@ pub struct Tally {
     pub count: u64,
 }
 
+/// How many uploads one search for a text goes through; the page after it goes further back.
+const SEARCHED: i64 = 20_000;
+
 /// Microseconds of a quarter of an hour: every time zone's days are made of whole ones.
 const QUARTER: i64 = 15 * 60 * 1_000_000;
 
@@ -158,14 +166,31 @@ impl Registry {
         })
     }
 
-    /// The uploads for import that `filter` asks for, the last that arrived first.
+    /// One page of the uploads for import that `filter` asks for, the last that arrived first, and what
+    /// [`OutcomeFilter::before_seq`] says for the next one. A search for a text goes so far back in one page and no further: a
+    /// page of it may hold few or none although another one follows.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn listed_uploads(&self, filter: &OutcomeFilter) -> Result<Vec<ListedUpload>> {
+    pub fn listed_uploads(
+        &self,
+        filter: &OutcomeFilter,
+    ) -> Result<(Vec<ListedUpload>, Option<i64>)> {
         self.read("list imports", |conn| {
-            let (sql, values) = list_sql(filter);
-            conn.prepare_cached(&sql)?.query_map(params_from_iter(values), listed)?.collect()
+            let floor = if filter.text.is_some() { floor(conn, filter)? } else { 0 };
+            let (sql, values) = list_sql(filter, floor);
+            let mut found: Vec<ListedUpload> = conn
+                .prepare_cached(&sql)?
+                .query_map(params_from_iter(values), listed)?
+                .collect::<rusqlite::Result<_>>()?;
+            let most = usize::try_from(filter.limit).unwrap_or(usize::MAX);
+            if found.len() > most {
+                found.truncate(most);
+                let next = found.last().map(|one| one.upload.seq);
+                return Ok((found, next));
+            }
+            let next = if has_older(conn, filter, floor)? { Some(floor) } else { None };
+            Ok((found, next))
         })
     }
 
@@ -199,7 +224,7 @@ impl Registry {
     /// # Errors
     /// When the database cannot be read.
     pub fn last_upload_of(&self, client: &str, folder: &str) -> Result<Option<Timestamp>> {
-        let found = self.listed_uploads(&OutcomeFilter {
+        let (found, _) = self.listed_uploads(&OutcomeFilter {
             client: Some(client.to_owned()),
             folder: Some(folder.to_owned()),
             limit: 20,
@@ -236,12 +261,15 @@ fn note(conn: &Connection, id: UploadId, outcome: &Outcome) -> rusqlite::Result<
 }
 
 /// The query for a filter and its values. Only what is asked for stands in it, so that the indexes serve it.
-fn list_sql(filter: &OutcomeFilter) -> (String, Vec<Value>) {
+/// One more than the limit is read: it tells whether there is another page.
+fn list_sql(filter: &OutcomeFilter, floor: i64) -> (String, Vec<Value>) {
     let mut terms = vec!["wants_import".to_owned()];
     let mut values: Vec<Value> = Vec::new();
     if let Some(client) = &filter.client {
-        // What waits is few: the plus keeps SQLite from walking through everything of the client's instead.
-        let plus = if filter.stand == Some(Stand::Waiting) { "+" } else { "" };
+        // What waits, or is found by a search, is few: the plus keeps SQLite from walking through everything of the client's
+        // instead.
+        let are_few = filter.stand == Some(Stand::Waiting) || filter.text.is_some();
+        let plus = if are_few { "+" } else { "" };
         terms.push(format!("{plus}client = ?"));
         values.push(client.clone().into());
     }
@@ -260,19 +288,70 @@ fn list_sql(filter: &OutcomeFilter) -> (String, Vec<Value>) {
         }
     }
     if let Some(text) = &filter.text {
-        terms.push("(instr(lower(path), lower(?)) OR id = ? OR substr(sha256, 1, ?) = ?)".into());
-        let digits = text.to_ascii_lowercase();
-        // Fewer digits begin too many.
-        let length = i64::try_from(digits.len()).unwrap_or(i64::MAX).max(6);
-        values.extend([text.clone().into(), digits.clone().into(), length.into(), digits.into()]);
+        let (term, sought) = text_sql(filter, text, floor);
+        terms.push(term);
+        values.extend(sought);
     }
     terms.extend(filter.stand.map(stand_sql));
-    values.push(filter.limit.into());
+    values.push(i64::from(filter.limit).saturating_add(1).into());
     let wanted = terms.join(" AND ");
     let sql = format!(
         "SELECT {COLUMNS}, {STATUS} AS status, dry_run, counts, pending_rows FROM uploads
          WHERE {wanted} ORDER BY seq DESC LIMIT ?"
     );
+    (sql, values)
+}
+
+/// The number from which on one search for a text looks.
+fn floor(conn: &Connection, filter: &OutcomeFilter) -> rusqlite::Result<i64> {
+    let last = match filter.before_seq {
+        Some(before) => before,
+        None => conn
+            .prepare_cached("SELECT coalesce(max(seq), 0) + 1 FROM uploads")?
+            .query_row([], |row| row.get(0))?,
+    };
+    Ok(last.saturating_sub(SEARCHED).max(0))
+}
+
+/// Whether a search that looked from `floor` on has more to go through.
+fn has_older(conn: &Connection, filter: &OutcomeFilter, floor: i64) -> rusqlite::Result<bool> {
+    if floor == 0 {
+        return Ok(false);
+    }
+    let of_client = if filter.client.is_some() { "AND client = ?2" } else { "AND ?2 IS NULL" };
+    let sql = format!(
+        "SELECT EXISTS (SELECT 1 FROM uploads WHERE wants_import AND seq < ?1 {of_client})"
+    );
+    conn.prepare_cached(&sql)?.query_row(params![floor, filter.client], |row| row.get(0))
+}
+
+/// The condition of a search: the text in a path, from `floor` on; the whole id, or the first digits of the SHA-256, anywhere.
+fn text_sql(filter: &OutcomeFilter, text: &str, floor: i64) -> (String, Vec<Value>) {
+    let digits = text.to_ascii_lowercase();
+    let mut values: Vec<Value> = vec![floor.into()];
+    let mut within = "wants_import AND seq >= ?".to_owned();
+    if let Some(before) = filter.before_seq {
+        within.push_str(" AND seq < ?");
+        values.push(before.into());
+    }
+    if let Some(client) = &filter.client {
+        within.push_str(" AND client = ?");
+        values.push(client.clone().into());
+    }
+    values.extend([text.to_owned().into(), digits.clone().into()]);
+    let mut sql = format!(
+        "seq IN (SELECT seq FROM uploads WHERE {within} AND instr(lower(path), lower(?))
+             UNION SELECT seq FROM uploads WHERE id = ?"
+    );
+    // Fewer digits begin too many.
+    if digits.len() >= 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        sql.push_str(
+            " UNION SELECT seq FROM uploads WHERE wants_import AND sha256 >= ? AND sha256 < ?",
+        );
+        // `g` comes after every digit.
+        values.extend([digits.clone().into(), format!("{digits}g").into()]);
+    }
+    sql.push(')');
     (sql, values)
 }
 
@@ -323,7 +402,7 @@ mod tests {
     fn plan(filter: &OutcomeFilter) -> String {
         let conn = Connection::open_in_memory().unwrap();
         super::super::schema::STEPS.iter().for_each(|sql| conn.execute_batch(sql).unwrap());
-        let (sql, values) = list_sql(filter);
+        let (sql, values) = list_sql(filter, 100);
         let mut plans = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
         let plans = plans.query_map(params_from_iter(values), |row| row.get::<_, String>("detail"));
         let plans: Vec<String> = plans.unwrap().map(std::result::Result::unwrap).collect();
@@ -353,6 +432,17 @@ mod tests {
             assert!(found.contains("SEARCH uploads USING INTEGER PRIMARY KEY"), "{found}");
         }
         check(&OutcomeFilter { before_seq: Some(9), ..all() }, "SEARCH uploads USING");
+        let text = Some("abcdef".to_owned());
+        for client in [None, acme()] {
+            let before_seq = Some(9000);
+            let found = plan(&OutcomeFilter { text: text.clone(), client, before_seq, ..all() });
+            assert!(found.contains("seq>? AND seq<?") || found.contains("rowid>? AND rowid<?"));
+            assert!(
+                found.contains("uploads_by_sha256") && !found.contains("SCAN uploads"),
+                "{found}"
+            );
+            assert!(found.contains("SEARCH uploads USING INTEGER PRIMARY KEY"), "{found}");
+        }
         check(&all(), "uploads");
     }
 }

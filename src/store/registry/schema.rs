@@ -205,4 +205,6 @@ CREATE TABLE client_retention (
     super::outbox::STEP_LISTS,
     super::activity::STEP_LISTS,
     super::alarms::STEP_PAST,
+    super::outcomes::STEP_SHA256,
+    super::audit::STEP_LISTS,
 ];

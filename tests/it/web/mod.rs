@@ -8,7 +8,6 @@ mod door;
 mod exports;
 mod imports;
 mod look;
-mod pace;
 mod people;
 mod quality;
 mod remote;
