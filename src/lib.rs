@@ -11,6 +11,8 @@ pub mod demo;
 pub mod error;
 pub mod export;
 pub mod fault;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod import;
 pub mod mail;
 pub mod model;

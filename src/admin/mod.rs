@@ -20,6 +20,8 @@ use crate::error::{Error, Kind, Result};
 use crate::service::Service;
 use crate::transport::Face;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use api::fuzzing;
 pub use hop::page_url;
 pub use server::Served;
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use jiff::civil::Date;
 
 use super::import::read_limited;
 use super::output::{Output, Tone};
@@ -23,6 +24,9 @@ pub enum ListsCommand {
         client: String,
         /// The list: department, legal_entity, csp, role, profile_time … (default: all)
         field: Option<String>,
+        /// The entries as they were at the end of that day, such as 2026-03-31
+        #[arg(long, value_name = "DATE")]
+        as_of: Option<Date>,
     },
     /// Load a list from a file with a code in each row and perhaps its name behind it (CSV, xlsx)
     Load {
@@ -80,10 +84,14 @@ pub(super) fn run(place: &Place, command: ListsCommand) -> Outcome {
     let service = place.service()?;
     let out = place.out;
     match command {
-        ListsCommand::Show { client, field } => out
-            .either(&service.lists(&client, field.as_deref())?, |out, entries| {
-                show(out, &client, field.as_deref(), entries)
-            }),
+        ListsCommand::Show { client, field, as_of } => {
+            let list = field.as_deref();
+            let entries = match as_of {
+                None => service.lists(&client, list)?,
+                Some(day) => service.lists_on(&client, list, day)?,
+            };
+            out.either(&entries, |out, entries| show(out, &client, list, as_of, entries))
+        }
         ListsCommand::Load { client, field, file, replace } => {
             let bytes = read_limited(&file, place.config.limits.max_import_bytes)?;
             let others = if replace { Others::Go } else { Others::Stay };
@@ -106,7 +114,16 @@ pub(super) fn run(place: &Place, command: ListsCommand) -> Outcome {
     }
 }
 
-fn show(out: Output, client: &str, field: Option<&str>, entries: &[EntryView]) -> Outcome {
+fn show(
+    out: Output,
+    client: &str,
+    field: Option<&str>,
+    as_of: Option<Date>,
+    entries: &[EntryView],
+) -> Outcome {
+    if let (true, Some(day)) = (entries.is_empty(), as_of) {
+        return out.line(format!("No entries on {day}."));
+    }
     if entries.is_empty() {
         let list = field.unwrap_or("department");
         return out.line(format!(

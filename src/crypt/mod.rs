@@ -5,6 +5,8 @@
 //! compression and signatures of one packet. Each layer is whole and proved unchanged before the next is looked at.
 
 mod armor;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod keys;
 mod message;
 mod meter;

@@ -4,6 +4,8 @@ pub mod codes;
 pub mod directory;
 pub mod edit;
 pub mod fields;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 pub mod inspect;
 pub mod layout;
 pub mod list_file;

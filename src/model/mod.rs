@@ -2,6 +2,8 @@
 
 mod administrator;
 mod event;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod limits;
 mod network;
 mod remote;

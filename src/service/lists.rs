@@ -1,12 +1,17 @@
 //! Use cases about reference lists: show, load, add, remove, and what became of them.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::Serialize;
 
+use super::users::UserView;
 use super::{Service, commit};
 use crate::error::{Error, Kind, Result};
 use crate::import::fields::Field;
 use crate::import::lists::{LISTS, list_of};
+use crate::import::standing::Standing;
 use crate::import::table::TableLimits;
 use crate::import::{list_file, unpack};
 use crate::store::directory::{Event, EventKind, ListWrite, Removal};
@@ -69,6 +74,17 @@ pub enum Others {
     Go,
 }
 
+/// How many users have a code; secondary roles are codes of the roles' list, one a line.
+fn users_with(users: &[UserView], list: Field, code: &str) -> u64 {
+    let has = |user: &&UserView| {
+        let also = user.values.get(Field::Roles).filter(|_| list == Field::Role);
+        user.state != Standing::Withdrawn
+            && (user.values.get(list) == Some(code)
+                || also.is_some_and(|roles| roles.split('\n').any(|role| role == code)))
+    };
+    u64::try_from(users.iter().filter(has).count()).unwrap_or(u64::MAX)
+}
+
 impl Service {
     /// The entries of a client's list, or of all its lists, by list and code.
     ///
@@ -84,6 +100,33 @@ impl Service {
             field: entry.field,
             code: entry.code,
             users: entry.users,
+        };
+        Ok(entries.into_iter().map(view).collect())
+    }
+
+    /// The same as it was at the end of a day, as far back as the history of the lists goes.
+    ///
+    /// # Errors
+    /// As [`Service::lists`]; `Kind::Invalid` for a day that no clock reaches.
+    pub fn lists_on(&self, client: &str, field: Option<&str>, day: Date) -> Result<Vec<EntryView>> {
+        let end = self.end_of_day(client, day)?;
+        let changes = self.list_history(client, field)?;
+        let mut entries: BTreeMap<(Field, String), Option<String>> = BTreeMap::new();
+        for change in changes.into_iter().filter(|change| change.at <= end) {
+            let place = (change.field, change.code);
+            if change.what == "removed" {
+                entries.remove(&place);
+            } else {
+                entries.insert(place, change.name);
+            }
+        }
+        let users = self.users(client, Some(end))?;
+        let view = |((field, code), name): ((Field, String), Option<String>)| EntryView {
+            loaded: name.is_some(),
+            name: name.filter(|name| *name != code),
+            users: users_with(&users, field, &code),
+            field,
+            code,
         };
         Ok(entries.into_iter().map(view).collect())
     }

@@ -27,6 +27,8 @@ pub mod feed;
 pub mod fetch;
 pub mod folder_edits;
 pub mod folders;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod give_back;
 pub mod handouts;
 pub mod health;

@@ -2,6 +2,8 @@
 
 mod face;
 pub mod ftp;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod gate;
 mod host_keys;
 mod memory;

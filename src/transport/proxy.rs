@@ -31,25 +31,28 @@ pub(super) fn is_trusted(trusted: &[Network], peer: IpAddr) -> bool {
 pub(super) async fn read_header(
     stream: &mut (impl AsyncRead + Unpin),
 ) -> io::Result<Option<SocketAddr>> {
-    timeout(WITHIN, async {
-        let mut head = [0_u8; SIGNATURE_V2.len()];
-        stream.read_exact(&mut head).await?;
-        if head == SIGNATURE_V2 {
-            return version_2(stream).await;
+    timeout(WITHIN, header(stream)).await?
+}
+
+pub(super) async fn header(
+    stream: &mut (impl AsyncRead + Unpin),
+) -> io::Result<Option<SocketAddr>> {
+    let mut head = [0_u8; SIGNATURE_V2.len()];
+    stream.read_exact(&mut head).await?;
+    if head == SIGNATURE_V2 {
+        return version_2(stream).await;
+    }
+    if !head.starts_with(b"PROXY ") {
+        return Err(broken("the connection does not begin with a PROXY header"));
+    }
+    let mut line = head.to_vec();
+    while !line.ends_with(b"\r\n") {
+        if line.len() >= MAX_V1_BYTES {
+            return Err(broken("the PROXY header does not end"));
         }
-        if !head.starts_with(b"PROXY ") {
-            return Err(broken("the connection does not begin with a PROXY header"));
-        }
-        let mut line = head.to_vec();
-        while !line.ends_with(b"\r\n") {
-            if line.len() >= MAX_V1_BYTES {
-                return Err(broken("the PROXY header does not end"));
-            }
-            line.push(stream.read_u8().await?);
-        }
-        version_1(&line)
-    })
-    .await?
+        line.push(stream.read_u8().await?);
+    }
+    version_1(&line)
 }
 
 fn version_1(line: &[u8]) -> io::Result<Option<SocketAddr>> {

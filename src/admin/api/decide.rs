@@ -37,9 +37,9 @@ async fn waiting(State(admin): State<Admin>, caller: Caller) -> Answer {
 /// What is decided.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Decision {
+pub(super) struct Decision {
     #[serde(default)]
-    lines: Vec<u32>,
+    pub(super) lines: Vec<u32>,
     #[serde(default)]
     sha256: String,
     plan: Option<String>,

@@ -13,6 +13,8 @@ mod exports;
 mod fetches;
 mod files;
 mod folders;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod gate;
 mod handout;
 mod imports;

@@ -34,6 +34,11 @@ pub struct Dates {
     pub contradicts: Option<Proof>,
     /// Two-digit years are in the file: what they mean moves with today's date.
     pub depends_on_today: bool,
+    /// The fields in whose column a spreadsheet has swapped day and month wherever it could: dates that tell their
+    /// own order are wrong there.
+    pub swapped: Vec<Field>,
+    /// As far as these rows show, a column may be so.
+    pub may_be_swapped: bool,
     /// Today, in the client's time zone.
     pub today: Date,
 }
@@ -72,7 +77,15 @@ impl Dates {
     /// Dates in a known order, outside any file.
     #[must_use]
     pub fn known(order: Option<DateOrder>, today: Date) -> Self {
-        Self { order, proved: None, contradicts: None, depends_on_today: false, today }
+        Self {
+            order,
+            proved: None,
+            contradicts: None,
+            depends_on_today: false,
+            swapped: Vec::new(),
+            may_be_swapped: false,
+            today,
+        }
     }
 
     pub(super) fn read(&self, field: Field, text: &str) -> Result<Meant, CellRefusal> {
@@ -83,6 +96,9 @@ impl Dates {
         let shape = shape(text).map_err(|hint| refuse("V302", hint))?;
         let day = match shape {
             Shape::Open => return Ok(Meant::Open),
+            Shape::Fixed { .. } if self.swapped.contains(&field) => {
+                return Err(refuse("V309", vec![("cause", "day_month".to_owned())]));
+            }
             Shape::Fixed { year, month, day } => Date::new(year, month, day).ok(),
             Shape::Numbers { first, second, year, two_digits, .. } => {
                 let day_first = self.day(field, year, second, first, two_digits);
@@ -187,11 +203,18 @@ pub fn prove_dates(
     today: Date,
 ) -> Dates {
     let mut evidence = Evidence::default();
-    for column in DATE_FIELDS.iter().filter_map(|f| columns.position(&FieldKey::Known(*f))) {
+    let (mut swapped, mut may_be_swapped) = (Vec::new(), false);
+    for field in DATE_FIELDS {
+        let Some(column) = columns.position(&FieldKey::Known(field)) else { continue };
+        evidence.writings = Writings::default();
         for row in table.rows() {
             if let Some(cell) = row.get(column) {
                 evidence.take(row.line(), column, &cell);
             }
+        }
+        may_be_swapped |= evidence.writings.may_be_swapped();
+        if evidence.writings.are_swapped() {
+            swapped.push(field);
         }
     }
     let set = setting.or(frozen);
@@ -205,12 +228,44 @@ pub fn prove_dates(
         }
         _ => None,
     };
-    Dates { order, proved, contradicts, depends_on_today: evidence.two_digit_years, today }
+    let depends_on_today = evidence.two_digit_years;
+    Dates { order, proved, contradicts, depends_on_today, swapped, may_be_swapped, today }
+}
+
+/// How the dates of one column are written.
+///
+/// A spreadsheet that takes `05/01/2003` for the fifth month writes `2003-05-01`, and leaves `13/01/2003` as the text
+/// that it cannot read: then the ones have only days up to 12, and the others only days above.
+#[derive(Debug, Default)]
+struct Writings {
+    /// Dates that tell their own order, with a day up to 12.
+    own_order_low: u64,
+    /// The same with a day above 12.
+    own_order_high: u64,
+    /// Dates in three numbers that can be read in one order only.
+    one_order: u64,
+    /// Dates in three numbers that can be read in two.
+    two_orders: u64,
+}
+
+/// In fewer dates than this chance may look like damage.
+const LEAST_SWAPPED: u64 = 5;
+
+impl Writings {
+    fn may_be_swapped(&self) -> bool {
+        self.own_order_low > 0 && self.own_order_high == 0 && self.two_orders == 0
+    }
+
+    fn are_swapped(&self) -> bool {
+        let dates = self.own_order_low + self.one_order;
+        self.may_be_swapped() && self.one_order > 0 && dates >= LEAST_SWAPPED
+    }
 }
 
 /// What the date cells of a file prove.
 #[derive(Debug, Default)]
 struct Evidence {
+    writings: Writings,
     day_first: u64,
     month_first: u64,
     year_first: u64,
@@ -234,9 +289,21 @@ impl Evidence {
         if text.is_empty() {
             return;
         }
-        let Ok(Shape::Numbers { first, second, year, two_digits, dots }) = shape(&text) else {
-            return;
+        let (first, second, year, two_digits, dots) = match shape(&text) {
+            Ok(Shape::Numbers { first, second, year, two_digits, dots }) => {
+                (first, second, year, two_digits, dots)
+            }
+            Ok(Shape::Fixed { day, .. }) if !text.bytes().all(|b| b.is_ascii_digit()) => {
+                let low = day <= 12;
+                self.writings.own_order_low += u64::from(low);
+                self.writings.own_order_high += u64::from(!low);
+                return;
+            }
+            _ => return,
         };
+        let one_order = first > 12 || second > 12;
+        self.writings.one_order += u64::from(one_order);
+        self.writings.two_orders += u64::from(!one_order && first != second);
         if dots {
             self.with_dots += 1;
         } else {

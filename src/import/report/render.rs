@@ -260,7 +260,9 @@ pub fn summary_line(report: &Report, language: Language) -> String {
         held::held_line(report, language)
     } else {
         let status = status(report, language);
-        match report.messages.iter().find(|m| m.code != Code::N001) {
+        // The gravest, for a note about the encoding may stand before it.
+        let told = report.messages.iter().filter(|m| m.code != Code::N001);
+        match told.min_by_key(|message| message.level) {
             Some(first) if report.status != ImportStatus::Duplicate => {
                 format!("{status}{separator}{} {}", first.code, text(first, report, language))
             }

@@ -203,5 +203,7 @@ pub(in crate::import) const NO_DATES: Dates = Dates {
     proved: None,
     contradicts: None,
     depends_on_today: false,
+    swapped: Vec::new(),
+    may_be_swapped: false,
     today: Date::constant(2000, 1, 1),
 };

@@ -15,25 +15,28 @@ pub(super) fn mend(mut decoded: Decoded<'_>) -> Result<Decoded<'_>, FileRefusal>
     if !unicode || decoded.text.is_ascii() {
         return Ok(decoded);
     }
-    let Some(seen) = first_broken(&decoded.text) else { return Ok(decoded) };
-    let params = vec![("received", seen.0), ("meant", seen.1)];
-    match undo(&decoded.text) {
-        Some(text) => {
-            decoded.text = Cow::Owned(text);
-            decoded.notes.push(Note::new("F009", params));
-            Ok(decoded)
-        }
-        None => {
+    // Each program on the way may have done it: `ÃƒÂ©`, `Ã©`, `é`.
+    let mut note = None;
+    for _ in 0..MOST_TIMES {
+        let Some(seen) = first_broken(&decoded.text) else { break };
+        let params = vec![("received", seen.0), ("meant", seen.1)];
+        let Some(text) = undo(&decoded.text) else {
             let line = decoded.text.get(..seen.2).map_or(1, |before| {
                 memchr::memchr_iter(b'\n', before.as_bytes()).count().saturating_add(1)
             });
-            let line = u32::try_from(line).unwrap_or(u32::MAX);
             let mut refusal = FileRefusal::new("F009", params);
-            refusal.physical_line = Some(line);
-            Err(refusal)
-        }
+            refusal.physical_line = Some(u32::try_from(line).unwrap_or(u32::MAX));
+            return Err(refusal);
+        };
+        decoded.text = Cow::Owned(text);
+        note = Some(Note::new("F009", params));
     }
+    decoded.notes.extend(note);
+    Ok(decoded)
 }
+
+/// How often a text may have been decoded once too often.
+const MOST_TIMES: usize = 3;
 
 /// The first place where two or three characters are, taken as bytes, one accented letter in UTF-8:
 /// the characters, the letter, and where (in bytes).

@@ -203,7 +203,7 @@ const LINGER_BYTES: usize = 64 * 1024;
 /// ABOR (IAC IP, IAC DM).
 ///
 /// Source: RFC 959, 4.1.3 (ABOR) and RFC 854.
-fn plain(line: &[u8]) -> Vec<u8> {
+pub(super) fn plain(line: &[u8]) -> Vec<u8> {
     const IAC: u8 = 0xFF;
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let stray = line.iter().rev().take_while(|byte| **byte == b'\r').count();

@@ -7,6 +7,8 @@ mod control;
 mod conversation;
 mod data;
 mod files;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod interpreter;
 mod listing;
 mod login;

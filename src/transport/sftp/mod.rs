@@ -7,6 +7,8 @@ mod connection;
 mod desk;
 mod extensions;
 mod files;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod packet;
 mod ssh;
 mod wire;

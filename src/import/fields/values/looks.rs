@@ -2,6 +2,20 @@
 
 use crate::import::text::fold;
 
+/// A question mark within or right beside a word: what is left of `é` in a file that was written without accents.
+pub(super) fn like_lost_letters(text: &str) -> bool {
+    let mut before = ' ';
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let touches = before.is_alphabetic() || chars.peek().is_some_and(|c| c.is_alphabetic());
+        if c == '?' && touches {
+            return true;
+        }
+        before = c;
+    }
+    false
+}
+
 /// `#REF!`, `#N/A`, `#WERT!`, `#####`.
 pub(in crate::import::fields) fn like_spreadsheet_error(text: &str) -> bool {
     const ERRORS: &[&str] = &[

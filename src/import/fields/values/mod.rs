@@ -132,11 +132,18 @@ fn checked_length(text: Cow<'_, str>, limit: usize) -> Result<Cow<'_, str>, Cell
     Err(CellRefusal::new("V308", params))
 }
 
-/// `#REF!`, `#####` and `1,23E+05` are what a spreadsheet left of a value.
+/// `#REF!`, `#####` and `1,23E+05` are what a spreadsheet left of a value, `H?l?ne` what a program without accents did.
 fn refuse_damage(field: Field, text: &str) -> Result<(), CellRefusal> {
     let refusal = || Err(CellRefusal::new("V309", vec![("value", text.to_owned())]));
     if text.starts_with('#') && looks::like_spreadsheet_error(text) {
         return refusal();
+    }
+    let names = matches!(field, Field::FirstName | Field::LastName | Field::BirthName);
+    if text.contains(char::REPLACEMENT_CHARACTER)
+        || ((names || field.is_reference()) && looks::like_lost_letters(text))
+    {
+        let params = vec![("value", text.to_owned()), ("cause", "letters".to_owned())];
+        return Err(CellRefusal::new("V309", params));
     }
     if field.is_code() && looks::like_scientific(text) {
         return refusal();

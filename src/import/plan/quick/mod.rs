@@ -337,7 +337,9 @@ fn has_sure_dates(context: &Context<'_>) -> bool {
     let (job, dates) = (context.job, &context.sheet.dates);
     let frozen = job.snapshot.source.date_order;
     let settled = job.settings.dates.or(frozen).is_some();
-    settled && dates.proved.is_none_or(|proved| frozen == Some(proved))
+    // Whether day and month were swapped shows only beside the rows that are not looked at here.
+    let whole = frozen.is_none() || !dates.may_be_swapped;
+    settled && whole && dates.proved.is_none_or(|proved| frozen == Some(proved))
 }
 
 /// A login that is made must differ from everybody's.
