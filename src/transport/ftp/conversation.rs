@@ -70,6 +70,13 @@ pub(super) struct Guest {
     pub(super) rename_from: Option<VPath>,
 }
 
+impl Guest {
+    /// Whether something is held that a session can do without while it is idle. RNFR lives on in the interpreter.
+    fn has_unused(&self) -> bool {
+        self.source.is_some() || (self.interpreter.is_some() && self.rename_from.is_none())
+    }
+}
+
 /// One control connection.
 pub(super) struct Conversation {
     pub(super) edge: Edge,
@@ -176,8 +183,8 @@ impl Conversation {
             ),
             None => (self.login_deadline(), "Login took too long; closing."),
         };
-        // A port that is asked for and not used goes back to the others.
-        let unused_port = Instant::now() + Duration::from_secs(limits.data_accept_timeout_s);
+        // A port that is asked for and not used goes back to the others, and so does the memory of an idle interpreter.
+        let unused = Instant::now() + Duration::from_secs(limits.data_accept_timeout_s);
         let session = self.guest.as_ref().map(|guest| guest.session.clone());
         // What ended while the server was stopping may have one more thing to say (RNFR after STOR).
         let was_busy = self.edge.shutdown.is_cancelled() && self.guest.is_some();
@@ -192,7 +199,7 @@ impl Conversation {
         };
         let mut stopped = std::pin::pin!(stopped);
         loop {
-            let has_port = self.guest.as_ref().is_some_and(|guest| guest.source.is_some());
+            let has_unused = self.guest.as_ref().is_some_and(Guest::has_unused);
             tokio::select! {
                 biased;
                 () = &mut stopped => return Err(Some(stopping())),
@@ -202,15 +209,18 @@ impl Conversation {
                     Line::TooLong => Err(Some(Reply::new(500, "The line is too long; closing."))),
                     Line::Gone => Err(None),
                 },
-                () = tokio::time::sleep_until(unused_port), if has_port => self.drop_port(),
+                () = tokio::time::sleep_until(unused), if has_unused => self.drop_unused(),
                 () = tokio::time::sleep_until(deadline) => return Err(Some(Reply::new(421, late))),
             }
         }
     }
 
-    fn drop_port(&mut self) {
+    fn drop_unused(&mut self) {
         if let Some(guest) = self.guest.as_mut() {
             guest.source = None;
+            if guest.rename_from.is_none() {
+                guest.interpreter = None;
+            }
         }
     }
 

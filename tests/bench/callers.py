@@ -170,7 +170,7 @@ def hold_ftp(peer, count):
 
 def hold_sftp(peer, count):
     """The same over SSH, each with an SFTP channel open, from a process of its own."""
-    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "clients.py")
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "callers.py")
     holder = subprocess.Popen([sys.executable, script, str(peer.port), peer.login, str(peer.key), str(count)],
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     said = holder.stdout.readline()
