@@ -25,7 +25,6 @@ config -> model error
 model -> nothing
 error -> nothing
 clock -> nothing
-fuzzing -> admin transport service import crypt model
 fault -> nothing
 ";
 

@@ -15,7 +15,6 @@ mod app;
 mod architecture;
 mod backups;
 mod bench;
-mod clerk;
 mod cli;
 mod commit;
 mod editing;

@@ -7,8 +7,7 @@ import subprocess
 
 import clients
 from house import expect, wait_for
-from matrix import done, local
-from wire import Control, anyone, ssh
+from wire import Control, anyone, sftp_session, ssh
 
 
 def certificate(folder, name, host):
@@ -99,16 +98,23 @@ def protection(ground):
     """The log of what accounts did says with which program and cipher each file came, over both protocols."""
     house = ground.house()
     account = house.account("means")
-    for client in (clients.Paramiko(), clients.Ftplib("ftps")):
-        done(client, account, [("put", local(account, b"x"), f"/files/{client.name.split()[0]}.txt")])
+    transport, sftp = sftp_session(account)
+    with sftp.open("/files/sftp.bin", "w") as file:
+        file.write(b"x")
+    control = Control(account, "ftps")
+    control.log_in()
+    expect(control.upload("/files/ftps.bin", b"x").startswith("226"), "FTPS")
 
     def uploads():
         found = house.cli("log", "--event", "upload")
         return found if len(found) == 2 else None
 
     told = {one["protocol"]: one["detail"] for one in wait_for("both uploads", uploads, 5)}
-    expect("SSH-2.0-paramiko" in told["sftp"] and "ssh-ed25519" in told["sftp"], told)
-    expect("TLS13" in told["ftps"], told)
+    for part in ("SSH-2.0-paramiko", transport.host_key_type, transport.local_cipher, transport.local_mac):
+        expect(part in told["sftp"], f"{part}: {told}")
+    version, suite = control.sock.version(), control.sock.cipher()[0]
+    expect(version == "TLSv1.3" and suite.replace("TLS_", "TLS13_") in told["ftps"], f"{version} {suite}: {told}")
+    transport.close()
 
 
 def resumption(ground):
