@@ -25,6 +25,7 @@ config -> model error
 model -> nothing
 error -> nothing
 clock -> nothing
+fuzzing -> admin transport service import crypt model
 fault -> nothing
 ";
 

@@ -15,6 +15,7 @@ mod app;
 mod architecture;
 mod backups;
 mod bench;
+mod clerk;
 mod cli;
 mod commit;
 mod editing;

@@ -433,6 +433,12 @@ fn lists_are_loaded_kept_and_told() {
     assert_eq!(codes, ["Executive France", "Executive UK", "NE", "Technicien"]);
     assert_eq!((&shown[2]["name"], &shown[2]["users"]), (&json!("Non-executive"), &json!(0)));
     assert_eq!((&shown[3]["loaded"], &shown[3]["users"]), (&json!(true), &json!(1)));
+    // As the lists are now is how they are at the end of today; long ago there were none.
+    let today = rollcall::clock::Clock::System.now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let later = today.tomorrow().unwrap().to_string();
+    assert_eq!(place.json(&["lists", "show", "acme", "csp", "--as-of", &later]), shown);
+    let earlier = place.json(&["lists", "show", "acme", "csp", "--as-of", "2020-01-31"]);
+    assert_eq!(earlier, json!([]));
 
     let history = place.json(&["lists", "history", "acme", "csp"]);
     let ex: Vec<(&str, &str)> = history

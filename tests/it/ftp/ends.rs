@@ -1,5 +1,7 @@
 //! How uploads end: proved complete, or not at all.
 
+use std::net::SocketAddr;
+
 use super::wire::{Ground, Wire, connect_from, handshake, soon};
 use rollcall::config::{ActiveMode, Resumption};
 use rustls::client::Resumption as ClientResumption;
@@ -180,6 +182,36 @@ async fn silence_and_garbage_on_the_data_port_are_425_and_the_session_goes_on() 
     ground.spool_is_empty().await;
     assert!(ground.on_disk("a").is_none());
     assert_eq!(wire.put("STOR a", b"now").await.0, 226);
+}
+
+/// Waits until nobody listens there any more.
+async fn port_is_given_back(address: SocketAddr) {
+    let given_back = async {
+        while TcpStream::connect(address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon(given_back).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_idle_session_gives_back_it_does_not_miss() {
+    let ground = Ground::with(|config| config.limits.data_accept_timeout_s = 1).await;
+    let mut wire = ground.guest().await;
+    assert_eq!(wire.put("STOR a", b"abc").await.0, 226);
+    let address = wire.epsv().await;
+    assert_eq!(wire.code("RNFR a").await, 350);
+    port_is_given_back(address).await;
+    assert_eq!(wire.code("RNTO b").await, 250, "a rename waits for its second half");
+    let address = wire.epsv().await;
+    port_is_given_back(address).await;
+    assert_eq!(wire.code("MKD sub").await, 257);
+    assert_eq!(wire.code("CWD sub").await, 250);
+    let address = wire.epsv().await;
+    port_is_given_back(address).await;
+    assert_eq!(wire.put("STOR c", b"there").await.0, 226);
+    assert_eq!(ground.on_disk("sub/c").unwrap(), b"there");
+    assert_eq!(wire.get("RETR /b").await, b"abc");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -93,6 +93,34 @@ async fn an_approved_swap_gives_the_record_to_the_other_person() {
     assert_eq!(bench.imports()[1].status, "ok_with_warnings");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_is_taken_back_with_the_rows_that_were_approved_later() {
+    let (bench, _session, id) = waiting().await;
+    let before = [person(&bench, "00004"), person(&bench, "00007")];
+    bench.service.decide(id, &rows(Verdict::Approve, &[5]), "cli").unwrap();
+    bench.service.decide(id, &rows(Verdict::Approve, &[8]), "cli").unwrap();
+    assert_eq!(person(&bench, "00007").unwrap().1, "Stranger");
+    let undone = bench.service.undo_import(id, "cli").unwrap();
+    assert!(undone.kept.is_empty() && undone.values > 0, "{undone:?}");
+    assert_eq!([person(&bench, "00004"), person(&bench, "00007")], before);
+    assert_eq!(person(&bench, "00904"), None);
+    assert_eq!(bench.service.users("acme", None).unwrap().len(), 30, "nobody is there twice");
+    let import = bench.imports()[1].clone();
+    assert_eq!(import.status, "undone");
+    assert!(import.pending_lines.is_empty() && import.waits_for.is_none(), "{import:?}");
+    let late = bench.service.decide(id, &rows(Verdict::Approve, &[5]), "cli").unwrap_err();
+    assert_eq!(late.kind(), Kind::Conflict);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_taken_back_while_rows_waited_leaves_nothing_to_approve() {
+    let (bench, _session, id) = waiting().await;
+    bench.service.undo_import(id, "cli").unwrap();
+    let late = bench.service.decide(id, &rows(Verdict::Approve, &[5]), "cli").unwrap_err();
+    assert_eq!(late.kind(), Kind::Conflict);
+    assert!(person(&bench, "00904").is_none() && person(&bench, "00004").is_some());
+}
+
 /// Line 5 of a whole roster: number 4 under another number.
 fn renumbered() -> String {
     roster(&[(4, row("00904", "Nom4", "05/03/1980"))])

@@ -48,19 +48,19 @@ fn newest(app: &TestApp, client: &str) -> UploadId {
     imports(app, client)[0].0
 }
 
-fn ended(app: &TestApp) -> usize {
+pub(super) fn ended(app: &TestApp) -> usize {
     let users = app.service.users("acme", None).unwrap();
     users.iter().filter(|user| user.values.get(Field::ContractEnd).is_some()).count()
 }
 
-fn hidden(answer: &Answer, name: &str) -> String {
+pub(super) fn hidden(answer: &Answer, name: &str) -> String {
     let mark = format!("name=\"{name}\" value=\"");
     let (_, rest) = answer.body.split_once(&mark).unwrap_or_else(|| panic!("{}", answer.body));
     rest.split('"').next().unwrap().to_owned()
 }
 
 /// A held import: 40 people, whose second file ends 12 of them.
-async fn held() -> (TestApp, Browser, UploadId) {
+pub(super) async fn held() -> (TestApp, Browser, UploadId) {
     let mut app = app().await;
     let anna = Browser::first(&mut app).await;
     put(&app, "acme", "users.csv", &roster(40, 0)).await;
