@@ -53,7 +53,10 @@ pub fn parse<'a>(key: &FieldKey, raw: &'a str, dates: &Dates) -> Result<Value<'a
         Field::Status => status(text),
         Field::Fte => Cow::Owned(fte(&text)?),
         Field::WeeklyHours => Cow::Owned(weekly_hours(&text)?),
-        Field::Roles => Cow::Owned(roles(&text)),
+        Field::Roles => match roles(&text) {
+            none if none.is_empty() => return Ok(Value::Blank),
+            some => Cow::Owned(some),
+        },
         _ => text,
     };
     checked_length(value, field.max_chars()).map(Value::Text)
