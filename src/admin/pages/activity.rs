@@ -90,7 +90,7 @@ impl Wanted {
 enum Whose {
     Everybody,
     Client(Client),
-    Account(Client, Account),
+    Account(Box<(Client, Account)>),
 }
 
 impl Whose {
@@ -98,7 +98,7 @@ impl Whose {
         match self {
             Self::Everybody => "/server/log".to_owned(),
             Self::Client(client) => format!("/clients/{}/activity", client.slug),
-            Self::Account(_, account) => format!("/accounts/{}/activity", account.login),
+            Self::Account(of) => format!("/accounts/{}/activity", of.1.login),
         }
     }
 
@@ -106,14 +106,14 @@ impl Whose {
     fn client(&self) -> Option<&Client> {
         match self {
             Self::Client(client) => Some(client),
-            Self::Everybody | Self::Account(..) => None,
+            Self::Everybody | Self::Account(_) => None,
         }
     }
 
     /// Client and account, on the account's own pages.
     fn account(&self) -> Option<(&Client, &Account)> {
         match self {
-            Self::Account(client, account) => Some((client, account)),
+            Self::Account(of) => Some((&of.0, &of.1)),
             Self::Everybody | Self::Client(_) => None,
         }
     }
@@ -194,7 +194,7 @@ async fn of_login(
 ) -> Response {
     let whose = admin.run(&caller.name, move |service| {
         let account = service.account(&login)?;
-        Ok(Whose::Account(service.client(&account.client)?, account))
+        Ok(Whose::Account(Box::new((service.client(&account.client)?, account))))
     });
     // One login is the list's own; another in the address is none of its filters.
     let wanted = Wanted { login: String::new(), ..wanted };
@@ -214,9 +214,8 @@ async fn show(
     };
     let (shell, client) = match &whose {
         Whose::Everybody => (shell, None),
-        Whose::Client(client) | Whose::Account(client, _) => {
-            (shell.in_zone(&client.time_zone), Some(client.slug.clone()))
-        }
+        Whose::Client(client) => (shell.in_zone(&client.time_zone), Some(client.slug.clone())),
+        Whose::Account(of) => (shell.in_zone(&of.0.time_zone), Some(of.0.slug.clone())),
     };
     let mut filter = ActivityFilter { client, ..wanted.filter(&shell) };
     if let Some((_, account)) = whose.account() {

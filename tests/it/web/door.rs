@@ -8,7 +8,7 @@ use rollcall::error::Kind;
 use rollcall::model::{Administrator, Language, Role};
 use rollcall::service::Service;
 use rollcall::service::administrators::{AdministratorPatch, NewAdministrator};
-use rollcall::service::sign_in::From;
+use rollcall::service::sign_in::{From, Presence};
 
 use super::browser::{ADMIN_PASSWORD, Answer, Browser};
 use crate::app::TestApp;
@@ -228,21 +228,27 @@ async fn a_clock_that_went_wrong_leaves_no_session_and_no_link_behind() {
     let from = From { peer: "192.0.2.1".parse().unwrap(), agent: "test".to_owned() };
     let begin = || service.begin_session(&anna, &from).unwrap();
     let (ahead, link) = (begin(), service.invite_administrator("anna").unwrap());
-    assert!(service.session(&ahead).unwrap().is_some() && service.invitation(&link).is_ok());
+    assert!(
+        service.session(&ahead, Presence::Person).unwrap().is_some()
+            && service.invitation(&link).is_ok()
+    );
     NOW.store(start, Ordering::Release);
-    assert!(service.session(&ahead).unwrap().is_none(), "begun in the future");
+    assert!(service.session(&ahead, Presence::Person).unwrap().is_none(), "begun in the future");
     assert!(service.invitation(&link).is_err(), "made in the future");
     let session = begin();
     for minutes in [59, 118, 177] {
         NOW.store(start + minutes * hour / 60, Ordering::Release);
-        assert!(service.session(&session).unwrap().is_some(), "used every hour");
+        assert!(service.session(&session, Presence::Person).unwrap().is_some(), "used every hour");
         // The note of it goes through the same queue as this.
         assert_eq!(service.end_all_sessions("anna", Some(&session)).unwrap(), 0);
     }
     let (idle, long) = (begin(), begin());
     NOW.store(start + 10 * hour, Ordering::Release);
-    assert!(service.session(&idle).unwrap().is_none(), "not used for longer than an hour");
-    assert!(service.session(&long).unwrap().is_none());
+    assert!(
+        service.session(&idle, Presence::Person).unwrap().is_none(),
+        "not used for longer than an hour"
+    );
+    assert!(service.session(&long, Presence::Person).unwrap().is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]
