@@ -571,6 +571,13 @@ class Pscp(OpenSshScp):
     def run(self, account, steps, password=None):
         outcome = Outcome(True, "")
         for what, one, other in steps:
+            if what == "put-tree":
+                # It makes no folder of another name than the one here, and wants the one above it to be there.
+                named = account.house.work / f"{account.slug}-{os.urandom(4).hex()}" / other.rsplit("/", 1)[1]
+                shutil.copytree(one, named)
+                one, other = named, other.rsplit("/", 1)[0]
+            elif what == "get-tree":
+                Path(other).mkdir()
             there = f"{account.login}@{account.house.address}:"
             ends = [str(one), there + other] if what.startswith("put") else [there + literally(one), str(other)]
             outcome = program(
@@ -578,6 +585,11 @@ class Pscp(OpenSshScp):
                  *putty_login(account, password), "-batch", "-hostkey", account.house.host_fingerprint(), *ends],
                 env=account.house.env,
             )
+            if what == "get-tree" and outcome.ok:
+                inner = Path(other) / one.rsplit("/", 1)[1]
+                for each in inner.iterdir():
+                    each.rename(Path(other) / each.name)
+                inner.rmdir()
             if not outcome.ok:
                 break
         return outcome

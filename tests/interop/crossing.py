@@ -48,8 +48,10 @@ def first_number(*command):
         done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False, stdin=subprocess.DEVNULL)
     except OSError:
         return ""
-    found = re.search(r"\d+(\.\d+)+(p\d+)?", done.stdout + done.stderr)
-    return found.group() if found else ""
+    # sshfs tells the version of its library beside its own.
+    found = re.search(r"(?:SSHFS version )(\d[\d.]+)", done.stdout + done.stderr)
+    found = found or re.search(r"(\d+(?:\.\d+)+(?:p\d+)?)", done.stdout + done.stderr)
+    return found.group(1) if found else ""
 
 
 def version(client):
@@ -80,25 +82,43 @@ def version(client):
 def cell(client, operation, why):
     if operation in client.cannot:
         return client.cannot[operation]
-    if why is False:
-        return "–"
     return "yes" if why is None else "**no**"
+
+
+def table_before(page):
+    """The cells that the page has already, by program and column: what is not run again keeps them."""
+    cells, columns = {}, []
+    for line in page.partition(BEGIN)[2].partition(END)[0].splitlines():
+        parts = [part.strip() for part in line.strip().strip("|").split("|")]
+        if not line.startswith("|") or set(line) <= set("|- "):
+            continue
+        if parts[0] == "":
+            columns = parts[1:]
+        else:
+            cells.update({(parts[0], column): said for column, said in zip(columns, parts[1:])})
+    return cells
+
+
+def shown_name(client):
+    named, _, protocol = client.name.partition(", ")
+    name = " ".join(word for word in (named, version(client)) if word)
+    return ", ".join(word for word in (name, protocol) if word)
 
 
 def write(path, results):
     """Writes two tables, program × operation, between the two marks of the page."""
+    page = Path(path).read_text()
     known = {(client, operation): why for _, client, operation, why, _ in results if client}
-    shown = [c for c in others.ALL if any(name == c.name for name, _ in known)]
+    before = table_before(page)
     tables = []
     for operations in ([o for o, _, _ in matrix.OPERATIONS], [o for o, _, _ in demands.OPERATIONS] + [WORDS]):
         lines = ["| | " + " | ".join(operations) + " |", "|---" * (len(operations) + 1) + "|"]
-        for client in shown:
-            cells = [cell(client, o, known.get((client.name, o), False)) for o in operations]
-            named, _, protocol = client.name.partition(", ")
-            name = " ".join(w for w in (named, version(client)) if w)
-            lines.append(f"| {', '.join(w for w in (name, protocol) if w)} | " + " | ".join(cells) + " |")
+        for client in others.ALL:
+            name = shown_name(client)
+            cells = [cell(client, o, known[(client.name, o)]) if (client.name, o) in known else before.get((name, o), "–")
+                     for o in operations]
+            lines.append(f"| {name} | " + " | ".join(cells) + " |")
         tables.append("\n".join(lines))
-    page = Path(path).read_text()
     head, _, rest = page.partition(BEGIN)
     _, _, foot = rest.partition(END)
     Path(path).write_text(f"{head}{BEGIN}\n\n" + "\n\n".join(tables) + f"\n\n{END}{foot}")
