@@ -8,7 +8,7 @@ import { forgotten, texts } from "./words.mjs";
 const MOST = 600;
 const OF_A_KIND = 4;
 // Names that the test gave or that the samples hold; a text with one of them is data.
-const NAMES = ["Bernard", "Serveur du client", "Abadie", "Armand", "Chargée", "Acme", "Lumière", "Nordwind", "Quiet", "hacked", "anna", "Payroll", "Europe/", "@", "SHA256", ".csv", "http", "GMT"];
+const NAMES = ["Bernard", "Serveur du client", "Abadie", "Armand", "Chargée", "Acme", "Lumière", "Nordwind", "Quiet", "Late Ltd", "Moulin & Cie", "Usine du Nord", "Werk Süd", "Bell Bakery", "Harbour Ltd", "hacked", "anna", "Payroll", "Europe/", "@", "SHA256", ".csv", "http", "GMT"];
 
 // The kind of an address: its path without what names one client, account, person …, and the names in its query.
 export function kindOf(address) {
