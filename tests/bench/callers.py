@@ -29,21 +29,9 @@ def sftp(peer, batch, cipher=CIPHER):
     call("sftp", *ssh_options(peer, cipher), "-b", "-", f"{peer.login}@127.0.0.1", stdin=batch.encode())
 
 
-def sftp_by_password(peer, batch, askpass):
-    options = [o for o in ssh_options(peer) if o not in ("-i", peer.key)]
-    env = {**os.environ, "SSH_ASKPASS": str(askpass), "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":0"}
-    call("sftp", "-o", "BatchMode=no", "-o", "PubkeyAuthentication=no", *options, "-b", "-", f"{peer.login}@127.0.0.1",
-         stdin=batch.encode(), env=env)
-
-
-def curl(peer, *arguments, path="", port=None):
+def curl(peer, *arguments, path=""):
     call("curl", "-sS", "--insecure", "--ssl-reqd", "-u", f"{peer.login}:{peer.password}", *arguments,
-         f"ftp://127.0.0.1:{port or peer.port}/{path}")
-
-
-def curl_implicit(peer, *arguments, path=""):
-    call("curl", "-sS", "--insecure", "-u", f"{peer.login}:{peer.password}", *arguments,
-         f"ftps://127.0.0.1:{peer.implicit_port}/{path}")
+         f"ftp://127.0.0.1:{peer.port}/{path}")
 
 
 def lftp_mirror(peer, source, target):

@@ -64,7 +64,6 @@ class Peer:
         self.inbox, self.inbox_on_disk = inbox, Path(inbox_on_disk)
         self.listed = "/listed"
         self.process = self.group = self.usage = None
-        self.implicit_port = None
 
     def start(self, command, log, env=None):
         with open(log, "wb") as out:
@@ -160,7 +159,7 @@ class Rollcall(Peer):
         account = self.account = self.house.account("bench")
         super().__init__("Rollcall", "both", self.house.ports["sftp"], account.login, account.password, self.house.user_key,
                          "/files", account.on_disk("/files"))
-        self.ftp_port, self.implicit_port = self.house.ports["ftpes"], self.house.ports["ftps"]
+        self.ftp_port = self.house.ports["ftpes"]
         self.process = self.house.process
         self.count()
         self.listed_on_disk = account.files / "listed"
@@ -173,7 +172,7 @@ class Rollcall(Peer):
     def as_ftp(self):
         """The same server, spoken to over FTPS."""
         other = Peer("Rollcall", "ftp", self.ftp_port, self.login, self.password, None, self.inbox, self.inbox_on_disk)
-        other.process, other.usage, other.implicit_port = self.process, self.usage, self.implicit_port
+        other.process, other.usage = self.process, self.usage
         return other
 
     def stop(self):
