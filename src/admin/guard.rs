@@ -1,6 +1,7 @@
 //! Every request passes here: host, origin, who asks, what they may, and the headers of every answer.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, FromRequestParts, RawPathParams, Request, State};
 use axum::http::request::Parts;
@@ -19,6 +20,7 @@ use super::{Admin, api, door, hop, pages, parts, probes};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Administrator, Language, Scope};
 use crate::service::sign_in::Presence;
+use crate::service::unmoved::Unmoved;
 
 /// The cookie of a session.
 const COOKIE: &str = "rollcall_session";
@@ -45,6 +47,8 @@ pub(super) struct Caller {
     pub(super) session: String,
     /// The number of the API token.
     pub(super) token: Option<i64>,
+    /// What they change must still be what they saw (`If-Match`).
+    pub(super) unmoved: Option<Arc<Unmoved>>,
 }
 
 impl Caller {
@@ -374,6 +378,7 @@ async fn identify(
             csrf: String::new(),
             session: String::new(),
             token: Some(token.id),
+            unmoved: None,
         }));
     }
     let Some(session) = session else { return Ok(None) };
@@ -389,6 +394,7 @@ async fn identify(
         administrator: Some(administrator),
         session,
         token: None,
+        unmoved: None,
     }))
 }
 
@@ -447,4 +453,24 @@ pub(super) fn preferred_language(headers: &HeaderMap) -> Language {
         .filter_map(|part| part.trim().get(..2).and_then(|code| code.parse().ok()))
         .next()
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_two_routes_have_the_same_method_and_path() {
+        let mut seen = BTreeSet::new();
+        // Names of path parameters do not tell addresses apart.
+        let shape = |path: &str| -> String {
+            let parts = path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part });
+            parts.collect::<Vec<_>>().join("/")
+        };
+        for route in super::routes() {
+            let address = format!("{} {}", route.method, shape(route.path));
+            assert!(seen.insert(address.clone()), "{address} stands twice in the table of routes");
+        }
+        assert!(seen.len() > 200, "{}", seen.len());
+    }
 }

@@ -74,6 +74,9 @@ pub enum ClientCommand {
     Import {
         /// The file
         file: PathBuf,
+        /// The client's short name here (default: the one that it had)
+        #[arg(long, value_name = "SLUG")]
+        slug: Option<String>,
     },
     /// Erase a client with its accounts, files, users and history, for ever
     Erase {
@@ -178,7 +181,9 @@ pub(super) fn run(place: &Place, command: ClientCommand) -> Outcome {
             out.either(&client, |out, c| out.line(format!("Client {} is open.", c.slug)))
         }
         ClientCommand::Export { slug, file } => super::moving::export(place, &slug, &file),
-        ClientCommand::Import { file } => super::moving::import(place, &file),
+        ClientCommand::Import { file, slug } => {
+            super::moving::import(place, &file, slug.as_deref())
+        }
         ClientCommand::Erase { slug, confirm } => {
             check_confirmation(&slug, &confirm)?;
             service.erase_client(&slug)?;

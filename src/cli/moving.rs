@@ -54,8 +54,8 @@ pub(super) fn export(place: &Place, slug: &str, file: &Path) -> Outcome {
     })
 }
 
-pub(super) fn import(place: &Place, file: &Path) -> Outcome {
-    let arrived = place.service()?.import_client(file)?;
+pub(super) fn import(place: &Place, file: &Path, slug: Option<&str>) -> Outcome {
+    let arrived = place.service()?.import_client(file, slug)?;
     place.out.either(&Shown::of(&arrived), |out, shown| {
         out.line(format!(
             "Imported {}: {}, as of {} (UTC).",

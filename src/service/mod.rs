@@ -76,6 +76,7 @@ pub mod tokens;
 pub mod trial;
 pub mod trying;
 pub mod undo;
+pub mod unmoved;
 pub mod usage;
 pub mod users;
 pub mod users_file;

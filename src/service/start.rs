@@ -36,20 +36,24 @@ impl Service {
     ) -> Result<ImportDetail> {
         let ended = self.0.waiters.register(id);
         let service = self.clone();
-        let is_new = blocking(move || service.take_once(id, &file)).await?;
-        if is_new {
-            // Time is up, or nobody tells any more: what has become of it by now is the answer.
-            drop(tokio::time::timeout(wait, ended).await);
+        blocking(move || service.take_once(id, &file)).await?;
+        let service = self.clone();
+        let now = blocking(move || service.import(id)).await?;
+        // Whoever asks a second time, after a crash perhaps, waits for what is still under way as well.
+        if now.view.status != "waiting" {
+            return Ok(now);
         }
+        // Time is up, or nobody tells any more: what has become of it by now is the answer.
+        drop(tokio::time::timeout(wait, ended).await);
         let service = self.clone();
         blocking(move || service.import(id)).await
     }
 
-    /// Archives and queues a file; `false`: that was done before.
-    fn take_once(&self, id: UploadId, file: &GivenFile) -> Result<bool> {
+    /// Archives and queues a file, unless that was done before.
+    fn take_once(&self, id: UploadId, file: &GivenFile) -> Result<()> {
         if let Some(known) = self.registry().upload(id)? {
             return match known.client == file.client {
-                true => Ok(false),
+                true => Ok(()),
                 false => Err(Error::new(Kind::Exists, format!("the id {id} is taken"))),
             };
         }
@@ -81,7 +85,7 @@ impl Service {
         };
         self.queue_staged(&space, stage, &new)?;
         self.record("import.file", &id.to_string(), new.path.as_str());
-        Ok(true)
+        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@ mod backup;
 pub mod directory;
 mod migrations;
 pub mod registry;
+pub mod seen;
 
 use std::path::Path;
 use std::str::FromStr;

@@ -25,7 +25,12 @@ pub(super) async fn ask<T: Send + 'static>(
     caller: &Caller,
     work: impl FnOnce(Service) -> Done<T> + Send + 'static,
 ) -> Result<T, Problem> {
-    Ok(admin.run(&caller.name, work).await?)
+    let unmoved = caller.unmoved.clone();
+    let guarded = move |service: Service| match unmoved {
+        Some(unmoved) => unmoved.guard(|| work(service)),
+        None => work(service),
+    };
+    Ok(admin.run(&caller.name, guarded).await?)
 }
 
 /// A value as a JSON tree.

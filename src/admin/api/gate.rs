@@ -1,7 +1,7 @@
 //! What surrounds every operation of the API: rate, query names, media types, conditions, idempotency keys.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use axum::body::Body;
@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
-use super::ask::{body_of, media_type, unpacked};
+use super::ask::{body_of, media_type, most_bytes, unpacked};
 use super::document::{self, Operation};
 use super::keyed;
 use super::problem::Problem;
@@ -23,21 +23,22 @@ use super::shape;
 use crate::admin::Admin;
 use crate::admin::guard::Caller;
 use crate::admin::route::Route;
+use crate::service::Service;
+
+/// How often a change is tried whose condition somebody else's change has put in doubt.
+const MOST_TRIES: u32 = 50;
 
 /// What the API remembers between requests.
 pub(in crate::admin) struct Memory {
     /// Requests that each token has left, and when that was so.
     rates: Mutex<HashMap<i64, (f64, Instant)>>,
-    /// Held from looking at the state of a thing to changing it.
-    changing: tokio::sync::Mutex<()>,
     /// This process, among those that worked on the same registry.
     pub(super) run: Uuid,
 }
 
 impl Default for Memory {
     fn default() -> Self {
-        let (rates, changing) = (Mutex::default(), tokio::sync::Mutex::default());
-        Self { rates, changing, run: Uuid::now_v7() }
+        Self { rates: Mutex::default(), run: Uuid::now_v7() }
     }
 }
 
@@ -49,6 +50,8 @@ struct Gate {
     operation: &'static Operation,
     /// Shows what this route changes, if there is such a route.
     shows: Option<MethodRouter<Admin>>,
+    /// Whether it changes a client's directory, not the registry.
+    changes_directory: bool,
 }
 
 /// The operation that a request asks for, for whoever reads its body.
@@ -62,7 +65,10 @@ pub(in crate::admin) fn behind(admin: &Admin, route: &Route, all: &[Route]) -> M
     };
     let shows = all.iter().find(|other| other.path == route.path && other.method == Method::GET);
     let shows = shows.map(|route| route.handler.clone());
-    let gate = Gate { admin: admin.clone(), method: route.method.clone(), operation, shows };
+    let changes_directory =
+        ["/users/{user}", "/lists/{list}"].iter().any(|of| route.path.contains(of));
+    let (admin, method) = (admin.clone(), route.method.clone());
+    let gate = Gate { admin, method, operation, shows, changes_directory };
     route.handler.clone().layer(middleware::from_fn_with_state(gate, pass))
 }
 
@@ -96,11 +102,7 @@ impl Gate {
             }
             Method::POST => keyed::once(&self.admin, self.operation, request, next).await,
             _ if request.headers().contains_key(header::IF_MATCH) => {
-                let admin = self.admin.clone();
-                let _changing = admin.api().changing.lock().await;
-                let wanted = request.headers().get(header::IF_MATCH).cloned();
-                self.check_state(wanted.as_ref(), shows_of(&request)).await?;
-                Ok(tagged(next.run(request).await, None).await)
+                self.only_if_unmoved(request, next).await
             }
             _ => Ok(tagged(next.run(request).await, None).await),
         }
@@ -131,7 +133,42 @@ impl Gate {
         Ok(())
     }
 
-    /// `If-Match`: what is there now is what the caller has seen.
+    /// `If-Match`: the change happens only to what the caller has seen, whoever else is at work, on the page, in another process.
+    ///
+    /// # Errors
+    /// 412 when it is something else by now; 503 when everything moves too fast to tell.
+    async fn only_if_unmoved(self, request: Request, next: Next) -> Result<Response, Problem> {
+        let (parts, body) = request.into_parts();
+        let bytes = body_of(body, most_bytes(&self.admin, self.operation)).await?;
+        let wanted = parts.headers.get(header::IF_MATCH).cloned();
+        for _ in 0..MOST_TRIES {
+            // First how far everything is, then what is there: a change between the two is seen as one after them.
+            let of = self.directory_of(parts.uri.path());
+            let look = move |service: Service| service.unmoved(of.as_deref());
+            let unmoved = Arc::new(self.admin.run("", look).await?);
+            self.clone().check_state(wanted.as_ref(), shows_of(&parts)).await?;
+            let mut parts = parts.clone();
+            if let Some(caller) = parts.extensions.get_mut::<Caller>() {
+                caller.unmoved = Some(Arc::clone(&unmoved));
+            }
+            let request = Request::from_parts(parts, Body::from(bytes.clone()));
+            let response = next.clone().run(request).await;
+            if !unmoved.was_overtaken() {
+                return Ok(tagged(response, None).await);
+            }
+        }
+        let detail =
+            "too much changes at the moment to tell whether this is what you read; send it again";
+        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail);
+        Err(problem.retry_after(1))
+    }
+
+    /// The client whose directory is changed at this address; `None`: the change is to the registry.
+    fn directory_of(&self, path: &str) -> Option<String> {
+        let client = path.strip_prefix("/api/v1/clients/")?.split('/').next()?;
+        self.changes_directory.then(|| client.to_owned())
+    }
+
     async fn check_state(self, wanted: Option<&HeaderValue>, given: Parts) -> Result<(), Problem> {
         let Some(shows) = self.shows else { return Ok(()) };
         for kind in ["application/json", "application/toml"] {
@@ -160,10 +197,10 @@ impl Gate {
 }
 
 /// A request for what an address shows, in the same name.
-fn shows_of(request: &Request) -> Parts {
+fn shows_of(request: &Parts) -> Parts {
     let mut shown = Request::new(()).into_parts().0;
-    shown.uri = request.uri().clone();
-    shown.extensions = request.extensions().clone();
+    shown.uri = request.uri.clone();
+    shown.extensions = request.extensions.clone();
     shown
 }
 

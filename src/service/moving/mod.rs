@@ -131,17 +131,21 @@ impl Service {
     }
 
     /// Brings an exported client in, whole or not at all, also beside a running server. What had been received and not imported is
-    /// imported here; nothing is imported again.
+    /// imported here; nothing is imported again. `slug`: the name that the client is to have here, in place of its own.
     ///
     /// # Errors
     /// `Kind::Exists` for a client, login or upload that is here already; `Kind::Invalid` for a file that is damaged or none;
     /// `Kind::Unsupported` for one of another version.
-    pub fn import_client(&self, file: &Path) -> Result<Moving> {
+    pub fn import_client(&self, file: &Path, slug: Option<&str>) -> Result<Moving> {
         let reading = |e| unreadable(file, e);
         let opened =
             File::open(file).map_err(|e| Error::io(format!("opening {}", file.display()), e))?;
         let mut from = BufReader::with_capacity(1024 * 1024, opened);
-        let moving = read_manifest(&mut from, file)?;
+        let mut moving = read_manifest(&mut from, file)?;
+        if let Some(slug) = slug {
+            moving.rows.rename(&moving.client, slug);
+            moving.client = slug.to_owned();
+        }
         self.refuse_known(&moving)?;
         let clients = self.data().join("clients");
         let unpacked = clients.join(format!("{UNPACKED}{}-{}", moving.client, Uuid::now_v7()));

@@ -9,7 +9,7 @@ use super::{Directory, meta, wishes};
 use crate::error::{Error, Kind, Result};
 use crate::import::edit::Edit;
 use crate::import::fields::{Field, FieldKey};
-use crate::store::failed;
+use crate::store::{failed, seen};
 
 impl Directory {
     /// Writes an edit that was made for the directory at `change_number`.
@@ -30,6 +30,7 @@ impl Directory {
             let message = "the directory has changed meanwhile; do it again";
             return Err(Error::new(Kind::Conflict, message));
         }
+        seen::check_directory(change_number)?;
         let write = || -> rusqlite::Result<()> {
             let seq = events::insert(&tx, event, change_number + 1)?;
             // Whatever a folder's files said before stays said: saying it again does not bring it back.

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use super::{Directory, Event, events, meta};
 use crate::error::{Error, Kind, Result};
 use crate::import::fields::Field;
-use crate::store::{failed, instant, unreadable};
+use crate::store::{failed, instant, seen, unreadable};
 
 /// The most entries in use that a refusal names.
 const NAMED: usize = 10;
@@ -201,6 +201,7 @@ impl Directory {
         let what = || failed(format!("write the list {}", write.field));
         let tx =
             self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(what())?;
+        seen::check_directory(meta(&tx).map_err(what())?.change_number)?;
         let known = entries(&tx, write.field).map_err(what())?;
         let going = going(write, &known)?;
         let uses = match going.is_empty() {

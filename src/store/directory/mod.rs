@@ -45,6 +45,7 @@ pub use told::{How, Place, Touched, Unit};
 pub use undo::UndoPreview;
 pub use unmapped::Unmapped;
 
+use super::seen::Seen;
 use super::{Access, connect, failed, integrity, migrations};
 use crate::error::Result;
 use crate::import::directory::SourceMemory;
@@ -106,6 +107,17 @@ impl Directory {
 struct Meta {
     change_number: i64,
     next_user_id: i64,
+}
+
+impl Directory {
+    /// The state of the directory now, for [`super::seen::only_at`].
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn seen(&self) -> Result<Seen> {
+        let now = meta(&self.conn).map_err(failed("look how far the directory is"))?;
+        Ok(Seen::Directory(now.change_number))
+    }
 }
 
 fn meta(conn: &Connection) -> rusqlite::Result<Meta> {

@@ -70,6 +70,7 @@ pub use sessions::{AdminSession, EndSessions, SessionView};
 pub use uploads::{Interruption, NewUpload, UploadFilter};
 pub use webhooks::{Errand, NewWebhook, WebhookRow, webhook_lane};
 
+use super::seen::{self, Condition, Seen};
 use super::{Access, connect, failed, integrity, migrations};
 use crate::error::Result;
 use writer::{Outlives, Writer};
@@ -139,11 +140,32 @@ impl Registry {
         self.read("check the registry", integrity)
     }
 
+    /// The state of the registry now, for [`seen::only_at`].
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn seen(&self) -> Result<Seen> {
+        // Only the writer's connection can tell: what it has not read yet are other processes' commits.
+        self.write_lightly(|conn| {
+            seen::registry(conn).map_err(failed("look how far the registry is"))
+        })
+    }
+
     fn write<T: Send + 'static>(
         &self,
         intent: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.0.writer.write(Outlives::PowerCut, intent)
+        let Some(asked) = seen::asked_of_registry() else {
+            return self.0.writer.write(Outlives::PowerCut, intent);
+        };
+        // On the writer's thread, in the transaction: whoever was faster has committed, and nobody can be from here on.
+        let written = self.0.writer.write(Outlives::PowerCut, move |conn| {
+            let now =
+                seen::registry(conn).map_err(failed("look whether the registry has moved"))?;
+            if now == asked { intent(conn).map(Some) } else { Ok(None) }
+        })?;
+        seen::became(if written.is_some() { Condition::Kept } else { Condition::Broken });
+        written.ok_or_else(seen::overtaken)
     }
 
     /// The same for what the next start finds out by itself: a power cut may take it.

@@ -110,6 +110,21 @@ impl ClientRows {
     }
 }
 
+impl ClientRows {
+    /// The same under another name of the client.
+    pub fn rename(&mut self, from: &str, to: &str) {
+        for rows in &mut self.tables {
+            let owner = if rows.table == "clients" { "slug" } else { "client" };
+            let Some(at) = rows.columns.iter().position(|column| column == owner) else { continue };
+            for cell in rows.rows.iter_mut().filter_map(|row| row.get_mut(at)) {
+                if matches!(cell, Cell::Text(name) if name == from) {
+                    *cell = Cell::Text(to.to_owned());
+                }
+            }
+        }
+    }
+}
+
 impl Registry {
     /// Everything of a client that another server needs, as of one instant.
     ///

@@ -387,3 +387,56 @@ fn a_registry_of_a_newer_program_is_refused_and_an_older_one_brought_up() {
     let broken = Registry::open(&place.folder.path().join("no.db")).err().unwrap();
     assert!(broken.message().contains("no.db"), "{broken}");
 }
+
+/// Adds a client on the condition that the registry is still what was seen.
+fn add_if(registry: &Registry, seen: seen::Seen, slug: &str) -> (Result<()>, seen::Condition) {
+    seen::only_at(seen, || registry.add_client(&client(slug)))
+}
+
+#[test]
+fn a_change_on_a_condition_happens_only_if_nobody_was_faster() {
+    use seen::Condition::{Broken, Kept, Open};
+    let (place, registry) = Place::new();
+    let known = |slug: &str| registry.client(slug).unwrap().is_some();
+    let (added, became) = add_if(&registry, registry.seen().unwrap(), "one");
+    assert_eq!((added.is_ok(), became, known("one")), (true, Kept, true));
+
+    // Our own writer was faster.
+    let seen = registry.seen().unwrap();
+    registry.add_client(&client("two")).unwrap();
+    let (added, became) = add_if(&registry, seen, "late");
+    assert_eq!((added.unwrap_err().kind(), became, known("late")), (Kind::Conflict, Broken, false));
+
+    // Another process was.
+    let seen = registry.seen().unwrap();
+    place.open().add_client(&client("three")).unwrap();
+    let (added, became) = add_if(&registry, seen, "late");
+    assert_eq!((added.unwrap_err().kind(), became, known("late")), (Kind::Conflict, Broken, false));
+
+    // Reading does not count, and the condition is for the first write only.
+    let seen = registry.seen().unwrap();
+    assert_eq!(registry.seen().unwrap(), seen);
+    let (_, became) = seen::only_at(seen, || registry.clients().unwrap());
+    assert_eq!(became, Open);
+    let (both, became) = seen::only_at(seen, || {
+        registry.add_client(&client("four")).and_then(|()| registry.add_client(&client("five")))
+    });
+    assert_eq!((both.is_ok(), became, known("five")), (true, Kept, true));
+    registry.add_client(&client("six")).unwrap();
+}
+
+#[test]
+fn of_many_who_saw_the_same_one_writes() {
+    let (_place, registry) = Place::new();
+    let seen = registry.seen().unwrap();
+    let wrote: Vec<bool> = std::thread::scope(|scope| {
+        let one = |n: usize| {
+            let registry = &registry;
+            scope.spawn(move || add_if(registry, seen, &format!("c{n}")).0.is_ok())
+        };
+        let all: Vec<_> = (0..16).map(one).collect();
+        all.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    assert_eq!(wrote.iter().filter(|wrote| **wrote).count(), 1);
+    assert_eq!(registry.clients().unwrap().len(), 2);
+}

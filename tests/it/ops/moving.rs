@@ -46,11 +46,11 @@ async fn a_client_goes_on_elsewhere_as_if_nothing_had_happened() {
     assert_eq!(beside, ["acme.rollcall"], "nothing else is left beside it");
     let again = bench.service.export_client("acme", &file).unwrap_err();
     assert_eq!(again.kind(), Kind::Exists);
-    let itself = bench.service.import_client(&file).unwrap_err();
+    let itself = bench.service.import_client(&file, None).unwrap_err();
     assert_eq!(itself.kind(), Kind::Exists, "{itself}");
 
     let other = elsewhere();
-    other.service.import_client(&file).unwrap();
+    other.service.import_client(&file, None).unwrap();
     assert_eq!(names(&other), names(&bench));
     assert_eq!(other.statuses(), ["ok", "ok"]);
     assert_eq!(
@@ -82,6 +82,43 @@ async fn a_client_goes_on_elsewhere_as_if_nothing_had_happened() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_client_may_have_another_name_where_its_own_is_taken() {
+    let bench = Bench::start();
+    let session = bench.session().await;
+    put(&session, "/in/users.csv", DAY_1).await;
+    bench.wait_until_idle();
+    let file = bench.folder.path().join("acme.rollcall");
+    bench.service.export_client("acme", &file).unwrap();
+    let other = elsewhere();
+    for wrong in ["", "Acme", "../acme"] {
+        let error = other.service.import_client(&file, Some(wrong)).unwrap_err();
+        assert_eq!(error.kind(), Kind::Invalid, "{wrong}: {error}");
+    }
+    assert!(other.service.clients().unwrap().is_empty());
+    other.service.import_client(&file, Some("acme-two")).unwrap();
+    let clients = other.service.clients().unwrap();
+    assert_eq!(clients.iter().map(|c| c.slug.as_str()).collect::<Vec<_>>(), ["acme-two"]);
+    assert_eq!(other.service.account("acme").unwrap().client, "acme-two");
+    let folders = other.service.folders("acme").unwrap();
+    assert!(other.service.settings("acme-two", &folders[0].name).is_ok());
+    let kept = other.service.imports("acme-two", 10).unwrap();
+    assert_eq!(kept[0].id, bench.imports()[0].id);
+    let users = other.service.users("acme-two", None).unwrap();
+    assert_eq!(users.len(), bench.service.users("acme", None).unwrap().len());
+    // The same password, the same folder: the next file is imported into the client of that name.
+    put(&other.session().await, "/in/users.csv", DAY_2).await;
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while other.service.imports("acme-two", 10).unwrap()[0].status == "waiting" {
+        assert!(std::time::Instant::now() < end, "the next file is not imported");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(other.service.imports("acme-two", 10).unwrap()[0].status, "ok");
+    assert!(other.service.check_databases().iter().all(|(_, found)| found.is_ok()));
+    let again = other.service.import_client(&file, Some("acme-three")).unwrap_err();
+    assert_eq!(again.kind(), Kind::Exists, "its logins are here: {again}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_had_been_received_and_not_imported_is_imported_there_once() {
     let folder = Bench::start().stop();
     let data = folder.path().join("data");
@@ -95,7 +132,7 @@ async fn what_had_been_received_and_not_imported_is_imported_there_once() {
     let file = waiting.folder.path().join("acme.rollcall");
     waiting.service.export_client("acme", &file).unwrap();
     let other = elsewhere();
-    other.service.import_client(&file).unwrap();
+    other.service.import_client(&file, None).unwrap();
     other.wait_until_idle();
     assert_eq!(other.statuses(), ["ok"]);
     let other = other.restart();
@@ -115,7 +152,7 @@ async fn a_damaged_or_foreign_file_changes_nothing() {
     let refused = |bytes: &[u8], kind: Kind| {
         let place = bench.folder.path().join("changed.rollcall");
         fs::write(&place, bytes).unwrap();
-        let error = other.service.import_client(&place).unwrap_err();
+        let error = other.service.import_client(&place, None).unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
         assert!(other.service.clients().unwrap().is_empty());
         assert_eq!(left_over(&other.data("clients")), Vec::<String>::new(), "{error}");
@@ -141,7 +178,7 @@ async fn a_damaged_or_foreign_file_changes_nothing() {
     let mut foreign = good.clone();
     foreign[owner + 2..owner + 6].copy_from_slice(b"evil");
     refused(&foreign, Kind::Invalid);
-    other.service.import_client(&file).unwrap();
+    other.service.import_client(&file, None).unwrap();
 }
 
 #[test]
