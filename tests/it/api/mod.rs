@@ -4,3 +4,4 @@ mod basics;
 mod bounds;
 mod caller;
 mod imports;
+mod telling;
