@@ -1,7 +1,7 @@
 //! What is told to others: webhooks, hooks of the configuration, e-mails, and the outbox that all of it waits in.
 
 use axum::extract::State;
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -12,7 +12,7 @@ use super::problem::Problem;
 use crate::admin::Admin;
 use crate::admin::guard::Caller;
 use crate::admin::route::{Route, of_server};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{Language, Scope, UploadId};
 use crate::service::Service;
 use crate::service::outbox::{JobFilter, JobKind, JobState};
@@ -86,8 +86,16 @@ async fn remove(State(admin): State<Admin>, caller: Caller, At(name): At<String>
     nothing()
 }
 
+/// The other side refused what it was sent, or was not reached: no fault of the request or of this server.
+fn refused(error: &Error) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "test_failed", error.message())
+}
+
 async fn test(State(admin): State<Admin>, caller: Caller, At(name): At<String>) -> Answer {
-    let told = admin.service().acting_as(&caller.name).test_webhook(&name).await?;
+    let of = name.clone();
+    ask(&admin, &caller, move |service| service.webhook(&of)).await?;
+    let told = admin.service().acting_as(&caller.name).test_webhook(&name).await;
+    let told = told.map_err(|error| refused(&error))?;
     json_of(&json!({ "webhook": name, "answer": told }))
 }
 
@@ -171,7 +179,14 @@ async fn test_hook(
     Sent(With { import }): Sent<With>,
 ) -> Answer {
     let of = name.clone();
-    let told = ask(&admin, &caller, move |service| service.test_hook(&of, import)).await?;
+    let told = ask(&admin, &caller, move |service| {
+        // What is not there is said as usual; what the other side says is another matter.
+        let is_known = service.hooks()?.iter().any(|hook| hook.name == of);
+        import.filter(|_| is_known).map(|id| service.import(id)).transpose()?;
+        let told = service.test_hook(&of, import);
+        if is_known { Ok(told) } else { told.map(Ok) }
+    });
+    let told = told.await?.map_err(|error| refused(&error))?;
     json_of(&json!({ "hook": name, "answer": told }))
 }
 
@@ -205,7 +220,8 @@ async fn test_mail(
     Sent(TestMail { address, language }): Sent<TestMail>,
 ) -> Answer {
     let to = address.clone();
-    let told = ask(&admin, &caller, move |service| service.send_test_mail(&to, language)).await?;
+    let told = ask(&admin, &caller, move |service| Ok(service.send_test_mail(&to, language)));
+    let told = told.await?.map_err(|error| refused(&error))?;
     json_of(&json!({ "sent": address, "how": told }))
 }
 
