@@ -55,7 +55,11 @@ pub fn parse<'a>(key: &FieldKey, raw: &'a str, dates: &Dates) -> Result<Value<'a
         Field::WeeklyHours => Cow::Owned(weekly_hours(&text)?),
         Field::Roles => match roles(&text) {
             none if none.is_empty() => return Ok(Value::Blank),
-            some => Cow::Owned(some),
+            some => {
+                // `#REF!` among roles is damage as it is alone.
+                some.split('\n').try_for_each(|role| refuse_damage(field, role))?;
+                Cow::Owned(some)
+            }
         },
         _ => text,
     };
