@@ -11,7 +11,7 @@ use super::fields::{Field, FieldKey};
 /// user's id in decimal digits, `roles` are joined by a line feed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Values {
-    /// Which fields have a value: the bit of their place in the user record.
+    /// Which fields have a value: the bit of their place in the user record. The highest bit: LONG.
     filled: u64,
     /// The lengths of the values, each in one or more ASCII characters (six bits a character, low first, 0x40: more
     /// follow), then the values themselves; both in the order of the user record.
@@ -23,7 +23,11 @@ pub struct Values {
 /// Custom columns and their values.
 type Customs = BTreeMap<String, Box<str>>;
 
-const _: () = assert!(Field::ALL.len() <= 64, "Values has one bit for each field");
+/// Some length takes more than one character; without it a value is found by adding up a few bytes.
+const LONG: u64 = 1 << 63;
+const _: () = assert!(Field::ALL.len() < 64, "the highest bit is no field's");
+/// The longest value whose length takes one character.
+const MAX_SHORT: usize = 0x3F;
 
 const LOW: u8 = 0x3F;
 const MORE: u8 = 0x40;
@@ -36,9 +40,16 @@ impl Values {
             return None;
         }
         let place = (self.filled & (bit(field) - 1)).count_ones();
+        if self.filled & LONG == 0 {
+            let place = usize::try_from(place).ok()?;
+            let (before, from) = self.packed.as_bytes().split_at_checked(place)?;
+            let before: usize = before.iter().map(|length| usize::from(*length)).sum();
+            let start = usize::try_from(self.filled.count_ones()).ok()? + before;
+            return self.packed.get(start..start + usize::from(*from.first()?));
+        }
         let (mut start, mut len) = (0, 0);
         let mut lengths = Lengths { packed: self.packed.as_bytes(), at: 0 };
-        for other in 0..self.filled.count_ones() {
+        for other in 0..self.fields() {
             let next = lengths.next();
             if other < place {
                 start += next;
@@ -95,7 +106,7 @@ impl Values {
         let mut lengths = Lengths { packed: self.packed.as_bytes(), at: 0 };
         (0..before).for_each(|_| _ = lengths.next());
         let lengths_before = lengths.at;
-        let behind: usize = (before..self.filled.count_ones()).map(|_| lengths.next()).sum();
+        let behind: usize = (before..self.fields()).map(|_| lengths.next()).sum();
         let place = self.packed.len() - behind;
         let part = |range: Range<usize>| self.packed.get(range).unwrap_or_default();
         let room = self.packed.len() + length_bytes(text.len()) + text.len();
@@ -106,13 +117,18 @@ impl Values {
         packed.push_str(text);
         packed.push_str(part(place..self.packed.len()));
         self.packed = packed.into_boxed_str();
-        self.filled |= bit(field);
+        self.filled |= bit(field) | if text.len() > MAX_SHORT { LONG } else { 0 };
+    }
+
+    /// How many fields of the catalogue have a value.
+    fn fields(&self) -> u32 {
+        (self.filled & !LONG).count_ones()
     }
 
     /// The fields of the catalogue that have a value, in the order of the user record.
     pub fn known(&self) -> impl Iterator<Item = (Field, &str)> {
         let mut lengths = Lengths { packed: self.packed.as_bytes(), at: 0 };
-        let bytes: usize = (0..self.filled.count_ones()).map(|_| lengths.next()).sum();
+        let bytes: usize = (0..self.fields()).map(|_| lengths.next()).sum();
         let head = self.packed.len() - bytes;
         lengths.at = 0;
         let mut start = head;
@@ -152,7 +168,7 @@ impl Values {
     #[must_use]
     pub fn count(&self) -> usize {
         let custom = self.custom.as_ref().map_or(0, |custom| custom.len());
-        usize::try_from(self.filled.count_ones()).unwrap_or(0) + custom
+        usize::try_from(self.fields()).unwrap_or(0) + custom
     }
 }
 
@@ -249,8 +265,9 @@ impl Filler {
         for span in spans() {
             packed.push_str(self.text.get(span.clone()).unwrap_or_default());
         }
+        let is_long = spans().any(|span| span.len() > MAX_SHORT);
         let values = Values {
-            filled: self.filled,
+            filled: self.filled | if is_long { LONG } else { 0 },
             packed: packed.into_boxed_str(),
             custom: (!self.custom.is_empty()).then(|| Box::new(std::mem::take(&mut self.custom))),
         };

@@ -97,7 +97,10 @@ enum Compared {
 }
 
 fn is_swap(context: &Context<'_>, at: usize, draft: &Draft<'_>) -> bool {
-    if draft.fate != Fate::Live || draft.renumbered || draft.changes.is_empty() {
+    const NAMES: [FieldKey; 2] =
+        [FieldKey::Known(Field::LastName), FieldKey::Known(Field::FirstName)];
+    let is_renamed = draft.changes.iter().any(|change| NAMES.contains(&change.field));
+    if draft.fate != Fate::Live || draft.renumbered || !is_renamed {
         return false;
     }
     let [(old_last, last), (old_first, first)] =
