@@ -197,11 +197,12 @@ pub fn clean_csv(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, FileRefusal> 
 
 /// The columns that have a header or a value: separators at the end of all lines make no column.
 fn used_width(table: &Table<'_>) -> usize {
-    if begins_with_a_row(table) {
-        return table.header().len();
-    }
-    let named = table.header().iter().rposition(|name| !text::clean(name).is_empty());
-    let named = named.map_or(0, |last| last + 1);
+    let named = if begins_with_a_row(table) {
+        table.header().len()
+    } else {
+        let named = table.header().iter().rposition(|name| !text::clean(name).is_empty());
+        named.map_or(0, |last| last + 1)
+    };
     let used = table.rows().map(|row| {
         let beyond = (named..row.len())
             .rev()
