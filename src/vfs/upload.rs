@@ -353,7 +353,7 @@ mod tests {
             let sealed = stage.seal().unwrap();
             assert_eq!(sealed.sha256, sha256_of(&sent));
             let mut held = Vec::new();
-            std::io::Read::read_to_end(&mut client.spool.open_file("upload").unwrap(), &mut held)
+            io::Read::read_to_end(&mut client.spool.open_file("upload").unwrap(), &mut held)
                 .unwrap();
             assert!(held == sent, "the spool file holds other bytes");
         }
