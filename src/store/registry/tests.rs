@@ -389,8 +389,8 @@ fn a_registry_of_a_newer_program_is_refused_and_an_older_one_brought_up() {
 }
 
 /// Adds a client on the condition that the registry is still what was seen.
-fn add_if(registry: &Registry, seen: seen::Seen, slug: &str) -> (Result<()>, seen::Condition) {
-    seen::only_at(seen, || registry.add_client(&client(slug)))
+fn add_if(registry: &Registry, at: Seen, slug: &str) -> (Result<()>, Condition) {
+    seen::only_at(at, || registry.add_client(&client(slug)))
 }
 
 #[test]

@@ -20,8 +20,9 @@ fn registry(app: &TestApp) -> Connection {
 /// The address behind the link of these words, as a browser reads it.
 fn link(page: &str, words: &str) -> Option<String> {
     let (before, _) = page.split_once(&format!(">{words}</a>"))?;
-    let href = before.rsplit("href=\"").next().unwrap();
-    Some(href.split('"').next().unwrap().replace("&#38;", "&").replace("&amp;", "&"))
+    let (_, href) = before.rsplit_once("href=\"")?;
+    let (href, _) = href.split_once('"')?;
+    Some(href.replace("&#38;", "&").replace("&amp;", "&"))
 }
 
 /// All pages of a list, from its first address on.

@@ -12,7 +12,8 @@ fn window(of: &Browser) -> Browser {
 /// Sends the same form from several windows at once.
 async fn at_once(of: &Browser, forms: &[(String, Vec<(&'static str, String)>)]) -> Vec<Answer> {
     let mut running = Vec::new();
-    for (path, fields) in forms.iter().cloned() {
+    for (path, fields) in forms {
+        let (path, fields) = (path.clone(), fields.clone());
         let mut browser = window(of);
         running.push(tokio::spawn(async move {
             let fields: Vec<(&str, &str)> =
