@@ -9,7 +9,7 @@ use super::Outcome;
 use super::output::Output;
 use crate::error::{Error, Kind, Result};
 use crate::service::Service;
-use crate::service::activity::{Activity, ActivityFilter};
+use crate::service::activity::{Activity, ActivityFilter, EVENTS};
 
 /// How often `--follow` looks.
 const FOLLOW_PAUSE: Duration = Duration::from_millis(500);
@@ -38,21 +38,6 @@ pub struct LogArgs {
     #[arg(long, short)]
     follow: bool,
 }
-
-const EVENTS: [&str; 12] = [
-    "login",
-    "program",
-    "refused",
-    "upload",
-    "interrupted",
-    "download",
-    "rename",
-    "delete",
-    "mkdir",
-    "rmdir",
-    "ban",
-    "lost",
-];
 
 pub(super) fn run(out: Output, service: &Service, args: &LogArgs) -> Outcome {
     if let Some(client) = &args.client {

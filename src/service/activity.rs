@@ -18,6 +18,22 @@ use crate::model::{VPath, check_login};
 
 pub use crate::store::registry::{Activity, ActivityFilter};
 
+/// The names of what is kept: what can be asked for.
+pub const EVENTS: [&str; 12] = [
+    "login",
+    "program",
+    "refused",
+    "upload",
+    "interrupted",
+    "download",
+    "rename",
+    "delete",
+    "mkdir",
+    "rmdir",
+    "ban",
+    "lost",
+];
+
 /// How often what was gathered is written.
 const WRITE_PAUSE: Duration = Duration::from_millis(500);
 /// The most that waits for being written; what comes above it is counted and lost.

@@ -70,7 +70,10 @@ pub(super) async fn once(
 
 fn key_of(request: &Request) -> Result<Option<String>, Problem> {
     let Some(value) = request.headers().get(KEY) else { return Ok(None) };
-    let text = value.to_str().unwrap_or_default().trim().trim_matches('"');
+    let text = value.to_str().unwrap_or_default().trim();
+    // Some programs send it as a quoted string.
+    let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    let text = quoted.filter(|text| !text.is_empty()).unwrap_or(text);
     let good = !text.is_empty()
         && text.chars().count() <= MAX_KEY_CHARS
         && text.chars().all(|c| c.is_ascii_graphic());

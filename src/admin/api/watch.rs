@@ -8,12 +8,13 @@ use serde_json::json;
 
 use super::answer::{Answer, ask, json_of, nothing, page};
 use super::ask::{Asked, At, Paging};
+use super::problem::Problem;
 use super::server::own_or;
 use crate::admin::Admin;
 use crate::admin::guard::Caller;
 use crate::admin::route::{Route, of_own, of_server};
 use crate::model::Scope;
-use crate::service::activity::ActivityFilter;
+use crate::service::activity::{ActivityFilter, EVENTS};
 
 pub(super) fn routes() -> Vec<Route> {
     let (read, arrange) = (of_server(Scope::Read), of_server(Scope::Arrange));
@@ -46,6 +47,10 @@ async fn activity(
     Asked(which): Asked<WhichDeeds>,
     Asked(paging): Asked<Paging>,
 ) -> Answer {
+    if let Some(event) = which.event.as_deref().filter(|event| !EVENTS.contains(event)) {
+        let detail = format!("\"{event}\" is none of {}", EVENTS.join(", "));
+        return Err(Problem::invalid("?event", detail));
+    }
     let rows = paging.rows(&admin)?;
     let filter = ActivityFilter {
         client: own_or(&caller, which.client)?,

@@ -13,25 +13,10 @@ use crate::admin::route::{Route, of_account, of_client, of_server};
 use crate::admin::shell::{Failure, Shell, page};
 use crate::error::Result;
 use crate::model::{Account, Client, Scope};
-use crate::service::activity::{Activity, ActivityFilter};
+use crate::service::activity::{Activity, ActivityFilter, EVENTS};
 
 /// Events of one page.
 const ROWS: u32 = 50;
-/// What can be filtered by.
-const EVENTS: [&str; 12] = [
-    "login",
-    "program",
-    "refused",
-    "upload",
-    "interrupted",
-    "download",
-    "rename",
-    "delete",
-    "mkdir",
-    "rmdir",
-    "ban",
-    "lost",
-];
 
 pub(super) fn routes() -> Vec<Route> {
     vec![

@@ -260,9 +260,12 @@ pub fn summary_line(report: &Report, language: Language) -> String {
         held::held_line(report, language)
     } else {
         let status = status(report, language);
+        // How a held import ended says more than why it was held.
+        let end = |code| matches!(code, Code::G607 | Code::G608 | Code::N004);
+        let ended = report.messages.iter().find(|message| end(message.code));
         // The gravest, for a note about the encoding may stand before it.
         let told = report.messages.iter().filter(|m| m.code != Code::N001);
-        match told.min_by_key(|message| message.level) {
+        match ended.or_else(|| told.min_by_key(|message| message.level)) {
             Some(first) if report.status != ImportStatus::Duplicate => {
                 format!("{status}{separator}{} {}", first.code, text(first, report, language))
             }

@@ -62,7 +62,10 @@ async fn an_approved_row_changes_its_person_and_nothing_else() {
     assert!(wrong.message().contains("these rows do: 5, 8"), "{wrong}");
     let whole = Ruling { verdict: Verdict::Approve, lines: BTreeSet::new(), sha256: String::new() };
     let whole = bench.service.decide(id, &whole, "cli").unwrap_err();
-    assert!(whole.message().contains("--line 5 --line 8"), "{whole}");
+    assert!(
+        whole.message().contains("decide about lines 5, 8 (on the command line: --line"),
+        "{whole}"
+    );
 
     let done = bench.service.decide(id, &rows(Verdict::Approve, &[5]), "cli").unwrap();
     assert_eq!(person(&bench, "00904"), Some((before.0, "Nom4".to_owned())), "the same user");

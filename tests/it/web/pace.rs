@@ -183,7 +183,7 @@ async fn a_page_that_refreshes_itself_keeps_no_session_alive() {
 async fn an_address_that_leads_nowhere_keeps_the_navigation_of_whoever_is_signed_in() {
     let mut app = TestApp::start().await;
     let mut anna = Browser::first(&mut app).await;
-    let lost = anna.get("/clients-of-old/<script>").await;
+    let lost = anna.get("/clients-of-old/%3Cscript%3E").await;
     assert_eq!(lost.status, 404);
     assert!(lost.body.contains("id=\"navigation\"") && !lost.body.contains("<script>"));
     let form = anna.get("/sign-out").await;

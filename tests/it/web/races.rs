@@ -52,19 +52,6 @@ async fn of_several_decisions_about_one_import_one_counts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_approval_of_what_other_settings_planned_applies_nothing() {
-    let (app, mut anna, id) = held().await;
-    let address = format!("/imports/{id}/approve");
-    let plan = hidden(&anna.get(&address).await, "plan");
-    let before = app.service.users("acme", None).unwrap();
-    app.service.set_settings("acme", "roster", "[aliases]\nfirstName = \"job_title\"\n").unwrap();
-    anna.post(&address, &[("plan", &plan)]).await;
-    assert_eq!(app.service.users("acme", None).unwrap(), before, "nobody looked at that plan");
-    assert_eq!(app.service.import(id).unwrap().view.status, "held");
-    app.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn an_import_is_taken_back_once() {
     let (app, mut anna, id) = held().await;
     let plan = hidden(&anna.get(&format!("/imports/{id}/approve")).await, "plan");
