@@ -487,8 +487,8 @@ class Rclone(Client):
         if protocol == "sftp":
             self.can |= {"key"}
         else:
-            # It takes 550 for "no such file", and that for removed.
-            self.takes_no_for_done = {"remove"}
+            # It takes 550 for "no such file", and that for removed; and for "there is such a folder", and that for made.
+            self.takes_no_for_done = {"remove", "mkdir"}
 
     def remote(self, account, password):
         hidden = subprocess.run(["rclone", "obscure", password], capture_output=True, text=True,

@@ -6,7 +6,7 @@ import os
 import shutil
 import ssl
 import subprocess
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import clients
 from clients import TIMEOUT_S, Client, Outcome, program, ssh_login, ssh_options
@@ -145,8 +145,14 @@ class Aioftp(Client):
                 await ftp.upgrade_to_tls(context)
             await ftp.login(account.login, password or account.password)
             for what, *a in steps:
-                if what in ("put", "put-tree"):
+                if what == "put":
                     await ftp.upload(a[0], a[1], write_into=True)
+                elif what == "put-tree":
+                    # It takes the names within a folder as seen from where it stands, not from the folder's own place.
+                    to = PurePosixPath(a[1])
+                    await ftp.change_directory(to.parent)
+                    await ftp.upload(a[0], to.name, write_into=True)
+                    await ftp.change_directory("/")
                 elif what in ("get", "get-tree"):
                     await ftp.download(a[0], a[1], write_into=True)
                 elif what == "resume":
