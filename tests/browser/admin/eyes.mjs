@@ -104,8 +104,8 @@ export async function until(what, question) {
 
 // Presses a button that is asked for once more: where it stands folded away, it is unfolded first.
 export async function firmly(page, button) {
-  const folded = page.locator("details:not([open])", { has: button });
-  while (await folded.count()) await folded.first().locator("summary").first().click();
+  const folded = button.locator("xpath=ancestor::details[not(@open)]/summary");
+  while (await folded.count()) await folded.first().click();
   await button.click();
 }
 

@@ -35,7 +35,7 @@ const SAME = new Set(
     "question section destination destinations signature signatures e-mail e-mails mails mail hook hooks base public international " +
     "fichier simple visible permission permissions rotation absence absences manager csp plain zip age excel commercial central " +
     "english français deutsch macintosh cp dos mon-sat mon-fri lumiere-paie nordwind-lohn windows unix latin ansi person organisation sessions browser bytes upload download in daily " +
-    "applied initial origin details global local minutes secondes sms symbole contrat unique non ok max min cron"
+    "applied initial origin details global local minutes secondes sms symbole contrat unique non ok max min cron utc get post put patch delete"
   ).split(" "),
 );
 const ENGLISH = /\b(the|of|is|are|was|were|and|for|this|that|with|not|no|has|have|been|will|it|its|to|from|by|at|you|your|as|or|if|when|nobody|every|each|only|which|who|what|does|did|do)\b/i;
