@@ -40,7 +40,8 @@ class Worker:
         self.done = dict.fromkeys(("logins", "uploads", "downloads", "lists", "renames", "removals", "imports"), 0)
         self.acknowledged, self.wrong = [], []
         self.round, self.slowest_s = 0, 0.0
-        self.mark = os.urandom(4).hex()
+        # A letter first: 1234567e-3 would be a number that a spreadsheet has spoilt.
+        self.mark = "D" + os.urandom(4).hex()
 
     @property
     def part(self):

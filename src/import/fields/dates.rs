@@ -240,16 +240,20 @@ pub fn prove_dates(
 struct Writings {
     /// Dates that tell their own order, with a day up to 12.
     own_order_low: u64,
+    /// Of these, those that would be another day with day and month swapped.
+    telling: u64,
     /// The same with a day above 12.
     own_order_high: u64,
-    /// Dates in three numbers that can be read in one order only.
+    /// Days that there are, in three numbers that can be read in one order only.
     one_order: u64,
     /// Dates in three numbers that can be read in two.
     two_orders: u64,
 }
 
-/// In fewer dates than this chance may look like damage.
-const LEAST_SWAPPED: u64 = 5;
+/// With fewer dates that tell, chance may look like damage: five days up to 12 in a row come about once in a hundred columns.
+const LEAST_TELLING: u64 = 5;
+/// The same for dates that were left as text: one or two are slips of somebody's hand.
+const LEAST_LEFT: u64 = 3;
 
 impl Writings {
     fn may_be_swapped(&self) -> bool {
@@ -257,8 +261,7 @@ impl Writings {
     }
 
     fn are_swapped(&self) -> bool {
-        let dates = self.own_order_low + self.one_order;
-        self.may_be_swapped() && self.one_order > 0 && dates >= LEAST_SWAPPED
+        self.may_be_swapped() && self.telling >= LEAST_TELLING && self.one_order >= LEAST_LEFT
     }
 }
 
@@ -293,16 +296,19 @@ impl Evidence {
             Ok(Shape::Numbers { first, second, year, two_digits, dots }) => {
                 (first, second, year, two_digits, dots)
             }
-            Ok(Shape::Fixed { day, .. }) if !text.bytes().all(|b| b.is_ascii_digit()) => {
+            Ok(Shape::Fixed { month, day, .. }) if !text.bytes().all(|b| b.is_ascii_digit()) => {
                 let low = day <= 12;
                 self.writings.own_order_low += u64::from(low);
+                self.writings.telling += u64::from(low && day != month);
                 self.writings.own_order_high += u64::from(!low);
                 return;
             }
             _ => return,
         };
         let one_order = first > 12 || second > 12;
-        self.writings.one_order += u64::from(one_order);
+        let (day, month) = if first > 12 { (first, second) } else { (second, first) };
+        let is_a_day = two_digits || Date::new(year, month, day).is_ok();
+        self.writings.one_order += u64::from(one_order && is_a_day);
         self.writings.two_orders += u64::from(!one_order && first != second);
         if dots {
             self.with_dots += 1;
