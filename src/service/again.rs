@@ -62,7 +62,7 @@ impl Service {
             stage.write_at(offset, block.get(..read).unwrap_or_default())?;
             offset = stage.bytes();
         }
-        let sealed = stage.seal()?;
+        let sealed = stage.describe()?;
         if sealed.sha256 != upload.sha256 {
             return Err(damaged(id));
         }
@@ -83,14 +83,14 @@ impl Service {
         Ok(new_id)
     }
 
-    /// Archives and queues what lies sealed in the spool, for the workers of this process.
+    /// Archives and queues what lies in the spool, for the workers of this process.
     pub(super) fn queue_staged(
         &self,
         space: &vfs::ClientSpace,
         mut stage: Stage,
         new: &NewUpload,
     ) -> Result<()> {
-        commit::record(self, space, new)?;
+        commit::record(self, space, new, &mut stage)?;
         self.publish(new.id);
         // The archive has the bytes now, and they stay counted.
         stage.hand_on();

@@ -1,4 +1,7 @@
-//! The commit: bytes become durable, get their row and their name, and go to the importer, in this order.
+//! The commit: bytes and their row become durable at once, then get their name, and go to the importer.
+//!
+//! From then on the row says what the name must be: a rename that a power cut takes back is done again by the next
+//! start, which finds the bytes in the spool (`reconcile`). So one wait for the disk is enough for a promise.
 
 use std::io;
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -124,18 +127,16 @@ pub(super) fn commit(
     if matches!(place, Place::Import { .. }) {
         check_waiting(&session.service, &session.client.slug)?;
     }
-    let sealed = stage.seal()?;
+    let sealed = stage.describe()?;
     let (folder, name) = session.files.holder(path)?;
     let replaced = check_target(&folder, name, path, overwrite)?;
-    let upload = prepare(session, id, path, &place, &sealed)?;
+    let upload = prepare(session, (id, &mut stage), path, &place, sealed)?;
     if let Err(e) = publish(session, id, &folder, name, overwrite) {
         let error = vfs::fault(path, e);
-        withdraw(session, id, &error);
+        withdraw(&session.service, &session.space, id, &error);
         return Err(error);
     }
     stage.hand_on();
-    let spool = &session.space.spool;
-    let durable = folder.sync().and_then(|()| spool.sync());
     if let Some(old) = replaced {
         drops::gone(session, path, &old, "the account replaced it before it was read whole");
         if old.links < 2 {
@@ -163,8 +164,6 @@ pub(super) fn commit(
             detail: format!("{id} {means}").trim_end(),
         },
     );
-    // Published, but perhaps not for ever: it is imported like any other, and the client is told to send it again.
-    durable.map_err(|e| vfs::fault(path, e))?;
     Ok(receipt)
 }
 
@@ -189,10 +188,10 @@ fn check_target(
 /// Archives the bytes and records the upload as prepared, durably.
 fn prepare(
     session: &State,
-    id: UploadId,
+    (id, stage): (UploadId, &mut Stage),
     path: &VPath,
     place: &Place,
-    sealed: &Sealed,
+    sealed: Sealed,
 ) -> Result<Upload> {
     let folder = match place {
         Place::Import { folder, .. } | Place::Beside { folder, .. } => Some(folder.clone()),
@@ -206,34 +205,42 @@ fn prepare(
         path: path.clone(),
         protocol: Some(session.protocol),
         bytes: sealed.bytes,
-        sha256: sealed.sha256.clone(),
+        sha256: sealed.sha256,
         received_at: session.service.clock().now(),
         wants_import: matches!(place, Place::Import { .. }),
     };
-    record(&session.service, &session.space, &new)
+    record(&session.service, &session.space, &new, stage)
 }
 
-/// Links the spool file `new.id` into the archive if it is to be imported, and records it as prepared.
+/// Links the spool file `new.id` into the archive if it is to be imported, and puts its bytes, its names and its row
+/// onto the disk, all at once. A power cut in between may take any of them: `reconcile` compares the bytes with the row.
 pub(super) fn record(
     service: &Service,
     space: &vfs::ClientSpace,
     new: &NewUpload,
+    stage: &mut Stage,
 ) -> Result<Upload> {
     let name = new.id.to_string();
-    let archived = || -> io::Result<()> {
-        if new.wants_import {
-            space.spool.link(&name, &space.archive, &name)?;
-            space.archive.sync()?;
-        }
-        space.spool.sync()
-    };
-    let prepared = archived()
-        .map_err(|e| Error::io("archiving the upload", e))
-        .and_then(|()| service.registry().prepare_upload(new));
-    if prepared.is_err() {
-        discard_archived(space, &name);
+    let mut folders = vec![&space.spool];
+    if new.wants_import {
+        let linked = space.spool.link(&name, &space.archive, &name);
+        linked.map_err(|e| Error::io("archiving the upload", e))?;
+        folders.push(&space.archive);
     }
-    prepared
+    let mut synced = Ok(());
+    let prepared =
+        service.registry().prepare_upload_while(new, || synced = stage.sync_with(&folders));
+    match (prepared, synced) {
+        (Ok(upload), Ok(())) => Ok(upload),
+        (Ok(_), Err(error)) => {
+            withdraw(service, space, new.id, &error);
+            Err(error)
+        }
+        (Err(error), _) => {
+            discard_archived(space, &name);
+            Err(error)
+        }
+    }
 }
 
 fn publish(
@@ -254,14 +261,12 @@ fn publish(
 }
 
 /// Takes a prepared upload back that could not be published: it is never imported.
-fn withdraw(session: &State, id: UploadId, why: &Error) {
+fn withdraw(service: &Service, space: &vfs::ClientSpace, id: UploadId, why: &Error) {
     // The archive goes first: should the row stay `prepared` (a full disk), a start finds that nothing was published.
-    discard_archived(&session.space, &id.to_string());
-    let at = session.service.clock().now();
+    discard_archived(space, &id.to_string());
+    let at = service.clock().now();
     let failed = UploadState::Failed;
-    if let Err(error) =
-        session.service.registry().finish_upload(id, failed, at, Some(why.message()))
-    {
+    if let Err(error) = service.registry().finish_upload(id, failed, at, Some(why.message())) {
         tracing::error!(%error, upload = %id, "marking an upload as failed");
     }
 }

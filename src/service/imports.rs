@@ -408,7 +408,7 @@ impl Service {
         let name = upload.id.to_string();
         let mut stage = Stage::new(space, &name, commit::stage_limits(self))?;
         stage.write_at(0, bytes)?;
-        let sealed = stage.seal()?;
+        let sealed = stage.describe()?;
         let new = NewUpload {
             id: upload.id,
             client: upload.client.clone(),
@@ -421,7 +421,7 @@ impl Service {
             received_at: upload.received_at,
             wants_import: true,
         };
-        commit::record(self, space, &new)?;
+        commit::record(self, space, &new, &mut stage)?;
         self.registry().publish_upload(upload.id)?;
         Ok(())
     }

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::model::{Upload, UploadId, UploadState};
 use crate::store::directory::Directory;
 use crate::store::registry::UploadFilter;
-use crate::vfs::{ClientSpace, Folder};
+use crate::vfs::{ClientSpace, Folder, sha256_of_file};
 
 /// Reconciles every client, in order of arrival, and wakes the importer. The caller has the data folder to itself.
 pub(super) fn reconcile(service: &Service) -> Result<()> {
@@ -21,6 +21,7 @@ pub(super) fn reconcile(service: &Service) -> Result<()> {
         for upload in uploads(service, &client.slug, UploadState::Prepared)? {
             settle_prepared(service, &space, &upload)?;
         }
+        finish_renames(service, &space)?;
         sweep_spool(&space)?;
         sweep_archive(service, &space)?;
         drops::sweep(service, &space)?;
@@ -38,17 +39,22 @@ fn uploads(service: &Service, client: &str, state: UploadState) -> Result<Vec<Up
     })
 }
 
-/// A prepared row: the spool entry says whether the rename happened.
+/// A prepared row: the spool entry says whether the rename happened, the bytes whether all of them came to the disk.
 fn settle_prepared(service: &Service, space: &ClientSpace, upload: &Upload) -> Result<()> {
     let name = upload.id.to_string();
     let spooled = look(&space.spool, &name)?;
-    // An import by the command line, or a file that was fetched, has no file among the account's.
-    let is_hosted = upload.protocol.is_some() && !service.is_remote(&upload.login)?;
+    let is_hosted = is_hosted(service, upload)?;
     let folders = service.registry().folders(&upload.login)?;
     let is_import = matches!(names::place(&folders, &upload.path), Place::Import { .. });
     if spooled && is_hosted && is_overtaken(service, upload)? {
         discard(space, &name)?;
         return fail(service, upload, "a newer file took its place before it was published");
+    }
+    if (spooled && !holds(&space.spool, &name, upload)?)
+        || (is_import && look(&space.archive, &name)? && !holds(&space.archive, &name, upload)?)
+    {
+        discard(space, &name)?;
+        return fail(service, upload, "the machine stopped before all of it was on the disk");
     }
     if spooled && !is_hosted {
         remove(&space.spool, &name)?;
@@ -66,6 +72,60 @@ fn settle_prepared(service: &Service, space: &ClientSpace, upload: &Upload) -> R
     }
     let state = service.registry().publish_upload(upload.id)?;
     tracing::info!(upload = name, path = %upload.path, ?state, "an upload was completed after a restart");
+    Ok(())
+}
+
+/// An import by the command line, or a file that was fetched, has no file among the account's.
+fn is_hosted(service: &Service, upload: &Upload) -> Result<bool> {
+    Ok(upload.protocol.is_some() && !service.is_remote(&upload.login)?)
+}
+
+/// Whether the bytes under `name` are the upload's: its row may have come to the disk before them.
+fn holds(folder: &Folder, name: &str, upload: &Upload) -> Result<bool> {
+    let read = || -> std::io::Result<bool> {
+        let file = folder.open_file(name)?;
+        Ok(file.metadata()?.len() == upload.bytes && sha256_of_file(&file)? == upload.sha256)
+    };
+    read().map_err(|e| Error::io(format!("reading {name}"), e))
+}
+
+/// A power cut may take the rename of an upload that was acknowledged: the spool has its bytes still, and gives them
+/// their name again. The import is not concerned: it reads the archive.
+fn finish_renames(service: &Service, space: &ClientSpace) -> Result<()> {
+    let mut unnamed = Vec::new();
+    for name in names_in(&space.spool)? {
+        let Ok(id) = name.parse::<UploadId>() else { continue };
+        let Some(upload) = service.registry().upload(id)? else { continue };
+        // What was given up before it was published has left the archive, or never was there.
+        let published = upload.state != UploadState::Failed || look(&space.archive, &name)?;
+        let is_known = service.registry().account(&upload.login)?.is_some();
+        if published && is_known && is_hosted(service, &upload)? {
+            unnamed.push(upload);
+        }
+    }
+    unnamed.sort_by_key(|upload| upload.seq);
+    for upload in unnamed {
+        if let Err(error) = finish_rename(service, space, &upload) {
+            tracing::error!(%error, upload = %upload.id, path = %upload.path, "an upload that was acknowledged could not get its name after a restart; it is in the archive if it was for import");
+        }
+    }
+    Ok(())
+}
+
+fn finish_rename(service: &Service, space: &ClientSpace, upload: &Upload) -> Result<()> {
+    let name = upload.id.to_string();
+    let there = space.account(&upload.login)?.look(&upload.path)?;
+    let own = space.spool.look(&name).map_err(|e| Error::io(format!("looking for {name}"), e))?;
+    let is_named = matches!((&there, &own), (Some(there), Some(own)) if there.is_same(own));
+    // Of two names of one file the power cut kept both, or a newer one has the place: the sweep takes this one.
+    if is_named || is_overtaken(service, upload)? {
+        return Ok(());
+    }
+    rename_into_place(space, upload)?;
+    if upload.state == UploadState::Queued {
+        reports::retire(service, space, &upload.login, &upload.path);
+    }
+    tracing::info!(upload = name, path = %upload.path, "an acknowledged upload got its name again after a restart");
     Ok(())
 }
 
@@ -89,6 +149,8 @@ fn rename_into_place(space: &ClientSpace, upload: &Upload) -> Result<()> {
     }
     let (folder, target) = files.holder(&upload.path)?;
     let publish = || -> std::io::Result<()> {
+        // The crash may have come before that: nothing gets a name before its bytes are on the disk.
+        space.spool.open_file(&name)?.sync_all()?;
         space.spool.rename(&name, &folder, target)?;
         space.spool.remove_file_if_there(&name)?;
         folder.sync()?;

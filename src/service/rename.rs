@@ -150,8 +150,8 @@ fn commit_file(
     let limits = commit::stage_limits(&session.service);
     let stage = Stage::adopt(&session.space, &id.to_string(), &folder, name, limits)?;
     let receipt = commit::commit(session, id, stage, to, (overwrite, None))?;
-    // The commit stands; a name that stays behind is only a copy.
-    if let Err(error) = folder.remove_file_if_there(name).and_then(|()| folder.sync()) {
+    // The commit stands; a name that stays behind (or that a power cut brings back) is only a copy.
+    if let Err(error) = folder.remove_file_if_there(name) {
         tracing::error!(%error, %from, "removing the old name of a committed file");
     }
     Ok(receipt)

@@ -70,7 +70,7 @@ impl Service {
         let space = self.client_space(&client.slug)?;
         let mut stage = Stage::new(&space, &id.to_string(), commit::stage_limits(self))?;
         stage.write_at(0, &file.bytes)?;
-        let sealed = stage.seal()?;
+        let sealed = stage.describe()?;
         let new = NewUpload {
             id,
             client: client.slug.clone(),

@@ -185,12 +185,18 @@ impl Stage {
 
     /// Puts the bytes onto the disk and says what they are. Nothing can be written afterwards.
     pub(crate) fn seal(&mut self) -> Result<Sealed> {
+        let sealed = self.describe()?;
+        self.sync_with(&[])?;
+        Ok(sealed)
+    }
+
+    /// Says what the bytes are, which may still be on their way to the disk. Nothing can be written afterwards.
+    pub(crate) fn describe(&mut self) -> Result<Sealed> {
         self.guarded(|stage| {
             if let Some(modified) = stage.modified {
                 rustix::fs::futimens(&stage.file, &folder::times(modified))
                     .map_err(|e| Error::io("setting the time", e.into()))?;
             }
-            stage.file.sync_all().map_err(|e| Error::io("syncing", e))?;
             let held = stage.file.metadata().map_err(|e| Error::io("checking the size", e))?.len();
             if held != stage.bytes {
                 return Err(Error::new(Kind::Internal, "the spool file changed underneath"));
@@ -198,6 +204,29 @@ impl Stage {
             let hash = std::mem::take(&mut stage.hash);
             let sha256 = hash.finish(&stage.file).map_err(|e| Error::io("reading back", e))?;
             Ok(Sealed { bytes: stage.bytes, sha256 })
+        })
+    }
+
+    /// Puts the bytes and the entries of `folders` onto the disk, all at once: a disk needs hardly longer for several
+    /// syncs than for one.
+    pub(crate) fn sync_with(&mut self, folders: &[&Folder]) -> Result<()> {
+        self.guarded(|stage| {
+            let file = &stage.file;
+            let synced = std::thread::scope(|scope| {
+                let start = |folder| {
+                    let sync = move || Folder::sync(folder);
+                    (folder, std::thread::Builder::new().spawn_scoped(scope, sync))
+                };
+                let at_work: Vec<_> = folders.iter().copied().map(start).collect();
+                let own = file.sync_all();
+                let all = at_work.into_iter().try_for_each(|(folder, thread)| match thread {
+                    Ok(thread) => thread.join().unwrap_or_else(|_| folder.sync()),
+                    // No thread to be had: one after the other, then.
+                    Err(_) => folder.sync(),
+                });
+                own.and(all)
+            });
+            synced.map_err(|e| Error::io("syncing", e))
         })
     }
 
@@ -307,6 +336,11 @@ impl RunningHash {
 /// SHA-256 in 64 hex digits.
 pub(crate) fn sha256_of(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
+}
+
+/// SHA-256 of a whole file, in 64 hex digits.
+pub(crate) fn sha256_of_file(file: &File) -> io::Result<String> {
+    hash_from(Sha256::new(), file, 0)
 }
 
 fn hash_from(mut hasher: Sha256, file: &File, mut from: u64) -> io::Result<String> {

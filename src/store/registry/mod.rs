@@ -155,15 +155,29 @@ impl Registry {
         &self,
         intent: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.write_while(|| {}, intent)
+    }
+
+    /// The same, and `meanwhile` on the caller's thread, while the writer and the disk are at work.
+    fn write_while<T: Send + 'static>(
+        &self,
+        meanwhile: impl FnOnce(),
+        intent: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let writer = &self.0.writer;
         let Some(asked) = seen::asked_of_registry() else {
-            return self.0.writer.write(Outlives::PowerCut, intent);
+            let pending = writer.begin(Outlives::PowerCut, intent)?;
+            meanwhile();
+            return pending.wait();
         };
         // On the writer's thread, in the transaction: whoever was faster has committed, and nobody can be from here on.
-        let written = self.0.writer.write(Outlives::PowerCut, move |conn| {
+        let pending = writer.begin(Outlives::PowerCut, move |conn| {
             let now =
                 seen::registry(conn).map_err(failed("look whether the registry has moved"))?;
             if now == asked { intent(conn).map(Some) } else { Ok(None) }
         })?;
+        meanwhile();
+        let written = pending.wait()?;
         seen::became(if written.is_some() { Condition::Kept } else { Condition::Broken });
         written.ok_or_else(seen::overtaken)
     }

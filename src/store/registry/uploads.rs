@@ -10,7 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Protocol, Upload, UploadId, UploadState, VPath};
 use crate::store::{failed, from_micros, instant, signed, to_micros, unreadable, unsigned, word};
 
-/// An upload that is about to be published: its bytes are durable in spool and archive.
+/// An upload that is about to be published.
 #[derive(Debug, Clone)]
 pub struct NewUpload {
     /// Its id (UUIDv7).
@@ -83,8 +83,20 @@ impl Registry {
     /// # Errors
     /// `Kind::Exists` for an id that is known; `Kind::NotFound` for a client that is not.
     pub fn prepare_upload(&self, new: &NewUpload) -> Result<Upload> {
+        self.prepare_upload_while(new, || {})
+    }
+
+    /// The same, and `meanwhile` on the caller's thread, while the row is on its way to the disk.
+    ///
+    /// # Errors
+    /// As [`Registry::prepare_upload`]; `meanwhile` may have run or not.
+    pub fn prepare_upload_while(
+        &self,
+        new: &NewUpload,
+        meanwhile: impl FnOnce(),
+    ) -> Result<Upload> {
         let new = new.clone();
-        self.write(move |conn| {
+        self.write_while(meanwhile, move |conn| {
             let client_known = conn
                 .prepare_cached("SELECT 1 FROM clients WHERE slug = ?1")
                 .and_then(|mut s| s.exists([&new.client]))

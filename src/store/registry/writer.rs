@@ -38,6 +38,18 @@ struct Ran {
     answer: Answer,
 }
 
+/// An intent that is on its way. It is carried out whether anybody waits for it or not.
+pub(super) struct Pending<T> {
+    result: Receiver<Result<T>>,
+}
+
+impl<T> Pending<T> {
+    /// Waits until the intent outlives what it must.
+    pub(super) fn wait(self) -> Result<T> {
+        self.result.recv().map_err(|_| stopped())?
+    }
+}
+
 /// The thread and the way to it. Dropping it waits until what was sent is committed.
 pub(super) struct Writer {
     queue: Option<SyncSender<Intent>>,
@@ -60,6 +72,15 @@ impl Writer {
         outlives: Outlives,
         intent: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.begin(outlives, intent)?.wait()
+    }
+
+    /// Sends `intent` on its way; how it ended is told by [`Pending::wait`].
+    pub(super) fn begin<T: Send + 'static>(
+        &self,
+        outlives: Outlives,
+        intent: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<Pending<T>> {
         let (reply, result) = sync_channel(1);
         let body: Body = Box::new(move |conn| {
             let outcome = conn.and_then(intent);
@@ -77,7 +98,7 @@ impl Writer {
             }
         });
         self.sender()?.send(Intent { body, outlives }).map_err(|_| stopped())?;
-        result.recv().map_err(|_| stopped())?
+        Ok(Pending { result })
     }
 
     /// Sends `intent` without waiting; under a full queue it is left out.

@@ -1,6 +1,7 @@
 //! What a crash or a restored backup left is brought to its end by the next start.
 
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use rollcall::clock::Clock;
@@ -93,6 +94,86 @@ async fn a_start_brings_every_half_done_commit_to_its_end() {
     assert!(names(&bench.client("spool")).is_empty());
     let kept = names(&bench.client("archive"));
     assert_eq!(kept.len(), 5, "{kept:?}");
+}
+
+/// Takes the rename of an upload back, as a power cut may: its bytes have the spool's name again, the target what was there before.
+fn unrename(folder: &Path, id: &str, path: &str, before: Option<&str>) {
+    let client = folder.join("data/clients/acme");
+    let target = client.join("files/acme").join(path.trim_start_matches('/'));
+    fs::rename(&target, client.join("spool").join(id)).unwrap();
+    if let Some(text) = before {
+        fs::write(&target, text).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_acknowledged_upload_gets_its_name_again_when_a_power_cut_took_it() {
+    let bench = Bench::start();
+    let session = bench.session().await;
+    for (path, text) in [
+        ("/in/users.csv", DAY_1),
+        ("/in/users.csv", DAY_2),
+        ("/note.txt", "old"),
+        ("/note.txt", "new"),
+        ("/twice.txt", "first"),
+        ("/twice.txt", "second"),
+        ("/gone.txt", "gone"),
+    ] {
+        put(&session, path, text).await;
+    }
+    drop(session);
+    let ids: Vec<String> = bench.uploads().iter().map(|upload| upload.id.to_string()).collect();
+    let [_, users, _, note, first, second, gone] = ids.try_into().unwrap();
+    let imported = bench.imports();
+    let folder = bench.stop();
+    unrename(folder.path(), &users, "/in/users.csv", Some(DAY_1));
+    unrename(folder.path(), &note, "/note.txt", Some("old"));
+    // Both renames onto one name are lost: the newer one wins.
+    unrename(folder.path(), &second, "/twice.txt", None);
+    fs::write(folder.path().join("data/clients/acme/spool").join(&first), "first").unwrap();
+    // The rename came to the disk, and only the entry in the spool's folder came back.
+    let client = folder.path().join("data/clients/acme");
+    fs::hard_link(client.join("files/acme/gone.txt"), client.join("spool").join(&gone)).unwrap();
+    let bench = Bench::open(folder, |_| {});
+    bench.wait_until_idle();
+    assert_eq!(bench.file("/in/users.csv").as_deref(), Some(DAY_2));
+    assert_eq!(bench.file("/note.txt").as_deref(), Some("new"));
+    assert_eq!(bench.file("/twice.txt").as_deref(), Some("second"));
+    assert_eq!(bench.file("/gone.txt").as_deref(), Some("gone"));
+    assert!(names(&bench.client("spool")).is_empty());
+    assert_eq!(bench.imports().len(), imported.len(), "nothing is imported twice");
+    assert_eq!(bench.reported("/in/users.csv"), Some(users), "today's report stays");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_did_not_all_come_to_the_disk_before_their_row_are_never_published() {
+    let mut bench = Bench::start();
+    put(&bench.session().await, "/in/users.csv", DAY_1).await;
+    bench.workers.take().unwrap().stop();
+    let mut torn = Vec::new();
+    // As long as it has to be, with a block that never came; and empty.
+    for (name, left) in
+        [("/in/users.csv", "\0".repeat(DAY_2.len())), ("/in/other.csv", String::new())]
+    {
+        let id = crashed(&bench, name.trim_start_matches("/in/"), DAY_2, false, false);
+        fs::write(bench.client("archive").join(&id), left).unwrap();
+        fs::hard_link(bench.client("archive").join(&id), bench.client("spool").join(&id)).unwrap();
+        torn.push(id);
+    }
+    let Bench { service, folder, .. } = bench;
+    drop(service);
+    let bench = Bench::open(folder, |_| {});
+    bench.wait_until_idle();
+    for id in torn {
+        let upload = bench.registry().upload(id.parse().unwrap()).unwrap().unwrap();
+        assert_eq!(upload.state, UploadState::Failed);
+        assert!(upload.failure.unwrap().contains("before all of it was on the disk"));
+        assert!(!bench.client("archive").join(&id).exists());
+    }
+    assert_eq!(bench.file("/in/users.csv").as_deref(), Some(DAY_1));
+    assert_eq!(bench.file("/in/other.csv"), None);
+    assert_eq!(bench.imports().len(), 1);
+    assert!(names(&bench.client("spool")).is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
