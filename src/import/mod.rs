@@ -33,7 +33,8 @@ use unpack::UnpackLimits;
 
 pub use plan::quick;
 pub use plan::{
-    Plan, is_delta_file, plan, plan_duplicate, plan_failed, plan_superseded, plan_unopened,
+    Made, Newcomers, Plan, is_delta_file, make, plan, plan_duplicate, plan_failed, plan_superseded,
+    plan_unopened,
 };
 pub use values::Filler;
 

@@ -120,6 +120,11 @@ impl Values {
         self.filled |= bit(field) | if text.len() > MAX_SHORT { LONG } else { 0 };
     }
 
+    /// The bits of the fields of the catalogue that have a value.
+    pub(super) fn filled(&self) -> u64 {
+        self.filled & !LONG
+    }
+
     /// How many fields of the catalogue have a value.
     fn fields(&self) -> u32 {
         (self.filled & !LONG).count_ones()
@@ -173,7 +178,7 @@ impl Values {
 }
 
 /// The bit of a field.
-fn bit(field: Field) -> u64 {
+pub(super) fn bit(field: Field) -> u64 {
     1_u64.rotate_left(u32::try_from(field.index()).unwrap_or(0))
 }
 
@@ -250,6 +255,12 @@ impl Filler {
             FieldKey::Known(field) => self.text.get(self.spans.get(field.index())?.clone()),
             FieldKey::Custom(name) => self.custom.get(name).map(AsRef::as_ref),
         }
+    }
+
+    /// Whether nothing was put since the last user.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.filled == 0 && self.custom.is_empty()
     }
 
     /// The user's values; the next user's can be put after that.

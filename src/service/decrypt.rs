@@ -7,6 +7,7 @@ use super::pgp::seconds;
 use crate::crypt::{self, Form, Limits, Opened, Signature, Trouble};
 use crate::error::Result;
 use crate::import::note::FileRefusal;
+use crate::import::report::FileFacts;
 use crate::import::settings::{Encryption, Required, Signatures};
 use crate::model::Upload;
 use crate::vfs;
@@ -28,6 +29,14 @@ impl Content {
     fn refused(refusal: FileRefusal, upload: &Upload) -> Self {
         let sha256 = upload.sha256.clone();
         Self { bytes: Vec::new(), sha256, wrapping: None, refusal: Some(refusal) }
+    }
+
+    /// Puts what the file was wrapped in before what was found inside.
+    pub(super) fn tell_wrapping(&self, file: &mut FileFacts) {
+        if let Some(outside) = &self.wrapping {
+            let within = file.unpacked.take().map(|within| format!(", {within}"));
+            file.unpacked = Some(format!("{outside}{}", within.unwrap_or_default()));
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use crate::import::directory::Snapshot;
 use crate::import::inspect::{Inspection, inspect};
 use crate::import::report::{self, Decided, Report, Undo};
 use crate::import::settings::Settings;
-use crate::import::{self, Approval, Job, Limits, Meta, Plan};
+use crate::import::{self, Approval, Job, Limits, Made, Meta, Newcomers, Plan};
 use crate::model::{Client, ImportStatus, Language, Upload, UploadState, VPath};
 use crate::store::directory::{Directory, ImportRecord};
 use crate::store::registry::UploadFilter;
@@ -226,10 +226,12 @@ impl Run<'_> {
         self.place("import.begun")?;
         for _ in 0..PLANS {
             let content = self.read(settings)?;
-            let plan = self.plan(directory, settings, &content, &self.first_look(DryRun::No))?;
-            // Plan and file together are as much memory as an import ever takes.
-            drop(content);
-            match self.record(directory, settings, plan, Turn::First) {
+            let look = self.first_look(DryRun::No);
+            let done =
+                self.plan_and(directory, settings, &content, &look, |directory, plan, new| {
+                    self.record_made(directory, settings, (plan, new), Turn::First)
+                });
+            match done {
                 Err(e) if e.kind() == Kind::Conflict => {}
                 other => return other,
             }
@@ -260,9 +262,9 @@ impl Run<'_> {
     }
 
     fn would_do(&self, settings: &Settings, content: &Content) -> Result<Report> {
-        let directory = self.service.open_directory(&self.client.slug)?;
+        let mut directory = self.service.open_directory(&self.client.slug)?;
         let look = self.first_look(DryRun::Yes);
-        let mut plan = self.plan(&directory, settings, content, &look)?;
+        let mut plan = self.plan(&mut directory, settings, content, &look)?;
         plan.report.finished_at = Some(self.service.clock().now());
         let Plan { writes, report, .. } = plan;
         release(writes.len(), writes);
@@ -288,41 +290,46 @@ impl Run<'_> {
         Look { dry_run, approval: None, today: self.service.clock().today(&self.client.time_zone) }
     }
 
+    /// The whole plan of a file.
     pub(super) fn plan(
         &self,
-        directory: &Directory,
+        directory: &mut Directory,
         settings: &Settings,
         content: &Content,
         look: &Look<'_>,
     ) -> Result<Plan> {
-        let mut plan = self.plan_content(directory, settings, content, look)?;
-        if let Some(outside) = &content.wrapping {
-            let within = plan.report.file.unpacked.take();
-            let within = within.map(|within| format!(", {within}")).unwrap_or_default();
-            plan.report.file.unpacked = Some(format!("{outside}{within}"));
-        }
-        Ok(plan)
+        self.plan_and(directory, settings, content, look, |_, mut plan, newcomers| {
+            plan.take_in(newcomers);
+            Ok(plan)
+        })
     }
 
-    fn plan_content(
+    /// Plans a file, and gives the plan away as long as the file is there to read its new users from.
+    fn plan_and<T>(
         &self,
-        directory: &Directory,
+        directory: &mut Directory,
         settings: &Settings,
         content: &Content,
         look: &Look<'_>,
-    ) -> Result<Plan> {
+        take: impl FnOnce(&mut Directory, Plan, &Newcomers<'_>) -> Result<T>,
+    ) -> Result<T> {
         let today = look.today;
         let meta = self.meta(content);
         let folders = self.service.registry().folders(&self.upload.login)?;
         let dry_run = look.dry_run == DryRun::Yes || names::is_dry_run(&folders, &self.upload.path);
         let (change_number, source) = directory.source(self.source())?;
         let version = settings.version();
+        let take = |directory: &mut Directory, mut plan: Plan, newcomers: &Newcomers<'_>| {
+            content.tell_wrapping(&mut plan.report.file);
+            take(directory, plan, newcomers)
+        };
         if !dry_run
             && content.refusal.is_none()
             && look.approval.is_none()
             && import::is_duplicate(&content.sha256, &version, &source, change_number, today)
         {
-            return Ok(import::plan_duplicate(&meta, settings, &source, change_number));
+            let plan = import::plan_duplicate(&meta, settings, &source, change_number);
+            return take(directory, plan, &Newcomers::default());
         }
         let limits = import_limits(self.service.config());
         let nobody = Snapshot::default();
@@ -340,15 +347,18 @@ impl Run<'_> {
         if let Some(refusal) = &content.refusal {
             let mut plan = import::plan_unopened(&job, refusal);
             plan.change_number = change_number;
-            return Ok(plan);
+            return take(directory, plan, &Newcomers::default());
         }
         if let Some(plan) = directory.plan_quickly(self.source(), &source, &job)? {
-            return Ok(plan);
+            return take(directory, plan, &Newcomers::default());
         }
         let snapshot = directory.snapshot(self.source())?;
-        let plan = import::plan(&Job { snapshot: &snapshot, ..job });
+        let job = Job { snapshot: &snapshot, ..job };
+        let Made { plan, newcomers } = import::make(&job);
+        let taken = take(directory, plan, &newcomers);
+        drop(newcomers);
         release(snapshot.users.len(), snapshot);
-        Ok(plan)
+        taken
     }
 
     /// Applies a plan together with the import's own row.
@@ -359,9 +369,18 @@ impl Run<'_> {
         plan: Plan,
         turn: Turn,
     ) -> Result<Report> {
-        let mut plan = plan;
+        self.record_made(directory, settings, (plan, &Newcomers::default()), turn)
+    }
+
+    fn record_made(
+        &self,
+        directory: &mut Directory,
+        settings: &Settings,
+        (mut plan, newcomers): (Plan, &Newcomers<'_>),
+        turn: Turn,
+    ) -> Result<Report> {
         plan.report.finished_at = Some(self.service.clock().now());
-        plan.report.undo = self.undo(&plan)?;
+        plan.report.undo = self.undo(&plan, newcomers)?;
         let record = ImportRecord {
             id: self.upload.id,
             source: self.source().to_owned(),
@@ -375,7 +394,7 @@ impl Run<'_> {
             settings_toml: settings.to_toml(),
         };
         match turn {
-            Turn::First => directory.apply(&plan, &record)?,
+            Turn::First => directory.apply_made(&plan, newcomers, &record)?,
             Turn::Decided => directory.apply_held(&plan, &record)?,
         };
         let Plan { writes, report, .. } = plan;
@@ -384,8 +403,9 @@ impl Run<'_> {
     }
 
     /// Until when an import can be taken back; `None`: it writes nothing.
-    fn undo(&self, plan: &Plan) -> Result<Option<Undo>> {
-        let writes = !(plan.writes.is_empty() && plan.list_entries.is_empty());
+    fn undo(&self, plan: &Plan, newcomers: &Newcomers<'_>) -> Result<Option<Undo>> {
+        let writes =
+            !(plan.writes.is_empty() && newcomers.is_empty() && plan.list_entries.is_empty());
         if !writes || !plan.report.status.is_applied() || plan.report.dry_run {
             return Ok(None);
         }

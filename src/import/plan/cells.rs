@@ -92,7 +92,9 @@ impl<'s> Reader<'_, 's> {
         if user.is_none() {
             self.give_defaults(&refused);
             self.require(&refused);
-            self.draft.given = self.filler.finish();
+            if !self.filler.is_empty() {
+                self.draft.given.take_own(self.filler.finish());
+            }
         }
         depends_on_date
     }
@@ -104,8 +106,7 @@ impl<'s> Reader<'_, 's> {
         wired: &'s Wired<'s>,
         depends_on_date: &mut bool,
     ) -> Option<Said<'s>> {
-        let several = wired.key == FieldKey::Known(Field::Roles) && wired.coder.is_some();
-        if several || !wired.more.is_empty() {
+        if wired.is_joined() {
             return self.joined(wired);
         }
         let Some(cell) = self.row.get(wired.index) else { return Some(Said::Silent) };
@@ -242,7 +243,7 @@ impl<'s> Reader<'_, 's> {
                 if *key == FieldKey::Known(Field::Status) {
                     spoken.status = Some(text.clone());
                 }
-                self.change(key, Some(&text));
+                self.take_text(Some(wired), key, &text);
             }
             (key, Said::Blank | Said::Open) => self.change(key, None),
         }
@@ -297,6 +298,26 @@ impl<'s> Reader<'_, 's> {
                     None => Said::Silent,
                 }
             }
+        }
+    }
+
+    /// Takes what a cell says; of a new user it stays in the cell.
+    fn take_text(&mut self, wired: Option<&Wired<'_>>, key: &FieldKey, text: &str) {
+        match key {
+            FieldKey::Known(field)
+                if self.draft.user.is_none() && wired.is_some_and(|wired| !wired.is_joined()) =>
+            {
+                self.draft.given.take_cell(*field);
+            }
+            _ => self.change(key, Some(text)),
+        }
+    }
+
+    /// Takes a date of the contract as it was settled.
+    fn take_date(&mut self, key: &FieldKey, date: Option<&str>) {
+        match date {
+            Some(date) => self.take_text(self.context.sheet.field(key), key, date),
+            None => self.change(key, None),
         }
     }
 
@@ -399,8 +420,8 @@ impl<'s> Reader<'_, 's> {
             }
             self.teller.row(self.at, placed);
         }
-        self.change(&START, start);
-        self.change(&END, end);
+        self.take_date(&START, start);
+        self.take_date(&END, end);
         self.tell_closed(old_end, end);
         self.tell_status(spoken.status.as_deref(), end)
     }

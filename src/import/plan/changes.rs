@@ -1,6 +1,7 @@
 //! The field changes as the report lists them.
 
 use super::draft::{Context, Draft, Fate, user_name};
+use super::given::Maker;
 use super::others::Ids;
 use super::places::Links;
 use super::tell::shown;
@@ -18,6 +19,7 @@ pub(super) fn list_changes(
 ) {
     let snapshot = context.job.snapshot;
     let max = context.job.limits.max_report_changes;
+    let mut maker = Maker::new(context.sheet);
     let live =
         drafts.iter().zip(of_row.iter()).enumerate().filter(|(_, (d, _))| d.fate == Fate::Live);
     for (at, (draft, place)) in live {
@@ -31,17 +33,22 @@ pub(super) fn list_changes(
         let person = context.row(at).map(|row| context.person(&row, user)).unwrap_or_default();
         let new_id = place.and_then(|place| ids.get(place));
         let id = user.map(|user| user.id).or(new_id).unwrap_or_default();
-        let before = draft.changes.iter().map(|change| change.from.as_deref());
-        let sets = draft.sets().zip(before.chain(std::iter::repeat(None)));
-        for ((field, to), from) in sets.take(room) {
+        let mut list = |field: &FieldKey, from: Option<&str>, to: Option<&str>| {
             report.changes.push(ReportChange {
                 person: person.clone(),
                 user: id,
-                from: value_words(snapshot, &field, from),
-                to: value_words(snapshot, &field, to),
-                field,
+                from: value_words(snapshot, field, from),
+                to: value_words(snapshot, field, to),
+                field: field.clone(),
                 line: draft.line,
             });
+        };
+        for change in draft.changes.iter().take(room) {
+            list(&change.field, change.from.as_deref(), change.to.as_deref());
+        }
+        if let Some(row) = context.row(at).filter(|_| user.is_none()) {
+            let values = maker.values(&row, &draft.given);
+            values.all().take(room).for_each(|(field, to)| list(&field, None, Some(to)));
         }
     }
 }

@@ -81,12 +81,16 @@ impl<'s> Reader<'_, 's> {
 
     /// The value that a new user gets for a field.
     fn given(&self, field: Field) -> Option<String> {
+        if self.draft.given.has_cell(field) {
+            return self.context.sheet.value_of(&self.row, field).map(Cow::into_owned);
+        }
         self.filler.get_key(&FieldKey::Known(field)).map(str::to_owned)
     }
 
     fn has(&self, key: &FieldKey) -> bool {
         match key {
             FieldKey::Known(Field::Manager) => matches!(self.draft.manager, Wish::Named(_)),
+            FieldKey::Known(field) if self.draft.given.has_cell(*field) => true,
             _ => self.filler.get_key(key).is_some(),
         }
     }

@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use super::given::Given;
 use super::quick::Unread;
 use super::sheet::{Sheet, Wired};
 use super::tell::{is_sensitive, shown};
 use super::{FieldChange, tell};
 use crate::import::codes::Effect;
-use crate::import::directory::{User, Values};
+use crate::import::directory::User;
 use crate::import::fields::{Field, FieldKey};
 use crate::import::report::{Message, PendingRow};
 use crate::import::settings::key_fields;
@@ -26,7 +27,7 @@ pub(super) struct Draft<'s> {
     /// What changes of a user who is in the directory.
     pub changes: Vec<FieldChange>,
     /// What a new user gets.
-    pub given: Values,
+    pub given: Given,
     pub manager: Wish<'s>,
     pub ended: bool,
     pub reinstated: bool,
@@ -34,14 +35,6 @@ pub(super) struct Draft<'s> {
     pub renumbered: bool,
     /// Something in the row hung on today's date.
     pub depends_on_date: bool,
-}
-
-impl Draft<'_> {
-    /// What the row sets: a new user's values, or what changes of a known one.
-    pub(super) fn sets(&self) -> impl Iterator<Item = (FieldKey, Option<&str>)> {
-        let given = self.given.all().map(|(key, value)| (key, Some(value)));
-        given.chain(self.changes.iter().map(|c| (c.field.clone(), c.to.as_deref())))
-    }
 }
 
 /// Whether a row goes on.
@@ -117,6 +110,24 @@ impl<'s> Context<'s> {
 
     pub(super) fn row(&self, row: usize) -> Option<Row<'s>> {
         self.sheet.table.row(row)
+    }
+
+    /// What the row at this place gives to a new user, or changes of a known one, for a field of the catalogue.
+    pub(super) fn set_by<'d>(
+        &self,
+        at: usize,
+        draft: &'d Draft<'_>,
+        field: Field,
+    ) -> Option<Cow<'d, str>>
+    where
+        's: 'd,
+    {
+        if draft.user.is_none() {
+            return draft.given.get(self.sheet, self.row(at), field);
+        }
+        let mut changes = draft.changes.iter();
+        let change = changes.find(|change| change.field == FieldKey::Known(field))?;
+        change.to.as_deref().map(Cow::Borrowed)
     }
 
     /// Puts a message in its place: line, cell, column, what was received and kept, the person.
@@ -200,7 +211,7 @@ impl Draft<'_> {
             user: None,
             fate: Fate::Refused,
             changes: Vec::new(),
-            given: Values::default(),
+            given: Given::default(),
             manager: Wish::Silent,
             ended: false,
             reinstated: false,

@@ -1,5 +1,6 @@
 //! New codes of the reference lists: each once, each list's told together (X206).
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::draft::{Context, Draft, Fate};
@@ -14,9 +15,9 @@ use crate::import::settings::{Settings, Unmapped};
 const MAX_CODES_NAMED: usize = 100;
 
 /// A code that is new in its list.
-struct New<'d> {
+struct New {
     list: Field,
-    code: &'d str,
+    code: String,
     rows: u64,
     /// The first row that has it.
     row: usize,
@@ -30,26 +31,34 @@ pub(super) fn new_entries(
     teller: &mut Teller,
 ) -> Vec<(Field, String)> {
     // By list and code: `None` is known, else the place among the new ones. Every code of every row is looked up.
-    let mut known: Vec<HashMap<&str, Option<usize>>> = Vec::new();
+    let mut known: Vec<HashMap<Cow<'_, str>, Option<usize>>> = Vec::new();
     known.resize_with(Field::ALL.len(), HashMap::new);
     for (list, codes) in &context.job.snapshot.lists {
         if let Some(known) = known.get_mut(list.index()) {
-            known.extend(codes.iter().map(|code| (code.as_str(), None)));
+            known.extend(codes.iter().map(|code| (Cow::Borrowed(code.as_str()), None)));
         }
     }
-    let mut new: Vec<New<'_>> = Vec::new();
-    let mut told: BTreeMap<Field, Vec<(usize, &str)>> = BTreeMap::new();
+    let mut new: Vec<New> = Vec::new();
+    let mut told: BTreeMap<Field, Vec<(usize, String)>> = BTreeMap::new();
+    let lists: Vec<(Field, Field)> =
+        Field::ALL.iter().filter_map(|field| Some((*field, list_of(*field)?))).collect();
     for (row, draft) in drafts.iter().enumerate().filter(|(_, draft)| draft.fate == Fate::Live) {
-        for (key, to) in draft.sets() {
-            let FieldKey::Known(field) = key else { continue };
-            let (Some(list), Some(to)) = (list_of(field), to) else { continue };
+        if draft.user.is_some() && draft.changes.is_empty() {
+            continue;
+        }
+        for (field, list) in &lists {
+            let Some(to) = context.set_by(row, draft, *field) else { continue };
             let Some(known) = known.get_mut(list.index()) else { continue };
             for code in to.split('\n') {
-                let place = *known.entry(code).or_insert_with(|| {
-                    new.push(New { list, code, rows: 0, row });
-                    told.entry(field).or_default().push((row, code));
-                    Some(new.len() - 1)
-                });
+                let place = match known.get(code) {
+                    Some(place) => *place,
+                    None => {
+                        new.push(New { list: *list, code: code.to_owned(), rows: 0, row });
+                        told.entry(*field).or_default().push((row, code.to_owned()));
+                        known.insert(Cow::Owned(code.to_owned()), Some(new.len() - 1));
+                        Some(new.len() - 1)
+                    }
+                };
                 if let Some(entry) = place.and_then(|place| new.get_mut(place)) {
                     entry.rows += 1;
                 }
@@ -60,11 +69,11 @@ pub(super) fn new_entries(
         tell_entries(context, field, &codes, teller);
     }
     let ours = codes_of_settings(context.job.settings);
-    for entry in new.iter().filter(|entry| !ours.contains(&(entry.list, entry.code))) {
+    for entry in new.iter().filter(|entry| !ours.contains(&(entry.list, entry.code.as_str()))) {
         let line = context.row(entry.row).map_or(0, |row| row.line());
-        teller.unknown.add(&FieldKey::Known(entry.list), entry.code, entry.rows, line);
+        teller.unknown.add(&FieldKey::Known(entry.list), &entry.code, entry.rows, line);
     }
-    new.into_iter().map(|entry| (entry.list, entry.code.to_owned())).collect()
+    new.into_iter().map(|entry| (entry.list, entry.code)).collect()
 }
 
 /// The codes that the settings give themselves, by value map or default.
@@ -87,20 +96,26 @@ fn codes_of_settings(settings: &Settings) -> HashSet<(Field, &str)> {
 }
 
 /// X206: the new codes of one field, with the lines on which they first stand.
-fn tell_entries(context: &Context<'_>, field: Field, codes: &[(usize, &str)], teller: &mut Teller) {
+fn tell_entries(
+    context: &Context<'_>,
+    field: Field,
+    codes: &[(usize, String)],
+    teller: &mut Teller,
+) {
     let key = FieldKey::Known(field);
     let wired = context.sheet.field(&key);
     if let [(at, code)] = codes {
         let Some(row) = context.row(*at) else { return };
-        let told = message(Code::X206, "", params([("code", (*code).to_owned())]));
+        let told = message(Code::X206, "", params([("code", code.clone())]));
         let mut told = context.place(&row, None, wired, told);
         told.field = Some(key);
-        told.kept = (*code).to_owned();
+        told.kept.clone_from(code);
         told.person.clear();
         teller.row(*at, told);
         return;
     }
-    let mut named: Vec<&str> = codes.iter().take(MAX_CODES_NAMED).map(|(_, code)| *code).collect();
+    let mut named: Vec<&str> =
+        codes.iter().take(MAX_CODES_NAMED).map(|(_, code)| code.as_str()).collect();
     if codes.len() > MAX_CODES_NAMED {
         named.push("…");
     }

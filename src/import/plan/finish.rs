@@ -6,6 +6,7 @@ use super::absence::{self, Absences};
 use super::changes::list_changes;
 use super::draft::{Context, Draft, Fate, Rows};
 use super::entries::new_entries;
+use super::given::{self, Newcomer};
 use super::guards::{self, Evidence};
 use super::managers::{Managers, NewManager};
 use super::others::{Ids, list_others, other_writes, unprotected, wishes};
@@ -66,8 +67,16 @@ pub(super) struct Decided<'x, 's> {
     pub teller: Teller,
 }
 
+/// What comes of it.
+pub(super) struct Finished {
+    /// Without the new users, if there are any here.
+    pub plan: Plan,
+    pub new: Vec<Newcomer>,
+    pub prints: Option<ReadPrints>,
+}
+
 /// Makes the plan of what was decided.
-pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> (Plan, Option<ReadPrints>) {
+pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> Finished {
     let Decided { context, mut rows, mut managers, bosses, of_row, people, mut teller } = decided;
     let snapshot = context.job.snapshot;
     let ids = Ids::new(snapshot, people);
@@ -119,6 +128,7 @@ pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> (Plan, Option<
     report.status = status(&report.messages, all_refused);
     report.counts = counts;
     let mut plan = Plan::nothing(snapshot.change_number, report);
+    let mut new = Vec::new();
     plan.unmapped = unmapped;
     if !all_refused {
         let others = other_writes(context, &rows.drafts, &absences, &managers, &ids);
@@ -133,12 +143,19 @@ pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> (Plan, Option<
             }
             plan.manager_wishes = wishes(&mut managers, &ids);
             plan.unprotected = unprotected(snapshot, &mut rows, &managers);
-            plan.writes = writes(snapshot, rows.drafts, &ids, &of_row);
+            (plan.writes, new) = writes(snapshot, rows.drafts);
             plan.writes.extend(others);
             plan.list_entries = list_entries;
         }
     }
-    (held::guard(context.job, judged, plan), prints)
+    // What is approved or waits for that is told by all its writes.
+    let decided = context.job.approval.is_some() || judged.iter().any(|one| one.outcome.tripped);
+    if decided {
+        let created = given::writes(context.sheet, &new, snapshot.next_user_id);
+        plan.writes = given::merged(created, plan.writes);
+        new = Vec::new();
+    }
+    Finished { plan: held::guard(context.job, judged, plan), new, prints }
 }
 
 /// The report, with what is known of the file.
@@ -189,17 +206,23 @@ fn add_managers(snapshot: &Snapshot, drafts: &mut [Draft<'_>], managers: &Manage
     let id = |place: usize| ids.get(place);
     for (draft, to) in drafts.iter_mut().zip(&managers.of_row) {
         let appeared = draft.user.and_then(|user| managers.appeared.get(&user));
-        let to = match appeared.copied().map_or(*to, NewManager::To) {
-            _ if draft.fate != Fate::Live => continue,
-            NewManager::Same => continue,
-            NewManager::Clear => None,
+        let to = appeared.copied().map_or(*to, NewManager::To);
+        if draft.fate != Fate::Live || to == NewManager::Same {
+            continue;
+        }
+        let Some(user) = draft.user else {
+            if let NewManager::To(place) = to
+                && let Some(boss) = id(place)
+            {
+                draft.given.set_boss(boss);
+            }
+            continue;
+        };
+        let to = match to {
+            NewManager::Same | NewManager::Clear => None,
             NewManager::To(place) => id(place).map(|id| id.to_string().into_boxed_str()),
         };
         let key = FieldKey::Known(Field::Manager);
-        let Some(user) = draft.user else {
-            draft.given.set(&key, to.as_deref());
-            continue;
-        };
         let from = snapshot.users.get(user).and_then(|user| user.values.get(Field::Manager));
         if from != to.as_deref() {
             let from = from.map(Into::into);
@@ -284,29 +307,23 @@ fn own_cells(context: &Context<'_>, row: &Row<'_>) -> Vec<String> {
         .collect()
 }
 
-fn writes(
-    snapshot: &Snapshot,
-    drafts: Vec<Draft<'_>>,
-    ids: &Ids<'_>,
-    of_row: &Links,
-) -> Vec<UserWrite> {
-    let is_write = |draft: &Draft<'_>| {
-        draft.fate == Fate::Live && (draft.user.is_none() || !draft.changes.is_empty())
-    };
-    let mut writes = Vec::with_capacity(drafts.iter().filter(|draft| is_write(draft)).count());
-    writes.extend(drafts.into_iter().zip(of_row.iter()).filter_map(|(draft, place)| {
-        if !is_write(&draft) {
-            return None;
+/// The writes for users of the directory, and the new users, both in the order of the file.
+fn writes(snapshot: &Snapshot, drafts: Vec<Draft<'_>>) -> (Vec<UserWrite>, Vec<Newcomer>) {
+    let is_new = |draft: &Draft<'_>| draft.fate == Fate::Live && draft.user.is_none();
+    let mut new = Vec::with_capacity(drafts.iter().filter(|draft| is_new(draft)).count());
+    let mut writes = Vec::new();
+    for (row, draft) in (0_u32..).zip(drafts) {
+        if is_new(&draft) {
+            new.push(Newcomer { row, given: draft.given });
+        } else if draft.fate == Fate::Live
+            && !draft.changes.is_empty()
+            && let Some(user) = draft.user.and_then(|user| snapshot.users.get(user))
+        {
+            let what = Written::Changed(draft.changes);
+            writes.push(UserWrite { user_id: user.id, line: draft.line, what });
         }
-        let known = draft.user.and_then(|user| snapshot.users.get(user)).map(|user| user.id);
-        let user_id = known.or_else(|| ids.get(place?))?;
-        let what = match draft.user {
-            None => Written::Created(draft.given),
-            Some(_) => Written::Changed(draft.changes),
-        };
-        Some(UserWrite { user_id, line: draft.line, what })
-    }));
-    writes
+    }
+    (writes, new)
 }
 
 /// Whom an applied full file listed: refused rows too, for their people are present.

@@ -1,11 +1,11 @@
 //! Logins of new users whom neither the file nor a default gives one, by the pattern of the settings.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::draft::{Context, Draft, Fate, Rows};
 use super::tell::{Teller, message, params};
 use crate::import::codes::{Code, Effect, Level};
-use crate::import::directory::Values;
 use crate::import::fields::{Field, FieldKey};
 use crate::import::settings::{LoginPart, login_parts};
 use crate::import::text::{clean, fold};
@@ -22,7 +22,7 @@ pub(super) fn give(context: &Context<'_>, rows: &mut Rows<'_>, teller: &mut Tell
     let mut waiting: Vec<(Vec<String>, usize)> = Vec::new();
     for (at, draft) in rows.drafts.iter().enumerate() {
         if needs_login(context, at, draft) {
-            waiting.push((order(&draft.given), at));
+            waiting.push((order(context, at, draft), at));
         }
     }
     if waiting.is_empty() {
@@ -32,7 +32,7 @@ pub(super) fn give(context: &Context<'_>, rows: &mut Rows<'_>, teller: &mut Tell
     let mut taken = taken(context, rows);
     for (_, at) in waiting {
         let (Some(row), Some(draft)) = (context.row(at), rows.drafts.get_mut(at)) else { continue };
-        let login = make(&parts, &draft.given, &taken);
+        let login = make(&parts, |field| context.set_by(at, draft, field), &taken);
         let mut told = match &login {
             Some(login) => message(Code::V310, "login", params([("login", login.clone())])),
             None => message(Code::V310, "no_login", params([])),
@@ -46,7 +46,7 @@ pub(super) fn give(context: &Context<'_>, rows: &mut Rows<'_>, teller: &mut Tell
         told.kept = login.clone().unwrap_or_default();
         teller.row(at, told);
         if let Some(login) = login {
-            draft.given.set(&LOGIN, Some(&login));
+            draft.given.set(Field::Login, &login);
             taken.insert(login);
         }
     }
@@ -54,7 +54,7 @@ pub(super) fn give(context: &Context<'_>, rows: &mut Rows<'_>, teller: &mut Tell
 
 /// A new user without a login; where the file's own was refused, it is to be corrected and not replaced.
 fn needs_login(context: &Context<'_>, at: usize, draft: &Draft<'_>) -> bool {
-    let given = draft.user.is_some() || draft.given.get(Field::Login).is_some();
+    let given = draft.user.is_some() || draft.given.has(Field::Login);
     if draft.fate != Fate::Live || given {
         return false;
     }
@@ -64,9 +64,9 @@ fn needs_login(context: &Context<'_>, at: usize, draft: &Draft<'_>) -> bool {
 }
 
 /// What puts people in the same order whatever that of their rows: it holds every key.
-fn order(values: &Values) -> Vec<String> {
+fn order(context: &Context<'_>, at: usize, draft: &Draft<'_>) -> Vec<String> {
     let fields = [Field::LegalEntity, Field::EmployeeNumber, Field::Email];
-    fields.map(|field| values.get(field).unwrap_or_default().to_owned()).to_vec()
+    fields.map(|field| context.set_by(at, draft, field).unwrap_or_default().into_owned()).to_vec()
 }
 
 /// The logins that somebody has, or gets by this file.
@@ -74,16 +74,19 @@ fn taken(context: &Context<'_>, rows: &Rows<'_>) -> HashSet<String> {
     let users = context.job.snapshot.users.iter().filter(|user| !user.withdrawn);
     let mut taken: HashSet<String> =
         users.filter_map(|user| user.values.get(Field::Login)).map(str::to_lowercase).collect();
-    for draft in rows.drafts.iter().filter(|draft| draft.fate == Fate::Live) {
-        let set = draft.sets().filter(|(key, _)| *key == LOGIN);
-        taken.extend(set.filter_map(|(_, login)| login.map(str::to_lowercase)));
-    }
+    let live = rows.drafts.iter().enumerate().filter(|(_, draft)| draft.fate == Fate::Live);
+    let set = live.filter_map(|(at, draft)| context.set_by(at, draft, Field::Login));
+    taken.extend(set.map(|login| login.to_lowercase()));
     taken
 }
 
 /// The login by the pattern, with a number behind it if somebody has it; `None`: the name gives none.
-fn make(parts: &[LoginPart], values: &Values, taken: &HashSet<String>) -> Option<String> {
-    let name = |field| latin(values.get(field).unwrap_or_default());
+fn make<'v>(
+    parts: &[LoginPart],
+    value: impl Fn(Field) -> Option<Cow<'v, str>>,
+    taken: &HashSet<String>,
+) -> Option<String> {
+    let name = |field| latin(&value(field).unwrap_or_default());
     let initial = |field| name(field).chars().take(1).collect();
     let mut text = String::new();
     let mut says_who = false;
@@ -126,6 +129,7 @@ fn latin(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::import::directory::Values;
 
     fn check(pattern: &str, first: &str, last: &str, taken: &[&str], expected: &str) {
         let mut values = Values::default();
@@ -133,7 +137,8 @@ mod tests {
         values.set(&FieldKey::Known(Field::LastName), Some(last));
         values.set(&FieldKey::Known(Field::EmployeeNumber), Some("00 12"));
         let taken = taken.iter().map(|login| (*login).to_owned()).collect();
-        let made = make(&login_parts(pattern).unwrap(), &values, &taken);
+        let value = |field| values.get(field).map(Cow::Borrowed);
+        let made = make(&login_parts(pattern).unwrap(), value, &taken);
         assert_eq!(made.unwrap_or_default(), expected, "{pattern} {first} {last}");
     }
 

@@ -256,11 +256,12 @@ impl Managers {
         let (Some(own), Some(person)) = (people.get(me), people.get(boss)) else { return };
         let today = context.today.as_str();
         let end = person.get(Field::ContractEnd);
-        let left = end.filter(|end| *end < today);
-        let to_come = person.get(Field::ContractStart).filter(|start| *start > today);
+        let left = end.as_deref().filter(|end| *end < today);
+        let start = person.get(Field::ContractStart);
+        let to_come = start.as_deref().filter(|start| *start > today);
         self.depends_on_date |= end.is_some() || to_come.is_some();
         // Whom somebody who has left reported to is history.
-        if own.get(Field::ContractEnd).is_some_and(|end| end < today) {
+        if own.get(Field::ContractEnd).is_some_and(|end| *end < *today) {
             return;
         }
         let (why, date) = match (left, to_come) {

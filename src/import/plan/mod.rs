@@ -10,6 +10,7 @@ mod defaults;
 mod draft;
 mod entries;
 mod finish;
+mod given;
 mod guards;
 mod held;
 mod identity;
@@ -32,6 +33,7 @@ use serde::{Deserialize, Serialize};
 
 use super::codes::{Code, Params};
 use super::directory::{Absence, ManagerWish, SourceMemory, Values};
+pub use given::Newcomers;
 pub use held::{By, Ending, approved, ended, held_again, rows_decided};
 pub(super) use tell::{found, from_note};
 
@@ -135,6 +137,13 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Puts new users among the writes, in the order of the file.
+    pub fn take_in(&mut self, newcomers: &Newcomers<'_>) {
+        if !newcomers.is_empty() {
+            self.writes = given::merged(newcomers.writes(), std::mem::take(&mut self.writes));
+        }
+    }
+
     /// A plan that writes nothing.
     #[must_use]
     pub fn nothing(change_number: i64, report: Report) -> Self {
@@ -160,18 +169,36 @@ impl Plan {
 /// the status `rejected`.
 #[must_use]
 pub fn plan(job: &Job<'_>) -> Plan {
+    let Made { mut plan, newcomers } = make(job);
+    plan.take_in(&newcomers);
+    plan
+}
+
+/// A plan whose new users are still in the file, unless somebody has to decide about it: there may be a million.
+#[derive(Debug)]
+pub struct Made<'a> {
+    /// Without the writes of the new users.
+    pub plan: Plan,
+    /// Those.
+    pub newcomers: Newcomers<'a>,
+}
+
+/// The same as [`plan`], with the new users to be read from the file as they are written.
+#[must_use]
+pub fn make<'a>(job: &'a Job<'a>) -> Made<'a> {
     let mut teller = tell::Teller::default();
     let mut opened = sheet::Opened::default();
     let Some(sheet) = sheet::open(job, &mut opened, &mut teller) else {
-        return finish::refused(job, opened, teller);
+        let plan = finish::refused(job, opened, teller);
+        return Made { plan, newcomers: Newcomers::default() };
     };
     let context = draft::Context { job, sheet: &sheet, today: job.today.to_string(), unread: None };
     let rows = rows::read(&context, &mut teller);
-    let (mut plan, prints) = conclude(&context, rows, teller, opened);
+    let finish::Finished { mut plan, new, prints } = conclude(&context, rows, teller, opened);
     if let Some(prints) = prints {
         plan.prints = quick::all_new(prints, &plan);
     }
-    plan
+    Made { plan, newcomers: Newcomers::new(sheet, new, job.snapshot.next_user_id) }
 }
 
 /// The plan of a file that could not be opened, so that there was nothing to read.
@@ -188,7 +215,7 @@ fn conclude(
     mut rows: draft::Rows<'_>,
     mut teller: tell::Teller,
     opened: sheet::Opened,
-) -> (Plan, Option<quick::ReadPrints>) {
+) -> finish::Finished {
     logins::give(context, &mut rows, &mut teller);
     // A refused row takes nothing and gives nothing, so whatever hung on it is asked again.
     loop {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::draft::{Context, Draft, Fate, Rows, name};
 use super::identity::lower;
 use super::places::{Groups, Links};
+use super::sheet::Sheet;
 use super::tell::{MAX_NAMED, Teller, few, message, params};
 use crate::import::codes::Code;
 use crate::import::directory::User;
@@ -15,6 +16,7 @@ use crate::import::text::fold;
 /// Everybody: first the users of the directory in its order, then the new ones in the order of the file.
 #[derive(Debug)]
 pub(super) struct People<'p> {
+    sheet: &'p Sheet<'p>,
     users: &'p [User],
     drafts: &'p [Draft<'p>],
     /// The row that changes or makes each person.
@@ -32,6 +34,7 @@ pub(super) struct Person<'p> {
     pub user: Option<usize>,
     known: Option<&'p User>,
     draft: Option<&'p Draft<'p>>,
+    sheet: &'p Sheet<'p>,
 }
 
 /// The directory with the rows that still stand.
@@ -52,7 +55,7 @@ pub(super) fn people<'p>(context: &Context<'p>, drafts: &'p [Draft<'_>]) -> Peop
         };
         of_row.set(row, Some(place));
     }
-    People { users, drafts, rows, of_row }
+    People { sheet: context.sheet, users, drafts, rows, of_row }
 }
 
 impl<'p> People<'p> {
@@ -68,7 +71,7 @@ impl<'p> People<'p> {
         let row = self.rows.get(place);
         let known = self.users.get(place);
         let draft = row.and_then(|row| self.drafts.get(row));
-        Some(Person { row, user: known.map(|_| place), known, draft })
+        Some(Person { row, user: known.map(|_| place), known, draft, sheet: self.sheet })
     }
 
     /// The person of a row.
@@ -94,16 +97,17 @@ impl<'p> Person<'p> {
     }
 
     /// A value as it would be. The manager is the one whom the directory has.
-    pub(super) fn get(&self, field: Field) -> Option<&'p str> {
-        if self.known.is_none() {
-            return self.draft?.given.get(field);
-        }
+    pub(super) fn get(&self, field: Field) -> Option<Cow<'p, str>> {
+        let Some(known) = self.known else {
+            let row = self.sheet.table.row(self.row?);
+            return self.draft?.given.get(self.sheet, row, field);
+        };
         if field != Field::Manager
             && let Some(change) = self.change(field)
         {
-            return change;
+            return change.map(Cow::Borrowed);
         }
-        self.known?.values.get(field)
+        known.values.get(field).map(Cow::Borrowed)
     }
 
     /// What the row changes of a field.
@@ -115,14 +119,14 @@ impl<'p> Person<'p> {
     /// Whether the row gives or changes a field.
     fn sets(&self, field: Field) -> bool {
         match self.known {
-            None => self.get(field).is_some(),
+            None => self.draft.is_some_and(|draft| draft.given.has(field)),
             Some(_) => self.change(field).is_some(),
         }
     }
 
     /// `DUPONT Anne`
     pub(super) fn name(&self) -> String {
-        name(self.get(Field::LastName), self.get(Field::FirstName))
+        name(self.get(Field::LastName).as_deref(), self.get(Field::FirstName).as_deref())
     }
 }
 
@@ -135,14 +139,12 @@ enum Unique {
 }
 
 impl Unique {
-    fn key<'p>(self, person: &Person<'p>) -> Option<(&'p str, Cow<'p, str>)> {
+    fn key<'p>(self, person: &Person<'p>) -> Option<(Cow<'p, str>, Cow<'p, str>)> {
         let value = person.get(self.field())?;
         Some(match self {
-            Self::Number => {
-                (person.get(Field::LegalEntity).unwrap_or_default(), Cow::Borrowed(value))
-            }
-            Self::Login => ("", lower(Cow::Borrowed(value))),
-            Self::Email => ("", Cow::Borrowed(value)),
+            Self::Number => (person.get(Field::LegalEntity).unwrap_or_default(), value),
+            Self::Login => (Cow::Borrowed(""), lower(value)),
+            Self::Email => (Cow::Borrowed(""), value),
         })
     }
 
@@ -211,9 +213,9 @@ fn clashes(people: &People<'_>, unique: Unique) -> Vec<Vec<usize>> {
         let Some((entity, value)) = unique.key(&person) else { continue };
         let has = |other| {
             let other = people.get(other).and_then(|other| unique.key(&other));
-            other.is_some_and(|other| other == (entity, Cow::Borrowed(value.as_ref())))
+            other.is_some_and(|other| other.0 == entity && other.1 == value)
         };
-        owners.add(&[entity, &value], place, has);
+        owners.add(&[&entity, &value], place, has);
     }
     let given = |place: &usize| people.get(*place).is_some_and(|person| unique.is_set(&person));
     owners.shared.into_values().filter(|group| group.iter().any(given)).collect()
@@ -254,7 +256,7 @@ fn tell_clash(
         lines.sort_unstable();
         let why = if lines.is_empty() { "" } else { "file" };
         let value = match unique.key(&person) {
-            Some(("", value)) => value.into_owned(),
+            Some((entity, value)) if entity.is_empty() => value.into_owned(),
             Some((entity, value)) => format!("{entity} + {value}"),
             None => continue,
         };
@@ -276,8 +278,8 @@ pub(super) fn tell_homonyms(context: &Context<'_>, people: &People<'_>, teller: 
     }
     let key = |place: usize| {
         let person = people.get(place)?;
-        let last = fold(person.get(Field::LastName)?);
-        let first = fold(person.get(Field::FirstName)?);
+        let last = fold(&person.get(Field::LastName)?);
+        let first = fold(&person.get(Field::FirstName)?);
         Some((last, first)).filter(|(last, _)| !last.is_empty())
     };
     let mut named = Groups::new(people.len());
@@ -301,7 +303,7 @@ pub(super) fn tell_homonyms(context: &Context<'_>, people: &People<'_>, teller: 
         }
     }
     for group in named.shared.values() {
-        let mut born: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        let mut born: BTreeMap<Cow<'_, str>, Vec<usize>> = BTreeMap::new();
         for place in group {
             if let Some(birth) = people.get(*place).and_then(|p| p.get(Field::BirthDate)) {
                 born.entry(birth).or_default().push(*place);

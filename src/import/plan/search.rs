@@ -51,7 +51,7 @@ impl<'x, 'p> Directory<'x, 'p> {
         text: &str,
     ) -> Result<usize, Lost> {
         let own = self.people.get(me).and_then(|person| person.get(Field::LegalEntity));
-        if let Some(boss) = self.unchanged(context, me, own, text) {
+        if let Some(boss) = self.unchanged(context, me, own.as_deref(), text) {
             return Ok(boss);
         }
         let people = self.people;
@@ -89,8 +89,8 @@ impl<'x, 'p> Directory<'x, 'p> {
         let id = self.people.get(me)?.get(Field::Manager)?.parse::<i64>().ok()?;
         let place = context.job.snapshot.users.binary_search_by_key(&id, |user| user.id).ok()?;
         let boss = self.people.get(place)?;
-        let is_named = boss.is_alive() && boss.get(Field::EmployeeNumber) == Some(text);
-        (is_named && boss.get(Field::LegalEntity) == own).then_some(place)
+        let is_named = boss.is_alive() && boss.get(Field::EmployeeNumber).as_deref() == Some(text);
+        (is_named && boss.get(Field::LegalEntity).as_deref() == own).then_some(place)
     }
 
     fn find_by_name(&mut self, text: &str) -> Result<usize, Lost> {
@@ -114,7 +114,7 @@ impl<'x, 'p> Directory<'x, 'p> {
         let padded = self.padded.get_or_insert_with(|| by(people, bare_number));
         let known = found(people, padded, text, bare_number, 1);
         match known.last().and_then(|at| people.get(*at)?.get(Field::EmployeeNumber)) {
-            Some(number) => Err(Lost::Zeros(number.to_owned())),
+            Some(number) => Err(Lost::Zeros(number.into_owned())),
             None => Err(Lost::Nobody),
         }
     }
@@ -124,21 +124,21 @@ impl<'x, 'p> Directory<'x, 'p> {
 type Name = for<'p> fn(&Person<'p>) -> Option<Cow<'p, str>>;
 
 fn number<'p>(person: &Person<'p>) -> Option<Cow<'p, str>> {
-    person.get(Field::EmployeeNumber).map(Cow::Borrowed)
+    person.get(Field::EmployeeNumber)
 }
 
 /// A number that begins with zeros, without them.
 fn bare_number<'p>(person: &Person<'p>) -> Option<Cow<'p, str>> {
     let number = person.get(Field::EmployeeNumber).filter(|number| number.starts_with('0'))?;
-    Some(Cow::Borrowed(number.trim_start_matches('0')))
+    Some(Cow::Owned(number.trim_start_matches('0').to_owned()))
 }
 
 fn login<'p>(person: &Person<'p>) -> Option<Cow<'p, str>> {
-    person.get(Field::Login).map(|login| lower(Cow::Borrowed(login)))
+    person.get(Field::Login).map(lower)
 }
 
 fn email<'p>(person: &Person<'p>) -> Option<Cow<'p, str>> {
-    person.get(Field::Email).map(Cow::Borrowed)
+    person.get(Field::Email)
 }
 
 fn last_and_first<'p>(person: &Person<'p>) -> Option<Cow<'p, str>> {

@@ -1,16 +1,20 @@
 //! The file as the plan reads it: table, fields of the columns, key and date order, or why it is refused.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::coded::{Coder, Coders};
+use super::memo::value;
 use super::tell::{Teller, found, from_note, message, params, shown};
 use crate::import::codes::{Code, Effect, Level};
 use crate::import::directory::{DateOrder, Key};
-use crate::import::fields::{self, Column, Columns, Dates, Field, FieldKey, Headers, MatchedBy};
+use crate::import::fields::{
+    self, Column, Columns, Dates, Field, FieldKey, Headers, MatchedBy, Value,
+};
 use crate::import::note::FileRefusal;
 use crate::import::report::{FileFacts, Message, ReportColumn};
 use crate::import::settings::{Blank, FinalLineEnd, Mode, Settings, key_fields, key_name};
-use crate::import::table::{self, Table};
+use crate::import::table::{self, Row, Table};
 use crate::import::{Job, text, unpack};
 
 /// Enough for the header line of any table that people make.
@@ -35,12 +39,22 @@ pub(super) struct Wired<'a> {
     pub coder: Option<Arc<Coder<'a>>>,
 }
 
+impl Wired<'_> {
+    /// Whether several codes, of one or several columns, become one value.
+    pub(super) fn is_joined(&self) -> bool {
+        let several = self.key == FieldKey::Known(Field::Roles) && self.coder.is_some();
+        several || !self.more.is_empty()
+    }
+}
+
 /// A file that can be planned.
 #[derive(Debug)]
 pub(super) struct Sheet<'a> {
     pub table: Table<'a>,
     pub columns: Columns,
     pub wired: Vec<Wired<'a>>,
+    /// The place among `wired` of each field of the catalogue, by its place in the user record.
+    by_field: Vec<Option<u16>>,
     pub coders: Coders<'a>,
     pub key: Key,
     pub dates: Dates,
@@ -54,7 +68,26 @@ pub(super) struct Sheet<'a> {
 impl<'a> Sheet<'a> {
     /// The column of a field.
     pub(super) fn field(&self, key: &FieldKey) -> Option<&Wired<'a>> {
-        self.wired.iter().find(|wired| wired.key == *key)
+        match key {
+            FieldKey::Known(field) => {
+                let place = (*self.by_field.get(field.index())?)?;
+                self.wired.get(usize::from(place))
+            }
+            FieldKey::Custom(_) => self.wired.iter().find(|wired| wired.key == *key),
+        }
+    }
+
+    /// What a row's cell says as a value of a field of one column; `None`: nothing, or nothing that can be taken.
+    pub(super) fn value_of<'t>(&'t self, row: &Row<'t>, field: Field) -> Option<Cow<'t, str>> {
+        let wired = self.field(&FieldKey::Known(field))?;
+        let cell = row.get(wired.index)?;
+        if let Some(coder) = &wired.coder {
+            return coder.cell(cell, &self.dates).ok()?.map(|(_, taken)| taken.code);
+        }
+        match value(&wired.key, cell, &self.dates) {
+            Ok(Value::Text(text)) => Some(text),
+            Ok(Value::Blank | Value::Open) | Err(_) => None,
+        }
     }
 }
 
@@ -114,7 +147,8 @@ pub(super) fn with_table<'a>(
     let key = key.filter(|_| !teller.is_fatal())?;
     let coders = Coders::new(job.settings, job.snapshot);
     let wired = wire(job.settings, &columns, &required, &coders);
-    Some(Sheet { table, columns, wired, coders, key, dates, mode, required, unended })
+    let by_field = by_field(&wired);
+    Some(Sheet { table, columns, wired, by_field, coders, key, dates, mode, required, unended })
 }
 
 fn read_table<'a>(
@@ -365,6 +399,18 @@ fn tell_moved_columns(job: &Job<'_>, columns: &Columns, teller: &mut Teller) {
             teller.file(told);
         }
     }
+}
+
+fn by_field(wired: &[Wired<'_>]) -> Vec<Option<u16>> {
+    let mut by_field = vec![None; Field::ALL.len()];
+    for (place, wired) in (0_u16..).zip(wired) {
+        if let FieldKey::Known(field) = wired.key
+            && let Some(slot) = by_field.get_mut(field.index())
+        {
+            *slot = Some(place);
+        }
+    }
+    by_field
 }
 
 fn wire<'a>(

@@ -1,5 +1,7 @@
 //! One import's writes, in one transaction together with the import's own row.
 
+use std::sync::mpsc;
+
 use rusqlite::{Connection, Statement, TransactionBehavior, params, params_from_iter};
 
 use super::{
@@ -10,7 +12,7 @@ use crate::error::{Error, Kind, Result};
 use crate::fault;
 use crate::import::directory::Values;
 use crate::import::fields::{Field, FieldKey};
-use crate::import::plan::{FieldChange, Plan, UserWrite, Written};
+use crate::import::plan::{FieldChange, Newcomers, Plan, UserWrite, Written};
 use crate::store::failed;
 
 /// Whether an import was applied by this call.
@@ -31,13 +33,27 @@ impl Directory {
     /// # Errors
     /// `Kind::Conflict` when the directory has moved since the plan's snapshot: plan again.
     pub fn apply(&mut self, plan: &Plan, record: &ImportRecord) -> Result<Applied> {
-        self.apply_with(plan, record, |_| Ok(()))
+        self.apply_with(plan, &Newcomers::default(), record, |_| Ok(()))
+    }
+
+    /// The same with new users who are made of their rows as they are written.
+    ///
+    /// # Errors
+    /// As of [`Self::apply`].
+    pub fn apply_made(
+        &mut self,
+        plan: &Plan,
+        newcomers: &Newcomers<'_>,
+        record: &ImportRecord,
+    ) -> Result<Applied> {
+        self.apply_with(plan, newcomers, record, |_| Ok(()))
     }
 
     /// The same, with something before it in the same transaction.
     pub(super) fn apply_with(
         &mut self,
         plan: &Plan,
+        newcomers: &Newcomers<'_>,
         record: &ImportRecord,
         before: impl FnOnce(&Connection) -> rusqlite::Result<()>,
     ) -> Result<Applied> {
@@ -47,7 +63,7 @@ impl Directory {
                 .map_err(failed("set the directory's checkpoint"))
         };
         automatic(&self.conn, 0)?;
-        let applied = self.apply_now(plan, record, before);
+        let applied = self.apply_now(plan, newcomers, record, before);
         automatic(&self.conn, 1000)?;
         applied
     }
@@ -55,6 +71,7 @@ impl Directory {
     fn apply_now(
         &mut self,
         plan: &Plan,
+        newcomers: &Newcomers<'_>,
         record: &ImportRecord,
         first: impl FnOnce(&Connection) -> rusqlite::Result<()>,
     ) -> Result<Applied> {
@@ -76,11 +93,13 @@ impl Directory {
                 ),
             ));
         }
-        let writes = takes && !(plan.writes.is_empty() && plan.list_entries.is_empty());
+        let nothing =
+            plan.writes.is_empty() && newcomers.is_empty() && plan.list_entries.is_empty();
+        let writes = takes && !nothing;
         let change_number = before.change_number + i64::from(writes);
         let import = imports::insert(&tx, record, &plan.report, change_number).map_err(what())?;
         if takes {
-            write_all(&tx, plan, &record.source, import, change_number)?;
+            write_all(&tx, plan, newcomers, &record.source, import, change_number)?;
         }
         unmapped::write(&tx, plan, &record.source, import).map_err(what())?;
         holds::settle(&tx, plan, record, import).map_err(what())?;
@@ -95,6 +114,7 @@ impl Directory {
 pub(super) fn write_all(
     tx: &Connection,
     plan: &Plan,
+    newcomers: &Newcomers<'_>,
     source: &str,
     import: i64,
     change_number: i64,
@@ -103,8 +123,13 @@ pub(super) fn write_all(
         Written::Created(values) => Some(values),
         Written::Changed(_) => None,
     });
-    let mut writer = Writer::new(tx, import, &Values::fields_of(created))
-        .map_err(failed("prepare the import's writes"))?;
+    let mut fields = Values::fields_of(created);
+    fields.extend(newcomers.fields());
+    fields.sort_unstable();
+    fields.dedup();
+    let mut writer =
+        Writer::new(tx, import, &fields).map_err(failed("prepare the import's writes"))?;
+    write_newcomers(&mut writer, newcomers)?;
     for write in &plan.writes {
         writer.write(write)?;
     }
@@ -139,6 +164,46 @@ pub(super) fn write_all(
         Ok(())
     };
     finish().map_err(failed("finish the import's writes"))
+}
+
+/// How many new users are made of their rows while those before them are written.
+const BATCH: usize = 1024;
+/// How many batches may wait to be written.
+const BATCHES: usize = 4;
+
+/// Writes new users; of many, the next ones are read by a thread of its own meanwhile.
+fn write_newcomers(writer: &mut Writer<'_>, newcomers: &Newcomers<'_>) -> Result<()> {
+    if newcomers.len() <= BATCH {
+        return newcomers.writes().try_for_each(|write| writer.write(&write));
+    }
+    let written = std::thread::scope(|scope| -> Result<usize> {
+        let (give, take) = mpsc::sync_channel(BATCHES);
+        let read = move || {
+            let mut writes = newcomers.writes();
+            loop {
+                let batch: Vec<UserWrite> = writes.by_ref().take(BATCH).collect();
+                // The other end is gone when a write has failed.
+                if batch.is_empty() || give.send(batch).is_err() {
+                    return;
+                }
+            }
+        };
+        std::thread::Builder::new()
+            .name("newcomers".to_owned())
+            .spawn_scoped(scope, read)
+            .map_err(|e| Error::io("start reading the new users", e))?;
+        let mut written = 0;
+        for batch in take {
+            written += batch.len();
+            batch.iter().try_for_each(|write| writer.write(write))?;
+        }
+        Ok(written)
+    })?;
+    if written == newcomers.len() {
+        return Ok(());
+    }
+    let message = format!("{written} of {} new users were read again", newcomers.len());
+    Err(Error::new(Kind::Internal, message))
 }
 
 /// The place of a new user's first field, behind id, import and line.

@@ -6,6 +6,7 @@ use super::events::{self, Event};
 use super::{Directory, apply, meta};
 use crate::error::{Error, Kind, Result};
 use crate::import::Plan;
+use crate::import::plan::Newcomers;
 use crate::store::failed;
 
 impl Directory {
@@ -23,7 +24,7 @@ impl Directory {
             return Err(Error::new(Kind::Conflict, message));
         }
         let seq = events::insert(&tx, event, before + 1).map_err(what())?;
-        apply::write_all(&tx, plan, &event.source, seq, before + 1)?;
+        apply::write_all(&tx, plan, &Newcomers::default(), &event.source, seq, before + 1)?;
         tx.commit().map_err(what())
     }
 }

@@ -9,7 +9,7 @@ use super::apply::{self, Applied};
 use super::{Directory, Event, ImportRecord, events, from_json, meta, to_json};
 use crate::error::{Error, Kind, Result};
 use crate::import::codes::Code;
-use crate::import::plan::{Ending, Plan, ended};
+use crate::import::plan::{Ending, Newcomers, Plan, ended};
 use crate::import::report::Report;
 use crate::import::settings::Mode;
 use crate::model::{ImportStatus, UploadId, VPath};
@@ -108,7 +108,7 @@ impl Directory {
     /// # Errors
     /// `Kind::Conflict` when the directory has moved since the plan's snapshot: plan again.
     pub fn apply_held(&mut self, plan: &Plan, record: &ImportRecord) -> Result<Applied> {
-        self.apply_with(plan, record, |tx| release(tx, record.id))
+        self.apply_with(plan, &Newcomers::default(), record, |tx| release(tx, record.id))
     }
 
     /// Ends a hold without applying anything; its report is owed again. `false`: it is not held any more.
@@ -149,7 +149,7 @@ impl Directory {
             return Err(Error::new(Kind::Conflict, message));
         }
         let seq = events::insert(&tx, event, before + 1).map_err(what())?;
-        apply::write_all(&tx, plan, &event.source, seq, before + 1)?;
+        apply::write_all(&tx, plan, &Newcomers::default(), &event.source, seq, before + 1)?;
         tx.commit().map_err(what())?;
         Ok(Applied::Now)
     }

@@ -14,10 +14,11 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use super::draft::{Context, Rows};
+use super::finish::Finished;
 use super::rows;
 use super::sheet::{Opened, with_table};
 use super::tell::Teller;
-use super::{Plan, UserWrite, conclude};
+use super::{Plan, UserWrite, conclude, given};
 use crate::import::directory::SourceMemory;
 use crate::import::fields::Headers;
 use crate::import::settings::Mode;
@@ -320,7 +321,9 @@ pub fn plan_part<'s>(job: &'s Job<'s>, glance: &'s Glance<'s>, asked: &Wants) ->
     if !wants.is_empty() {
         return Outcome::Wants(Box::new(wants));
     }
-    let (mut plan, read) = conclude(&context, rows, teller, opened);
+    let Finished { mut plan, new, prints: read } = conclude(&context, rows, teller, opened);
+    let created = given::writes(&sheet, &new, job.snapshot.next_user_id);
+    plan.writes = given::merged(created, std::mem::take(&mut plan.writes));
     if !plan.report.status.is_applied() {
         return Outcome::Usual;
     }

@@ -1,5 +1,6 @@
 //! Which rows come out the same whenever they come again, and their prints.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::split::hash;
@@ -68,9 +69,9 @@ fn stored(context: &Context<'_>, me: &Person<'_>) -> Option<usize> {
 /// By number in the own legal entity, which nobody else can have; with no end, and begun: nothing about them moves
 /// with the day.
 fn is_sure(context: &Context<'_>, me: &Person<'_>, boss: &Person<'_>, text: &str) -> bool {
-    let begun = boss.get(Field::ContractStart).is_none_or(|start| start <= context.today.as_str());
+    let begun = boss.get(Field::ContractStart).is_none_or(|start| *start <= *context.today);
     boss.is_alive()
-        && boss.get(Field::EmployeeNumber) == Some(text)
+        && boss.get(Field::EmployeeNumber).as_deref() == Some(text)
         && boss.get(Field::LegalEntity) == me.get(Field::LegalEntity)
         && boss.get(Field::ContractEnd).is_none()
         && begun
@@ -144,7 +145,7 @@ pub(in crate::import::plan) fn of_rows(
             && !told.contains(&at)
             && row.len() == sheet.columns.columns.len();
         if again {
-            let end = end_of(context, draft).map_or(0, day);
+            let end = end_of(context, at, draft).map_or(0, |end| day(&end));
             prints.lines.push(row.line());
             prints.rows.push(Print { hash: hash(row.raw().as_bytes(), secret)?, user, boss, end });
         }
@@ -153,13 +154,10 @@ pub(in crate::import::plan) fn of_rows(
 }
 
 /// The last day of a row's user once the row is applied.
-fn end_of<'d>(context: &Context<'d>, draft: &'d Draft<'_>) -> Option<&'d str> {
+fn end_of<'d>(context: &Context<'d>, at: usize, draft: &'d Draft<'_>) -> Option<Cow<'d, str>> {
     let key = FieldKey::Known(Field::ContractEnd);
-    if draft.user.is_none() {
-        return draft.given.get(Field::ContractEnd);
+    if draft.user.is_none() || draft.changes.iter().any(|change| change.field == key) {
+        return context.set_by(at, draft, Field::ContractEnd);
     }
-    match draft.changes.iter().find(|change| change.field == key) {
-        Some(change) => change.to.as_deref(),
-        None => context.user(draft.user)?.values.get(Field::ContractEnd),
-    }
+    context.user(draft.user)?.values.get(Field::ContractEnd).map(Cow::Borrowed)
 }

@@ -157,8 +157,8 @@ fn stranger(context: &Context<'_>, at: usize, draft: &Draft<'_>, wants: &mut Wan
     let Some(row) = context.row(at) else { return };
     // What it gets, with defaults; of a row that is refused, what its cells say.
     let cell = |field: Field| {
-        if let Some(given) = draft.given.get(field) {
-            return Some(given.to_owned());
+        if let Some(given) = draft.given.get(context.sheet, Some(row), field) {
+            return Some(given.into_owned());
         }
         let wired = context.sheet.field(&FieldKey::Known(field))?;
         match value(&wired.key, row.get(wired.index)?, &context.sheet.dates) {
