@@ -334,14 +334,17 @@ impl ImportStatus {
 
 /// An absolute, normalised address below an account's root: `/`, `/in`, `/in/users.csv`.
 ///
-/// It never holds `.`, `..`, empty parts, NUL, control characters or U+FFFD, and is at most 4,096 bytes
-/// with parts of at most 255 bytes; so joining it below a root cannot leave the root by name.
+/// It never holds `.`, `..`, empty parts, NUL, control characters or U+FFFD, and is at most 3,072 bytes
+/// with at most 100 parts of at most 255 bytes; so joining it below a root cannot leave the root by name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct VPath(String);
 
-/// The longest address, in bytes (Linux PATH_MAX).
-pub const MAX_PATH_BYTES: usize = 4096;
+/// The longest address, in bytes. Linux takes 4,096 in one call: the rest is for what stands before the account's root,
+/// also in a backup, so that no client can make files that a backup cannot take.
+pub const MAX_PATH_BYTES: usize = 3072;
+/// The most parts of an address: how deep folders may lie below each other.
+pub const MAX_PATH_PARTS: usize = 100;
 /// The longest name in an address, in bytes (Linux NAME_MAX).
 pub const MAX_NAME_BYTES: usize = 255;
 
@@ -367,6 +370,12 @@ impl VPath {
                 }
                 name => parts.push(checked_name(name)?),
             }
+        }
+        if parts.len() > MAX_PATH_PARTS {
+            return Err(format!(
+                "the path has {} parts; at most {MAX_PATH_PARTS} are allowed",
+                parts.len()
+            ));
         }
         let joined = format!("/{}", parts.join("/"));
         if joined.len() > MAX_PATH_BYTES {
@@ -533,7 +542,11 @@ mod tests {
         assert!(at.join("a\0b").is_err());
         assert!(at.join("a\u{FFFD}").is_err());
         assert!(at.join(&"x".repeat(256)).is_err());
-        assert!(at.join(&"x/".repeat(3000)).is_err());
+        assert!(at.join(&"x/".repeat(98)).is_ok());
+        assert!(at.join(&"x/".repeat(99)).is_err());
+        let long = format!("{}/", "x".repeat(250));
+        assert!(at.join(&long.repeat(12)).is_ok());
+        assert!(at.join(&long.repeat(13)).is_err());
     }
 
     #[test]

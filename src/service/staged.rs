@@ -1,5 +1,6 @@
 //! An upload under way: checked when it opens, limited while it grows, committed or interrupted at its end.
 
+use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -27,6 +28,8 @@ pub struct Staged {
     stage: Option<Stage>,
     /// What lay there when it was opened, if it went on from that.
     resumed_bytes: u64,
+    /// What it goes on from; held open, so that nothing else can come to look like it.
+    continued: Continued,
     /// Bytes at the start that may not change: the account may continue files, and not replace them.
     kept_bytes: u64,
     /// The size of the file whose place it takes.
@@ -37,6 +40,16 @@ pub struct Staged {
     overwrite: Overwrite,
     shown_bytes: Arc<AtomicU64>,
     opened: Instant,
+}
+
+/// What an upload begins with.
+enum Continued {
+    /// Its own bytes only: it takes the place of whatever lies there at its end.
+    Replaces,
+    /// Nothing lay there to go on from.
+    Nothing,
+    /// A copy of this file.
+    File(File),
 }
 
 impl Staged {
@@ -79,10 +92,16 @@ impl Staged {
             limits.max_upload_bytes = limits.max_upload_bytes.min(own);
         }
         let mut stage = Stage::new(&session.space, &id.to_string(), limits)?;
-        if resumes {
-            let part = folder.open_file(name).map_err(|e| Error::io(path, e))?;
-            stage.copy_from(&part)?;
-        }
+        let continued = match (open, resumes) {
+            (Open::Resume, true) => {
+                let part = folder.open_file(name).map_err(|e| Error::io(path, e))?;
+                stage.copy_from(&part)?;
+                Continued::File(part)
+            }
+            // In an import folder nothing is ever added to a received file: whoever comes last replaces it.
+            (Open::Resume, false) if !matches!(place, Place::Import { .. }) => Continued::Nothing,
+            _ => Continued::Replaces,
+        };
         let resumed_bytes = stage.bytes();
         let shown_bytes = Arc::new(AtomicU64::new(resumed_bytes));
         session.note_uploading(path, &shown_bytes);
@@ -92,6 +111,7 @@ impl Staged {
             id,
             stage: Some(stage),
             resumed_bytes,
+            continued,
             replaced_bytes,
             room_checked_bytes: ROOM_CHECK_BYTES,
             kept_bytes: if replaces { 0 } else { resumed_bytes },
@@ -175,6 +195,7 @@ impl Staged {
             return dropped::decide(&self.session, &self.path, &decision);
         }
         let _guard = self.session.service.0.locks.lock(&self.session.login, &[&self.path]);
+        self.check_continued()?;
         let took = self.opened.elapsed();
         commit::commit(&self.session, self.id, stage, &self.path, (self.overwrite, Some(took)))
     }
@@ -182,6 +203,24 @@ impl Staged {
     /// The upload was not proved complete (connection lost, ABOR …): nothing is published, and `why` is recorded.
     pub fn interrupt(mut self, why: &str) {
         self.give_up(why);
+    }
+
+    /// Refuses to put a continued file in the place of what somebody else stored there meanwhile: that would be lost.
+    fn check_continued(&self) -> Result<()> {
+        let there = self.session.files.look(&self.path)?;
+        let same = match (&self.continued, there) {
+            (Continued::Replaces, _) | (Continued::Nothing, None) => true,
+            (Continued::Nothing, Some(_)) | (Continued::File(_), None) => false,
+            (Continued::File(part), Some(there)) => there.is_of(part),
+        };
+        if same {
+            return Ok(());
+        }
+        let message = format!(
+            "{} was changed meanwhile by another upload or command, so this one was not added to it; send it again",
+            self.path
+        );
+        Err(Error::new(Kind::Conflict, message))
     }
 
     /// Refuses to change what lies before the end of a file that may only be continued.
@@ -232,6 +271,7 @@ impl Staged {
         let grew = self.resumed_bytes > 0 && stage.bytes() >= self.resumed_bytes;
         let overwrite = if is_temporary && grew { Overwrite::Allow } else { Overwrite::Never };
         let _guard = self.session.service.0.locks.lock(&self.session.login, &[&self.path]);
+        self.check_continued()?;
         stage.seal()?;
         let (folder, name) = self.session.files.holder(&self.path)?;
         let spool = &self.session.space.spool;

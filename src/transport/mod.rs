@@ -46,6 +46,8 @@ pub struct Edge {
     pub gate: Gate,
     /// The budget of bytes in flight, for all connections together.
     pub memory: TransferMemory,
+    /// The passive ports at which clients are awaited.
+    pub data_ports: ftp::DataPorts,
     /// Cancelled when the server stops: take no new work, finish what is under way, close.
     pub shutdown: CancellationToken,
     /// When what is still under way is cut off; set when the server stops.
@@ -138,6 +140,7 @@ pub async fn start(service: Service, config: Arc<Config>, certs: &Path) -> Resul
     let edge = Edge {
         service,
         gate: Gate::new(&config.limits),
+        data_ports: ftp::DataPorts::default(),
         memory: TransferMemory::new(config.limits.transfer_memory_bytes),
         shutdown: CancellationToken::new(),
         stop_by: Arc::default(),

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::FlockOperation;
 
 use super::folder::{Folder, Inode};
-use super::{AccountSpace, Space};
+use super::{AccountSpace, Space, tree};
 use crate::error::{Error, Kind, Result};
 
 /// `data/clients/<client>`: `files/<login>/…`, `spool/`, `archive/`, `outbox/`.
@@ -124,17 +124,12 @@ impl ClientSpace {
         let mut seen = HashSet::new();
         let mut total: u64 = 0;
         for top in COUNTED {
-            let mut waiting = vec![Folder::open_machine(&self.path.join(top))?];
-            while let Some(folder) = waiting.pop() {
-                for entry in folder.entries()? {
-                    let (name, inode) = entry?;
-                    if inode.stat.is_folder() {
-                        waiting.extend(folder.child(&name).ok());
-                    } else if inode.links < 2 || seen.insert((inode.device, inode.number)) {
-                        total = total.saturating_add(inode.stat.bytes);
-                    }
+            tree::visit(Folder::open_machine(&self.path.join(top))?, |inode, _| {
+                let counts = inode.links < 2 || seen.insert((inode.device, inode.number));
+                if counts && !inode.stat.is_folder() {
+                    total = total.saturating_add(inode.stat.bytes);
                 }
-            }
+            })?;
         }
         Ok(total)
     }

@@ -32,6 +32,13 @@ impl Inode {
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.device == other.device && self.number == other.number
     }
+
+    /// Whether this is what `file` was opened from.
+    pub(crate) fn is_of(&self, file: &File) -> bool {
+        use std::os::unix::fs::MetadataExt as _;
+        let own = file.metadata();
+        own.is_ok_and(|own| own.dev() == self.device && own.ino() == self.number)
+    }
 }
 
 impl Folder {

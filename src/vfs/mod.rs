@@ -5,17 +5,18 @@ mod copying;
 mod coverage;
 mod folder;
 mod kept;
+mod tree;
 mod upload;
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
 use crate::error::{Error, Kind, Result};
-use crate::model::VPath;
+use crate::model::{MAX_PATH_BYTES, MAX_PATH_PARTS, VPath};
 
 pub(crate) use client::ClientSpace;
 pub(crate) use copying::{Copied, Copier, copy};
@@ -112,18 +113,14 @@ impl AccountSpace {
     pub(crate) fn usage(&self) -> Result<Usage> {
         let fault = |e| Error::io("counting the account's files", e);
         let mut usage = Usage::default();
-        let mut waiting = vec![self.root.walk(&VPath::root()).map_err(fault)?];
-        while let Some(folder) = waiting.pop() {
-            for entry in folder.entries().map_err(fault)? {
-                let (name, inode) = entry.map_err(fault)?;
-                if inode.stat.is_folder() {
-                    waiting.extend(folder.child(&name).ok());
-                } else {
-                    usage.files = usage.files.saturating_add(1);
-                    usage.bytes = usage.bytes.saturating_add(inode.stat.bytes);
-                }
+        let top = self.root.walk(&VPath::root()).map_err(fault)?;
+        let counted = tree::visit(top, |inode, _| {
+            if !inode.stat.is_folder() {
+                usage.files = usage.files.saturating_add(1);
+                usage.bytes = usage.bytes.saturating_add(inode.stat.bytes);
             }
-        }
+        });
+        counted.map_err(fault)?;
         Ok(usage)
     }
 
@@ -218,6 +215,7 @@ impl AccountSpace {
     pub(crate) fn rename(&self, from: &VPath, to: &VPath, overwrite: Overwrite) -> Result<()> {
         let (old, old_name) = self.holder(from)?;
         let (new, new_name) = self.holder(to)?;
+        self.check_reach(from, to)?;
         let done = match overwrite {
             Overwrite::Allow => old.rename(old_name, &new, new_name),
             Overwrite::Never => old.rename_new(old_name, &new, new_name),
@@ -229,6 +227,30 @@ impl AccountSpace {
         let is_one_folder = from.parent() == to.parent();
         let synced = new.sync().and_then(|()| if is_one_folder { Ok(()) } else { old.sync() });
         synced.map_err(|e| fault(to, e))
+    }
+
+    /// Refuses to move a folder to where its longest address would be too long or too deep to be reached.
+    fn check_reach(&self, from: &VPath, to: &VPath) -> Result<()> {
+        let (old_parts, new_parts) = (from.parts().count(), to.parts().count());
+        let (old_bytes, new_bytes) = (from.as_str().len(), to.as_str().len());
+        if new_parts <= old_parts && new_bytes <= old_bytes {
+            return Ok(());
+        }
+        // A file has nothing below it; what is not there is told by the rename itself.
+        let Ok(top) = self.folder(from) else { return Ok(()) };
+        let (mut parts, mut bytes) = (new_parts, new_bytes);
+        let visited = tree::visit(top, |_, place| {
+            parts = parts.max(new_parts.saturating_add(place.depth));
+            bytes = bytes.max(new_bytes.saturating_add(place.address_bytes));
+        });
+        visited.map_err(|e| fault(from, e))?;
+        if parts <= MAX_PATH_PARTS && bytes <= MAX_PATH_BYTES {
+            return Ok(());
+        }
+        let message = format!(
+            "{from} cannot be moved to {to}: what lies in it would have a path of {parts} parts and {bytes} bytes; at most {MAX_PATH_PARTS} and {MAX_PATH_BYTES} are allowed"
+        );
+        Err(Error::new(Kind::Invalid, message))
     }
 
     pub(crate) fn set_modified(&self, path: &VPath, modified: Timestamp) -> Result<()> {
@@ -310,8 +332,7 @@ impl Download {
 
     /// Whether this is the file that `inode` tells of.
     pub(crate) fn is_file(&self, inode: &Inode) -> bool {
-        let own = self.file.metadata();
-        own.is_ok_and(|own| own.dev() == inode.device && own.ino() == inode.number)
+        inode.is_of(&self.file)
     }
 
     /// What it is; the size is that of its opening.

@@ -14,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
-use super::passive::accept_from;
+use super::passive::{Share, accept_from};
 use super::records::Records;
 use super::reply::Reply;
 use crate::config::{Config, Resumption};
@@ -78,12 +78,16 @@ type Secured = TlsStream<BufReader<Records<Prompt>>>;
 
 impl Awaited {
     /// Starts to wait at `listener`.
-    pub(super) fn at(listener: TcpListener, terms: &Terms, tasks: &TaskTracker) -> Self {
+    pub(super) fn at(
+        (listener, share): (TcpListener, Share),
+        terms: &Terms,
+        tasks: &TaskTracker,
+    ) -> Self {
         let (tell, came) = oneshot::channel();
         let terms = terms.clone();
         let secured = tasks.spawn(async move {
             let tcp = accept_from(&listener, terms.peer, &terms.trusted).await?;
-            drop(listener);
+            drop((listener, share));
             if tell.send(()).is_err() {
                 return Err(io::ErrorKind::ConnectionAborted.into());
             }

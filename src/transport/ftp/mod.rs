@@ -34,6 +34,8 @@ use control::Control;
 use conversation::Conversation;
 use passive::Ports;
 
+pub use passive::DataPorts;
+
 /// Refuses FTPS settings that cannot be served.
 ///
 /// # Errors

@@ -1,8 +1,10 @@
 //! The ports of data connections: ours (PASV, EPSV), and the addresses that PORT and EPRT name.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
@@ -49,6 +51,13 @@ impl Ports {
         }
     }
 
+    /// How many of them one client's sessions may wait at together; `None`: no more than the system has.
+    fn most_of_one_client(&self) -> Option<usize> {
+        let (first, last) = (usize::from(*self.0.start()), usize::from(*self.0.end()));
+        // Three of four: whoever asks for ports and does not come leaves some to the others.
+        (first > 0).then(|| (last.saturating_sub(first).saturating_add(1) * 3).div_ceil(4))
+    }
+
     /// Listens on a free port of `ip`: a random one first, then each of the others.
     ///
     /// # Errors
@@ -67,6 +76,45 @@ impl Ports {
             }
         }
         Err(failure)
+    }
+}
+
+/// How many ports the sessions of each client wait at just now.
+#[derive(Clone, Default)]
+pub struct DataPorts(Arc<Mutex<HashMap<String, usize>>>);
+
+/// One client's port; dropping it gives it back.
+pub(super) struct Share {
+    ports: DataPorts,
+    client: String,
+}
+
+impl DataPorts {
+    /// Counts one more of `client`'s; `None`: it has as many as one client may.
+    pub(super) fn take(&self, client: &str, ports: &Ports) -> Option<Share> {
+        let mut waiting = self.waiting();
+        let count = waiting.entry(client.to_owned()).or_default();
+        if ports.most_of_one_client().is_some_and(|most| *count >= most) {
+            return None;
+        }
+        *count = count.saturating_add(1);
+        Some(Share { ports: self.clone(), client: client.to_owned() })
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, HashMap<String, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut waiting = self.ports.waiting();
+        if let Some(count) = waiting.get_mut(&self.client) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                waiting.remove(&self.client);
+            }
+        }
     }
 }
 
@@ -145,6 +193,22 @@ mod tests {
         for wrong in ["", "a-b", "2-1", "0-5", "1-70000", "1-2-3"] {
             assert_eq!(Ports::parse(wrong).unwrap_err().kind(), Kind::Invalid, "{wrong}");
         }
+    }
+
+    #[test]
+    fn one_client_never_has_all_ports() {
+        let (ports, shares) = (Ports::parse("50000-50003").unwrap(), DataPorts::default());
+        let taken: Vec<_> = (0..3).map(|_| shares.take("acme", &ports).unwrap()).collect();
+        assert!(shares.take("acme", &ports).is_none());
+        assert!(shares.take("other", &ports).is_some());
+        drop(taken);
+        assert!(shares.take("acme", &ports).is_some());
+        assert!(shares.waiting().is_empty());
+        let single = Ports::parse("50000").unwrap();
+        let _one = shares.take("acme", &single).unwrap();
+        assert!(shares.take("acme", &single).is_none());
+        let any = Ports::parse("0").unwrap();
+        assert!(shares.take("acme", &any).is_some());
     }
 
     #[tokio::test]

@@ -54,18 +54,23 @@ impl Conversation {
     }
 
     fn listen(&mut self) -> Result<SocketAddr, Reply> {
+        let Some(guest) = self.guest.as_mut() else { return Err(Reply::new(530, "Log in first.")) };
+        // A port that was asked for before counts no more.
+        guest.source = None;
         let full = |error: std::io::Error| {
             tracing::error!(%error, ports = %self.edge.config.ftps.passive_ports, "no passive port is free");
             Reply::new(425, "No data port is free; try again in a minute.")
         };
         let ports = Ports::parse(&self.edge.config.ftps.passive_ports)
             .map_err(|e| full(std::io::Error::other(e)))?;
+        let share = self.edge.data_ports.take(guest.session.client(), &ports).ok_or_else(|| {
+            let text = "Too many sessions of this client wait at data ports; use those first.";
+            Reply::new(425, text)
+        })?;
         let listener = ports.listen(self.link.local.ip()).map_err(full)?;
         let address = listener.local_addr().map_err(full)?;
-        if let Some(guest) = self.guest.as_mut() {
-            let awaited = Awaited::at(listener, &self.terms, &self.edge.tasks);
-            guest.source = Some(Source::Passive(awaited));
-        }
+        let awaited = Awaited::at((listener, share), &self.terms, &self.edge.tasks);
+        guest.source = Some(Source::Passive(awaited));
         Ok(address)
     }
 

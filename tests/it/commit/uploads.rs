@@ -4,7 +4,7 @@ use std::fs;
 
 use rollcall::error::Kind;
 use rollcall::model::UploadState;
-use rollcall::service::session::Open;
+use rollcall::service::session::{Open, Overwrite, Session, Staged};
 
 use crate::bench::{Bench, DAY_1, DAY_2, names, path, put, size, stage};
 
@@ -174,6 +174,90 @@ async fn a_received_file_cannot_be_continued() {
     assert_eq!(bench.file("/out/log.txt").as_deref(), Some("one\ntwo\n"));
     let taken = session.open_upload(&path("/out/log.txt"), Open::CreateNew).err().unwrap();
     assert_eq!(taken.kind(), Kind::Exists);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_two_continue_at_once_loses_nothing_that_was_acknowledged() {
+    let bench = Bench::start();
+    let (one, other) = (bench.session().await, bench.session().await);
+    let more = |session: &Session, name: &str, text: &str| {
+        let mut staged = session.open_upload(&path(name), Open::Resume).unwrap();
+        staged.write_at(staged.bytes(), text.as_bytes()).unwrap();
+        staged
+    };
+    let refused = |staged: Staged| {
+        let refused = staged.commit().err().unwrap();
+        assert_eq!(refused.kind(), Kind::Conflict);
+        assert!(refused.message().contains("changed meanwhile"), "{refused}");
+    };
+    // Both go on from the same bytes; both begin a file that is not there; one goes on from what the other removes.
+    put(&one, "/out/log.txt", "first,").await;
+    for name in ["/out/log.txt", "/out/new.txt"] {
+        let (quick, slow) = (more(&one, name, "quick"), more(&other, name, "slow"));
+        quick.commit().unwrap();
+        refused(slow);
+    }
+    assert_eq!(bench.file("/out/log.txt").as_deref(), Some("first,quick"));
+    assert_eq!(bench.file("/out/new.txt").as_deref(), Some("quick"));
+    let slow = more(&other, "/out/new.txt", "slow");
+    one.remove_file(&path("/out/new.txt")).unwrap();
+    refused(slow);
+    assert_eq!(bench.file("/out/new.txt"), None);
+    // An interrupted one keeps its part only where nobody else went on.
+    put(&one, "/in/users.csv.part", "login;").await;
+    let slow = more(&other, "/in/users.csv.part", "mail;fax");
+    more(&one, "/in/users.csv.part", "mail").commit().unwrap();
+    slow.interrupt("the line broke");
+    assert_eq!(bench.file("/in/users.csv.part").as_deref(), Some("login;mail"));
+    more(&other, "/in/users.csv.part", "\n").commit().unwrap();
+    assert_eq!(bench.file("/in/users.csv.part").as_deref(), Some("login;mail\n"));
+    // Under its final name in an import folder a file is replaced, never added to: the last one wins.
+    let (quick, slow) = (more(&one, "/in/users.csv", DAY_1), more(&other, "/in/users.csv", DAY_2));
+    quick.commit().unwrap().settle().await;
+    slow.commit().unwrap().settle().await;
+    assert_eq!(bench.file("/in/users.csv").as_deref(), Some(DAY_2));
+    assert_eq!(bench.imports().len(), 2);
+    assert!(names(&bench.client("spool")).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn folders_lie_no_deeper_than_everybody_can_reach() {
+    let bench = Bench::start();
+    let session = bench.session().await;
+    let deep = |name: &str, levels: usize| {
+        let all: String = (0..levels).map(|_| format!("/{name}")).collect();
+        for end in all.match_indices('/').skip(1).map(|(at, _)| at).chain([all.len()]) {
+            session.make_dir(&path(all.get(..end).unwrap())).unwrap();
+        }
+        all
+    };
+    let top = deep("d", 60);
+    deep("e", 50);
+    let move_to = |to: &str| session.rename(&path("/e"), &path(to), Overwrite::Never);
+    let refused = move_to(&format!("{top}/e")).err().unwrap();
+    assert!(
+        refused.kind() == Kind::Invalid && refused.message().contains("110 parts"),
+        "{refused}"
+    );
+    move_to("/d/d/d/e").unwrap();
+    // By bytes, where the parts are few.
+    let wide = "w".repeat(250);
+    let long = deep(&wide, 6);
+    deep("v", 1);
+    put(&session, &format!("/v/{}", "x".repeat(250)), "x").await;
+    for _ in 0..11 {
+        session.rename(&path("/v"), &path("/u"), Overwrite::Never).unwrap();
+        session.make_dir(&path("/v")).unwrap();
+        let to = format!("/v/{wide}");
+        if session.rename(&path("/u"), &path(&to), Overwrite::Never).is_err() {
+            break;
+        }
+    }
+    let refused = session.rename(&path("/v"), &path(&format!("{long}/v")), Overwrite::Never);
+    assert!(refused.err().unwrap().message().contains("at most 100 and 3072"));
+    // Whatever a client can make, a backup can take.
+    let made = bench.folder.path().join("a-backup-in-a-folder-with-a-name-of-some-length");
+    bench.service.back_up(&made).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
