@@ -1,4 +1,4 @@
-//! `inspect FILE`: how a file is read; needs no client and no server.
+//! `inspect FILE`: how a file is read; needs no server, and a client only for its settings and keys.
 
 use std::path::PathBuf;
 
@@ -16,6 +16,7 @@ use crate::import::inspect::{self, Inspection};
 use crate::import::note::FileRefusal;
 use crate::import::settings::Settings;
 use crate::model::Language;
+use crate::service::samples::OpenedSample;
 
 /// `inspect …`
 #[derive(Debug, Args)]
@@ -25,6 +26,12 @@ pub struct InspectArgs {
     /// Print the whole table as clean CSV: UTF-8, commas, RFC 4180
     #[arg(long, conflicts_with = "json")]
     csv: bool,
+    /// Read it as this client's import folder does: with its settings, keys and passwords
+    #[arg(long, value_name = "CLIENT")]
+    client: Option<String>,
+    /// Which folder, if the client has several
+    #[arg(long, value_name = "NAME", requires = "client")]
+    folder: Option<String>,
 }
 
 /// Exit code 1 when the file cannot be read as a table.
@@ -33,18 +40,37 @@ pub(super) fn run(place: &Place, args: &InspectArgs) -> Outcome {
     let bytes = read_limited(&args.file, limits.max_import_bytes)?;
     let name = args.file.display().to_string();
     let out = place.out;
+    let opened = open(place, args, bytes)?;
+    let bytes = match &opened.bytes {
+        Ok(bytes) => bytes,
+        Err(refusal) => return refused(out, &name, refusal),
+    };
     if args.csv {
-        return match inspect::clean_csv(&bytes, &import_limits(limits)) {
+        return match inspect::clean_csv(bytes, &import_limits(limits)) {
             Ok(csv) => out.bytes(&csv),
             Err(refusal) => refused(out, &name, &refusal),
         };
     }
-    let settings = Settings::default();
-    let today = Clock::System.today("UTC");
-    match inspect::inspect(&bytes, &name, &settings, &import_limits(limits), today) {
-        Ok(found) => out.either(&found, tell),
+    let limits = import_limits(limits);
+    match inspect::inspect(bytes, &name, &opened.settings, &limits, opened.today) {
+        Ok(mut found) => {
+            let within = found.unpacked.take();
+            let layers: Vec<String> = opened.wrapping.into_iter().chain(within).collect();
+            found.unpacked = Some(layers.join(", ")).filter(|layers| !layers.is_empty());
+            out.either(&found, tell)
+        }
         Err(refusal) => refused(out, &name, &refusal),
     }
+}
+
+/// The file itself, or what a client's folder finds in it.
+fn open(place: &Place, args: &InspectArgs, bytes: Vec<u8>) -> Outcome<OpenedSample> {
+    let Some(client) = &args.client else {
+        let (settings, today) = (Settings::default(), Clock::System.today("UTC"));
+        return Ok(OpenedSample { bytes: Ok(bytes), wrapping: None, settings, today });
+    };
+    let name = args.file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    Ok(place.service()?.open_sample(client, args.folder.as_deref(), (&name, bytes))?)
 }
 
 fn import_limits(limits: &config::Limits) -> import::Limits {

@@ -112,6 +112,9 @@ pub struct Snapshot {
     pub lists: BTreeMap<Field, BTreeSet<String>>,
     /// What this source has settled.
     pub source: SourceMemory,
+    /// An earlier applied import of these very bytes that is not the last of the source: its id, and its day in the
+    /// client's time zone.
+    pub earlier: Option<(String, Date)>,
     /// The users whom the last applied full file of another source listed: they are never absent here.
     pub listed_elsewhere: HashSet<i64>,
     /// The names of list entries that were loaded with one: field, then code to name.

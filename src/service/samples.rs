@@ -1,12 +1,15 @@
 //! Files looked at as an import folder would read them, so that their columns can be assigned.
 
+use jiff::civil::Date;
+
 use super::run::{Run, import_limits};
 use super::settings::SettingsDocument;
 use super::{Service, commit, decrypt};
 use crate::error::{Error, Kind, Result};
 use crate::import::inspect::{self, Inspection, refusal_words};
 use crate::import::note::FileRefusal;
-use crate::model::{Language, Upload, UploadId, UploadState};
+use crate::import::settings::Settings;
+use crate::model::{Folder, Language, Upload, UploadId, UploadState};
 use crate::vfs;
 
 /// A file that was looked at.
@@ -22,6 +25,19 @@ pub struct Sample {
     pub document: SettingsDocument,
 }
 
+/// A file that was opened as a folder would.
+#[derive(Debug)]
+pub struct OpenedSample {
+    /// What an import would read; or why it cannot be opened (F007).
+    pub bytes: std::result::Result<Vec<u8>, FileRefusal>,
+    /// What it was wrapped in: `pgp, signature: Groupe Roux`.
+    pub wrapping: Option<String>,
+    /// The folder's import settings.
+    pub settings: Settings,
+    /// Today in the client's time zone.
+    pub today: Date,
+}
+
 impl Service {
     /// Looks at a file with the settings of a folder; nothing is kept.
     ///
@@ -35,24 +51,54 @@ impl Service {
         language: Language,
     ) -> Result<Sample> {
         let folder = self.import_folder(client, folder)?;
-        let path = folder.path.join(name).map_err(|e| Error::new(Kind::Invalid, e))?;
-        let upload = Upload {
+        let upload = self.as_upload(client, &folder, name, &bytes)?;
+        self.looked_at(&upload, &folder.name, Some(bytes), language)
+    }
+
+    /// Opens a file as a folder would, with its keys and passwords; nothing is kept.
+    ///
+    /// # Errors
+    /// As [`Service::look_at_sample`]; [`Kind::Invalid`] when the client has several folders and none is named.
+    pub fn open_sample(
+        &self,
+        client: &str,
+        folder: Option<&str>,
+        (name, bytes): (&str, Vec<u8>),
+    ) -> Result<OpenedSample> {
+        let client = self.client(client)?;
+        let folder = self.chosen_folder(&client, folder)?;
+        let upload = self.as_upload(&client.slug, &folder, name, &bytes)?;
+        let settings = self.settings(&client.slug, &folder.name)?;
+        let asked = &settings.handling.encryption;
+        let content = decrypt::open(self, &upload, &folder.name, asked, bytes)?;
+        Ok(OpenedSample {
+            bytes: match content.refusal {
+                Some(refusal) => Err(refusal),
+                None => Ok(content.bytes),
+            },
+            wrapping: content.wrapping,
+            settings,
+            today: self.clock().today(&client.time_zone),
+        })
+    }
+
+    fn as_upload(&self, client: &str, folder: &Folder, name: &str, bytes: &[u8]) -> Result<Upload> {
+        Ok(Upload {
             id: commit::new_id(self.clock()),
             seq: 0,
             client: client.to_owned(),
-            login: folder.login,
+            login: folder.login.clone(),
             folder: Some(folder.name.clone()),
-            path,
+            path: folder.path.join(name).map_err(|e| Error::new(Kind::Invalid, e))?,
             protocol: None,
             bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
-            sha256: vfs::sha256_of(&bytes),
+            sha256: vfs::sha256_of(bytes),
             state: UploadState::Stored,
             attempts: 0,
             received_at: self.clock().now(),
             finished_at: None,
             failure: None,
-        };
-        self.looked_at(&upload, &folder.name, Some(bytes), language)
+        })
     }
 
     /// Looks at a file that was received, with the settings that its folder has now; `None`: the archive does not have

@@ -27,6 +27,7 @@ mod ftp;
 mod golden;
 mod holding;
 mod identity;
+mod joined;
 mod limits;
 mod mailing;
 mod mapping;

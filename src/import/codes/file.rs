@@ -67,6 +67,10 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "The header stands on line {line}, with rows above it: the sheet was probably sorted together with its header." => "Move the header line to the top, or export the file from payroll again.";
         fr "L’en-tête se trouve à la ligne {line}, avec des données au-dessus : la feuille a sans doute été triée avec son en-tête." => "Remettez la ligne d’en-tête en haut, ou refaites l’export depuis le logiciel de paie.";
         de "Die Kopfzeile steht in Zeile {line}, darüber stehen Daten: Vermutlich wurde das Blatt samt Kopfzeile sortiert." => "Setzen Sie die Kopfzeile wieder nach oben, oder exportieren Sie die Datei neu aus dem Lohnprogramm.";
+    F003 "second_header" Fatal FileRefused each [("line", "214"), ("header_line", "1")]
+        en "Line {line} is a second header, with other columns than the one on line {header_line}: two exports were joined in one file." => "Send each export as a file of its own, or export everybody with the same columns.";
+        fr "La ligne {line} est un second en-tête, dont les colonnes diffèrent de celles de la ligne {header_line} : deux exports ont été réunis dans un même fichier." => "Envoyez chaque export dans un fichier à part, ou exportez tout le monde avec les mêmes colonnes.";
+        de "Zeile {line} ist eine zweite Kopfzeile mit anderen Spalten als die in Zeile {header_line}: Zwei Exporte stehen in einer Datei." => "Senden Sie jeden Export als eigene Datei, oder exportieren Sie alle Personen mit denselben Spalten.";
     F004 "" Fatal FileRefused each [("encoding", "UTF-32")]
         en "The characters of this file cannot be read ({encoding})." => "Export the file as UTF-8 (in Excel: “CSV UTF-8”).";
         fr "Les caractères de ce fichier ne peuvent pas être lus ({encoding})." => "Exportez le fichier en UTF-8 (dans Excel : « CSV UTF-8 »).";
@@ -79,6 +83,14 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "The file says that it is {encoding}, but from byte {offset} it is not." => "Export the file again as UTF-8, and do not join files of different origin.";
         fr "Le fichier se déclare en {encoding}, mais il ne l’est plus à partir de l’octet {offset}." => "Refaites l’export en UTF-8 et n’assemblez pas de fichiers d’origines différentes.";
         de "Die Datei gibt sich als {encoding} aus, ist es ab Byte {offset} aber nicht." => "Exportieren Sie die Datei erneut als UTF-8 und fügen Sie keine Dateien verschiedener Herkunft zusammen.";
+    F004 "joined" Fatal FileRefused each [("text_line", "214")]
+        en "The file is written in two encodings: a part of it is UTF-8, another part, from line {text_line} of the text on, is not. Two files were probably joined." => "Export everything as UTF-8 in one go, and do not join files of different origin.";
+        fr "Le fichier mélange deux codages : une partie est en UTF-8, une autre, à partir de la ligne {text_line} du texte, ne l’est pas. Deux fichiers ont sans doute été assemblés." => "Exportez le tout en UTF-8 en une seule fois et n’assemblez pas de fichiers d’origines différentes.";
+        de "Die Datei ist in zwei Kodierungen geschrieben: Ein Teil ist UTF-8, ein anderer, ab Zeile {text_line} des Textes, nicht. Vermutlich wurden zwei Dateien zusammengefügt." => "Exportieren Sie alles in einem Zug als UTF-8 und fügen Sie keine Dateien verschiedener Herkunft zusammen.";
+    F004 "script" Fatal FileRefused each []
+        en "The letters of this file are of another script (Greek, Cyrillic …), and the file does not say how they are encoded." => "Export the file as UTF-8 (in Excel: “CSV UTF-8”), or have the operator set the encoding of this folder.";
+        fr "Les lettres de ce fichier appartiennent à un autre alphabet (grec, cyrillique…), et le fichier n’indique pas leur codage." => "Exportez le fichier en UTF-8 (dans Excel : « CSV UTF-8 »), ou faites régler le codage de ce dossier par l’exploitant.";
+        de "Die Buchstaben dieser Datei gehören zu einer anderen Schrift (Griechisch, Kyrillisch …), und die Datei nennt ihre Kodierung nicht." => "Exportieren Sie die Datei als UTF-8 (in Excel: „CSV UTF-8“), oder lassen Sie die Kodierung dieses Ordners vom Betreiber einstellen.";
     F004 "control" Fatal FileRefused each [("offset", "812")]
         en "The file holds control characters (the first at byte {offset}) that no table of text has." => "Export the file again as UTF-8.";
         fr "Le fichier contient des caractères de contrôle (le premier à l’octet {offset}) qu’un tableau de texte ne contient jamais." => "Refaites l’export en UTF-8.";
@@ -271,6 +283,10 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "The header “{header}” could mean several fields ({fields}); the column was not read." => "Rename the column to the field that is meant, or have the operator add the header as an alias.";
         fr "L’en-tête « {header} » peut désigner plusieurs champs ({fields}) ; la colonne n’a pas été lue." => "Renommez la colonne selon le champ voulu, ou faites ajouter l’en-tête comme alias par l’exploitant.";
         de "Die Überschrift „{header}“ kann mehrere Felder meinen ({fields}); die Spalte wurde nicht gelesen." => "Benennen Sie die Spalte nach dem gemeinten Feld, oder lassen Sie die Überschrift vom Betreiber als Alias eintragen.";
+    H105 "alias" Warning Applied each [("header", "login"), ("field", "login"), ("alias_field", "email")]
+        en "The header “{header}” is one of our own names, so the column was read as “{field}”; the alias of the settings for “{alias_field}” has no effect." => "Rename the column in the export, or have the operator remove the alias.";
+        fr "L’en-tête « {header} » est l’un de nos propres noms : la colonne a été lue comme « {field} », et l’alias des réglages pour « {alias_field} » reste sans effet." => "Renommez la colonne dans l’export, ou faites supprimer l’alias par l’exploitant.";
+        de "Die Überschrift „{header}“ ist einer unserer eigenen Namen: Die Spalte wurde als „{field}“ gelesen, der Alias der Einstellungen für „{alias_field}“ bleibt ohne Wirkung." => "Benennen Sie die Spalte im Export um, oder lassen Sie den Alias vom Betreiber entfernen.";
     H106 "vanished" Warning Kept each [("field", "department")]
         en "The last full file had a column for “{field}”, this one has not; the values in the directory stay as they are." => "If the column was left out by mistake, add it to the export again.";
         fr "Le dernier fichier complet avait une colonne « {field} », celui-ci ne l’a plus ; les valeurs de l’annuaire restent inchangées." => "Si la colonne a été oubliée, rétablissez-la dans l’export.";

@@ -19,6 +19,10 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "The same person stands on line {first_line} already, with the same content; this row was left out." => "Remove the second row from the export.";
         fr "La même personne figure déjà à la ligne {first_line}, avec le même contenu ; cette ligne a été laissée de côté." => "Supprimez la seconde ligne de l’export.";
         de "Dieselbe Person steht mit demselben Inhalt schon in Zeile {first_line}; diese Zeile wurde übergangen." => "Entfernen Sie die zweite Zeile aus dem Export.";
+    D102 "many" Warning RowIgnored grouped [("count", "412"), ("first_line", "2"), ("lines", "414, 415, 416, …")]
+        en "{count} rows name people who stand further up already, with the same content (the first on line {first_line}); these rows were left out. The export was probably written into the file twice." => "Empty the target file before each export, and send the file once more if anybody is missing.";
+        fr "{count} lignes citent des personnes qui figurent déjà plus haut avec le même contenu (la première à la ligne {first_line}) ; ces lignes ont été laissées de côté. L’export a sans doute été écrit deux fois dans le fichier." => "Videz le fichier cible avant chaque export et renvoyez le fichier s’il manque quelqu’un.";
+        de "{count} Zeilen nennen Personen, die mit demselben Inhalt schon weiter oben stehen (die erste in Zeile {first_line}); diese Zeilen wurden übergangen. Der Export steht vermutlich zweimal in der Datei." => "Leeren Sie die Zieldatei vor jedem Export, und senden Sie die Datei noch einmal, falls jemand fehlt.";
     D103 "" Error RowRefused each [("other_lines", "12")]
         en "The same person stands several times in the file, with different content (see also line {other_lines}); none of these rows was applied." => "Keep the right row and send the file again, or mend the corrections file.";
         fr "La même personne figure plusieurs fois dans le fichier, avec des contenus différents (voir aussi la ligne {other_lines}) ; aucune de ces lignes n’a été appliquée." => "Gardez la bonne ligne et renvoyez le fichier, ou corrigez le fichier de corrections.";

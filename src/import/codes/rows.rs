@@ -23,6 +23,10 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "The quotation marks in this row do not match, so its cells cannot be told apart." => "Write each quotation mark inside a value twice (\"\"), and close every value that opens with one.";
         fr "Les guillemets de cette ligne ne vont pas par paires ; ses cellules ne peuvent pas être distinguées." => "Doublez chaque guillemet à l’intérieur d’une valeur (\"\") et refermez chaque valeur qui commence par un guillemet.";
         de "Die Anführungszeichen in dieser Zeile passen nicht zusammen; ihre Zellen lassen sich nicht unterscheiden." => "Verdoppeln Sie jedes Anführungszeichen innerhalb eines Wertes (\"\"), und schließen Sie jeden Wert, der mit einem beginnt.";
+    R103 "whole_line" Warning AppliedChanged each [("count", "412"), ("lines", "1, 2, 3, …")]
+        en "Each of these lines stands in quotation marks as if it were a single cell ({count} {count|line|lines}); the marks were taken off and the cells read." => "Send the payroll export as it is: a spreadsheet that did not split it into columns has saved it anew, and may damage numbers and dates.";
+        fr "Chacune de ces lignes est entre guillemets, comme une cellule unique ({count} {count|ligne|lignes}) ; les guillemets ont été retirés et les cellules lues." => "Envoyez l’export de paie tel quel : il a été réenregistré par un tableur qui ne l’a pas réparti en colonnes et qui peut abîmer des numéros et des dates.";
+        de "Jede dieser Zeilen steht als eine einzige Zelle in Anführungszeichen ({count} {count|Zeile|Zeilen}); die Zeichen wurden entfernt und die Zellen gelesen." => "Senden Sie den Lohnexport so, wie er ist: Eine Tabellenkalkulation, die ihn nicht in Spalten aufgeteilt hat, hat ihn neu gespeichert und kann Nummern und Datumsangaben beschädigen.";
     R104 "title" Info LineLeftOut each [("text", "Liste du personnel"), ("lines", "1")]
         en "A title above the header was left out: “{text}”." => "";
         fr "Titre au-dessus de l’en-tête laissé de côté : « {text} »." => "";

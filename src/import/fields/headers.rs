@@ -95,6 +95,34 @@ impl Headers {
         Self { aliases, unknown }
     }
 
+    /// Whether two names of one column say the same: the same words, or names of one field.
+    #[must_use]
+    pub fn agree(&self, one: &str, other: &str) -> bool {
+        if fold(one) == fold(other) {
+            return true;
+        }
+        match (self.meaning(one), self.meaning(other)) {
+            (Meaning::Unknown, Meaning::Unknown) => true,
+            (Meaning::Field(one, _), Meaning::Field(other, _)) => one == other,
+            (Meaning::Ambiguous(fields), Meaning::Field(FieldKey::Known(field), _))
+            | (Meaning::Field(FieldKey::Known(field), _), Meaning::Ambiguous(fields)) => {
+                fields.contains(&field)
+            }
+            (one, other) => one == other,
+        }
+    }
+
+    /// The field that an alias gives a header which is an exact code of another field: the code decides.
+    pub(super) fn overruled_alias(&self, header: &str) -> Option<&FieldKey> {
+        let code = fold(&clean_words(header));
+        let alias = self.aliases.get(&code)?;
+        match self.meaning(header) {
+            Meaning::Field(key, MatchedBy::Code) if key != *alias => Some(alias),
+            Meaning::Numbered(field, _) if FieldKey::Known(field) != *alias => Some(alias),
+            _ => None,
+        }
+    }
+
     /// Whether the text is a header that this client's files may have.
     #[must_use]
     pub fn knows(&self, header: &str) -> bool {

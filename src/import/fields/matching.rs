@@ -83,6 +83,7 @@ pub fn match_columns(table: &Table<'_>, headers: &Headers) -> Columns {
     }
     found.is_corrections =
         meanings.iter().filter(|meaning| **meaning == Meaning::Correction).count() >= 2;
+    found.tell_overruled(table, headers);
     found.settle_duplicates(table);
     found.settle_ambiguous(table, &meanings);
     found.tell_unknown(table);
@@ -285,6 +286,19 @@ impl Columns {
     fn number_is_beside(&self, index: usize) -> bool {
         let number = self.position(&FieldKey::Known(Field::EmployeeNumber));
         number.is_some_and(|at| at <= 1 && at != index)
+    }
+
+    /// H105 for each alias that has no effect, for its header is a code of another field.
+    fn tell_overruled(&mut self, table: &Table<'_>, headers: &Headers) {
+        for (index, header) in table.header().iter().enumerate() {
+            let Some(alias) = headers.overruled_alias(header) else { continue };
+            let params = vec![
+                ("hint", "alias".to_owned()),
+                ("header", clean_words(header).into_owned()),
+                ("alias_field", alias.to_string()),
+            ];
+            self.notes.push(Note::new("H105", params).in_column(index));
+        }
     }
 
     /// H103 for each column that has values and no field.

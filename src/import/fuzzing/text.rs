@@ -48,7 +48,12 @@ fn written(text: &str, encoding: Encoding) -> Option<Vec<u8>> {
         }
         Encoding::Windows1252 => encoding_rs::WINDOWS_1252,
         Encoding::Iso8859_15 => encoding_rs::ISO_8859_15,
+        Encoding::Iso8859_2 => encoding_rs::ISO_8859_2,
         Encoding::Windows1250 => encoding_rs::WINDOWS_1250,
+        Encoding::Windows1251 => encoding_rs::WINDOWS_1251,
+        Encoding::Windows1253 => encoding_rs::WINDOWS_1253,
+        Encoding::Windows1254 => encoding_rs::WINDOWS_1254,
+        Encoding::Windows1257 => encoding_rs::WINDOWS_1257,
         Encoding::MacRoman => encoding_rs::MACINTOSH,
         Encoding::Cp850 => return None,
     };

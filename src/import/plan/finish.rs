@@ -99,6 +99,7 @@ pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> Finished {
     };
     counts.absent = absences.count;
     tell_same_file(context, &absences, &mut teller);
+    tell_older_file(context, &mut teller);
     let judged = match all_refused || alone {
         true => Vec::new(),
         false => {
@@ -199,6 +200,13 @@ fn tell_same_file(context: &Context<'_>, absences: &Absences, teller: &mut Telle
             ("absent", absences.count.to_string()),
         ]),
     ));
+}
+
+/// N003: a file that was applied before the last one comes again: what has changed since goes back.
+fn tell_older_file(context: &Context<'_>, teller: &mut Teller) {
+    let Some((import, day)) = &context.job.snapshot.earlier else { return };
+    let told = params([("import", import.clone()), ("applied_date", day.to_string())]);
+    teller.file(message(Code::N003, "older", told));
 }
 
 /// What each row's manager changes, now that everybody has an id.

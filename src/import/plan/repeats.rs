@@ -16,6 +16,8 @@ use crate::import::table::Row;
 pub(super) enum Repeat {
     /// Nothing new: the same as the row on this line.
     SameAs(u32),
+    /// The same, in a file that says much twice.
+    OneOfMany(u32),
     /// Rows on these lines differ; of very many, the first are named.
     Differs(Arc<[u32]>),
     /// The first of equal rows: it goes on.
@@ -50,6 +52,14 @@ pub(super) fn repeated(
         }
     }
     repeats.retain(|_, repeat| !matches!(repeat, Repeat::First));
+    let is_same = |repeat: &&mut Repeat| matches!(repeat, Repeat::SameAs(_));
+    if repeats.values_mut().filter(is_same).count() > MAX_NAMED {
+        for repeat in repeats.values_mut() {
+            if let Repeat::SameAs(line) = repeat {
+                *repeat = Repeat::OneOfMany(*line);
+            }
+        }
+    }
     repeats
 }
 
@@ -89,6 +99,10 @@ pub(super) fn refuse_repeat(
         Repeat::SameAs(line) => {
             draft.fate = Fate::Ignored;
             message(Code::D102, "", params([("first_line", line.to_string())]))
+        }
+        Repeat::OneOfMany(line) => {
+            draft.fate = Fate::Ignored;
+            message(Code::D102, "many", params([("first_line", line.to_string())]))
         }
         Repeat::Differs(lines) => {
             let others: Vec<String> =

@@ -294,7 +294,7 @@ fn tell_notes(
             message.field.clone_from(&column.field);
         }
         let fields = message.params.get("field").or_else(|| message.params.get("fields"));
-        let unread = matches!(message.code, Code::H104 | Code::H105);
+        let unread = matches!(message.code, Code::H104 | Code::H105) && message.why != "alias";
         if unread
             && let Some(fields) = fields
             && fields.split(", ").any(|name| {

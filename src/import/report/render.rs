@@ -61,7 +61,7 @@ fn filled(message: &Message, template: &str, language: Language) -> String {
 fn param<'m>(message: &'m Message, name: &str, language: Language) -> Option<Cow<'m, str>> {
     if let Some(value) = message.params.get(name) {
         return Some(match name {
-            "field" | "fields" => Cow::Owned(fields(value, language)),
+            "field" | "fields" | "alias_field" => Cow::Owned(fields(value, language)),
             "order" => Cow::Borrowed(order_words(value).map_or(value, |words| words.get(language))),
             _ => Cow::Borrowed(value),
         });

@@ -123,7 +123,8 @@ fn reading(doc: &mut Document, settings: &Settings) {
     doc.setting(
         &[
             "The code of files that are neither UTF-8 nor UTF-16 (those are always recognised): \"auto\" (default) guesses and",
-            "says so; else \"windows-1252\", \"iso-8859-15\", \"windows-1250\", \"macintosh\", \"cp850\"; \"utf-8\" refuses them.",
+            "says so; else \"windows-1252\", \"iso-8859-15\", \"iso-8859-2\", \"windows-1250\", \"windows-1251\", \"windows-1253\",",
+            "\"windows-1254\", \"windows-1257\", \"macintosh\", \"cp850\"; \"utf-8\" refuses them.",
         ],
         &format!("encoding = {}", quoted(settings.encoding.name())),
     );

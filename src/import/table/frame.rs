@@ -92,6 +92,13 @@ fn cells<'t>(
         .map(move |cell| records::unquote(cell, dialect))
 }
 
+/// What a table is read for, and the names that its header may have.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'h> {
+    pub purpose: Purpose,
+    pub headers: &'h Headers,
+}
+
 /// Tells rows from what is no row.
 ///
 /// # Errors
@@ -101,8 +108,9 @@ pub(super) fn frame(
     records: &Records,
     dialect: Dialect,
     header_at: usize,
-    purpose: Purpose,
+    reading: Reading<'_>,
 ) -> Result<Framed, FileRefusal> {
+    let Reading { purpose, headers } = reading;
     let header_span = records
         .spans
         .get(header_at)
@@ -143,7 +151,10 @@ pub(super) fn frame(
             break;
         } else if index >= foot {
             left_out.tell("total", &words(text, records, span, dialect), span);
-        } else if records.raw(text, span).trim_start_matches('\u{FEFF}') == header_raw {
+        } else if records.raw(text, span).trim_start_matches('\u{FEFF}') == header_raw
+            || (purpose == Purpose::Import
+                && repeats_header((&header, header_span), text, records, span, dialect, headers)?)
+        {
             left_out.tell("repeated_header", header_raw, span);
         } else {
             trailing += u64::from(span.cells > header_span.cells);
@@ -181,6 +192,49 @@ fn begins_another(
     let same = its.filter(|cell| !cell.trim().is_empty() && names.contains(cell.trim())).count();
     same >= 2 && same * 3 >= header.len() * 2
 }
+
+/// A line with more digits than this is a row: it has a date or a number.
+const MOST_HEADER_DIGITS: usize = 6;
+
+/// Whether a line is the header once more, in the same or in other words (names below their codes).
+///
+/// # Errors
+/// F003 when it is the header of other columns: the rows below it would be read by the wrong names.
+fn repeats_header(
+    (header, header_span): (&[String], &Span),
+    text: &str,
+    records: &Records,
+    span: &Span,
+    dialect: Dialect,
+    headers: &Headers,
+) -> Result<bool, FileRefusal> {
+    let raw = records.raw(text, span);
+    let digits = raw.bytes().filter(u8::is_ascii_digit).take(MOST_HEADER_DIGITS).count();
+    if digits == MOST_HEADER_DIGITS {
+        return Ok(false);
+    }
+    let its: Vec<String> =
+        cells(text, records, span, dialect).map(|cell| clean(&cell).into_owned()).collect();
+    let filled = its.iter().filter(|cell| !cell.is_empty()).count();
+    let known = its.iter().filter(|cell| headers.knows(cell)).count();
+    if known < LEAST_KNOWN || known * 3 < filled * 2 {
+        return Ok(false);
+    }
+    let none = String::new();
+    let same = (0..header.len().max(its.len())).all(|index| {
+        let one = header.get(index).unwrap_or(&none);
+        headers.agree(one, its.get(index).unwrap_or(&none))
+    });
+    if same {
+        return Ok(true);
+    }
+    let params =
+        vec![("found", "second_header".to_owned()), ("header_line", header_span.line.to_string())];
+    Err(FileRefusal::new("F003", params).at(span.line, span.physical_line))
+}
+
+/// So many names that are known make a header among rows.
+const LEAST_KNOWN: usize = 3;
 
 /// How many lines above the header may look like rows (a header of two lines does).
 const ROWS_ABOVE: usize = 2;

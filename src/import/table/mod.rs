@@ -5,6 +5,7 @@ mod ends;
 mod frame;
 mod mend;
 mod part;
+mod quoted_lines;
 mod records;
 mod shape;
 
@@ -81,11 +82,19 @@ fn read_for<'a>(
     headers: &Headers,
     limits: &TableLimits,
 ) -> Result<Table<'a>, FileRefusal> {
-    let Decoded { text, encoding, notes, is_worksheet, .. } = decoded;
-    let text = if is_worksheet { text } else { with_line_feeds(text) };
+    let Decoded { text, encoding, mut notes, is_worksheet, .. } = decoded;
+    let half_end = ends_in_half(&text);
+    let mut text = if is_worksheet { text } else { with_line_feeds(text) };
     if u32::try_from(text.len()).is_err() {
         let params = vec![("what", "file_bytes".to_owned()), ("limit", u32::MAX.to_string())];
         return Err(FileRefusal::new("F006", params));
+    }
+    if purpose == Purpose::Import
+        && !is_worksheet
+        && let Some(found) = quoted_lines::taken_off(&text, headers)
+    {
+        notes.push(found.note);
+        text = Cow::Owned(found.text);
     }
     let (declared, from) = match dialect::declared(&text)? {
         _ if is_worksheet => (None, 0),
@@ -117,8 +126,10 @@ fn read_for<'a>(
         records = records::scan(&text, &ask)?;
         header_at = frame::header_position(&text, &records, dialect, headers);
     }
+    records.ended &= !half_end;
     dialect.padded = dialect::is_padded(&text, &records);
-    let framed = frame::frame(&text, &records, dialect, header_at, purpose)?;
+    let reading = frame::Reading { purpose, headers };
+    let framed = frame::frame(&text, &records, dialect, header_at, reading)?;
     Ok(Table {
         encoding,
         dialect,
@@ -132,6 +143,13 @@ fn read_for<'a>(
         records,
         text,
     })
+}
+
+/// CR without LF at the very end of a text whose lines all end in both: its last byte is missing.
+fn ends_in_half(text: &str) -> bool {
+    let Some(before) = text.strip_suffix('\r').map(str::as_bytes) else { return false };
+    let pairs = memchr::memmem::find_iter(before, b"\r\n").count();
+    pairs > 0 && memchr::memchr2_iter(b'\r', b'\n', before).count() == 2 * pairs
 }
 
 /// Lone CRs (old Mac OS) and CR CR LF (a transfer in text mode) as line feeds.

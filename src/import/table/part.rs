@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::dialect::{self, Dialect, Escape};
 use super::frame;
 use super::records::{self, Records, Scan, Span, TableLimits};
-use super::{Purpose, Table, with_line_feeds};
+use super::{Purpose, Table, quoted_lines, with_line_feeds};
 use crate::import::fields::Headers;
 use crate::import::text::Decoded;
 
@@ -82,7 +82,8 @@ pub fn read_part<'a>(
         let raw = one.raw(text, span);
         let own = text.get(segment.start..segment.next)?;
         let is_whole = own.strip_prefix(raw).is_some_and(|end| matches!(end, "\n" | "\r\n"));
-        if !is_whole || span.problem.is_some() || one.open_quote.is_some() {
+        let in_quotes = span.cells == 1 && raw.starts_with('"');
+        if !is_whole || in_quotes || span.problem.is_some() || one.open_quote.is_some() {
             return None;
         }
         let first_cell = u32::try_from(records.ends.len()).ok()?;
@@ -95,7 +96,8 @@ pub fn read_part<'a>(
     {
         return None;
     }
-    let framed = frame::frame(text, &records, dialect, header_at, Purpose::Import).ok()?;
+    let reading = frame::Reading { purpose: Purpose::Import, headers };
+    let framed = frame::frame(text, &records, dialect, header_at, reading).ok()?;
     Some(Table {
         text: Cow::Borrowed(text),
         encoding: decoded.encoding,
@@ -123,6 +125,7 @@ impl Table<'_> {
         let plain = (quote, escape, padded) == (b'"', Escape::Doubled, false)
             && dialect::declared(&self.text).ok()?.is_none()
             && named
+            && !self.notes.iter().any(|note| note.code == quoted_lines::CODE)
             && is_plain(&self.text)
             && records_of_head(head, self.dialect.delimiter) == Some(self.header_at + 1);
         plain.then_some(head)

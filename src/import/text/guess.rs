@@ -1,6 +1,9 @@
 //! Which 8-bit code a file is in when it is not Unicode: a guess by the letters that each code would show.
 
-use encoding_rs::{ISO_8859_15, MACINTOSH, WINDOWS_1250, WINDOWS_1252};
+use encoding_rs::{
+    ISO_8859_2, ISO_8859_15, MACINTOSH, WINDOWS_1250, WINDOWS_1251, WINDOWS_1252, WINDOWS_1253,
+    WINDOWS_1254, WINDOWS_1257,
+};
 
 use super::Encoding;
 use crate::import::note::FileRefusal;
@@ -30,33 +33,58 @@ pub(super) fn utf16_without_mark(bytes: &[u8]) -> Option<Encoding> {
 /// The most plausible 8-bit code, and the text in it.
 ///
 /// # Errors
-/// F004 when every code shows control characters.
+/// F004 when every code shows control characters, or letters of no language that any of them is for.
 pub(super) fn eight_bit(bytes: &[u8]) -> Result<(Encoding, String), FileRefusal> {
-    const CODES: [Encoding; 5] = [
-        Encoding::Windows1252,
-        Encoding::Iso8859_15,
-        Encoding::MacRoman,
-        Encoding::Cp850,
-        Encoding::Windows1250,
-    ];
-    let pairs = Contexts::of(bytes);
+    let contexts = Contexts::of(bytes);
     let mut best: Option<(Encoding, i64)> = None;
-    for code in CODES {
-        // Windows is what payroll runs on: others have to show more than one lucky letter.
-        let head_start = if code == Encoding::Windows1252 { 10 } else { 0 };
-        let score = pairs.score(code) + head_start;
+    for profile in &PROFILES {
+        let score = contexts.score(profile) + profile.head_start;
         if best.is_none_or(|(_, most)| score > most) {
-            best = Some((code, score));
+            best = Some((profile.code, score));
         }
     }
     let (code, _) = best.unwrap_or((Encoding::Windows1252, 0));
-    Ok((code, eight_bit_as(code, bytes)?))
+    let text = eight_bit_as(code, bytes)?;
+    if is_foreign(bytes, code) {
+        return Err(FileRefusal::new("F004", vec![("what", "script".to_owned())]));
+    }
+    Ok((code, text))
 }
+
+/// Letters of another script: in Greek, Cyrillic or Chinese whole words stand above 127, in languages with Latin letters
+/// hardly ever three letters in a row.
+fn is_foreign(bytes: &[u8], code: Encoding) -> bool {
+    let high: Vec<bool> =
+        (0..=255_u8).map(|byte| byte >= 128 && character(code, byte).is_alphabetic()).collect();
+    let is_high = |byte: &u8| high.get(usize::from(*byte)).copied().unwrap_or(false);
+    // A line drawn with one sign is no word.
+    let is_mixed = |run: &[u8]| run.iter().any(|byte| Some(byte) != run.first());
+    let (mut all, mut foreign) = (0_usize, 0_usize);
+    for word in bytes.split(|byte| !byte.is_ascii_alphabetic() && !is_high(byte)) {
+        let letters = word.iter().filter(|byte| is_high(byte)).count();
+        if letters == 0 {
+            continue;
+        }
+        all += letters;
+        let runs = word.split(|byte| !is_high(byte));
+        let least = if letters == word.len() { LEAST_WORD } else { LEAST_RUN };
+        let strange = runs.filter(|run| run.len() >= least && is_mixed(run));
+        foreign += strange.map(<[u8]>::len).sum::<usize>();
+    }
+    foreign >= LEAST_LETTERS && foreign * 4 > all * 3
+}
+
+/// So many letters in a row, all of them above 127, belong to another script; as a word of their own, so many.
+const LEAST_RUN: usize = 3;
+const LEAST_WORD: usize = 2;
+
+/// Fewer letters prove nothing.
+const LEAST_LETTERS: usize = 6;
 
 /// The text in this 8-bit code.
 ///
 /// # Errors
-/// F004 when it holds control characters.
+/// F004 when it holds control characters, or bytes that this code has no character for.
 pub(super) fn eight_bit_as(code: Encoding, bytes: &[u8]) -> Result<String, FileRefusal> {
     let is_control =
         |b: &u8| *b < 0x20 && !matches!(*b, b'\t' | b'\n' | b'\r' | 0x0B | 0x0C | 0x1A);
@@ -67,6 +95,18 @@ pub(super) fn eight_bit_as(code: Encoding, bytes: &[u8]) -> Result<String, FileR
         )),
         None => Ok(decode_as(code, bytes)),
     }
+    .and_then(|text| match text.contains('\u{FFFD}') {
+        false => Ok(text),
+        true => {
+            let at = bytes.iter().position(|b| *b >= 128 && character(code, *b) == '\u{FFFD}');
+            let params = vec![
+                ("encoding", code.name().to_owned()),
+                ("offset", at.unwrap_or_default().to_string()),
+                ("what", "bytes".to_owned()),
+            ];
+            Err(FileRefusal::new("F004", params))
+        }
+    })
 }
 
 /// How often each byte above 127 stands in a word, and how often alone.
@@ -102,39 +142,73 @@ impl Contexts {
         }
     }
 
-    fn score(&self, code: Encoding) -> i64 {
+    fn score(&self, profile: &Profile) -> i64 {
         (0..128_u8).zip(self.in_word).zip(self.alone).fold(0, |sum, ((slot, in_word), alone)| {
-            let c = character(code, slot + 128);
-            sum + i64::from(in_word) * weight(c, code) + i64::from(alone) * weight_alone(c)
+            if in_word == 0 && alone == 0 {
+                return sum;
+            }
+            let c = character(profile.code, slot + 128);
+            sum + i64::from(in_word) * profile.weight(c) + i64::from(alone) * weight_alone(c)
         })
     }
 }
 
-/// How plausible a character is inside a word of a Western roster.
-fn weight(c: char, code: Encoding) -> i64 {
-    match c {
-        'é' | 'è' | 'ê' | 'à' | 'ç' | 'ü' | 'ö' | 'ä' | 'ß' | 'É' | 'ô' | 'î' | 'ï' | 'ë' | 'â' => {
-            10
+/// A code and the letters of the languages that it is used for.
+struct Profile {
+    code: Encoding,
+    /// What speaks for it before anything was read.
+    head_start: i64,
+    /// What one of its letters is worth.
+    worth: i64,
+    letters: &'static str,
+}
+
+/// Of the West, and what a program there may write with one accent or two.
+const WESTERN: &str = "éèêàçüöäßÉôîïëâûùœÈÀÇÜÖÄñáíóúÊËÏÎÔŒÂÛÙìòãÑÁÍÓÚÃÌÒ";
+
+/// Of Central Europe: Czech, Slovak, Polish, Hungarian, the southern Slavs, Romanian.
+const CENTRAL: &str = "ąćęłńóśźżĄĆĘŁŃÓŚŹŻáčďéěíňřšťúůýžľĺŕôäÁČĎÉĚÍŇŘŠŤÚŮÝŽĽöőüűÖŐÜŰđĐăâîşţĂÂÎŞŢ";
+
+/// Windows is what payroll runs on: others have to show more than one lucky letter. The letters of one region
+/// count only together, or a Czech `ř` would be a Danish `ø`.
+const PROFILES: [Profile; 11] = {
+    const fn of(code: Encoding, worth: i64, letters: &'static str) -> Profile {
+        Profile { code, head_start: 0, worth, letters }
+    }
+    [
+        Profile { head_start: 10, ..of(Encoding::Windows1252, 10, WESTERN) },
+        of(Encoding::Iso8859_15, 10, WESTERN),
+        of(Encoding::MacRoman, 10, WESTERN),
+        of(Encoding::Cp850, 10, WESTERN),
+        // Northern: Danish, Norwegian, Swedish, Finnish; Turkish; Icelandic.
+        of(Encoding::Windows1252, 9, "æøåäöéÆØÅÄÖÉüÜ"),
+        of(Encoding::Windows1254, 9, "çğıöşüâîÇĞİÖŞÜÂÎ"),
+        of(Encoding::Windows1252, 9, "áéíóúýþæðöÁÉÍÓÚÝÞÆÐÖ"),
+        of(Encoding::Windows1250, 8, CENTRAL),
+        // Hungarian has the letters of the West, but for its `ő`, of which Portuguese makes `õ`.
+        of(Encoding::Windows1250, 10, "áéíóöőúüűÁÉÍÓÖŐÚÜŰ"),
+        of(Encoding::Iso8859_2, 8, CENTRAL),
+        of(Encoding::Windows1257, 9, "āčēģīķļņšūžąęėįųĀČĒĢĪĶĻŅŠŪŽĄĘĖĮŲ"),
+    ]
+};
+
+impl Profile {
+    /// How plausible a character is inside a word.
+    fn weight(&self, c: char) -> i64 {
+        if self.letters.contains(c) {
+            return self.worth;
         }
-        'û' | 'ù' | 'œ' | 'È' | 'À' | 'Ç' | 'Ü' | 'Ö' | 'Ä' | 'ñ' | 'á' | 'í' | 'ó' | 'ú' => {
-            8
+        match c {
+            '’' | '°' | '–' | 'º' | 'ª' => 4,
+            '«' | '»' | '“' | '”' | '‘' => 6,
+            '€' | '\u{A0}' | '—' | '…' => 1,
+            'õ' | 'Õ' => 7,
+            // A colleague from elsewhere.
+            'š' | 'ž' | 'Š' | 'Ž' | 'ÿ' | 'Ÿ' | 'ø' | 'å' | 'æ' | 'Ø' | 'Å' | 'Æ' => 0,
+            c if c.is_alphabetic() => -3,
+            c if c.is_control() => -12,
+            _ => -8,
         }
-        'Ê' | 'Ë' | 'Ï' | 'Î' | 'Ô' | 'Œ' | 'Â' | 'Û' | 'Ù' | 'ì' | 'ò' | 'ã' | 'õ' | 'Ñ' | 'ø'
-        | 'å' | 'æ' | 'Á' | 'Í' | 'Ó' | 'Ú' => 5,
-        '’' | '°' | '–' | 'º' | 'ª' => 4,
-        'š' | 'ž' | 'Š' | 'Ž' | 'ÿ' | 'Ÿ' => 2,
-        // Letters of one more region count only where the code is for that region.
-        'ł' | 'ą' | 'ę' | 'ś' | 'ć' | 'ń' | 'ż' | 'ź' | 'č' | 'ř' | 'ě' | 'ů' | 'ý' | 'ő' | 'ű'
-        | 'ț' | 'ș' | 'ă' | 'Ł' | 'Ś' | 'Ż' | 'Č' | 'Ř'
-            if matches!(code, Encoding::Windows1250) =>
-        {
-            6
-        }
-        '«' | '»' | '“' | '”' | '‘' => 6,
-        '€' | '\u{A0}' | '—' | '…' => 1,
-        c if c.is_alphabetic() => 0,
-        c if c.is_control() => -12,
-        _ => -8,
     }
 }
 
@@ -165,7 +239,12 @@ fn codec(code: Encoding) -> &'static encoding_rs::Encoding {
     match code {
         Encoding::Iso8859_15 => ISO_8859_15,
         Encoding::MacRoman => MACINTOSH,
+        Encoding::Iso8859_2 => ISO_8859_2,
         Encoding::Windows1250 => WINDOWS_1250,
+        Encoding::Windows1251 => WINDOWS_1251,
+        Encoding::Windows1253 => WINDOWS_1253,
+        Encoding::Windows1254 => WINDOWS_1254,
+        Encoding::Windows1257 => WINDOWS_1257,
         _ => WINDOWS_1252,
     }
 }
@@ -192,13 +271,23 @@ fn cp850(byte: u8) -> char {
     HIGH.chars().nth(slot).unwrap_or('\u{FFFD}')
 }
 
-/// Text that is UTF-8 but for some bytes: it holds whole accented letters in UTF-8, more of them than broken ones.
-/// Another code would show each of them as two wrong letters.
-pub(super) fn is_broken_utf8(bytes: &[u8]) -> bool {
-    let (mut whole, mut broken) = (0_usize, 0_usize);
-    for chunk in bytes.utf8_chunks() {
-        whole += chunk.valid().bytes().filter(|b| *b >= 0xC0).count();
-        broken += usize::from(!chunk.invalid().is_empty());
-    }
-    whole > broken
+/// Where text that is partly UTF-8 first holds bytes that are not, in bytes: somebody joined two files. A whole accented
+/// letter in UTF-8 would be two signs in any other code, of which the second never stands in a word.
+pub(super) fn joined_at(bytes: &[u8]) -> Option<usize> {
+    let at = std::str::from_utf8(bytes).err()?.valid_up_to();
+    let is_utf8 = |valid: &str| {
+        let next = valid.chars().skip(1).map(Some).chain([None]);
+        valid.chars().zip(next).any(|(c, next)| match c {
+            // `Ã©` is no end of a word; `Ã»` and `Ã` before a no-break space are.
+            '\u{E1}'..='\u{FA}' | 'ü'..='ÿ' => true,
+            '\u{C0}'..='\u{24F}' => next.is_some_and(|next| next.is_ascii_alphabetic()),
+            // Quotation marks and dashes: `â€™`.
+            '\u{2010}'..='\u{2030}' => true,
+            _ => false,
+        })
+    };
+    bytes
+        .utf8_chunks()
+        .any(|chunk| !chunk.valid().is_ascii() && is_utf8(chunk.valid()))
+        .then_some(at)
 }

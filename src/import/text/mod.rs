@@ -27,8 +27,18 @@ pub enum Encoding {
     Windows1252,
     /// ISO-8859-15, with € and œ in other places than Windows-1252.
     Iso8859_15,
+    /// Central European Unix and mainframes.
+    Iso8859_2,
     /// Central European Windows.
     Windows1250,
+    /// Cyrillic Windows.
+    Windows1251,
+    /// Greek Windows.
+    Windows1253,
+    /// Turkish Windows.
+    Windows1254,
+    /// Baltic Windows.
+    Windows1257,
     /// Classic Mac OS.
     MacRoman,
     /// Western MS-DOS.
@@ -45,7 +55,12 @@ impl Encoding {
             Self::Utf16Be => "UTF-16BE",
             Self::Windows1252 => "windows-1252",
             Self::Iso8859_15 => "ISO-8859-15",
+            Self::Iso8859_2 => "ISO-8859-2",
             Self::Windows1250 => "windows-1250",
+            Self::Windows1251 => "windows-1251",
+            Self::Windows1253 => "windows-1253",
+            Self::Windows1254 => "windows-1254",
+            Self::Windows1257 => "windows-1257",
             Self::MacRoman => "macintosh",
             Self::Cp850 => "IBM850",
         }
@@ -105,12 +120,17 @@ pub enum Charset {
 
 impl Charset {
     /// Every value that the settings know, by its name there.
-    pub const NAMED: [(&'static str, Self); 7] = [
+    pub const NAMED: [(&'static str, Self); 12] = [
         ("auto", Self::Auto),
         ("utf-8", Self::Fixed(Encoding::Utf8)),
         ("windows-1252", Self::Fixed(Encoding::Windows1252)),
         ("iso-8859-15", Self::Fixed(Encoding::Iso8859_15)),
+        ("iso-8859-2", Self::Fixed(Encoding::Iso8859_2)),
         ("windows-1250", Self::Fixed(Encoding::Windows1250)),
+        ("windows-1251", Self::Fixed(Encoding::Windows1251)),
+        ("windows-1253", Self::Fixed(Encoding::Windows1253)),
+        ("windows-1254", Self::Fixed(Encoding::Windows1254)),
+        ("windows-1257", Self::Fixed(Encoding::Windows1257)),
         ("macintosh", Self::Fixed(Encoding::MacRoman)),
         ("cp850", Self::Fixed(Encoding::Cp850)),
     ];
@@ -220,16 +240,17 @@ fn decode_text(bytes: &[u8], charset: Charset) -> Result<Decoded<'_>, FileRefusa
             vec![("offset", offset.to_string()), ("what", "NUL".to_owned())],
         ));
     }
-    let must_be_utf8 = charset == Charset::Fixed(Encoding::Utf8);
-    if must_be_utf8 || (charset == Charset::Auto && guess::is_broken_utf8(bytes)) {
-        return Err(match error.error_len() {
-            None => cut_character(),
-            Some(_) => undecodable(Encoding::Utf8, error.valid_up_to(), "bytes"),
-        });
+    if charset == Charset::Fixed(Encoding::Utf8) {
+        return Err(broken_utf8(bytes, &error));
     }
     if let Charset::Fixed(encoding) = charset {
         let text = guess::eight_bit_as(encoding, bytes)?;
         return Ok(found(Cow::Owned(text), encoding, false));
+    }
+    // The first half of an accented letter, and nothing else above 127: no word ends with `Ã` or `Å`.
+    let half = error.error_len().is_none() && matches!(bytes.last(), Some(0xC3..=0xC5));
+    if half || guess::joined_at(bytes).is_some() {
+        return Err(broken_utf8(bytes, &error));
     }
     let (encoding, text) = guess::eight_bit(bytes)?;
     let mut decoded = found(Cow::Owned(text), encoding, false);
@@ -239,6 +260,20 @@ fn decode_text(bytes: &[u8], charset: Charset) -> Result<Decoded<'_>, FileRefusa
 
 fn found(text: Cow<'_, str>, encoding: Encoding, had_bom: bool) -> Decoded<'_> {
     Decoded { text, encoding, had_bom, notes: Vec::new(), is_worksheet: false }
+}
+
+/// UTF-8 up to a place: cut in the middle of a character there, or joined with text in another code.
+fn broken_utf8(bytes: &[u8], error: &std::str::Utf8Error) -> FileRefusal {
+    if error.error_len().is_none() {
+        return cut_character();
+    }
+    let at = error.valid_up_to();
+    let before = bytes.get(..at).unwrap_or_default();
+    let line = memchr::memchr_iter(b'\n', before).count().saturating_add(1);
+    let params = vec![("text_line", line.to_string()), ("what", "joined".to_owned())];
+    let mut refusal = FileRefusal::new("F004", params);
+    refusal.physical_line = Some(u32::try_from(line).unwrap_or(u32::MAX));
+    refusal
 }
 
 /// Half a character at the end: the transfer stopped in the middle of it.

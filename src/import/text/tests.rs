@@ -131,6 +131,113 @@ fn what_is_no_text() {
 }
 
 #[test]
+fn central_europe_and_turkey_are_recognised_by_their_letters() {
+    const CZECH: &str =
+        "Číslo;Příjmení;Jméno\r\n1;NOVÁK;Jiří\r\n2;Dvořák;Tomáš\r\n3;Šťastný;Ondřej\r\n";
+    const POLISH: &str = "Numer;Nazwisko;Imię\r\n1;Wiśniewski;Łukasz\r\n2;KOŚCIÓŁ;Bożena\r\n";
+    const TURKISH: &str =
+        "Sicil;Soyadı;Adı\r\n1;Şahin;Ayşe\r\n2;Doğan;Yağmur\r\n3;ÇELİK;Gülşen\r\n";
+    const HUNGARIAN: &str = "Szám;Vezetéknév;Utónév\r\n1;SZABÓ;Győző\r\n2;Fülöp;Erzsébet\r\n3;Szűcs;Ernő\r\n4;Erdős;Gergő\r\n";
+    const NORTHERN: &str =
+        "Nummer;Navn;By\r\n1;Sørensen;Ærø\r\n2;ØSTERGÅRD;Århus\r\n3;Kjær;Køge\r\n";
+    const MIXED: &str = "Numer;Nazwisko\r\n1;WIŚNIEWSKI;Łukasz\r\n2;NOVÁK;Jiří\r\n3;NAGY;Győző\r\n4;ŻÓŁĆ;Bożena\r\n";
+    const BALTIC: &str =
+        "Numurs;Uzvārds\r\n1;Bērziņš;Jānis\r\n2;KALNIŅŠ;Ģirts\r\n3;Žukauskas;Šarūnas\r\n";
+    const ICELANDIC: &str = "Númer;Nafn\r\n1;Guðrún Þórsdóttir\r\n2;Sigríður Ýr\r\n";
+    let code = |text: &str, code: &'static encoding_rs::Encoding| code.encode(text).0.into_owned();
+    for (text, coder, encoding) in [
+        (CZECH, encoding_rs::WINDOWS_1250, Encoding::Windows1250),
+        (CZECH, encoding_rs::ISO_8859_2, Encoding::Iso8859_2),
+        (POLISH, encoding_rs::WINDOWS_1250, Encoding::Windows1250),
+        (POLISH, encoding_rs::ISO_8859_2, Encoding::Iso8859_2),
+        (HUNGARIAN, encoding_rs::WINDOWS_1250, Encoding::Windows1250),
+        (MIXED, encoding_rs::WINDOWS_1250, Encoding::Windows1250),
+        (BALTIC, encoding_rs::WINDOWS_1257, Encoding::Windows1257),
+        (TURKISH, encoding_rs::WINDOWS_1254, Encoding::Windows1254),
+        (NORTHERN, encoding_rs::WINDOWS_1252, Encoding::Windows1252),
+        (ICELANDIC, encoding_rs::WINDOWS_1252, Encoding::Windows1252),
+    ] {
+        let bytes = code(text, coder);
+        assert_eq!((decoded(&bytes).text.as_ref(), decoded(&bytes).encoding), (text, encoding));
+    }
+}
+
+#[test]
+fn the_west_is_never_read_as_the_east() {
+    for text in [
+        "FORÊT;GUÊPE;TÊTE;FÊTE;CRÊPE;HÊTRE;CHÊNE;BÊTE;MÊME;PÊCHE;RÊVE;VÊTU;ÊTRE",
+        "è;crème;père;mère;Nicolò;così;più;però;sarà;Forlì;Cantù",
+        "João;Conceição;Simões;irmã;São;Magalhães;Guimarães",
+        "Iñaki;Núñez;Muñoz;Peñíscola;pingüino;Ávila;Óscar;Í",
+        "Weiß;Größe;Jürgen;Köln;Bär;Übel;Ölm;Ähre",
+        "Müller;Doğan".trim_end_matches("Doğan"),
+        "Françoise;Ça;déjà;où;dû;île;noël;aïeul;ŒUVRE;cœur",
+        "Østergård;Søren;Kjær;Ångström;Åse;Málaga;Åsa",
+    ] {
+        let text = format!("Matricule;Nom\r\n{}\r\n", text.replace(';', ";1\r\n"));
+        let (bytes, _, lost) = encoding_rs::WINDOWS_1252.encode(&text);
+        assert!(!lost, "{text}");
+        assert_eq!(decoded(&bytes).text, text);
+    }
+}
+
+#[test]
+fn another_script_is_told_unless_the_settings_name_its_code() {
+    for (text, coder, encoding) in [
+        (
+            "n;x\r\n1;ΠΑΠΑΔΟΠΟΥΛΟΣ Γιώργος\r\n2;Ελένη\r\n",
+            encoding_rs::WINDOWS_1253,
+            Encoding::Windows1253,
+        ),
+        ("n;x\r\n1;ИВАНОВ Пётр\r\n2;Анна\r\n", encoding_rs::WINDOWS_1251, Encoding::Windows1251),
+        ("n;x\r\n1;כהן דוד\r\n", encoding_rs::WINDOWS_1255, Encoding::Cp850),
+        ("n;x\r\n1;王小明\r\n", encoding_rs::GB18030, Encoding::Cp850),
+    ] {
+        let bytes = coder.encode(text).0.into_owned();
+        assert_eq!(refusal(&bytes), ("F004", "script".to_owned()), "{text}");
+        if encoding != Encoding::Cp850 {
+            let told = decode_as(&bytes, Charset::Fixed(encoding)).unwrap();
+            assert_eq!(told.text, text);
+        }
+    }
+    let undefined = decode_as(b"n;x\n1;\xE1\xD2\n", Charset::Fixed(Encoding::Windows1253));
+    assert_eq!(undefined.unwrap_err().code, "F004");
+    // Three accents in a row are a Polish word, not another script.
+    let polish = encoding_rs::WINDOWS_1250
+        .encode("Nazwisko\r\nŻółć\r\nKowalska;Małgorzata;Bożena;Łucja;Święta;Gąska;Kręt\r\n")
+        .0;
+    assert_eq!(decoded(&polish).encoding, Encoding::Windows1250);
+}
+
+#[test]
+fn two_files_of_different_codes_joined_are_refused() {
+    let windows = encoding_rs::WINDOWS_1252.encode("4;Béranger;Zoé;1;x\r\n").0;
+    for rows in [1, 40] {
+        let joined = [ROSTER.as_bytes(), &windows.repeat(rows)].concat();
+        let refusal = decode(&joined).unwrap_err();
+        assert_eq!((refusal.code, refusal.physical_line), ("F004", Some(5)));
+        let joined = [&windows.repeat(rows), ROSTER.as_bytes()].concat();
+        assert_eq!(decode(&joined).unwrap_err().physical_line, Some(1));
+    }
+    // Two signs of Windows-1252 that would be one letter in UTF-8, as they stand at the end of words.
+    for word in ["« MARCHÉ»", "IRMÃ\u{A0};1", "“SÅ”", "société»\u{A0}:", "JOSÉ’", "Ä°"]
+    {
+        let text = format!("Nom;Ville\r\nLefèvre;{word}\r\n");
+        assert_eq!(decoded(&encoding_rs::WINDOWS_1252.encode(&text).0).text, text);
+    }
+}
+
+#[test]
+fn half_an_accent_at_the_end_is_no_other_code() {
+    let cut = "Nom;Ville\r\nRoy;Orl\u{E9}ans\r\nMax;Li\u{E9}".as_bytes();
+    for text in [&cut[..cut.len() - 1], b"Nom;Ville\r\nMax;Li\xC3"] {
+        assert_eq!(refusal(text), ("F005", "half_character".to_owned()));
+    }
+    // A last letter in Windows-1252.
+    assert_eq!(decoded(b"Nom;Ville\r\nMax;Li\xE9").text, "Nom;Ville\r\nMax;Lié");
+}
+
+#[test]
 fn broken_utf8_is_no_other_code() {
     let mut bytes = ROSTER.as_bytes().to_vec();
     bytes.extend_from_slice(b"4;Dupr\xC3");

@@ -64,6 +64,9 @@ pub struct StoredImport {
     pub report: Report,
 }
 
+/// The schema's step.
+pub(super) const STEP: &str = "CREATE INDEX imports_by_content ON imports(source, sha256);";
+
 const SUMMARY: &str = "seq, id, source, login, path, file_name, bytes, sha256, received_at, \
                        applied_at, settings_version, settings, status, dry_run, counts, \
                        change_number, reports_written";
@@ -120,6 +123,29 @@ impl Directory {
                 .collect()
         };
         read().map_err(failed("list imports"))
+    }
+
+    /// The newest applied import of these bytes from a source, and when it was applied.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn applied_with(
+        &self,
+        source: &str,
+        sha256: &str,
+    ) -> Result<Option<(UploadId, Timestamp)>> {
+        let read = || -> rusqlite::Result<Option<(UploadId, Timestamp)>> {
+            self.conn
+                .prepare_cached(&format!(
+                    "SELECT {SUMMARY} FROM imports WHERE source = ?1 AND sha256 = ?2 AND dry_run = 0
+                     AND status IN ('ok', 'ok_with_warnings', 'partial') AND {A_FILE}
+                     ORDER BY seq DESC LIMIT 1"
+                ))?
+                .query_row([source, sha256], summary)
+                .map(|summary| (summary.record.id, summary.applied_at))
+                .optional()
+        };
+        read().map_err(failed("look for the same file"))
     }
 
     /// The last applied imports of a source, newest first.

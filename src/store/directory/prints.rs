@@ -36,6 +36,7 @@ impl Directory {
     ) -> Result<Option<Plan>> {
         let Some(prints) = self.prints(source)? else { return Ok(None) };
         let mut part = self.part(source, &[])?;
+        part.earlier.clone_from(&job.snapshot.earlier);
         let few = usize::try_from(part.next_user_id).unwrap_or(usize::MAX) / MOST_SHARE;
         let few = few.max(ALWAYS_FEW);
         let (next, secret) = (part.next_user_id, part.secret.clone());

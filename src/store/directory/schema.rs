@@ -244,4 +244,5 @@ CREATE TABLE prints (
 ",
     super::search::STEP,
     super::quality::STEP,
+    super::imports::STEP,
 ];

@@ -39,6 +39,7 @@ pub(super) fn around(
         users,
         lists: lists::codes(tx)?,
         source: source_memory(tx, source)?,
+        earlier: None,
         listed_elsewhere: listed_elsewhere(tx, source)?,
         list_names: lists::names(tx)?,
         absences: absences::read(tx, source)?,

@@ -42,6 +42,9 @@ pub fn parse<'a>(key: &FieldKey, raw: &'a str, dates: &Dates) -> Result<Value<'a
         FieldKey::Known(field) => *field,
         FieldKey::Custom(_) => return checked_length(text, CUSTOM_CHARS).map(Value::Text),
     };
+    if says_nothing(field, &text) {
+        return Ok(Value::Blank);
+    }
     refuse_damage(field, &text)?;
     let value = match field {
         Field::ContractStart | Field::ContractEnd | Field::SeniorityDate | Field::BirthDate => {
@@ -124,6 +127,21 @@ impl Field {
                 self,
                 Self::EmployeeNumber | Self::Login | Self::Phone | Self::Mobile | Self::Manager
             )
+    }
+}
+
+/// What databases and programs write where a value is missing. A name may be anything, and a dash for an end of
+/// contract says that there is none.
+fn says_nothing(field: Field, text: &str) -> bool {
+    const NULLS: [&str; 11] = [
+        "NULL", "null", "(null)", "(NULL)", "<NULL>", "<null>", "\\N", "None", "NaN", "nan", "NaT",
+    ];
+    const DASHES: [&str; 6] = ["-", "--", "–", "—", "N/A", "n/a"];
+    match field {
+        _ if text.len() > 6 => false,
+        Field::FirstName | Field::LastName | Field::BirthName => false,
+        Field::ContractEnd => NULLS.contains(&text),
+        _ => NULLS.contains(&text) || DASHES.contains(&text),
     }
 }
 

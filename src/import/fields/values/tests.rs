@@ -237,3 +237,29 @@ fn codes_and_texts() {
     assert_eq!(read(Field::Department, &"é".repeat(255), None).map(|t| t.chars().count()), Ok(255));
     assert_eq!(read(Field::Department, &"é".repeat(256), None), Err("V308"));
 }
+
+#[test]
+fn what_programs_write_for_nothing() {
+    for nothing in ["NULL", "(null)", "\\N", "None", "NaN", " N/A ", "-", "—", "<NULL>"] {
+        for field in [
+            Field::Department,
+            Field::Email,
+            Field::Manager,
+            Field::EmployeeNumber,
+            Field::ContractStart,
+        ] {
+            assert_eq!(read(field, nothing, None).as_deref(), Ok("(blank)"), "{field} {nothing}");
+        }
+    }
+    check(Field::LastName, &[("Null", Ok("Null")), ("NULL", Ok("NULL")), ("None", Ok("None"))]);
+    check(
+        Field::ContractEnd,
+        &[
+            ("NULL", Ok("(blank)")),
+            ("NaT", Ok("(blank)")),
+            ("-", Ok("(open)")),
+            ("N/A", Ok("(open)")),
+        ],
+    );
+    check(Field::Department, &[("Nulls", Ok("Nulls")), ("NA", Ok("NA")), ("0", Ok("0"))]);
+}

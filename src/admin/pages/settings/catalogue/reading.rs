@@ -37,6 +37,14 @@ const ENCODINGS: Choices = &[
         ),
     ),
     (
+        "iso-8859-2",
+        w(
+            "ISO-8859-2 (Central Europe)",
+            "ISO-8859-2 (Europe centrale)",
+            "ISO-8859-2 (Mitteleuropa)",
+        ),
+    ),
+    (
         "windows-1250",
         w(
             "Windows-1250 (Central Europe)",
@@ -44,6 +52,13 @@ const ENCODINGS: Choices = &[
             "Windows-1250 (Mitteleuropa)",
         ),
     ),
+    (
+        "windows-1251",
+        w("Windows-1251 (Cyrillic)", "Windows-1251 (cyrillique)", "Windows-1251 (Kyrillisch)"),
+    ),
+    ("windows-1253", w("Windows-1253 (Greek)", "Windows-1253 (grec)", "Windows-1253 (Griechisch)")),
+    ("windows-1254", w("Windows-1254 (Turkish)", "Windows-1254 (turc)", "Windows-1254 (Türkisch)")),
+    ("windows-1257", w("Windows-1257 (Baltic)", "Windows-1257 (balte)", "Windows-1257 (Baltisch)")),
     ("macintosh", w("Macintosh", "Macintosh", "Macintosh")),
     ("cp850", w("CP850 (DOS)", "CP850 (DOS)", "CP850 (DOS)")),
 ];
