@@ -36,10 +36,18 @@ thread_local! {
 /// Runs `work`, whose first write happens only if the state is still what was seen; later ones follow upon it. `work` must stay
 /// on this thread.
 pub fn only_at<T>(seen: Seen, work: impl FnOnce() -> T) -> (T, Condition) {
+    /// Also when `work` panics: the thread goes on to work for others, who ask for nothing.
+    struct Asking;
+    impl Drop for Asking {
+        fn drop(&mut self) {
+            ASKED.set(None);
+        }
+    }
     ASKED.set(Some(seen));
     BECAME.set(Condition::Open);
+    let asking = Asking;
     let done = work();
-    ASKED.set(None);
+    drop(asking);
     (done, BECAME.get())
 }
 

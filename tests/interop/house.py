@@ -63,8 +63,8 @@ class Account:
     def on_disk(self, path):
         return self.files / path.lstrip("/")
 
-    def imports(self):
-        return self.house.cli("imports", "list", self.slug)
+    def imports(self, limit=50):
+        return self.house.cli("imports", "list", self.slug, "--limit", str(limit))
 
     def users(self):
         return self.house.cli("users", "list", self.slug)

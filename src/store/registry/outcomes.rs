@@ -186,7 +186,8 @@ impl Registry {
             let most = usize::try_from(filter.limit).unwrap_or(usize::MAX);
             if found.len() > most {
                 found.truncate(most);
-                let next = found.last().map(|one| one.upload.seq);
+                // What was found by its digits may lie below what this page has searched for the text.
+                let next = found.last().map(|one| one.upload.seq.max(floor));
                 return Ok((found, next));
             }
             let next = if has_older(conn, filter, floor)? { Some(floor) } else { None };
@@ -325,7 +326,8 @@ fn has_older(conn: &Connection, filter: &OutcomeFilter, floor: i64) -> rusqlite:
     conn.prepare_cached(&sql)?.query_row(params![floor, filter.client], |row| row.get(0))
 }
 
-/// The condition of a search: the text in a path, from `floor` on; the whole id, or the first digits of the SHA-256, anywhere.
+/// The condition of a search: the text in a path, from `floor` on; the whole id, or the first digits of the SHA-256, anywhere on the
+/// first page, and on later ones where they have got to.
 fn text_sql(filter: &OutcomeFilter, text: &str, floor: i64) -> (String, Vec<Value>) {
     let digits = text.to_ascii_lowercase();
     let mut values: Vec<Value> = vec![floor.into()];
@@ -343,13 +345,20 @@ fn text_sql(filter: &OutcomeFilter, text: &str, floor: i64) -> (String, Vec<Valu
         "seq IN (SELECT seq FROM uploads WHERE {within} AND instr(lower(path), lower(?))
              UNION SELECT seq FROM uploads WHERE id = ?"
     );
+    // What is older than a later page looks has been told with the first one, or comes with the page that gets there.
+    let here = filter.before_seq.map_or("", |_| " AND +seq >= ?");
+    let of_here = || filter.before_seq.map(|_| Value::from(floor));
+    sql.push_str(here);
+    values.extend(of_here());
     // Fewer digits begin too many.
     if digits.len() >= 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
         sql.push_str(
             " UNION SELECT seq FROM uploads WHERE wants_import AND sha256 >= ? AND sha256 < ?",
         );
+        sql.push_str(here);
         // `g` comes after every digit.
         values.extend([digits.clone().into(), format!("{digits}g").into()]);
+        values.extend(of_here());
     }
     sql.push(')');
     (sql, values)
@@ -444,5 +453,43 @@ mod tests {
             assert!(found.contains("SEARCH uploads USING INTEGER PRIMARY KEY"), "{found}");
         }
         check(&all(), "uploads");
+    }
+
+    #[test]
+    fn pages_of_a_search_leave_nothing_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let registry = Registry::open(&folder.path().join("registry.db")).unwrap();
+        // Every thousandth upload has the name that is sought, the very first ten begin with the sought digits.
+        let fill = "INSERT INTO clients (slug, name, language, time_zone, created_at)
+                VALUES ('acme', 'Acme', 'en', 'UTC', 0);
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000)
+            INSERT INTO uploads (seq, id, client, login, folder, path, bytes, sha256, wants_import, state, received_at)
+            SELECT i, printf('01000000-0000-7000-8000-%012d', i), 'acme', 'acme-pay', 'roster',
+                iif(i % 1000 = 0, '/payroll/abcdef.csv', '/payroll/users.csv'), 1,
+                iif(i <= 10, 'abcdef', '012345') || printf('%058d', i), 1, 'done', i FROM n;";
+        registry
+            .write(move |conn| conn.execute_batch(fill).map_err(failed("fill the registry")))
+            .unwrap();
+        let mut filter =
+            OutcomeFilter { text: Some("abcdef".to_owned()), limit: 7, ..OutcomeFilter::default() };
+        let mut pages: Vec<Vec<i64>> = Vec::new();
+        loop {
+            let (found, next) = registry.listed_uploads(&filter).unwrap();
+            pages.push(found.iter().map(|one| one.upload.seq).collect());
+            let Some(next) = next else { break };
+            assert!(filter.before_seq.is_none_or(|before| next < before), "pages go on");
+            filter.before_seq = Some(next);
+        }
+        assert_eq!(pages[0], [50_000, 49_000, 48_000, 47_000, 46_000, 45_000, 44_000]);
+        let mut found = pages.concat();
+        found.sort_unstable();
+        found.dedup();
+        let wanted: Vec<i64> = (1..=10).chain((1..=50).map(|n| n * 1000)).collect();
+        assert_eq!(found, wanted);
+        // With few results of its own the first page tells the oldest at once.
+        filter = OutcomeFilter { limit: 50, ..filter };
+        filter.before_seq = None;
+        let (found, _) = registry.listed_uploads(&filter).unwrap();
+        assert_eq!(found.last().unwrap().upload.seq, 1);
     }
 }

@@ -207,4 +207,5 @@ CREATE TABLE client_retention (
     super::alarms::STEP_PAST,
     super::outcomes::STEP_SHA256,
     super::audit::STEP_LISTS,
+    super::webhooks::STEP_OLD_SECRET,
 ];

@@ -32,10 +32,18 @@ CREATE TABLE webhooks (
     round             INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TRIGGER sealed_webhook_new BEFORE INSERT ON webhooks
+    WHEN EXISTS (SELECT 1 FROM sealing_key WHERE substr(NEW.sealed_secret, 2, 8) <> key_id)
+    BEGIN SELECT RAISE(ABORT, 'the sealing key was exchanged meanwhile; try again'); END;
+CREATE TRIGGER sealed_webhook_change BEFORE UPDATE ON webhooks
     WHEN EXISTS (SELECT 1 FROM sealing_key WHERE substr(NEW.sealed_secret, 2, 8) <> key_id
            OR substr(NEW.sealed_old_secret, 2, 8) <> key_id)
     BEGIN SELECT RAISE(ABORT, 'the sealing key was exchanged meanwhile; try again'); END;
-CREATE TRIGGER sealed_webhook_change BEFORE UPDATE ON webhooks
+";
+
+/// The schema's step that guards the older secret of a new row, too.
+pub(super) const STEP_OLD_SECRET: &str = r"
+DROP TRIGGER sealed_webhook_new;
+CREATE TRIGGER sealed_webhook_new BEFORE INSERT ON webhooks
     WHEN EXISTS (SELECT 1 FROM sealing_key WHERE substr(NEW.sealed_secret, 2, 8) <> key_id
            OR substr(NEW.sealed_old_secret, 2, 8) <> key_id)
     BEGIN SELECT RAISE(ABORT, 'the sealing key was exchanged meanwhile; try again'); END;

@@ -112,19 +112,19 @@ impl KeyRing {
             return Err(Error::new(Kind::Conflict, message));
         }
         let mut known = Record::read(&self.record)?;
-        let mut next = Vec::new();
-        for slot in moved {
-            let print = fingerprint(&read_key(&KeyStage::Next.file(&self.certs, &slot))?);
-            known.add(slot.algorithm, &print);
-            next.push((slot, print));
+        for slot in &moved {
+            let next = read_key(&KeyStage::Next.file(&self.certs, slot))?;
+            known.add(slot.algorithm, &fingerprint(&next));
         }
         // From here on a start takes either.
         known.write_if_changed(&self.record)?;
-        for (slot, _) in &next {
+        for slot in &moved {
             self.exchange(slot)?;
         }
-        for (slot, print) in &next {
-            known.keep_only(slot.algorithm, print);
+        // Also those that an exchange which was cut short had moved before.
+        for slot in self.present()? {
+            let now = read_key(&KeyStage::Now.file(&self.certs, &slot))?;
+            known.keep_only(slot.algorithm, &fingerprint(&now));
         }
         known.write_if_changed(&self.record)
     }
@@ -239,6 +239,9 @@ mod tests {
         HostKeys::load_or_create(&certs, &record, false).unwrap();
         ring.switch().unwrap();
         assert_eq!(prints(&ring, KeyStage::Now), next);
+        let mut known = Record::read(&record).unwrap().lines;
+        known.retain(|(_, print)| !next.contains(print));
+        assert_eq!(known, [], "the keys of before are not taken for ours any more");
         HostKeys::load_or_create(&certs, &record, false).unwrap();
     }
 }
