@@ -2,6 +2,7 @@
 
 mod api;
 mod door;
+mod download;
 mod form;
 mod guard;
 mod hop;

@@ -132,13 +132,13 @@ fn show(
     }
     out.table(
         &["List", "Code", "Name", "Users", "From"],
-        entries.iter().map(|entry| {
+        entries.iter().map(|one| {
             vec![
-                entry.field.name().to_owned(),
-                entry.code.clone(),
-                entry.name.clone().unwrap_or_default(),
-                entry.users.to_string(),
-                if entry.loaded { "loaded" } else { "a file" }.to_owned(),
+                one.entry.field.name().to_owned(),
+                one.entry.code.clone(),
+                one.entry.name.clone().unwrap_or_default(),
+                one.users.to_string(),
+                if one.entry.loaded { "loaded" } else { "a file" }.to_owned(),
             ]
         }),
     )

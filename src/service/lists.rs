@@ -14,11 +14,21 @@ use crate::import::lists::{LISTS, list_of};
 use crate::import::standing::Standing;
 use crate::import::table::TableLimits;
 use crate::import::{list_file, unpack};
-use crate::store::directory::{Event, EventKind, ListWrite, Removal};
+use crate::store::directory::{Event, EventKind, ListEntry, ListWrite, Removal};
 
 /// An entry of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EntryView {
+    /// What it is.
+    #[serde(flatten)]
+    pub entry: CodeView,
+    /// How many users have it.
+    pub users: u64,
+}
+
+/// A code of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CodeView {
     /// The list.
     pub field: Field,
     /// The code.
@@ -27,8 +37,17 @@ pub struct EntryView {
     pub name: Option<String>,
     /// Whether somebody loaded it; else files brought it.
     pub loaded: bool,
-    /// How many users have it.
-    pub users: u64,
+}
+
+impl From<ListEntry> for CodeView {
+    fn from(entry: ListEntry) -> Self {
+        Self {
+            loaded: entry.name.is_some(),
+            name: entry.name.filter(|name| *name != entry.code),
+            field: entry.field,
+            code: entry.code,
+        }
+    }
 }
 
 /// A change of a list.
@@ -93,15 +112,20 @@ impl Service {
     pub fn lists(&self, client: &str, field: Option<&str>) -> Result<Vec<EntryView>> {
         let client = self.client(client)?;
         let field = field.map(checked_list).transpose()?;
-        let entries = self.open_directory(&client.slug)?.lists(field)?;
-        let view = |entry: crate::store::directory::ListEntry| EntryView {
-            loaded: entry.name.is_some(),
-            name: entry.name.filter(|name| *name != entry.code),
-            field: entry.field,
-            code: entry.code,
-            users: entry.users,
-        };
+        let entries = self.open_directory(&client.slug)?.counted_lists(field)?;
+        let view = |(entry, users): (ListEntry, u64)| EntryView { entry: entry.into(), users };
         Ok(entries.into_iter().map(view).collect())
+    }
+
+    /// The codes of every list, or of one, nobody counted.
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for the client; `Kind::Invalid` for a list that there is not.
+    pub fn list_codes(&self, client: &str, field: Option<&str>) -> Result<Vec<CodeView>> {
+        let client = self.client(client)?;
+        let field = field.map(checked_list).transpose()?;
+        let entries = self.open_directory(&client.slug)?.lists(field)?;
+        Ok(entries.into_iter().map(CodeView::from).collect())
     }
 
     /// The same as it was at the end of a day, as far back as the history of the lists goes.
@@ -122,11 +146,8 @@ impl Service {
         }
         let users = self.users(client, Some(end))?;
         let view = |((field, code), name): ((Field, String), Option<String>)| EntryView {
-            loaded: name.is_some(),
-            name: name.filter(|name| *name != code),
             users: users_with(&users, field, &code),
-            field,
-            code,
+            entry: ListEntry { field, code, name }.into(),
         };
         Ok(entries.into_iter().map(view).collect())
     }
@@ -216,12 +237,12 @@ impl Service {
         who: &str,
     ) -> Result<ListWritten> {
         let checked = checked_list(field)?;
-        let known = self.lists(client, Some(field))?;
+        let known = self.list_codes(client, Some(field))?;
         if let Some(code) = codes.iter().find(|code| !known.iter().any(|e| e.code == **code)) {
             let message = format!("the list {checked} has no \"{code}\"; nothing was changed");
             return Err(Error::new(Kind::NotFound, message));
         }
-        let wanted = |entry: &EntryView| codes.is_empty() || codes.contains(&entry.code);
+        let wanted = |entry: &CodeView| codes.is_empty() || codes.contains(&entry.code);
         let put: Vec<(String, Option<String>)> = known
             .into_iter()
             .filter(|entry| !entry.loaded && wanted(entry))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Service;
-use super::lists::EntryView;
+use super::lists::CodeView;
 use crate::error::Result;
 use crate::import::directory::{DateOrder, Key};
 use crate::import::fields::{Field, FieldKey, names};
@@ -55,7 +55,7 @@ impl Service {
         let client = self.client(client)?;
         let settings = self.settings(&client.slug, folder)?;
         let fields = columns(&settings);
-        let codes = codes(&self.lists(&client.slug, None)?, &settings);
+        let codes = codes(&self.list_codes(&client.slug, None)?, &settings);
         let column = |field: &Field| TemplateColumn {
             field: *field,
             header: header(*field, &settings, client.language),
@@ -84,7 +84,7 @@ fn columns(settings: &Settings) -> Vec<Field> {
 type Codes = BTreeMap<Field, String>;
 
 /// Their code where the value map takes no other, else an entry of the list that somebody loaded or closed.
-fn codes(entries: &[EntryView], settings: &Settings) -> Codes {
+fn codes(entries: &[CodeView], settings: &Settings) -> Codes {
     let mut codes = Codes::new();
     for field in Field::ALL {
         let Some(list) = list_of(*field) else { continue };

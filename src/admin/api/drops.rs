@@ -11,6 +11,7 @@ use super::imports::not_here;
 use super::keyed::Reserved;
 use super::problem::Problem;
 use crate::admin::Admin;
+use crate::admin::download::download;
 use crate::admin::guard::Caller;
 use crate::admin::route::{Route, of_client};
 use crate::error::Result;
@@ -25,6 +26,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::get(ALL, of_client(Scope::Read), list),
         Route::post(ALL, of_client(Scope::Run), hand_over),
         Route::get(ONE, of_client(Scope::Read), show),
+        Route::get("/api/v1/clients/{client}/drops/{drop}/file", of_client(Scope::Run), read),
         Route::post("/api/v1/clients/{client}/drops/{drop}/retry", of_client(Scope::Run), retry),
         Route::post(
             "/api/v1/clients/{client}/drops/{drop}/withdraw",
@@ -112,6 +114,20 @@ async fn show(
     At((client, id)): At<(String, String)>,
 ) -> Answer {
     json_of(&ask(&admin, &caller, move |service| one(&service, &client, &id)).await?)
+}
+
+/// What was handed over, byte for byte.
+async fn read(
+    State(admin): State<Admin>,
+    caller: Caller,
+    At((client, id)): At<(String, String)>,
+) -> Answer {
+    let found = ask(&admin, &caller, move |service| {
+        let id = one(&service, &client, &id)?.id;
+        service.dropped_file(&id)
+    });
+    let (dropped, file) = found.await?;
+    Ok(download(file, dropped.path.name().unwrap_or_default(), dropped.bytes))
 }
 
 async fn retry(

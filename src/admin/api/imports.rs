@@ -1,6 +1,5 @@
 //! Imports: list, look, start with a file, reports, the received file.
 
-use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +15,7 @@ use super::files::file_of;
 use super::keyed::Reserved;
 use super::problem::Problem;
 use crate::admin::Admin;
+use crate::admin::download::download;
 use crate::admin::guard::Caller;
 use crate::admin::route::{Route, of_client, of_import, of_own};
 use crate::error::{Error, Kind};
@@ -267,14 +267,8 @@ async fn report_file(
 }
 
 async fn received(State(admin): State<Admin>, caller: Caller, At(id): At<UploadId>) -> Answer {
-    let read = ask(&admin, &caller, move |service| {
-        let (upload, mut file) = service.archived_file(id)?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(|e| Error::io("reading an archived file", e))?;
-        Ok((upload.path.name().unwrap_or_default().to_owned(), bytes))
-    });
-    let (name, bytes) = read.await?;
-    answer::file("application/octet-stream", &name, bytes)
+    let (upload, file) = ask(&admin, &caller, move |service| service.archived_file(id)).await?;
+    Ok(download(file, upload.path.name().unwrap_or_default(), upload.bytes))
 }
 
 async fn interruptions(

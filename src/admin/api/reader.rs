@@ -1,11 +1,14 @@
 //! The OpenAPI document, and a page to read it.
 
 use askama::Template;
+use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::Value;
 
 use super::document::{self, DOCUMENT, resolve};
+use crate::admin::Admin;
+use crate::admin::guard::shell_of_anybody;
 use crate::admin::route::{Needs, Route};
 use crate::admin::shell::{Shell, page};
 
@@ -64,7 +67,8 @@ struct Answer {
     example: Option<String>,
 }
 
-async fn read(shell: Shell) -> Response {
+async fn read(State(admin): State<Admin>, request: Request) -> Response {
+    let shell = shell_of_anybody(&admin, request).await;
     let about = text(DOCUMENT.pointer("/info/description"));
     let introduction = about.split("\n\n").map(str::to_owned).collect();
     page(&ReaderPage { p: &shell, introduction, chapters: chapters() })
@@ -127,6 +131,11 @@ fn one(path: &str, method: &str, operation: &Value) -> Operation {
         sent: operation.get("requestBody").and_then(example),
         answers: answers.collect(),
     }
+}
+
+/// A text of the document in parts: what stands between backticks is code.
+fn marked(text: &str) -> impl Iterator<Item = (bool, &str)> {
+    text.split('`').enumerate().map(|(at, part)| (at % 2 == 1, part))
 }
 
 /// The first media type of a body with its example.

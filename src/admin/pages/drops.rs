@@ -7,8 +7,8 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 
 use super::exports_words::{bytes, dropped};
-use super::import_files;
 use crate::admin::Admin;
+use crate::admin::download::download as saved;
 use crate::admin::form::{self, FileForm};
 use crate::admin::guard::Caller;
 use crate::admin::route::{Route, of_client};
@@ -272,9 +272,7 @@ async fn download(
         service.dropped_file(&dropped.id)
     });
     match found.await {
-        Ok((dropped, file)) => {
-            import_files::download(file, dropped.path.name().unwrap_or_default(), dropped.bytes)
-        }
+        Ok((dropped, file)) => saved(file, dropped.path.name().unwrap_or_default(), dropped.bytes),
         Err(error) => Failure::new(error, &shell).into_response(),
     }
 }

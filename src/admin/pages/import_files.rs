@@ -1,17 +1,14 @@
 //! The files of an import: its report in every form and language, and what was received.
 
-use std::fs::File;
-
-use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
-use tokio_util::io::ReaderStream;
 
 use super::imports_parts::parse_id;
 use crate::admin::Admin;
-use crate::admin::guard::{Caller, form_encoded};
+use crate::admin::download::{NOTHING, disposition, download};
+use crate::admin::guard::Caller;
 use crate::admin::route::{Route, of_import};
 use crate::admin::shell::{Failure, Shell};
 use crate::error::{Error, Kind, Result};
@@ -25,9 +22,6 @@ pub(super) fn routes() -> Vec<Route> {
         Route::get("/imports/{import}/file", of_import(Scope::Read), received),
     ]
 }
-
-/// A file whose content a stranger wrote: nothing of it may run or load, wherever a browser shows it.
-const NOTHING: &str = "default-src 'none'; sandbox; frame-ancestors 'none'";
 
 #[derive(Debug, Deserialize)]
 struct Wanted {
@@ -115,45 +109,5 @@ async fn received(
     match found.await {
         Ok((upload, file)) => download(file, upload.path.name().unwrap_or_default(), upload.bytes),
         Err(error) => Failure::new(error, &shell).into_response(),
-    }
-}
-
-/// A file of a stranger's to be saved, never shown.
-pub(super) fn download(file: File, name: &str, bytes: u64) -> Response {
-    let stream = ReaderStream::new(tokio::fs::File::from_std(file));
-    let mut response = Body::from_stream(stream).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes));
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(NOTHING));
-    headers.insert(header::CONTENT_DISPOSITION, disposition("attachment", name));
-    response
-}
-
-/// A file name for a browser: plain letters for old ones, the whole name for the others (RFC 6266, RFC 8187).
-pub(super) fn disposition(how: &str, name: &str) -> HeaderValue {
-    let plain: String = name
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || "-_. ".contains(c) { c } else { '_' })
-        .collect();
-    let value = format!("{how}; filename=\"{plain}\"; filename*=UTF-8''{}", form_encoded(name));
-    HeaderValue::try_from(value).unwrap_or(HeaderValue::from_static("attachment"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::disposition;
-
-    fn check(name: &str, expected: &str) {
-        assert_eq!(disposition("attachment", name).to_str().unwrap(), expected);
-    }
-
-    #[test]
-    fn no_file_name_breaks_out_of_its_header() {
-        check("users.csv", "attachment; filename=\"users.csv\"; filename*=UTF-8''users.csv");
-        check(
-            "a\"; x=\r\nSet-Cookie: b\\é.csv",
-            "attachment; filename=\"a__ x___Set-Cookie_ b__.csv\"; filename*=UTF-8''a%22%3B%20x%3D%0D%0ASet-Cookie%3A%20b%5C%C3%A9.csv",
-        );
     }
 }

@@ -72,7 +72,7 @@ async fn lists(
                 closed.push((folder.name, settings.closed_lists));
             }
         }
-        Ok((client, service.lists(&slug, None)?, closed))
+        Ok((client, service.list_codes(&slug, None)?, closed))
     });
     match found.await {
         Ok((client, entries, closed)) => {
@@ -120,11 +120,11 @@ fn open(service: &Service, client: &str, list: &str, wish: Wish) -> Result<Opene
     let client = service.client(client)?;
     let mut entries = service.lists(&client.slug, Some(list))?;
     let all = entries.len();
-    let brought = entries.iter().filter(|entry| !entry.loaded).count();
+    let brought = entries.iter().filter(|one| !one.entry.loaded).count();
     let wanted = wish.q.trim().to_lowercase();
     if !wanted.is_empty() {
         let has = |text: &str| text.to_lowercase().contains(&wanted);
-        entries.retain(|entry| has(&entry.code) || entry.name.as_deref().is_some_and(has));
+        entries.retain(|one| has(&one.entry.code) || one.entry.name.as_deref().is_some_and(has));
     }
     let found = entries.len();
     let entries = entries.into_iter().skip(wish.page.saturating_mul(ROWS)).take(ROWS).collect();

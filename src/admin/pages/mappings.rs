@@ -63,7 +63,7 @@ fn open(service: &Service, client: &str, folder: &str) -> Result<Opened> {
         .map(|code| code.field.clone())
         .chain(settings.value_maps.keys().cloned())
         .collect();
-    let entries = service.lists(client, None)?;
+    let entries = service.list_codes(client, None)?;
     let mut ours = BTreeMap::new();
     for field in fields {
         let list = list_of_key(&field);

@@ -18,7 +18,7 @@ use crate::import::report::field_words;
 use crate::import::settings::{Change, find, takes_codes};
 use crate::model::{Client, Scope};
 use crate::service::Service;
-use crate::service::lists::EntryView;
+use crate::service::lists::CodeView;
 use crate::service::settings::{Seen, SettingsDocument};
 
 /// So many codes are offered for a legal entity or department.
@@ -36,7 +36,7 @@ struct Opened {
     place: Place,
     document: SettingsDocument,
     table: Table,
-    entries: Vec<EntryView>,
+    entries: Vec<CodeView>,
 }
 
 fn open(service: &Service, client: &str, folder: &str) -> Result<Opened> {
@@ -47,7 +47,7 @@ fn open(service: &Service, client: &str, folder: &str) -> Result<Opened> {
     let table = document.text.parse().map_err(|e: toml::de::Error| {
         Error::new(Kind::Invalid, format!("the import settings of {client}/{folder}: {e}"))
     })?;
-    Ok(Opened { place, document, table, entries: service.lists(client, None)? })
+    Ok(Opened { place, document, table, entries: service.list_codes(client, None)? })
 }
 
 impl Opened {

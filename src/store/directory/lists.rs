@@ -23,8 +23,6 @@ pub struct ListEntry {
     pub code: String,
     /// Its name; the code itself where it was loaded without one; `None`: only files have brought it.
     pub name: Option<String>,
-    /// How many users have it, those who have left too.
-    pub users: u64,
 }
 
 /// A change of a list, as its history shows it.
@@ -119,39 +117,46 @@ fn field(row: &Row<'_>) -> rusqlite::Result<Field> {
     })
 }
 
+fn in_order(conn: &Connection, only: Option<Field>) -> rusqlite::Result<Vec<ListEntry>> {
+    let mut entries: Vec<ListEntry> = conn
+        .prepare_cached("SELECT field, code, name FROM lists WHERE ?1 IS NULL OR field = ?1")?
+        .query_map([only.map(Field::name)], |row| {
+            Ok(ListEntry { field: field(row)?, code: row.get("code")?, name: row.get("name")? })
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    entries.sort_by(|a, b| (a.field, &a.code).cmp(&(b.field, &b.code)));
+    Ok(entries)
+}
+
 impl Directory {
-    /// The entries of a list, or of all, with the number of users who have each.
+    /// The entries of a list, or of all, in the order of lists and codes.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub fn lists(&self, only: Option<Field>) -> Result<Vec<ListEntry>> {
-        let read = || -> rusqlite::Result<Vec<ListEntry>> {
+        in_order(&self.conn, only).map_err(failed("read the reference lists"))
+    }
+
+    /// The same, each with the number of users who have it, those who have left too. Looks through all users.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn counted_lists(&self, only: Option<Field>) -> Result<Vec<(ListEntry, u64)>> {
+        let read = || -> rusqlite::Result<Vec<(ListEntry, u64)>> {
             let tx = self.conn.unchecked_transaction()?;
-            let mut entries: Vec<ListEntry> = tx
-                .prepare_cached(
-                    "SELECT field, code, name FROM lists WHERE ?1 IS NULL OR field = ?1",
-                )?
-                .query_map([only.map(Field::name)], |row| {
-                    Ok(ListEntry {
-                        field: field(row)?,
-                        code: row.get("code")?,
-                        name: row.get("name")?,
-                        users: 0,
-                    })
-                })?
-                .collect::<rusqlite::Result<_>>()?;
             let mut used: HashMap<Field, HashMap<String, Use>> = HashMap::new();
-            for entry in &mut entries {
+            let mut counted = Vec::new();
+            for entry in in_order(&tx, only)? {
                 let used = match used.entry(entry.field) {
                     std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
                     std::collections::hash_map::Entry::Vacant(new) => {
                         new.insert(uses(&tx, entry.field, Date::MAX)?)
                     }
                 };
-                entry.users = used.get(&entry.code).map_or(0, |used| used.here + used.left);
+                let users = used.get(&entry.code).map_or(0, |used| used.here + used.left);
+                counted.push((entry, users));
             }
-            entries.sort_by(|a, b| (a.field, &a.code).cmp(&(b.field, &b.code)));
-            Ok(entries)
+            Ok(counted)
         };
         read().map_err(failed("read the reference lists"))
     }

@@ -257,7 +257,7 @@ async fn lists_are_loaded_named_accepted_and_cleared() {
             && !page.body.contains("<b>")
     );
     let codes = || -> Vec<(String, bool)> {
-        let all = app.service.lists("acme", Some("csp")).unwrap();
+        let all = app.service.list_codes("acme", Some("csp")).unwrap();
         all.into_iter().map(|entry| (entry.code, entry.loaded)).collect()
     };
     assert_eq!(codes().len(), 3);

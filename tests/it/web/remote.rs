@@ -80,6 +80,31 @@ async fn a_clients_server_is_created_confirmed_and_tested() {
     }
     assert!(!tested.body.contains(PASSWORD));
 
+    let fetched = format!("/accounts/{login}/fetched");
+    assert!(anna.get(&fetched).await.body.contains("no import folder"));
+    let row = [
+        ("old", ""),
+        ("name", "arriving"),
+        ("path", "/payroll"),
+        ("purpose", "import"),
+        ("pattern", ""),
+    ];
+    assert_eq!(anna.post(&folders, &row).await.status, 303);
+    assert!(anna.get(&fetched).await.body.contains("No file was seen yet."));
+    // A look waits for so long.
+    app.service.set_settings("acme", "arriving", "fetch.settle_s = 1").unwrap();
+    let looked = anna.post(&fetched, &[("folder", "arriving")]).await;
+    assert!(looked.body.contains("Nothing new lies there."), "{}", looked.body);
+    let file = app.path("data/clients/acme/files/acme/payroll/<b>.csv");
+    std::fs::write(file, "login;lastName\n").unwrap();
+    let looked = anna.post(&fetched, &[("folder", "arriving")]).await;
+    assert!(looked.status == 200 && looked.body.contains("Fetched: <a href=\"/imports/"));
+    assert!(!looked.body.contains("<b>") && looked.body.contains("b&#62;.csv"));
+    assert!(looked.body.contains("badge good\">fetched"), "{}", looked.body);
+    for other in ["theirs", "roster", ""] {
+        assert_eq!(anna.post(&fetched, &[("folder", other)]).await.status, 404, "{other}");
+    }
+
     let ftpes = app.bound().ftpes.unwrap().port().to_string();
     let server = format!("/accounts/{login}/server");
     let change = [
@@ -92,6 +117,8 @@ async fn a_clients_server_is_created_confirmed_and_tested() {
     assert_eq!(anna.post(&server, &change).await.status, 303);
     let standing = app.service.remote_standing(&login).unwrap();
     assert_eq!((standing.protocol, standing.confirmed), (Protocol::Ftpes, false));
+    let refused = anna.post(&fetched, &[("folder", "arriving")]).await;
+    assert!(refused.status == 422 && refused.body.contains("confirm"), "{}", refused.body);
     let looked = anna.post(&format!("{own}/look"), &[]).await;
     assert!(looked.body.contains("Certificate (SHA-256)"), "{}", looked.body);
     app.stop().await;
@@ -102,8 +129,15 @@ async fn a_hosted_account_has_no_server_of_the_clients() {
     let mut app = TestApp::start().await;
     app.add_account("acme");
     let mut anna = Browser::first(&mut app).await;
-    for (method, path) in [("GET", ""), ("POST", "/test"), ("POST", "/look"), ("POST", "/trust")] {
-        let path = format!("/accounts/acme/server{path}");
+    for (method, path) in [
+        ("GET", "server"),
+        ("POST", "server/test"),
+        ("POST", "server/look"),
+        ("POST", "server/trust"),
+        ("GET", "fetched"),
+        ("POST", "fetched"),
+    ] {
+        let path = format!("/accounts/acme/{path}");
         let status = match method {
             "GET" => anna.get(&path).await.status,
             _ => anna.post(&path, &[]).await.status,

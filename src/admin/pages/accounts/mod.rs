@@ -1,6 +1,7 @@
 //! The accounts: their list, how one is created, and everything that one account has.
 
 mod edit;
+mod fetched;
 mod folders;
 mod handout;
 mod keys;
@@ -31,6 +32,7 @@ pub(super) fn routes() -> Vec<Route> {
         keys::routes(),
         permissions::routes(),
         remote::routes(),
+        fetched::routes(),
         handout::routes(),
     ]
     .concat()
