@@ -1,5 +1,8 @@
 // Accounts: the journeys of the help page "Administering an FTP server", click by click, as an operator makes them.
 
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+
 import { check, expect, shown } from "../suite.mjs";
 import { accessible, everyWay, open } from "./eyes.mjs";
 
@@ -153,6 +156,24 @@ async function ownServer({ page, go }, server, kind) {
   await page.getByRole("button", { name: /test the connection/i }).first().click();
   await page.getByText("The test is over.").waitFor();
   expect((await page.locator("main .badge.bad, main .said.bad").count()) === 0, "the test passes once the key is confirmed");
+  if (kind === "sftp") await fetchedFiles({ page, go }, server, other.login, page.url().split("/").at(-3));
+}
+
+// What lies in an import folder on that server is fetched when somebody presses the button, and its import is one click away.
+async function fetchedFiles({ page, go }, server, theirs, login) {
+  server.rollcall("folder", "add", theirs, "paie-theirs", "/paie", "--purpose", "plain");
+  server.rollcall("folder", "add", login, "paie", "/paie", "--purpose", "import");
+  server.rollcall("settings", "set", "bernard", "paie", "fetch.settle_s=1");
+  writeFileSync(join(server.place, "data/clients/quiet/files", theirs, "paie/salariés.csv"), "login;nom;prénom;email;debut contrat\nmia;Petit;Mia;mia@example.org;2024-01-08\n");
+  await go(`/accounts/${login}`);
+  await page.getByRole("link", { name: "Fetched files" }).click();
+  await everyWay(page, "fetched-none");
+  await page.getByRole("button", { name: "Look now" }).click();
+  await page.getByText("Fetched:").waitFor();
+  await everyWay(page, "fetched");
+  expect((await page.locator("tbody tr", { hasText: "salariés.csv" }).locator(".badge.good").textContent()) === "fetched", "the list says so");
+  await page.getByRole("status").getByRole("link", { name: "/paie/salariés.csv" }).click();
+  await page.waitForURL(/\/imports\//);
 }
 
 async function closeAccount({ page, go }, server) {
