@@ -3,5 +3,6 @@
 mod basics;
 mod bounds;
 mod caller;
+mod files;
 mod imports;
 mod telling;
