@@ -16,7 +16,7 @@ use crate::import::inspect::{self, Inspection};
 use crate::import::note::FileRefusal;
 use crate::import::settings::Settings;
 use crate::model::Language;
-use crate::service::samples::OpenedSample;
+use crate::service::samples::{self, OpenedSample};
 
 /// `inspect …`
 #[derive(Debug, Args)]
@@ -40,7 +40,10 @@ pub(super) fn run(place: &Place, args: &InspectArgs) -> Outcome {
     let bytes = read_limited(&args.file, limits.max_import_bytes)?;
     let name = args.file.display().to_string();
     let out = place.out;
+    // What needs keys is told as such before its bytes are taken for a damaged table.
+    let closed = args.client.is_none() && samples::is_encrypted(&bytes);
     let opened = open(place, args, bytes)?;
+    let refused = |out, name: &str, refusal: &FileRefusal| refused(out, name, refusal, closed);
     let bytes = match &opened.bytes {
         Ok(bytes) => bytes,
         Err(refusal) => return refused(out, &name, refusal),
@@ -84,8 +87,12 @@ fn import_limits(limits: &config::Limits) -> import::Limits {
     }
 }
 
-fn refused(out: Output, name: &str, refusal: &FileRefusal) -> Outcome {
-    let (text, cure) = inspect::refusal_words(refusal, Language::En);
+fn refused(out: Output, name: &str, refusal: &FileRefusal, closed: bool) -> Outcome {
+    let (text, mut cure) = inspect::refusal_words(refusal, Language::En);
+    if closed {
+        "If it is encrypted, --client CLIENT opens it with the keys of that client."
+            .clone_into(&mut cure);
+    }
     if out.is_json() {
         let refusal = json!({ "code": refusal.code, "text": text, "cure": cure });
         out.json(&json!({ "file": name, "refused": refusal }))?;

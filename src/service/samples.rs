@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use super::run::{Run, import_limits};
 use super::settings::SettingsDocument;
 use super::{Service, commit, decrypt};
+use crate::crypt;
 use crate::error::{Error, Kind, Result};
 use crate::import::inspect::{self, Inspection, refusal_words};
 use crate::import::note::FileRefusal;
@@ -36,6 +37,12 @@ pub struct OpenedSample {
     pub settings: Settings,
     /// Today in the client's time zone.
     pub today: Date,
+}
+
+/// Whether a file is encrypted, so that it takes a client's keys or a password to read it.
+#[must_use]
+pub fn is_encrypted(bytes: &[u8]) -> bool {
+    crypt::form(bytes).is_some()
 }
 
 impl Service {

@@ -161,3 +161,24 @@ fn an_alias_that_cannot_count_is_told() {
     assert_eq!(users[0].values.get(Field::Login), Some("aroy"));
     assert_eq!(users[0].values.get(Field::JobTitle), Some("Chef"));
 }
+
+#[test]
+fn a_file_that_ends_with_the_spreadsheet_is_told() {
+    let settings = Settings::from_toml("[guards]\ncreations = \"off\"").unwrap();
+    for (rows, told) in [(65_535, true), (65_534, false)] {
+        let text = roster(1..rows + 1);
+        let plan = plan(text.as_bytes(), "users.csv", &settings, &empty_directory());
+        assert_eq!(plan.report.counts.created, u64::from(rows));
+        assert_eq!(codes(&plan).contains(&Code::F005), told);
+    }
+}
+
+#[test]
+fn a_file_without_names_says_so() {
+    let plan =
+        planned("FR01;00001;DUPONT;Anne;2020-01-01\r\nFR01;00002;MARTIN;Paul;2020-01-01\r\n");
+    assert_eq!(plan.report.status, ImportStatus::Rejected);
+    assert!(words(&plan, Language::Fr).contains("Le fichier n’a pas de ligne d’en-tête"));
+    let plan = planned("#;Matricule;Nom\r\n1;00001;DUPONT\r\n");
+    assert!(words(&plan, Language::Fr).contains("Les premières colonnes (#, Matricule)"));
+}

@@ -87,6 +87,10 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "The file is written in two encodings: a part of it is UTF-8, another part, from line {text_line} of the text on, is not. Two files were probably joined." => "Export everything as UTF-8 in one go, and do not join files of different origin.";
         fr "Le fichier mélange deux codages : une partie est en UTF-8, une autre, à partir de la ligne {text_line} du texte, ne l’est pas. Deux fichiers ont sans doute été assemblés." => "Exportez le tout en UTF-8 en une seule fois et n’assemblez pas de fichiers d’origines différentes.";
         de "Die Datei ist in zwei Kodierungen geschrieben: Ein Teil ist UTF-8, ein anderer, ab Zeile {text_line} des Textes, nicht. Vermutlich wurden zwei Dateien zusammengefügt." => "Exportieren Sie alles in einem Zug als UTF-8 und fügen Sie keine Dateien verschiedener Herkunft zusammen.";
+    F004 "ebcdic" Fatal FileRefused each []
+        en "The file is written in EBCDIC, the code of mainframes." => "Transfer it from the mainframe in text mode, or have it converted to UTF-8 there.";
+        fr "Le fichier est écrit en EBCDIC, le code des grands systèmes." => "Transférez-le depuis le grand système en mode texte, ou faites-le convertir en UTF-8 sur place.";
+        de "Die Datei ist in EBCDIC geschrieben, dem Code von Großrechnern." => "Übertragen Sie sie vom Großrechner im Textmodus, oder lassen Sie sie dort in UTF-8 umwandeln.";
     F004 "script" Fatal FileRefused each []
         en "The letters of this file are of another script (Greek, Cyrillic …), and the file does not say how they are encoded." => "Export the file as UTF-8 (in Excel: “CSV UTF-8”), or have the operator set the encoding of this folder.";
         fr "Les lettres de ce fichier appartiennent à un autre alphabet (grec, cyrillique…), et le fichier n’indique pas leur codage." => "Exportez le fichier en UTF-8 (dans Excel : « CSV UTF-8 »), ou faites régler le codage de ce dossier par l’exploitant.";
@@ -107,6 +111,10 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "The file ends in the middle of line {line}: it has {cells} of {expected} cells and no line end, so it was probably cut off while it was sent." => "Send the whole file again.";
         fr "Le fichier s’arrête au milieu de la ligne {line} : elle a {cells} cellules sur {expected} et pas de fin de ligne ; l’envoi a sans doute été interrompu." => "Renvoyez le fichier en entier.";
         de "Die Datei bricht mitten in Zeile {line} ab: Sie hat {cells} von {expected} Zellen und kein Zeilenende; vermutlich wurde die Übertragung unterbrochen." => "Senden Sie die ganze Datei noch einmal.";
+    F005 "sheet_end" Warning Applied each [("rows", "65536")]
+        en "The file ends at row {rows}, the last that a spreadsheet of its kind has: whoever stood below was probably cut off." => "Send the payroll export as it is, without a spreadsheet in between.";
+        fr "Le fichier s’arrête à la ligne {rows}, la dernière que compte un tableur de ce type : les personnes suivantes ont sans doute été coupées." => "Envoyez l’export de paie tel quel, sans passer par un tableur.";
+        de "Die Datei endet in Zeile {rows}, der letzten, die eine Tabellenkalkulation dieser Art hat: Wer darunter stand, wurde vermutlich abgeschnitten." => "Senden Sie den Lohnexport so, wie er ist, ohne Tabellenkalkulation dazwischen.";
     F005 "half_character" Fatal FileRefused each []
         en "The file ends in the middle of a character; it was probably cut off while it was sent." => "Send the whole file again.";
         fr "Le fichier s’arrête au milieu d’un caractère ; l’envoi a sans doute été interrompu." => "Renvoyez le fichier en entier.";
@@ -247,6 +255,10 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "The first columns ({headers}) do not say who each row is." => "Put the legal entity and the employee number into the first two columns, or the login, e-mail address or employee number into the first; or have the operator set the key of this folder.";
         fr "Les premières colonnes ({headers}) n’indiquent pas de qui parle chaque ligne." => "Placez l’entité légale et le matricule dans les deux premières colonnes, ou bien l’identifiant, l’adresse e-mail ou le matricule dans la première ; ou faites régler la clé de ce dossier par l’exploitant.";
         de "Die ersten Spalten ({headers}) sagen nicht, um wen es in jeder Zeile geht." => "Setzen Sie Gesellschaft und Personalnummer in die ersten beiden Spalten oder Benutzername, E-Mail oder Personalnummer in die erste; oder lassen Sie den Betreiber den Schlüssel dieses Ordners einstellen.";
+    H101 "no_header" Fatal FileRefused each [("headers", "FR01, 00123")]
+        en "The file has no header line: its first line ({headers}, …) holds no column name that is known." => "Switch on the column names in the export, so that they stand in the first line.";
+        fr "Le fichier n’a pas de ligne d’en-tête : sa première ligne ({headers}, …) ne contient aucun nom de colonne connu." => "Activez les noms de colonnes dans l’export, afin qu’ils figurent sur la première ligne.";
+        de "Die Datei hat keine Kopfzeile: Ihre erste Zeile ({headers}, …) enthält keinen bekannten Spaltennamen." => "Schalten Sie im Export die Spaltennamen ein, damit sie in der ersten Zeile stehen.";
     H101 "frozen" Fatal FileRefused each [("fields", "employee_number")]
         en "A column is missing that tells people apart in this folder since its first import: {fields}." => "Add the column again with its usual header, then send the file once more.";
         fr "Il manque une colonne qui, depuis le premier import de ce dossier, identifie les personnes : {fields}." => "Rétablissez la colonne avec son en-tête habituel, puis renvoyez le fichier.";

@@ -168,7 +168,7 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         fr "Le statut est « {value} », mais d’après les dates le contrat n’est pas terminé ; ce sont les dates qui comptent." => "Si la personne est partie, renseignez la fin de contrat dans le logiciel de paie.";
         de "Der Status ist „{value}“, nach den Daten ist der Vertrag aber nicht beendet; die Daten entscheiden." => "Ist die Person ausgetreten, tragen Sie das Vertragsende im Lohnprogramm ein.";
     V313 "" Field CellRefused each [("column", "weekly_hours"), ("value", "full-time")]
-        en "{column} is “{value}”: this is not a number." => "Write a number such as 37.5.";
-        fr "{column} contient « {value} » : ce n’est pas un nombre." => "Indiquez un nombre, par exemple 37,5.";
-        de "{column} enthält „{value}“: Das ist keine Zahl." => "Geben Sie eine Zahl an, zum Beispiel 37,5.";
+        en "{column} is “{value}”: this is not a number that this field can have." => "Write a number without sign, unit or thousands separator, such as 37.5.";
+        fr "{column} contient « {value} » : ce n’est pas un nombre que ce champ accepte." => "Indiquez un nombre sans signe, unité ni séparateur de milliers, par exemple 37,5.";
+        de "{column} enthält „{value}“: Das ist keine Zahl, die dieses Feld haben kann." => "Geben Sie eine Zahl ohne Vorzeichen, Einheit und Tausendertrennzeichen an, zum Beispiel 37,5.";
 };

@@ -99,7 +99,7 @@ pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> Finished {
     };
     counts.absent = absences.count;
     tell_same_file(context, &absences, &mut teller);
-    tell_older_file(context, &mut teller);
+    tell_older_file(context, &counts, &mut teller);
     let judged = match all_refused || alone {
         true => Vec::new(),
         false => {
@@ -203,8 +203,11 @@ fn tell_same_file(context: &Context<'_>, absences: &Absences, teller: &mut Telle
 }
 
 /// N003: a file that was applied before the last one comes again: what has changed since goes back.
-fn tell_older_file(context: &Context<'_>, teller: &mut Teller) {
+fn tell_older_file(context: &Context<'_>, counts: &Counts, teller: &mut Teller) {
     let Some((import, day)) = &context.job.snapshot.earlier else { return };
+    if counts.unchanged + counts.ignored == counts.rows && counts.absent == 0 {
+        return;
+    }
     let told = params([("import", import.clone()), ("applied_date", day.to_string())]);
     teller.file(message(Code::N003, "older", told));
 }

@@ -129,6 +129,7 @@ pub(super) fn with_table<'a>(
     opened.file.rows = u64::try_from(table.row_count()).unwrap_or(u64::MAX);
     let own = columns.columns.iter().filter(|c| !(columns.is_corrections && is_correction(c)));
     opened.columns = own.map(report_column).collect();
+    tell_sheet_end(&table, teller);
 
     let mode = if columns.is_corrections { Mode::Delta } else { job.settings.mode };
     let key = choose_key(job, &columns, teller);
@@ -253,7 +254,12 @@ fn choose_key(job: &Job<'_>, columns: &Columns, teller: &mut Teller) -> Option<K
         _ => {
             let first: Vec<&str> =
                 columns.columns.iter().take(2).map(|c| c.header.as_str()).collect();
-            teller.file(message(Code::H101, "", params([("headers", first.join(", "))])));
+            // Of a header at least one name would be known.
+            let unknown = |column: &Column| {
+                matches!(column.matched_by, MatchedBy::Unknown | MatchedBy::Blank)
+            };
+            let why = if columns.columns.iter().all(unknown) { "no_header" } else { "" };
+            teller.file(message(Code::H101, why, params([("headers", first.join(", "))])));
             None
         }
     }
@@ -308,6 +314,18 @@ fn tell_notes(
         }
         teller.file(message);
     }
+}
+
+/// The last rows of a worksheet, old and new.
+const SHEET_ENDS: [u32; 2] = [65_536, 1_048_576];
+
+/// F005: a file that ends where a spreadsheet has no more rows.
+fn tell_sheet_end(table: &Table<'_>, teller: &mut Teller) {
+    let last = table.row_count().checked_sub(1).and_then(|last| table.row(last));
+    let Some(line) = last.map(|row| row.line()).filter(|line| SHEET_ENDS.contains(line)) else {
+        return;
+    };
+    teller.file(message(Code::F005, "sheet_end", params([("rows", line.to_string())])));
 }
 
 /// A full file must have the required columns; in a delta file only new users need them.

@@ -45,10 +45,19 @@ pub(super) fn eight_bit(bytes: &[u8]) -> Result<(Encoding, String), FileRefusal>
     }
     let (code, _) = best.unwrap_or((Encoding::Windows1252, 0));
     let text = eight_bit_as(code, bytes)?;
+    if is_ebcdic(bytes) {
+        return Err(FileRefusal::new("F004", vec![("what", "ebcdic".to_owned())]));
+    }
     if is_foreign(bytes, code) {
         return Err(FileRefusal::new("F004", vec![("what", "script".to_owned())]));
     }
     Ok((code, text))
+}
+
+/// The code of mainframes: its letters and digits stand above 127, its spaces are `@`, and it has no line feed of ours.
+fn is_ebcdic(bytes: &[u8]) -> bool {
+    let high = bytes.iter().filter(|byte| **byte >= 0x81).count();
+    high * 2 > bytes.len() && memchr::memchr3(b'\n', b' ', b';', bytes).is_none()
 }
 
 /// Letters of another script: in Greek, Cyrillic or Chinese whole words stand above 127, in languages with Latin letters
@@ -60,16 +69,22 @@ fn is_foreign(bytes: &[u8], code: Encoding) -> bool {
     // A line drawn with one sign is no word.
     let is_mixed = |run: &[u8]| run.iter().any(|byte| Some(byte) != run.first());
     let (mut all, mut foreign) = (0_usize, 0_usize);
-    for word in bytes.split(|byte| !byte.is_ascii_alphabetic() && !is_high(byte)) {
-        let letters = word.iter().filter(|byte| is_high(byte)).count();
-        if letters == 0 {
+    // A no-break space stands between words, any other sign above 127 may be half of a letter.
+    let is_above = |byte: &u8| *byte >= 128 && *byte != 0xA0;
+    for word in bytes.split(|byte| !byte.is_ascii_alphabetic() && !is_above(byte)) {
+        let above = word.iter().filter(|byte| is_above(byte)).count();
+        if above == 0 {
             continue;
         }
-        all += letters;
-        let runs = word.split(|byte| !is_high(byte));
-        let least = if letters == word.len() { LEAST_WORD } else { LEAST_RUN };
-        let strange = runs.filter(|run| run.len() >= least && is_mixed(run));
-        foreign += strange.map(<[u8]>::len).sum::<usize>();
+        all += above;
+        if above == word.len() && above >= LEAST_WORD && is_mixed(word) && word.iter().any(is_high)
+        {
+            foreign += above;
+        } else {
+            let runs = word.split(|byte| !is_high(byte));
+            let strange = runs.filter(|run| run.len() >= LEAST_RUN && is_mixed(run));
+            foreign += strange.map(<[u8]>::len).sum::<usize>();
+        }
     }
     foreign >= LEAST_LETTERS && foreign * 4 > all * 3
 }

@@ -200,6 +200,8 @@ fn another_script_is_told_unless_the_settings_name_its_code() {
             assert_eq!(told.text, text);
         }
     }
+    let mainframe = b"\xC5\x94\x97\x93\x96\xA8\x85\x85^\xD5\x81\x94\x85%\xF0\xF1\xF2^\xD9\x96\xA8%";
+    assert_eq!(refusal(mainframe), ("F004", "ebcdic".to_owned()));
     let undefined = decode_as(b"n;x\n1;\xE1\xD2\n", Charset::Fixed(Encoding::Windows1253));
     assert_eq!(undefined.unwrap_err().code, "F004");
     // Three accents in a row are a Polish word, not another script.

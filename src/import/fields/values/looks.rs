@@ -44,6 +44,13 @@ pub(in crate::import::fields) fn like_spreadsheet_error(text: &str) -> bool {
     only_signs || ERRORS.iter().any(|error| error.eq_ignore_ascii_case(text))
 }
 
+/// A whole number with decimals that say nothing: `11.0`, `11,00`.
+pub(in crate::import::fields) fn like_amount(text: &str) -> bool {
+    let Some((whole, decimals)) = text.split_once(['.', ',']) else { return false };
+    let is_whole = !whole.is_empty() && whole.bytes().all(|b| b.is_ascii_digit());
+    is_whole && matches!(decimals, "0" | "00")
+}
+
 /// `1,23E+05`: a number that a spreadsheet rounded away.
 pub(in crate::import::fields) fn like_scientific(text: &str) -> bool {
     if !text.starts_with(|c: char| c.is_ascii_digit()) {

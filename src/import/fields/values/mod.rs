@@ -173,6 +173,11 @@ fn refuse_damage(field: Field, text: &str) -> Result<(), CellRefusal> {
     if field.is_code() && looks::like_scientific(text) {
         return refusal();
     }
+    // `11.0` is the number 11 after a program took it for an amount; as a key it would be somebody new.
+    let is_number = matches!(field, Field::EmployeeNumber | Field::Manager);
+    if is_number && looks::like_amount(text) {
+        return refusal();
+    }
     Ok(())
 }
 

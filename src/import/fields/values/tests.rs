@@ -263,3 +263,19 @@ fn what_programs_write_for_nothing() {
     );
     check(Field::Department, &[("Nulls", Ok("Nulls")), ("NA", Ok("NA")), ("0", Ok("0"))]);
 }
+
+#[test]
+fn numbers_that_became_amounts() {
+    for field in [Field::EmployeeNumber, Field::Manager] {
+        check(
+            field,
+            &[
+                ("11.0", Err("V309")),
+                ("00011,00", Err("V309")),
+                ("11.1", Ok("11.1")),
+                ("A.0", Ok("A.0")),
+            ],
+        );
+    }
+    check(Field::Department, &[("11.0", Ok("11.0"))]);
+}
