@@ -48,8 +48,14 @@ const MOST_TOP_CELLS: usize = 1 << 20;
 /// The share (in percent) of lines that must agree where no header is known.
 const LEAST_AGREEMENT: u64 = 60;
 
-/// The same for the separators of few programs, which stand in ordinary text too.
-const LEAST_SELDOM_AGREEMENT: u64 = 90;
+/// How much its shape must say for a text to be a table, where no header name is known.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LeastShape {
+    /// So many lines.
+    pub records: u64,
+    /// So many of a hundred lines agree on many of a separator of few programs, which stands in ordinary text too.
+    pub wide_share: u64,
+}
 
 /// The separator that the `sep=` line names, and where the table starts.
 ///
@@ -80,8 +86,7 @@ fn is_separator(byte: u8) -> bool {
     byte == b'\t' || (byte.is_ascii_punctuation() && !matches!(byte, b'"' | b'\'' | b'\\'))
 }
 
-/// Finds the dialect of the text from `start` on. `least_records`: how many lines make a table where
-/// nothing but their shape speaks for it.
+/// Finds the dialect of the text from `start` on.
 ///
 /// # Errors
 /// F003 when no separator makes a table of it.
@@ -90,7 +95,7 @@ pub(super) fn detect(
     start: usize,
     declared: Option<u8>,
     headers: &Headers,
-    least_records: u64,
+    least: LeastShape,
 ) -> Result<Dialect, FileRefusal> {
     let table = text.as_bytes().get(start..).unwrap_or_default();
     let quote = quote_of(table);
@@ -117,7 +122,7 @@ pub(super) fn detect(
     let tally = tally.unwrap_or_else(|| Tally::of(table, CANDIDATES, quote));
     let mut best: Option<(u64, u64, Dialect)> = None;
     for (which, (known, dialect)) in known.into_iter().enumerate() {
-        let agreement = tally.agreement(which, LEAST_AGREEMENT, least_records);
+        let agreement = tally.agreement(which, LEAST_AGREEMENT, least.records);
         if (known >= 2 || agreement > 0)
             && best.is_none_or(|(k, a, _)| (known.max(1), agreement) > (k, a))
         {
@@ -132,7 +137,7 @@ pub(super) fn detect(
     };
     best.map(|(_, _, dialect)| dialect)
         .or_else(one_column)
-        .or_else(|| seldom(table, quote, least_records).map(written))
+        .or_else(|| seldom(table, quote, least).map(written))
         .ok_or_else(|| FileRefusal::new("F003", vec![("found", "text".to_owned())]))
 }
 
@@ -161,9 +166,25 @@ fn by_header(known: &[(u64, Dialect); 4]) -> Option<Dialect> {
     (*most >= DECISIVE_HEADERS && others * 2 <= *most).then_some(*dialect)
 }
 
-fn seldom(table: &[u8], quote: u8, least_records: u64) -> Option<u8> {
+/// Fewer lines agree by chance.
+const LEAST_SELDOM_RECORDS: u64 = 3;
+
+/// How much lines must agree on a separator that stands in ordinary text too, in percent.
+const LEAST_SELDOM_AGREEMENT: u64 = 90;
+
+/// Lines of ordinary text hardly ever have the same number of words when it is larger than this.
+const MANY: usize = 5;
+
+fn seldom(table: &[u8], quote: u8, least: LeastShape) -> Option<u8> {
     let tally = Tally::of(table, SELDOM, quote);
-    let agreement = |which| tally.agreement(which, LEAST_SELDOM_AGREEMENT, least_records.max(3));
+    let records = least.records.max(LEAST_SELDOM_RECORDS);
+    let agreement = |which| {
+        let share = match tally.most(which) {
+            MANY.. => least.wide_share,
+            _ => LEAST_SELDOM_AGREEMENT,
+        };
+        tally.agreement(which, share, records)
+    };
     let (best, which) = (0..SELDOM.len()).map(|which| (agreement(which), which)).max()?;
     if best == 0 { None } else { SELDOM.get(which).copied() }
 }

@@ -15,6 +15,7 @@ use super::fields::Headers;
 use super::note::{FileRefusal, Note};
 use super::text::{Decoded, Encoding};
 
+use dialect::LeastShape;
 pub use dialect::{CANDIDATES, Dialect, Escape, TOP_RECORDS};
 pub use frame::FOOT_RECORDS;
 pub use part::{Segment, is_plain, read_part, records_of_head};
@@ -101,11 +102,15 @@ fn read_for<'a>(
         Some((delimiter, start)) => (Some(delimiter), start.min(text.len())),
         None => (None, 0),
     };
-    let least_records = if purpose == Purpose::Import { 2 } else { 1 };
+    let least = match purpose {
+        Purpose::Import => LeastShape { records: 2, wide_share: 90 },
+        // A bare separator inside a cell makes its line longer; the others still agree.
+        Purpose::Convert => LeastShape { records: 1, wide_share: 75 },
+    };
     let mut dialect = if is_worksheet {
         Dialect::COMMAS
     } else {
-        dialect::detect(&text, from, declared, headers, least_records)?
+        dialect::detect(&text, from, declared, headers, least)?
     };
     let mut ask = Scan {
         dialect,

@@ -153,12 +153,19 @@ impl Tally {
         self.counts.iter().all(|counts| counts.len() <= 1)
     }
 
+    /// How many of this candidate most lines have that have any.
+    pub(super) fn most(&self, which: usize) -> usize {
+        let counts = self.counts.get(which).map(Vec::as_slice).unwrap_or_default();
+        let most = counts.iter().enumerate().skip(1).max_by_key(|(_, lines)| **lines);
+        most.map_or(0, |(separators, _)| separators)
+    }
+
     /// How far the lines agree on a number of this candidate, weighed by that number; 0: not enough.
     /// Two tables in one file agree each with itself: then lines are compared with those beside them.
     pub(super) fn agreement(&self, which: usize, least_share: u64, least_records: u64) -> u64 {
         let Some(counts) = self.counts.get(which) else { return 0 };
-        let most = counts.iter().enumerate().skip(1).max_by_key(|(_, lines)| **lines);
-        let Some((separators, lines)) = most else { return 0 };
+        let separators = self.most(which);
+        let Some(lines) = counts.get(separators).filter(|_| separators > 0) else { return 0 };
         let records = self.records.max(1);
         let equal = u64::from(*lines) * 100 / records;
         let alike = self.alike.get(which).copied().unwrap_or(0) * 100 / records;

@@ -269,6 +269,21 @@ fn other_quotes_and_separators() {
 }
 
 #[test]
+fn a_space_separates_many_columns_although_a_few_cells_hold_one() {
+    let mut lines = vec!["day hour stock item cost label".to_owned()];
+    lines.extend((1..=8).map(|n| format!("{n} 10:0{n} {n}0 Q{n} $1.{n}0 \"a b\"")));
+    lines.push("9 10:09 90 Q9 $1.90 Men's Coat".to_owned());
+    let text = format!("{}\n", lines.join("\n"));
+    let read = read_any(decode(text.as_bytes()).unwrap(), &LIMITS).unwrap();
+    assert_eq!(read.delimiter(), Some(' '));
+    assert_eq!(rows(&read)[0], ["1", "10:01", "10", "Q1", "$1.10", "a b"]);
+    // As many words in most lines of few is chance.
+    let names = "guest\nAnne Dupont\nPaul Martin\nZoé Roy\nMia de Vries\nOle Berg\n";
+    let read = read_any(decode(names.as_bytes()).unwrap(), &LIMITS);
+    assert!(read.is_err_and(|refusal| refusal.code == "F003"));
+}
+
+#[test]
 fn cells_of_a_damaged_row_stand_where_they_were_meant() {
     let input = "matricule;nom;prénom;service\n1;\"Du;\"A;B\";c\n2;D;E;f\n3;\"\"G;H\";I;j\n";
     let table = table(input.as_bytes()).unwrap();
