@@ -38,7 +38,7 @@ enum Outcome {
 }
 
 /// Counts and ends the absent, and brings back those whose end was absence's.
-pub(super) fn settle(context: &Context<'_>, rows: &mut Rows<'_>) -> Absences {
+pub(super) fn settle(context: &Context<'_>, rows: &mut Rows) -> Absences {
     let mut absences = Absences::default();
     lift(context, rows, &mut absences);
     let snapshot = context.job.snapshot;
@@ -140,14 +140,14 @@ fn new_end(user: &User, to: Option<String>) -> FieldChange {
 }
 
 /// C404: the ends that absence had set of people who are in the file, where their own row does not go on to say so.
-fn lift(context: &Context<'_>, rows: &Rows<'_>, absences: &mut Absences) {
+fn lift(context: &Context<'_>, rows: &Rows, absences: &mut Absences) {
     let snapshot = context.job.snapshot;
     if snapshot.ended_by_absence.is_empty() {
         return;
     }
     let mut speaks = vec![false; snapshot.users.len()];
     for draft in rows.drafts.iter().filter(|draft| draft.fate == Fate::Live) {
-        if let Some(slot) = draft.user.and_then(|user| speaks.get_mut(user)) {
+        if let Some(slot) = draft.user().and_then(|user| speaks.get_mut(user)) {
             *slot = true;
         }
     }

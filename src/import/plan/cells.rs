@@ -29,7 +29,7 @@ pub(super) struct Reader<'x, 's> {
     pub context: &'x Context<'s>,
     pub at: usize,
     pub row: Row<'s>,
-    pub draft: &'x mut Draft<'s>,
+    pub draft: &'x mut Draft,
     pub teller: &'x mut Teller,
     /// One for each column that fills a field.
     pub memos: &'x mut [Memo<'s>],
@@ -72,7 +72,7 @@ const END: FieldKey = FieldKey::Known(Field::ContractEnd);
 
 impl<'s> Reader<'_, 's> {
     pub(super) fn user(&self) -> Option<&'s User> {
-        self.context.user(self.draft.user)
+        self.context.user(self.draft.user())
     }
 
     /// Reads every cell; returns whether something hung on today's date.
@@ -224,6 +224,7 @@ impl<'s> Reader<'_, 's> {
 
     /// Takes what a cell says into the draft.
     fn take(&mut self, wired: &'s Wired<'s>, said: Said<'s>, spoken: &mut Spoken<'s>) {
+        let in_cell = matches!(said, Said::Text(_)) && !wired.is_joined();
         let said = match said {
             Said::Blank => self.blank(wired),
             Said::Open if wired.key != END => self.blank(wired),
@@ -236,7 +237,7 @@ impl<'s> Reader<'_, 's> {
             (FieldKey::Known(Field::ContractEnd), Said::Text(text)) => spoken.end = Some(text),
             (FieldKey::Known(Field::ContractEnd), _) => spoken.end_is_open = true,
             (FieldKey::Known(Field::Manager), Said::Text(text)) => {
-                self.draft.manager = Wish::Named(text);
+                self.draft.manager = if in_cell { Wish::Cell } else { Wish::Named(text.into()) };
             }
             (FieldKey::Known(Field::Manager), _) => self.draft.manager = Wish::Clear,
             (key, Said::Text(text)) => {
@@ -305,7 +306,7 @@ impl<'s> Reader<'_, 's> {
     fn take_text(&mut self, wired: Option<&Wired<'_>>, key: &FieldKey, text: &str) {
         match key {
             FieldKey::Known(field)
-                if self.draft.user.is_none() && wired.is_some_and(|wired| !wired.is_joined()) =>
+                if self.draft.user().is_none() && wired.is_some_and(|wired| !wired.is_joined()) =>
             {
                 self.draft.given.take_cell(*field);
             }
@@ -322,7 +323,7 @@ impl<'s> Reader<'_, 's> {
     }
 
     pub(super) fn change(&mut self, key: &FieldKey, to: Option<&str>) {
-        if self.draft.user.is_none() {
+        if self.draft.user().is_none() {
             if let Some(to) = to {
                 self.filler.put_key(key, to);
             }
@@ -346,7 +347,7 @@ impl<'s> Reader<'_, 's> {
     /// A refused cell; of a new user without whom it cannot be, the row is refused.
     fn refuse_cell(&mut self, wired: &Wired<'_>, mut told: Message) {
         let name = matches!(wired.key, FieldKey::Known(Field::FirstName | Field::LastName));
-        if self.draft.user.is_none() && (wired.required || name) {
+        if self.draft.user().is_none() && (wired.required || name) {
             self.draft.fate = Fate::Refused;
             told.level = Level::Error;
             told.effect = Effect::RowRefused;

@@ -12,7 +12,7 @@ use crate::import::report::{Report, ReportChange};
 /// The field changes in the order of the file, as many as the report may list.
 pub(super) fn list_changes(
     context: &Context<'_>,
-    drafts: &[Draft<'_>],
+    drafts: &[Draft],
     ids: &Ids<'_>,
     of_row: &Links,
     report: &mut Report,
@@ -29,7 +29,7 @@ pub(super) fn list_changes(
         if room == 0 || count == 0 {
             continue;
         }
-        let user = context.user(draft.user);
+        let user = context.user(draft.user());
         let person = context.row(at).map(|row| context.person(&row, user)).unwrap_or_default();
         let new_id = place.and_then(|place| ids.get(place));
         let id = user.map(|user| user.id).or(new_id).unwrap_or_default();

@@ -13,7 +13,7 @@ use crate::import::fields::Field;
 pub(super) fn refuse_circles(
     context: &Context<'_>,
     people: &People<'_>,
-    rows: &Rows<'_>,
+    rows: &Rows,
     managers: &mut Managers,
 ) {
     let moves = managers.of_row.iter().any(|to| matches!(to, NewManager::To(_)));
@@ -56,9 +56,9 @@ fn above(context: &Context<'_>, people: &People<'_>, managers: &Managers) -> Lin
     let mut above = Links::new(people.len());
     for (me, person) in people.all() {
         let to = person.row.and_then(|row| managers.of_row.get(row).copied());
-        let appeared = managers.appeared.get(&me).copied().map(NewManager::To);
+        let appeared = managers.appeared.get(&me).copied().map(NewManager::to);
         let boss = match appeared.or(to) {
-            Some(NewManager::To(boss)) => Some(boss),
+            Some(NewManager::To(boss)) => Some(boss.at()),
             Some(NewManager::Clear) => None,
             Some(NewManager::Same) | None => person
                 .get(Field::Manager)

@@ -72,7 +72,7 @@ impl<'s> Reader<'_, 's> {
             };
             self.tell_default(key, &text);
             if *key == FieldKey::Known(Field::Manager) {
-                self.draft.manager = Wish::Named(text);
+                self.draft.manager = Wish::Named(text.into());
             } else {
                 self.change(key, Some(&text));
             }
@@ -89,7 +89,9 @@ impl<'s> Reader<'_, 's> {
 
     fn has(&self, key: &FieldKey) -> bool {
         match key {
-            FieldKey::Known(Field::Manager) => matches!(self.draft.manager, Wish::Named(_)),
+            FieldKey::Known(Field::Manager) => {
+                matches!(self.draft.manager, Wish::Cell | Wish::Named(_))
+            }
             FieldKey::Known(field) if self.draft.given.has_cell(*field) => true,
             _ => self.filler.get_key(key).is_some(),
         }

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::ops::Deref;
 
 use super::given::Given;
+use super::places::Place;
 use super::quick::Unread;
 use super::sheet::{Sheet, Wired};
 use super::tell::{is_sensitive, shown};
@@ -19,22 +21,47 @@ use crate::import::{Approval, Job};
 
 /// What a row would do, before it is compared with other rows.
 #[derive(Debug)]
-pub(super) struct Draft<'s> {
+pub(super) struct Draft {
     pub line: u32,
     /// The user in the directory whom it means, by place in the snapshot.
-    pub user: Option<usize>,
+    user: Option<Place>,
     pub fate: Fate,
     /// What changes of a user who is in the directory.
-    pub changes: Vec<FieldChange>,
+    pub changes: Changes,
     /// What a new user gets.
     pub given: Given,
-    pub manager: Wish<'s>,
+    pub manager: Wish,
     pub ended: bool,
     pub reinstated: bool,
     /// The user is known under another key and takes this row's.
     pub renumbered: bool,
     /// Something in the row hung on today's date.
     pub depends_on_date: bool,
+}
+
+/// What changes of one user: in most rows nothing, and there may be a million of them.
+#[derive(Debug, Default)]
+pub(super) struct Changes(Option<Box<List>>);
+
+#[derive(Debug, Default)]
+struct List(Vec<FieldChange>);
+
+impl Changes {
+    pub(super) fn push(&mut self, change: FieldChange) {
+        self.0.get_or_insert_default().0.push(change);
+    }
+
+    pub(super) fn into_vec(self) -> Vec<FieldChange> {
+        self.0.map(|list| list.0).unwrap_or_default()
+    }
+}
+
+impl Deref for Changes {
+    type Target = [FieldChange];
+
+    fn deref(&self) -> &[FieldChange] {
+        self.0.as_ref().map_or(&[], |list| &list.0)
+    }
 }
 
 /// Whether a row goes on.
@@ -49,19 +76,21 @@ pub(super) enum Fate {
 
 /// Whom a row names as manager.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Wish<'s> {
+pub(super) enum Wish {
     /// Nobody: no such column, a blank that keeps, a refused cell.
     Silent,
     /// The manager goes.
     Clear,
-    /// The text of the cell or of the default.
-    Named(Cow<'s, str>),
+    /// Whom the cell names, as it is written there.
+    Cell,
+    /// Whom a default names.
+    Named(Box<str>),
 }
 
 /// The rows of a file, read against the directory.
 #[derive(Debug)]
-pub(super) struct Rows<'s> {
-    pub drafts: Vec<Draft<'s>>,
+pub(super) struct Rows {
+    pub drafts: Vec<Draft>,
     /// Whether each user of the directory is in the file, also by a refused row.
     pub present: Vec<bool>,
     /// Every row's person is known, so whoever is not present is absent.
@@ -112,17 +141,29 @@ impl<'s> Context<'s> {
         self.sheet.table.row(row)
     }
 
+    /// Whom a row names as manager, in the words of the cell or of a default.
+    pub(super) fn manager_named<'d>(&self, at: usize, draft: &'d Draft) -> Option<Cow<'d, str>>
+    where
+        's: 'd,
+    {
+        match &draft.manager {
+            Wish::Silent | Wish::Clear => None,
+            Wish::Cell => self.sheet.value_of(&self.row(at)?, Field::Manager),
+            Wish::Named(text) => Some(Cow::Borrowed(text)),
+        }
+    }
+
     /// What the row at this place gives to a new user, or changes of a known one, for a field of the catalogue.
     pub(super) fn set_by<'d>(
         &self,
         at: usize,
-        draft: &'d Draft<'_>,
+        draft: &'d Draft,
         field: Field,
     ) -> Option<Cow<'d, str>>
     where
         's: 'd,
     {
-        if draft.user.is_none() {
+        if draft.user().is_none() {
             return draft.given.get(self.sheet, self.row(at), field);
         }
         let mut changes = draft.changes.iter();
@@ -203,14 +244,23 @@ pub(super) fn user_name(user: &User) -> String {
     name(user.values.get(Field::LastName), user.values.get(Field::FirstName))
 }
 
-impl Draft<'_> {
+impl Draft {
+    /// The user in the directory whom it means, by place in the snapshot; `None`: a new one.
+    pub(super) fn user(&self) -> Option<usize> {
+        self.user.map(Place::at)
+    }
+
+    pub(super) fn set_user(&mut self, user: Option<usize>) {
+        self.user = user.and_then(Place::new);
+    }
+
     /// A row that takes nothing, until it is known whom it means.
     pub(super) fn refused(line: u32) -> Self {
         Self {
             line,
             user: None,
             fate: Fate::Refused,
-            changes: Vec::new(),
+            changes: Changes::default(),
             given: Given::default(),
             manager: Wish::Silent,
             ended: false,
@@ -221,7 +271,7 @@ impl Draft<'_> {
     }
 }
 
-impl Rows<'_> {
+impl Rows {
     /// Counts a user as present.
     pub(super) fn see(&mut self, user: Option<usize>) {
         if let Some(seen) = user.and_then(|user| self.present.get_mut(user)) {

@@ -27,7 +27,7 @@ struct New {
 /// are unknown: the operator may want to map them.
 pub(super) fn new_entries(
     context: &Context<'_>,
-    drafts: &[Draft<'_>],
+    drafts: &[Draft],
     teller: &mut Teller,
 ) -> Vec<(Field, String)> {
     // By list and code: `None` is known, else the place among the new ones. Every code of every row is looked up.
@@ -43,7 +43,7 @@ pub(super) fn new_entries(
     let lists: Vec<(Field, Field)> =
         Field::ALL.iter().filter_map(|field| Some((*field, list_of(*field)?))).collect();
     for (row, draft) in drafts.iter().enumerate().filter(|(_, draft)| draft.fate == Fate::Live) {
-        if draft.user.is_some() && draft.changes.is_empty() {
+        if draft.user().is_some() && draft.changes.is_empty() {
             continue;
         }
         for (field, list) in &lists {

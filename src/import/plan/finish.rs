@@ -57,7 +57,7 @@ fn headed(dry_run: bool, told: Vec<Message>) -> Vec<Message> {
 /// Everything that was decided about the rows.
 pub(super) struct Decided<'x, 's> {
     pub context: &'x Context<'s>,
-    pub rows: Rows<'s>,
+    pub rows: Rows,
     pub managers: Managers,
     /// For the prints of the rows.
     pub bosses: Vec<Boss>,
@@ -81,6 +81,7 @@ pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> Finished {
     let snapshot = context.job.snapshot;
     let ids = Ids::new(snapshot, people);
     add_managers(snapshot, &mut rows.drafts, &managers, &ids);
+    managers.of_row = Vec::new();
     let mut counts = count(&rows.drafts);
     if let Some(unread) = context.unread {
         counts.rows += unread.rows;
@@ -144,6 +145,7 @@ pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> Finished {
             }
             plan.manager_wishes = wishes(&mut managers, &ids);
             plan.unprotected = unprotected(snapshot, &mut rows, &managers);
+            drop(of_row);
             (plan.writes, new) = writes(snapshot, rows.drafts);
             plan.writes.extend(others);
             plan.list_entries = list_entries;
@@ -170,7 +172,7 @@ fn begin(context: &Context<'_>, opened: Opened) -> Report {
 }
 
 /// The rows that somebody may approve; of rows that were approved, those that go on after all.
-fn pending(rows: &mut Rows<'_>, alone: bool) -> Vec<PendingRow> {
+fn pending(rows: &mut Rows, alone: bool) -> Vec<PendingRow> {
     let mut pending = std::mem::take(&mut rows.pending);
     if alone {
         let live = rows.drafts.iter().filter(|draft| draft.fate == Fate::Live);
@@ -213,17 +215,17 @@ fn tell_older_file(context: &Context<'_>, counts: &Counts, teller: &mut Teller) 
 }
 
 /// What each row's manager changes, now that everybody has an id.
-fn add_managers(snapshot: &Snapshot, drafts: &mut [Draft<'_>], managers: &Managers, ids: &Ids<'_>) {
+fn add_managers(snapshot: &Snapshot, drafts: &mut [Draft], managers: &Managers, ids: &Ids<'_>) {
     let id = |place: usize| ids.get(place);
     for (draft, to) in drafts.iter_mut().zip(&managers.of_row) {
-        let appeared = draft.user.and_then(|user| managers.appeared.get(&user));
-        let to = appeared.copied().map_or(*to, NewManager::To);
+        let appeared = draft.user().and_then(|user| managers.appeared.get(&user));
+        let to = appeared.copied().map_or(*to, NewManager::to);
         if draft.fate != Fate::Live || to == NewManager::Same {
             continue;
         }
-        let Some(user) = draft.user else {
+        let Some(user) = draft.user() else {
             if let NewManager::To(place) = to
-                && let Some(boss) = id(place)
+                && let Some(boss) = id(place.at())
             {
                 draft.given.set_boss(boss);
             }
@@ -231,7 +233,7 @@ fn add_managers(snapshot: &Snapshot, drafts: &mut [Draft<'_>], managers: &Manage
         };
         let to = match to {
             NewManager::Same | NewManager::Clear => None,
-            NewManager::To(place) => id(place).map(|id| id.to_string().into_boxed_str()),
+            NewManager::To(place) => id(place.at()).map(|id| id.to_string().into_boxed_str()),
         };
         let key = FieldKey::Known(Field::Manager);
         let from = snapshot.users.get(user).and_then(|user| user.values.get(Field::Manager));
@@ -242,7 +244,7 @@ fn add_managers(snapshot: &Snapshot, drafts: &mut [Draft<'_>], managers: &Manage
     }
 }
 
-fn count(drafts: &[Draft<'_>]) -> Counts {
+fn count(drafts: &[Draft]) -> Counts {
     let mut counts = Counts::default();
     for draft in drafts {
         counts.rows += 1;
@@ -250,7 +252,7 @@ fn count(drafts: &[Draft<'_>]) -> Counts {
             Fate::Refused => &mut counts.rejected,
             Fate::Held => &mut counts.held,
             Fate::Ignored => &mut counts.ignored,
-            Fate::Live if draft.user.is_none() => &mut counts.created,
+            Fate::Live if draft.user().is_none() => &mut counts.created,
             Fate::Live if draft.reinstated => &mut counts.reinstated,
             Fate::Live if draft.ended => &mut counts.ended,
             Fate::Live if draft.changes.is_empty() => &mut counts.unchanged,
@@ -283,7 +285,7 @@ fn cells_refused(messages: &[Message]) -> u64 {
 }
 
 /// The messages of the report, and the refused rows that point to them.
-fn tell_all(context: &Context<'_>, drafts: &[Draft<'_>], teller: Teller, report: &mut Report) {
+fn tell_all(context: &Context<'_>, drafts: &[Draft], teller: Teller, report: &mut Report) {
     let stopped = |row: usize| match drafts.get(row)?.fate {
         Fate::Refused => Some(Effect::RowRefused),
         Fate::Held => Some(Effect::RowHeld),
@@ -319,26 +321,29 @@ fn own_cells(context: &Context<'_>, row: &Row<'_>) -> Vec<String> {
 }
 
 /// The writes for users of the directory, and the new users, both in the order of the file.
-fn writes(snapshot: &Snapshot, drafts: Vec<Draft<'_>>) -> (Vec<UserWrite>, Vec<Newcomer>) {
-    let is_new = |draft: &Draft<'_>| draft.fate == Fate::Live && draft.user.is_none();
-    let mut new = Vec::with_capacity(drafts.iter().filter(|draft| is_new(draft)).count());
+fn writes(snapshot: &Snapshot, drafts: Vec<Draft>) -> (Vec<UserWrite>, Vec<Newcomer>) {
     let mut writes = Vec::new();
-    for (row, draft) in (0_u32..).zip(drafts) {
-        if is_new(&draft) {
-            new.push(Newcomer { row, given: draft.given });
-        } else if draft.fate == Fate::Live
-            && !draft.changes.is_empty()
-            && let Some(user) = draft.user.and_then(|user| snapshot.users.get(user))
-        {
-            let what = Written::Changed(draft.changes);
+    // Collected where the drafts lie: these are smaller, and there may be a million of both.
+    let new = drafts.into_iter().enumerate().filter_map(|(row, draft)| {
+        if draft.fate != Fate::Live {
+            return None;
+        }
+        let Some(user) = draft.user() else {
+            return Some(Newcomer { row: u32::try_from(row).ok()?, given: draft.given });
+        };
+        let user = snapshot.users.get(user)?;
+        if !draft.changes.is_empty() {
+            let what = Written::Changed(draft.changes.into_vec());
             writes.push(UserWrite { user_id: user.id, line: draft.line, what });
         }
-    }
+        None
+    });
+    let new = new.collect();
     (writes, new)
 }
 
 /// Whom an applied full file listed: refused rows too, for their people are present.
-fn listed(context: &Context<'_>, rows: &Rows<'_>, ids: &Ids<'_>) -> Option<Vec<i64>> {
+fn listed(context: &Context<'_>, rows: &Rows, ids: &Ids<'_>) -> Option<Vec<i64>> {
     if context.sheet.mode != Mode::Full {
         return None;
     }
@@ -351,7 +356,7 @@ fn listed(context: &Context<'_>, rows: &Rows<'_>, ids: &Ids<'_>) -> Option<Vec<i
 }
 
 /// What the source has settled once this file is applied.
-fn memory(context: &Context<'_>, rows: &Rows<'_>) -> SourceMemory {
+fn memory(context: &Context<'_>, rows: &Rows) -> SourceMemory {
     let (job, sheet) = (context.job, context.sheet);
     let mut memory = job.snapshot.source.clone();
     memory.key = Some(sheet.key);

@@ -25,7 +25,7 @@ pub(super) struct Judged {
 /// Everything that the guards look at.
 pub(super) struct Evidence<'x, 's> {
     pub context: &'x Context<'s>,
-    pub rows: &'x Rows<'s>,
+    pub rows: &'x Rows,
     /// The users whom absence would end, by id.
     pub ended_by_absence: &'x [i64],
 }
@@ -115,9 +115,9 @@ impl Evidence<'_, '_> {
     }
 
     /// The rows that go on and mean a user of the directory.
-    fn known_rows(&self) -> impl Iterator<Item = (&User, usize, &Draft<'_>)> {
+    fn known_rows(&self) -> impl Iterator<Item = (&User, usize, &Draft)> {
         self.rows.drafts.iter().filter(|draft| draft.fate == Fate::Live).filter_map(|draft| {
-            let place = draft.user?;
+            let place = draft.user()?;
             Some((self.user(place)?, place, draft))
         })
     }
@@ -150,7 +150,7 @@ impl Evidence<'_, '_> {
 
     fn created(&self) -> Vec<Who> {
         let all = self.rows.drafts.iter().enumerate();
-        all.filter(|(_, draft)| draft.fate == Fate::Live && draft.user.is_none())
+        all.filter(|(_, draft)| draft.fate == Fate::Live && draft.user().is_none())
             .map(|(at, draft)| {
                 let row = self.context.row(at);
                 (row.map(|row| self.context.person(&row, None)).unwrap_or_default(), draft.line)

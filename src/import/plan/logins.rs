@@ -15,7 +15,7 @@ const LOGIN: FieldKey = FieldKey::Known(Field::Login);
 const MAX_CHARS: usize = 58;
 
 /// Gives logins. Who gets which number does not depend on the order of the rows.
-pub(super) fn give(context: &Context<'_>, rows: &mut Rows<'_>, teller: &mut Teller) {
+pub(super) fn give(context: &Context<'_>, rows: &mut Rows, teller: &mut Teller) {
     let Some(pattern) = &context.job.settings.login_pattern else { return };
     // The settings were checked when they were set.
     let Ok(parts) = login_parts(pattern) else { return };
@@ -53,8 +53,8 @@ pub(super) fn give(context: &Context<'_>, rows: &mut Rows<'_>, teller: &mut Tell
 }
 
 /// A new user without a login; where the file's own was refused, it is to be corrected and not replaced.
-fn needs_login(context: &Context<'_>, at: usize, draft: &Draft<'_>) -> bool {
-    let given = draft.user.is_some() || draft.given.has(Field::Login);
+fn needs_login(context: &Context<'_>, at: usize, draft: &Draft) -> bool {
+    let given = draft.user().is_some() || draft.given.has(Field::Login);
     if draft.fate != Fate::Live || given {
         return false;
     }
@@ -64,13 +64,13 @@ fn needs_login(context: &Context<'_>, at: usize, draft: &Draft<'_>) -> bool {
 }
 
 /// What puts people in the same order whatever that of their rows: it holds every key.
-fn order(context: &Context<'_>, at: usize, draft: &Draft<'_>) -> Vec<String> {
+fn order(context: &Context<'_>, at: usize, draft: &Draft) -> Vec<String> {
     let fields = [Field::LegalEntity, Field::EmployeeNumber, Field::Email];
     fields.map(|field| context.set_by(at, draft, field).unwrap_or_default().into_owned()).to_vec()
 }
 
 /// The logins that somebody has, or gets by this file.
-fn taken(context: &Context<'_>, rows: &Rows<'_>) -> HashSet<String> {
+fn taken(context: &Context<'_>, rows: &Rows) -> HashSet<String> {
     let users = context.job.snapshot.users.iter().filter(|user| !user.withdrawn);
     let mut taken: HashSet<String> =
         users.filter_map(|user| user.values.get(Field::Login)).map(str::to_lowercase).collect();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::circles::refuse_circles;
 use super::draft::{Context, Fate, Rows, Wish};
 use super::people::{People, Person};
+use super::places::Place;
 use super::search::{Directory, Lost, lost_message};
 use super::tell::{message, params};
 use crate::import::codes::{Code, Effect, Level};
@@ -17,7 +18,14 @@ use crate::import::report::Message;
 pub(super) enum NewManager {
     Same,
     Clear,
-    To(usize),
+    To(Place),
+}
+
+impl NewManager {
+    /// The person at this place.
+    pub(super) fn to(place: usize) -> Self {
+        Place::new(place).map_or(Self::Same, Self::To)
+    }
 }
 
 /// The managers of all rows, and of users who waited for one.
@@ -39,7 +47,7 @@ pub(super) struct Managers {
 }
 
 /// Finds the managers of all rows that stand, and refuses those that would make a circle.
-pub(super) fn resolve(context: &Context<'_>, people: &People<'_>, rows: &Rows<'_>) -> Managers {
+pub(super) fn resolve(context: &Context<'_>, people: &People<'_>, rows: &Rows) -> Managers {
     let mut managers = Managers {
         of_row: vec![NewManager::Same; rows.drafts.len()],
         refused_rows: Vec::new(),
@@ -56,8 +64,9 @@ pub(super) fn resolve(context: &Context<'_>, people: &People<'_>, rows: &Rows<'_
         let found = match &draft.manager {
             Wish::Silent => continue,
             Wish::Clear => managers.cleared(context, people, at, me),
-            Wish::Named(text) => {
-                managers.named(context, people, &mut directory, (at, me, draft.line), text)
+            Wish::Cell | Wish::Named(_) => {
+                let Some(text) = context.manager_named(at, draft) else { continue };
+                managers.named(context, people, &mut directory, (at, me, draft.line), &text)
             }
         };
         managers.set(at, found);
@@ -106,7 +115,7 @@ impl Managers {
                 }
                 self.tell_away(context, people, at, me, boss);
                 let is_manager = directory.is_manager(context, me, boss);
-                if is_manager { NewManager::Same } else { NewManager::To(boss) }
+                if is_manager { NewManager::Same } else { NewManager::to(boss) }
             }
             Err(lost) => {
                 if matches!(lost, Lost::Nobody) {
@@ -160,7 +169,7 @@ impl Managers {
         &mut self,
         context: &Context<'_>,
         people: &People<'_>,
-        rows: &Rows<'_>,
+        rows: &Rows,
         directory: &mut Directory<'_, '_>,
     ) {
         let snapshot = context.job.snapshot;
@@ -304,7 +313,7 @@ fn tell_tops(context: &Context<'_>, people: &People<'_>, managers: &mut Managers
         .iter()
         .enumerate()
         .filter(|(row, to)| match (people.of_row.get(*row), to) {
-            (Some(me), NewManager::To(boss)) => me == *boss,
+            (Some(me), NewManager::To(boss)) => me == boss.at(),
             _ => false,
         })
         .map(|(row, _)| row)

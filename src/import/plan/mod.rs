@@ -212,7 +212,7 @@ pub fn plan_unopened(job: &Job<'_>, refusal: &FileRefusal) -> Plan {
 /// From the rows by themselves to the plan: what they mean for each other.
 fn conclude(
     context: &draft::Context<'_>,
-    mut rows: draft::Rows<'_>,
+    mut rows: draft::Rows,
     mut teller: tell::Teller,
     opened: sheet::Opened,
 ) -> finish::Finished {

@@ -47,7 +47,7 @@ impl<'s> Ids<'s> {
 /// The writes for users whom no row of the file speaks of, one for each, by id.
 pub(super) fn other_writes(
     context: &Context<'_>,
-    drafts: &[Draft<'_>],
+    drafts: &[Draft],
     absences: &Absences,
     managers: &Managers,
     ids: &Ids<'_>,
@@ -58,7 +58,8 @@ pub(super) fn other_writes(
     }
     if !managers.appeared.is_empty() {
         let live = drafts.iter().filter(|draft| draft.fate == Fate::Live);
-        let rows: std::collections::HashSet<usize> = live.filter_map(|draft| draft.user).collect();
+        let rows: std::collections::HashSet<usize> =
+            live.filter_map(|draft| draft.user()).collect();
         for (place, boss) in managers.appeared.iter().filter(|(place, _)| !rows.contains(place)) {
             let (Some(user), Some(boss)) = (context.user(Some(*place)), ids.get(*boss)) else {
                 continue;
@@ -112,7 +113,7 @@ pub(super) fn wishes(managers: &mut Managers, ids: &Ids<'_>) -> Vec<(i64, Option
 /// The values that are not protected any more, for a row that stands says something new.
 pub(super) fn unprotected(
     snapshot: &Snapshot,
-    rows: &mut Rows<'_>,
+    rows: &mut Rows,
     managers: &Managers,
 ) -> Vec<(i64, FieldKey)> {
     let mut all = std::mem::take(&mut rows.unprotected);
@@ -121,7 +122,7 @@ pub(super) fn unprotected(
     all.sort_by_key(|(row, _)| *row);
     let user = |row: usize| {
         let draft = rows.drafts.get(row).filter(|draft| draft.fate == Fate::Live)?;
-        Some(snapshot.users.get(draft.user?)?.id)
+        Some(snapshot.users.get(draft.user()?)?.id)
     };
     all.into_iter().filter_map(|(row, key)| Some((user(row)?, key))).collect()
 }

@@ -18,7 +18,7 @@ use crate::import::text::fold;
 pub(super) struct People<'p> {
     sheet: &'p Sheet<'p>,
     users: &'p [User],
-    drafts: &'p [Draft<'p>],
+    drafts: &'p [Draft],
     /// The row that changes or makes each person.
     rows: Links,
     /// For each row, its person.
@@ -33,17 +33,17 @@ pub(super) struct Person<'p> {
     /// The user in the directory; `None`: new.
     pub user: Option<usize>,
     known: Option<&'p User>,
-    draft: Option<&'p Draft<'p>>,
+    draft: Option<&'p Draft>,
     sheet: &'p Sheet<'p>,
 }
 
 /// The directory with the rows that still stand.
-pub(super) fn people<'p>(context: &Context<'p>, drafts: &'p [Draft<'_>]) -> People<'p> {
+pub(super) fn people<'p>(context: &Context<'p>, drafts: &'p [Draft]) -> People<'p> {
     let users = &context.job.snapshot.users;
     let mut rows = Links::new(users.len());
     let mut of_row = Links::new(drafts.len());
     for (row, draft) in drafts.iter().enumerate().filter(|(_, d)| d.fate == Fate::Live) {
-        let place = match draft.user {
+        let place = match draft.user() {
             Some(user) => {
                 rows.set(user, Some(row));
                 user
@@ -164,11 +164,7 @@ impl Unique {
 
 /// D101 and D106: refuses the rows that take what is another user's. Returns whether any was refused:
 /// then the directory would be another, and the question must be asked again.
-pub(super) fn refuse_clashes(
-    context: &Context<'_>,
-    rows: &mut Rows<'_>,
-    teller: &mut Teller,
-) -> bool {
+pub(super) fn refuse_clashes(context: &Context<'_>, rows: &mut Rows, teller: &mut Teller) -> bool {
     // The usual night sets no login, e-mail or number at all.
     if !rows.drafts.iter().any(sets_identity) {
         return false;
@@ -196,11 +192,11 @@ pub(super) fn refuse_clashes(
     !refused.is_empty()
 }
 
-fn sets_identity(draft: &Draft<'_>) -> bool {
+fn sets_identity(draft: &Draft) -> bool {
     let identity = [Field::LegalEntity, Field::EmployeeNumber, Field::Login, Field::Email];
     let sets = |key: &FieldKey| identity.iter().any(|field| *key == FieldKey::Known(*field));
     draft.fate == Fate::Live
-        && (draft.user.is_none() || draft.changes.iter().any(|change| sets(&change.field)))
+        && (draft.user().is_none() || draft.changes.iter().any(|change| sets(&change.field)))
 }
 
 /// The people, by place, who share what must be one user's only, if a row of the file gave it to any of them.

@@ -1,6 +1,22 @@
 //! Places of a million people by what they are looked up by, in a few bytes each: the keys stay where they are.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::num::NonZeroU32;
+
+/// One of many things, by its place; in four bytes, for there may be a million links to them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place(NonZeroU32);
+
+impl Place {
+    /// `None`: so many things there are not.
+    pub(super) fn new(at: usize) -> Option<Self> {
+        u32::try_from(at).ok()?.checked_add(1).and_then(NonZeroU32::new).map(Self)
+    }
+
+    pub(super) fn at(self) -> usize {
+        usize::try_from(self.0.get() - 1).unwrap_or(usize::MAX)
+    }
+}
 
 /// For each of many things one other, or none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

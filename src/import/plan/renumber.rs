@@ -30,7 +30,7 @@ enum Verdict {
 pub(super) fn settle<'s>(
     context: &Context<'s>,
     keys: &[Option<RowKey<'s>>],
-    rows: &mut Rows<'s>,
+    rows: &mut Rows,
     teller: &mut Teller,
 ) {
     if context.job.snapshot.users.is_empty() {
@@ -39,7 +39,7 @@ pub(super) fn settle<'s>(
     let mut finder = Finder::new(context);
     let mut verdicts: Vec<(usize, Verdict)> = Vec::new();
     for (at, (key, draft)) in keys.iter().zip(&rows.drafts).enumerate() {
-        let Some(key) = key.as_ref().filter(|_| draft.user.is_none()) else { continue };
+        let Some(key) = key.as_ref().filter(|_| draft.user().is_none()) else { continue };
         if draft.fate == Fate::Live {
             match finder.verdict(context, at, key, &rows.present) {
                 Verdict::New => {}
@@ -59,7 +59,7 @@ pub(super) fn settle<'s>(
     }
 }
 
-fn is_approved(context: &Context<'_>, rows: &Rows<'_>, at: usize) -> bool {
+fn is_approved(context: &Context<'_>, rows: &Rows, at: usize) -> bool {
     let line = rows.drafts.get(at).map(|draft| draft.line);
     context.approved_lines().zip(line).is_some_and(|(lines, line)| lines.contains(&line))
 }
@@ -107,7 +107,7 @@ fn known_key(user: &User) -> String {
     }
 }
 
-impl Rows<'_> {
+impl Rows {
     fn take(&mut self, context: &Context<'_>, at: usize, verdict: Verdict, teller: &mut Teller) {
         let (Some(row), Some(draft)) = (context.row(at), self.drafts.get_mut(at)) else { return };
         let wired = key_column(context.sheet);
@@ -123,7 +123,8 @@ impl Rows<'_> {
             Verdict::New => {}
             Verdict::Means(place) => {
                 let Some(user) = context.user(Some(place)) else { return };
-                (draft.user, draft.renumbered) = (Some(place), true);
+                draft.set_user(Some(place));
+                draft.renumbered = true;
                 if approved {
                     self.pending.push(pending(user));
                 }
@@ -154,7 +155,7 @@ impl Rows<'_> {
 pub(super) fn see_resembled<'s>(
     context: &Context<'s>,
     keys: &[Option<RowKey<'s>>],
-    rows: &mut Rows<'s>,
+    rows: &mut Rows,
 ) {
     if context.job.snapshot.users.is_empty() {
         return;

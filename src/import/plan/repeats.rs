@@ -89,7 +89,7 @@ fn same_content(context: &Context<'_>, a: usize, b: usize) -> bool {
 pub(super) fn refuse_repeat(
     context: &Context<'_>,
     row: &Row<'_>,
-    draft: &mut Draft<'_>,
+    draft: &mut Draft,
     at: usize,
     repeat: &Repeat,
     teller: &mut Teller,
@@ -110,7 +110,7 @@ pub(super) fn refuse_repeat(
             message(Code::D103, "", params([("other_lines", few(others))]))
         }
     };
-    let mut told = context.place(row, context.user(draft.user), key_column(context.sheet), told);
+    let mut told = context.place(row, context.user(draft.user()), key_column(context.sheet), told);
     told.kept = String::new();
     teller.row(at, told);
 }

@@ -19,7 +19,7 @@ use crate::import::table::Row;
 use crate::import::text::clean;
 
 /// Reads all rows.
-pub(super) fn read<'s>(context: &Context<'s>, teller: &mut Teller) -> Rows<'s> {
+pub(super) fn read<'s>(context: &Context<'s>, teller: &mut Teller) -> Rows {
     let (job, sheet) = (context.job, context.sheet);
     let entities = sheet.coders.get(&FieldKey::Known(Field::LegalEntity)).map(Arc::clone);
     let mut index = Index::new(&job.snapshot.users, sheet.key, entities);
@@ -45,7 +45,7 @@ pub(super) fn read<'s>(context: &Context<'s>, teller: &mut Teller) -> Rows<'s> {
         if let Some(key) = key {
             match identify(context, &mut index, &padded, key) {
                 Ok(user) => {
-                    draft.user = user;
+                    draft.set_user(user);
                     rows.see(user);
                     match repeated.get(&at) {
                         Some(repeat) => {
@@ -67,6 +67,8 @@ pub(super) fn read<'s>(context: &Context<'s>, teller: &mut Teller) -> Rows<'s> {
         rows.drafts.push(draft);
     }
     renumber::settle(context, &keys, &mut rows, teller);
+    // Of a first file they are a tenth of the memory, and nobody is known under any of them.
+    let keys = if job.snapshot.users.is_empty() { Vec::new() } else { keys };
     rows.read_cells(context, teller);
     swaps::settle(context, &mut rows, teller);
     renumber::see_resembled(context, &keys, &mut rows);
@@ -76,7 +78,7 @@ pub(super) fn read<'s>(context: &Context<'s>, teller: &mut Teller) -> Rows<'s> {
     rows
 }
 
-impl<'s> Rows<'s> {
+impl<'s> Rows {
     /// Reads the cells of the rows that go on.
     fn read_cells(&mut self, context: &Context<'s>, teller: &mut Teller) {
         let sheet = context.sheet;

@@ -21,7 +21,7 @@ pub(super) fn are_many(swaps: usize, rows: u64) -> bool {
 }
 
 /// Holds the rows whose person is another than the directory's; where there are many, the guards hold the file.
-pub(super) fn settle(context: &Context<'_>, rows: &mut Rows<'_>, teller: &mut Teller) {
+pub(super) fn settle(context: &Context<'_>, rows: &mut Rows, teller: &mut Teller) {
     let all = rows.drafts.iter().enumerate();
     let swapped: Vec<usize> =
         all.filter(|(at, draft)| is_swap(context, *at, draft)).map(|(at, _)| at).collect();
@@ -29,7 +29,7 @@ pub(super) fn settle(context: &Context<'_>, rows: &mut Rows<'_>, teller: &mut Te
     let many = are_many(swapped.len(), context.row_count());
     for at in swapped {
         let (Some(row), Some(draft)) = (context.row(at), rows.drafts.get_mut(at)) else { continue };
-        let Some(user) = context.user(draft.user) else { continue };
+        let Some(user) = context.user(draft.user()) else { continue };
         let goes_on = context.approved_lines().map_or(many, |lines| lines.contains(&draft.line));
         if !goes_on {
             draft.fate = Fate::Held;
@@ -55,7 +55,7 @@ pub(super) fn settle(context: &Context<'_>, rows: &mut Rows<'_>, teller: &mut Te
 const MAX_NAMED: usize = 20;
 
 /// D105 as a guard: where there are many swaps, the numbers of the file are mixed up, and the whole file waits.
-pub(super) fn judge(context: &Context<'_>, rows: &Rows<'_>) -> Option<Judged> {
+pub(super) fn judge(context: &Context<'_>, rows: &Rows) -> Option<Judged> {
     if rows.swapped.is_empty() {
         return None;
     }
@@ -96,7 +96,7 @@ enum Compared {
     Unknown,
 }
 
-fn is_swap(context: &Context<'_>, at: usize, draft: &Draft<'_>) -> bool {
+fn is_swap(context: &Context<'_>, at: usize, draft: &Draft) -> bool {
     const NAMES: [FieldKey; 2] =
         [FieldKey::Known(Field::LastName), FieldKey::Known(Field::FirstName)];
     let is_renamed = draft.changes.iter().any(|change| NAMES.contains(&change.field));
@@ -122,16 +122,17 @@ fn is_swap(context: &Context<'_>, at: usize, draft: &Draft<'_>) -> bool {
 }
 
 /// A name before and after, as names are compared.
-fn names(context: &Context<'_>, draft: &Draft<'_>, field: Field) -> (String, String) {
-    let old = context.user(draft.user).and_then(|user| user.values.get(field)).unwrap_or_default();
+fn names(context: &Context<'_>, draft: &Draft, field: Field) -> (String, String) {
+    let old =
+        context.user(draft.user()).and_then(|user| user.values.get(field)).unwrap_or_default();
     let new = draft.changes.iter().find(|change| change.field == FieldKey::Known(field));
     let new = new.map_or(old, |change| change.to.as_deref().unwrap_or_default());
     (fold(old), fold(new))
 }
 
-fn compared(context: &Context<'_>, at: usize, draft: &Draft<'_>, field: Field) -> Compared {
+fn compared(context: &Context<'_>, at: usize, draft: &Draft, field: Field) -> Compared {
     let key = FieldKey::Known(field);
-    let old = context.user(draft.user).and_then(|user| user.values.get(field));
+    let old = context.user(draft.user()).and_then(|user| user.values.get(field));
     let (Some(old), Some(row)) = (old, context.row(at)) else { return Compared::Unknown };
     if key_fields(context.sheet.key).contains(&field) {
         return Compared::Unknown;

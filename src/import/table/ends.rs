@@ -33,6 +33,11 @@ impl Ends {
         start.checked_add(offset)
     }
 
+    /// Makes room for about so many cells in all.
+    pub(super) fn reserve(&mut self, cells: usize) {
+        self.near.reserve_exact(cells.saturating_sub(self.near.len()));
+    }
+
     pub(super) fn len(&self) -> usize {
         self.near.len()
     }

@@ -161,6 +161,12 @@ const MOST_REREADS: usize = 4;
 /// Looking closely costs more than reading: a text that is damaged all over is only split after so many steps.
 const MEND_STEPS: usize = 20_000_000;
 
+/// After so many records the others are reckoned with.
+const FIRST_RECORDS: usize = 1000;
+/// Room is made for records and cells as if they had at least so many bytes: whoever sends shorter ones grows by doubling.
+const LEAST_RECORD_BYTES: usize = 64;
+const LEAST_CELL_BYTES: usize = 4;
+
 struct Scanner<'t> {
     text: &'t [u8],
     ask: &'t Scan,
@@ -341,7 +347,24 @@ impl Scanner<'_> {
             problem: self.problem.take(),
         });
         self.line = self.line.saturating_add(1);
+        if self.records.spans.len() == FIRST_RECORDS {
+            self.reserve(next);
+        }
         self.start_record(next);
+    }
+
+    /// Makes room for all records once the first ones are known: growing by doubling takes twice the memory at the end.
+    fn reserve(&mut self, next: usize) {
+        let known = next.saturating_sub(self.ask.from).max(FIRST_RECORDS * LEAST_RECORD_BYTES);
+        let rest = self.text.len().saturating_sub(next) / (known / FIRST_RECORDS).max(1);
+        // Rows that are a little shorter further down find room too.
+        let rest = rest + rest / 32;
+        if FIRST_RECORDS + rest > self.ask.max_records {
+            return;
+        }
+        self.records.spans.reserve_exact(rest);
+        let cells = self.records.ends.len() / FIRST_RECORDS * (FIRST_RECORDS + rest);
+        self.records.ends.reserve(cells.min(self.text.len() / LEAST_CELL_BYTES));
     }
 
     fn start_record(&mut self, at: usize) {

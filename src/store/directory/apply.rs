@@ -5,8 +5,8 @@ use std::sync::mpsc;
 use rusqlite::{Connection, Statement, TransactionBehavior, params, params_from_iter};
 
 use super::{
-    Directory, ImportRecord, absences, holds, imports, listed, meta, prints, protections, to_json,
-    undo, unmapped, wishes,
+    CACHE_KIB, Directory, FILLING_CACHE_KIB, ImportRecord, absences, holds, imports, listed, meta,
+    prints, protections, set_cache, to_json, undo, unmapped, wishes,
 };
 use crate::error::{Error, Kind, Result};
 use crate::fault;
@@ -62,8 +62,14 @@ impl Directory {
             conn.pragma_update(None, "wal_autocheckpoint", pages)
                 .map_err(failed("set the directory's checkpoint"))
         };
+        let cache = |conn: &Connection, kib: i64| {
+            set_cache(conn, kib).map_err(failed("set the directory's cache"))
+        };
         automatic(&self.conn, 0)?;
+        let fills = newcomers.len() > FILLS;
+        cache(&self.conn, if fills { FILLING_CACHE_KIB } else { CACHE_KIB })?;
         let applied = self.apply_now(plan, newcomers, record, before);
+        cache(&self.conn, CACHE_KIB)?;
         automatic(&self.conn, 1000)?;
         applied
     }
@@ -166,6 +172,8 @@ pub(super) fn write_all(
     finish().map_err(failed("finish the import's writes"))
 }
 
+/// From how many new users on the page cache is kept small: file and plan are in memory beside it.
+const FILLS: usize = 50_000;
 /// How many new users are made of their rows while those before them are written.
 const BATCH: usize = 1024;
 /// How many batches may wait to be written.

@@ -62,9 +62,8 @@ impl Directory {
     /// A file that cannot be opened, is no database, or was made by a newer program.
     pub fn open(path: &Path) -> Result<Self> {
         let mut conn = connect(path, Access::Write)?;
-        // A first import's pages stay in memory until the commit instead of being written twice.
-        conn.execute_batch("PRAGMA cache_size = -65536")
-            .map_err(failed("set the directory's cache"))?;
+        // An import's pages stay in memory until the commit instead of being written twice.
+        set_cache(&conn, CACHE_KIB).map_err(failed("set the directory's cache"))?;
         migrations::migrate(&mut conn, &path.display().to_string(), schema::STEPS)?;
         Ok(Self { conn })
     }
@@ -90,17 +89,35 @@ impl Directory {
         integrity(&self.conn).map_err(failed("check the directory"))
     }
 
-    /// Moves committed pages from the write-ahead log into the database file and gives the page cache's memory back.
-    /// Nothing depends on it; do it after the answer.
+    /// Moves committed pages from the write-ahead log into the database file once there are some, and gives the page
+    /// cache's memory back. Nothing depends on it; do it after the answer.
     ///
     /// # Errors
     /// When the disk refuses.
     pub fn checkpoint(&self) -> Result<()> {
-        self.conn
-            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
-            .and_then(|()| self.conn.execute_batch("PRAGMA shrink_memory"))
-            .map_err(failed("checkpoint the directory"))
+        let write_back = || -> rusqlite::Result<()> {
+            let waiting = self.conn.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| {
+                let (logged, moved): (i64, i64) = (row.get(1)?, row.get(2)?);
+                Ok(logged - moved)
+            })?;
+            if waiting >= CHECKPOINT_PAGES {
+                self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+            }
+            self.conn.execute_batch("PRAGMA shrink_memory")
+        };
+        write_back().map_err(failed("checkpoint the directory"))
     }
+}
+
+/// From so many pages on the log is moved into the database: a client's next file would wait for each small import's.
+const CHECKPOINT_PAGES: i64 = 1000;
+/// The page cache of a directory.
+const CACHE_KIB: i64 = 64 * 1024;
+/// That of a directory that gets very many new users: each page is filled once and not looked at again.
+const FILLING_CACHE_KIB: i64 = 8 * 1024;
+
+fn set_cache(conn: &Connection, kib: i64) -> rusqlite::Result<()> {
+    conn.pragma_update(None, "cache_size", -kib)
 }
 
 /// The directory's one row about itself.

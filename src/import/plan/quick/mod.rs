@@ -346,6 +346,6 @@ fn has_sure_dates(context: &Context<'_>) -> bool {
 }
 
 /// A login that is made must differ from everybody's.
-fn makes_logins(context: &Context<'_>, rows: &Rows<'_>) -> bool {
-    context.job.settings.login_pattern.is_some() && rows.drafts.iter().any(|d| d.user.is_none())
+fn makes_logins(context: &Context<'_>, rows: &Rows) -> bool {
+    context.job.settings.login_pattern.is_some() && rows.drafts.iter().any(|d| d.user().is_none())
 }

@@ -6,10 +6,10 @@ use std::collections::HashSet;
 use super::split::hash;
 use super::{FORMAT, Head, Print, ReadPrints};
 use crate::import::fields::{Field, FieldKey, MatchedBy};
-use crate::import::plan::draft::{Context, Draft, Fate, Rows, Wish};
+use crate::import::plan::draft::{Context, Draft, Fate, Rows};
 use crate::import::plan::managers::{Managers, NewManager};
 use crate::import::plan::people::{People, Person};
-use crate::import::plan::places::Links;
+use crate::import::plan::places::{Links, Place};
 use crate::import::settings::Mode;
 
 /// On what a row's manager hangs.
@@ -18,7 +18,7 @@ pub(in crate::import::plan) enum Boss {
     /// The row names none.
     Nobody,
     /// On one person, by place among all people, as long as their number, legal entity and contract stay.
-    Sure(usize),
+    Sure(Place),
     /// On others too, or on the day.
     Unsure,
 }
@@ -34,26 +34,25 @@ pub(in crate::import::plan) fn bosses(
     context: &Context<'_>,
     people: &People<'_>,
     managers: &Managers,
-    rows: &Rows<'_>,
+    rows: &Rows,
 ) -> Vec<Boss> {
     if context.job.snapshot.secret.is_empty() {
         return Vec::new();
     }
-    let drafts = rows.drafts.iter().zip(people.of_row.iter()).zip(&managers.of_row);
-    let boss = |((draft, me), to): ((&Draft<'_>, Option<usize>), &NewManager)| {
-        let text = match &draft.manager {
-            Wish::Silent | Wish::Clear => return Boss::Nobody,
-            Wish::Named(text) => text,
-        };
+    let drafts = rows.drafts.iter().enumerate().zip(people.of_row.iter()).zip(&managers.of_row);
+    let boss = |(((at, draft), me), to): (((usize, &Draft), Option<usize>), &NewManager)| {
+        let Some(text) = context.manager_named(at, draft) else { return Boss::Nobody };
         let Some(me) = me.and_then(|me| people.get(me)) else { return Boss::Unsure };
         let place = match to {
-            NewManager::To(place) => Some(*place),
+            NewManager::To(place) => Some(place.at()),
             NewManager::Same => stored(context, &me),
             NewManager::Clear => None,
         };
         let boss = place.and_then(|place| Some((place, people.get(place)?)));
         match boss {
-            Some((place, boss)) if is_sure(context, &me, &boss, text) => Boss::Sure(place),
+            Some((place, boss)) if is_sure(context, &me, &boss, &text) => {
+                Place::new(place).map_or(Boss::Unsure, Boss::Sure)
+            }
             _ => Boss::Unsure,
         }
     };
@@ -106,7 +105,7 @@ fn is_printable(context: &Context<'_>) -> bool {
 /// The prints of the rows that were read. `told` are the rows about which something is told; `id` gives a person's id.
 pub(in crate::import::plan) fn of_rows(
     context: &Context<'_>,
-    rows: &Rows<'_>,
+    rows: &Rows,
     bosses: &[Boss],
     told: &HashSet<usize>,
     id: impl Fn(usize) -> Option<i64>,
@@ -135,7 +134,7 @@ pub(in crate::import::plan) fn of_rows(
     for ((at, ((draft, boss), place)), row) in drafts.zip(sheet.table.rows()) {
         let boss = match boss {
             Boss::Nobody => Some(0),
-            Boss::Sure(place) => id(*place),
+            Boss::Sure(place) => id(place.at()),
             Boss::Unsure => None,
         };
         let (Some(user), Some(boss)) = (place.and_then(&id), boss) else { continue };
@@ -154,10 +153,10 @@ pub(in crate::import::plan) fn of_rows(
 }
 
 /// The last day of a row's user once the row is applied.
-fn end_of<'d>(context: &Context<'d>, at: usize, draft: &'d Draft<'_>) -> Option<Cow<'d, str>> {
+fn end_of<'d>(context: &Context<'d>, at: usize, draft: &'d Draft) -> Option<Cow<'d, str>> {
     let key = FieldKey::Known(Field::ContractEnd);
-    if draft.user.is_none() || draft.changes.iter().any(|change| change.field == key) {
+    if draft.user().is_none() || draft.changes.iter().any(|change| change.field == key) {
         return context.set_by(at, draft, Field::ContractEnd);
     }
-    context.user(draft.user)?.values.get(Field::ContractEnd).map(Cow::Borrowed)
+    context.user(draft.user())?.values.get(Field::ContractEnd).map(Cow::Borrowed)
 }

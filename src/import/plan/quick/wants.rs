@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::import::directory::User;
 use crate::import::fields::{Field, FieldKey, Value};
-use crate::import::plan::draft::{Context, Draft, Rows, Wish};
+use crate::import::plan::draft::{Context, Draft, Rows};
 use crate::import::plan::identity::lower;
 use crate::import::plan::memo::value;
 use crate::import::text::{clean, fold};
@@ -128,19 +128,19 @@ pub(super) fn moves_boss(field: &FieldKey) -> bool {
 }
 
 /// What the rows that were read have to know.
-pub(in crate::import::plan) fn wants(context: &Context<'_>, rows: &Rows<'_>) -> Wants {
+pub(in crate::import::plan) fn wants(context: &Context<'_>, rows: &Rows) -> Wants {
     let mut wants = Wants::default();
     for (at, draft) in rows.drafts.iter().enumerate() {
-        match context.user(draft.user) {
+        match context.user(draft.user()) {
             None => stranger(context, at, draft, &mut wants),
             Some(user) => changed(user, draft, &mut wants),
         }
     }
-    for draft in &rows.drafts {
-        if let Wish::Named(text) = &draft.manager
-            && !is_unchanged(context, draft, text, &wants)
+    for (at, draft) in rows.drafts.iter().enumerate() {
+        if let Some(text) = context.manager_named(at, draft)
+            && !is_unchanged(context, draft, &text, &wants)
         {
-            wants.anybody(text);
+            wants.anybody(&text);
         }
     }
     for wish in context.job.snapshot.manager_wishes.values() {
@@ -153,7 +153,7 @@ pub(in crate::import::plan) fn wants(context: &Context<'_>, rows: &Rows<'_>) -> 
 }
 
 /// A row that means nobody in the snapshot: whoever has its number, login, e-mail or name.
-fn stranger(context: &Context<'_>, at: usize, draft: &Draft<'_>, wants: &mut Wants) {
+fn stranger(context: &Context<'_>, at: usize, draft: &Draft, wants: &mut Wants) {
     let Some(row) = context.row(at) else { return };
     // What it gets, with defaults; of a row that is refused, what its cells say.
     let cell = |field: Field| {
@@ -180,8 +180,8 @@ fn stranger(context: &Context<'_>, at: usize, draft: &Draft<'_>, wants: &mut Wan
 }
 
 /// A user of whom something changes that only one can have, or that others hang on.
-fn changed(user: &User, draft: &Draft<'_>, wants: &mut Wants) {
-    for change in &draft.changes {
+fn changed(user: &User, draft: &Draft, wants: &mut Wants) {
+    for change in draft.changes.iter() {
         let to = change.to.as_deref();
         match &change.field {
             FieldKey::Known(Field::EmployeeNumber) => {
@@ -202,10 +202,10 @@ fn changed(user: &User, draft: &Draft<'_>, wants: &mut Wants) {
 }
 
 /// The cell names the manager whom the directory has, by number in the own legal entity: nobody else can be meant.
-fn is_unchanged(context: &Context<'_>, draft: &Draft<'_>, text: &str, wants: &Wants) -> bool {
+fn is_unchanged(context: &Context<'_>, draft: &Draft, text: &str, wants: &Wants) -> bool {
     let users = &context.job.snapshot.users;
     let boss = || {
-        let me = context.user(draft.user)?;
+        let me = context.user(draft.user())?;
         let id = me.values.get(Field::Manager)?.parse::<i64>().ok()?;
         let boss = users.get(users.binary_search_by_key(&id, |user| user.id).ok()?)?;
         Some((me, boss))
@@ -220,7 +220,7 @@ fn is_unchanged(context: &Context<'_>, draft: &Draft<'_>, text: &str, wants: &Wa
 }
 
 /// G605 asks whether anybody of an absent user's legal entity is still there.
-fn entities(context: &Context<'_>, rows: &Rows<'_>, wants: &mut Wants) {
+fn entities(context: &Context<'_>, rows: &Rows, wants: &mut Wants) {
     let today = context.today.as_str();
     let users = context.job.snapshot.users.iter().zip(&rows.present);
     for (user, _) in users.filter(|(user, present)| !**present && is_active(user, today)) {
