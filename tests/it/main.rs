@@ -31,6 +31,7 @@ mod joined;
 mod limits;
 mod mailing;
 mod mapping;
+mod newcomers;
 mod offices;
 mod ops;
 mod page;

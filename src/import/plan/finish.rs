@@ -7,7 +7,7 @@ use super::changes::list_changes;
 use super::draft::{Context, Draft, Fate, Rows};
 use super::entries::new_entries;
 use super::given::{self, Newcomer};
-use super::guards::{self, Evidence};
+use super::guards::{self, Evidence, Judged};
 use super::managers::{Managers, NewManager};
 use super::others::{Ids, list_others, other_writes, unprotected, wishes};
 use super::places::Links;
@@ -82,11 +82,7 @@ pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> Finished {
     let ids = Ids::new(snapshot, people);
     add_managers(snapshot, &mut rows.drafts, &managers, &ids);
     managers.of_row = Vec::new();
-    let mut counts = count(&rows.drafts);
-    if let Some(unread) = context.unread {
-        counts.rows += unread.rows;
-        counts.unchanged += unread.rows;
-    }
+    let mut counts = count(context, &rows.drafts);
     // Of rows that are approved one by one, nothing follows for anybody else.
     let alone = context.approved_lines().is_some();
     let strict = context.job.settings.strict && counts.rejected > 0 && !alone;
@@ -151,10 +147,14 @@ pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> Finished {
             plan.list_entries = list_entries;
         }
     }
-    // What is approved or waits for that is told by all its writes.
-    let decided = context.job.approval.is_some() || judged.iter().any(|one| one.outcome.tripped);
-    if decided {
-        let created = given::writes(context.sheet, &new, snapshot.next_user_id);
+    guarded(context, judged, Finished { plan, new, prints })
+}
+
+/// The plan with what the guards saw. What is approved or waits for that is told by all its writes.
+fn guarded(context: &Context<'_>, judged: Vec<Judged>, finished: Finished) -> Finished {
+    let Finished { mut plan, mut new, prints } = finished;
+    if context.job.approval.is_some() || judged.iter().any(|one| one.outcome.tripped) {
+        let created = given::writes(context.sheet, &new, context.job.snapshot.next_user_id);
         plan.writes = given::merged(created, plan.writes);
         new = Vec::new();
     }
@@ -244,8 +244,9 @@ fn add_managers(snapshot: &Snapshot, drafts: &mut [Draft], managers: &Managers, 
     }
 }
 
-fn count(drafts: &[Draft]) -> Counts {
-    let mut counts = Counts::default();
+fn count(context: &Context<'_>, drafts: &[Draft]) -> Counts {
+    let unread = context.unread.map_or(0, |unread| unread.rows);
+    let mut counts = Counts { rows: unread, unchanged: unread, ..Counts::default() };
     for draft in drafts {
         counts.rows += 1;
         let slot = match draft.fate {

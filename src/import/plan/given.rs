@@ -3,10 +3,9 @@
 use std::borrow::Cow;
 use std::num::NonZeroU32;
 
-use super::UserWrite;
-use super::Written;
 use super::memo::Memo;
 use super::sheet::Sheet;
+use super::{UserWrite, Written};
 use crate::import::Filler;
 use crate::import::directory::Values;
 use crate::import::fields::{Field, FieldKey, Value};
@@ -170,8 +169,7 @@ impl<'a> Newcomers<'a> {
 
     /// What is written for each of them.
     pub fn writes(&self) -> impl Iterator<Item = UserWrite> {
-        let all = self.sheet.iter().flat_map(|sheet| writes(sheet, &self.new, self.first_id));
-        all.into_iter()
+        self.sheet.iter().flat_map(|sheet| writes(sheet, &self.new, self.first_id))
     }
 }
 
