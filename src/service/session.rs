@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 use super::access::{self, Access};
@@ -19,7 +20,7 @@ use crate::vfs::{AccountSpace, ClientSpace};
 
 pub use super::commit::{Answer, Receipt};
 pub use super::staged::Staged;
-pub use crate::vfs::{Download, Entry, Listing, Open, Overwrite, Space, Stat, StatKind};
+pub use crate::vfs::{Download, Entry, Listing, Open, Overwrite, Space, Stat, StatKind, Turn};
 
 /// Beyond this nothing is added to what the other side says of itself.
 const MEANS_BYTES: usize = 500;
@@ -169,6 +170,18 @@ impl Session {
     pub fn open_read(&self, path: &VPath) -> Result<Download> {
         self.0.access().need(path, Right::Read)?;
         self.0.files.open_read(path)
+    }
+
+    /// Waits for the client's turn at reading a block of a file for its hash, which costs the client nothing to ask for.
+    #[must_use]
+    pub fn turn(&self) -> Turn<'_> {
+        self.0.space.turns.take()
+    }
+
+    /// Waits until few enough commits and renames of the client are under way for one more.
+    pub async fn commit_turn(&self) -> Option<OwnedSemaphorePermit> {
+        // It is never closed, so everybody gets in.
+        Arc::clone(&self.0.space.commits).acquire_owned().await.ok()
     }
 
     /// A file was sent to its end, and the client knows it: one that was handed over counts as fetched.

@@ -4,13 +4,15 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rustix::fs::FlockOperation;
+use tokio::sync::Semaphore;
 
 use super::folder::{Folder, Inode};
+use super::turns::Turns;
 use super::{AccountSpace, Space, tree};
 use crate::error::{Error, Kind, Result};
 
@@ -26,10 +28,16 @@ pub(crate) struct ClientSpace {
     /// Exported files and what the other side was told with each of them.
     pub(crate) exports: Folder,
     pub(crate) occupied: Occupied,
+    /// Turns at reading files again.
+    pub(crate) turns: Turns,
+    /// Places for commits and renames, each of which takes a thread that all clients share.
+    pub(crate) commits: Arc<Semaphore>,
 }
 
 /// The folders whose files count for the quota.
 const COUNTED: [&str; 5] = ["files", "spool", "archive", "outbox", "exports"];
+/// Commits of one client that are under way at once; more of them wait without a thread.
+const COMMITS_AT_ONCE: usize = 32;
 /// Recounting walks every file of the client, so it happens at most this often.
 const RECOUNT_PAUSE: Duration = Duration::from_secs(5);
 
@@ -47,7 +55,19 @@ impl ClientSpace {
             opened.map_err(|e| Error::io(format!("opening {}", path.display()), e))?;
         let occupied = Occupied::new(quota_bytes);
         let slug = client.to_owned();
-        Ok(Self { slug, path, top, files, spool, archive, outbox, exports, occupied })
+        Ok(Self {
+            slug,
+            path,
+            top,
+            files,
+            spool,
+            archive,
+            outbox,
+            exports,
+            occupied,
+            turns: Turns::default(),
+            commits: Arc::new(Semaphore::new(COMMITS_AT_ONCE)),
+        })
     }
 
     /// The client's slug.

@@ -6,6 +6,7 @@ mod coverage;
 mod folder;
 mod kept;
 mod tree;
+mod turns;
 mod upload;
 
 use std::fs::File;
@@ -22,6 +23,7 @@ pub(crate) use client::ClientSpace;
 pub(crate) use copying::{Copied, Copier, copy};
 pub(crate) use folder::{Folder, Inode};
 pub(crate) use kept::keep;
+pub use turns::Turn;
 pub(crate) use upload::{Sealed, Stage, StageLimits, sha256_of, sha256_of_file};
 
 /// File or folder.
@@ -213,6 +215,10 @@ impl AccountSpace {
 
     /// Renames a file or folder, durably.
     pub(crate) fn rename(&self, from: &VPath, to: &VPath, overwrite: Overwrite) -> Result<()> {
+        if from != to && to.is_within(from) {
+            let message = format!("{from} cannot be moved to {to}, which lies in it");
+            return Err(Error::new(Kind::Invalid, message));
+        }
         let (old, old_name) = self.holder(from)?;
         let (new, new_name) = self.holder(to)?;
         self.check_reach(from, to)?;

@@ -1,7 +1,7 @@
 //! Stage and publish: bytes go into the spool, and reach their target in one rename.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _};
 use std::num::NonZeroU64;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::client::ClientSpace;
 use super::folder::{self, Folder};
+use super::turns::{Turn, Turns};
 use crate::error::{Error, Kind, Result};
 
 /// What an upload may use.
@@ -24,6 +25,8 @@ pub(crate) struct StageLimits {
 
 /// The disk is asked for its room again after this many bytes.
 const SPACE_CHECK_BYTES: u64 = 4 * 1024 * 1024;
+/// The same while a part is copied.
+const COPY_STEP_BYTES: u64 = 64 * 1024 * 1024;
 /// After this many bytes in order the disk is set to work on them.
 const WRITE_BACK_BYTES: u64 = 8 * 1024 * 1024;
 /// One read when an upload is hashed or copied.
@@ -38,6 +41,8 @@ pub(crate) struct Stage {
     hash: RunningHash,
     limits: StageLimits,
     space_checked_bytes: u64,
+    /// Written since the disk was last asked: also below its end, where a file that was made long may have holes.
+    written_unchecked_bytes: u64,
     /// So much from the start is on its way to the disk.
     written_back_bytes: u64,
     modified: Option<Timestamp>,
@@ -90,6 +95,7 @@ impl Stage {
             hash: RunningHash::default(),
             limits,
             space_checked_bytes: 0,
+            written_unchecked_bytes: 0,
             written_back_bytes: 0,
             modified: None,
             poison: None,
@@ -105,9 +111,19 @@ impl Stage {
         if rustix::fs::ioctl_ficlone(&self.file, source).is_ok() {
             return Ok(());
         }
-        let mut from = source;
-        let mut to = &self.file;
-        let copied = io::copy(&mut from, &mut to).map_err(|e| Error::io("copying the part", e))?;
+        let (mut from, mut to) = (source, &self.file);
+        let mut copied: u64 = 0;
+        loop {
+            // Others copy and write, too: the room that was there at the start may be gone.
+            self.check_space(COPY_STEP_BYTES.min(bytes.saturating_sub(copied)))?;
+            let step = io::copy(&mut from.take(COPY_STEP_BYTES), &mut to);
+            let step = step.map_err(|e| Error::io("copying the part", e))?;
+            if step == 0 {
+                break;
+            }
+            copied = copied.saturating_add(step);
+            from = source;
+        }
         if copied == bytes {
             return Ok(());
         }
@@ -124,6 +140,7 @@ impl Stage {
             let end = offset.saturating_add(length);
             stage.check_size(end)?;
             stage.grow_to(end)?;
+            stage.check_written(length)?;
             stage.file.write_all_at(data, offset).map_err(|e| Error::io("writing", e))?;
             stage.hash.written(offset, data);
             stage.write_back();
@@ -202,7 +219,9 @@ impl Stage {
                 return Err(Error::new(Kind::Internal, "the spool file changed underneath"));
             }
             let hash = std::mem::take(&mut stage.hash);
-            let sha256 = hash.finish(&stage.file).map_err(|e| Error::io("reading back", e))?;
+            let sha256 = hash
+                .finish(&stage.file, &stage.client.turns)
+                .map_err(|e| Error::io("reading back", e))?;
             Ok(Sealed { bytes: stage.bytes, sha256 })
         })
     }
@@ -274,6 +293,15 @@ impl Stage {
         Ok(())
     }
 
+    fn check_written(&mut self, length: u64) -> Result<()> {
+        self.written_unchecked_bytes = self.written_unchecked_bytes.saturating_add(length);
+        if self.written_unchecked_bytes < SPACE_CHECK_BYTES {
+            return Ok(());
+        }
+        self.written_unchecked_bytes = 0;
+        self.check_space(SPACE_CHECK_BYTES)
+    }
+
     fn check_space(&self, growth: u64) -> Result<()> {
         let space = self.client.spool.space().map_err(|e| Error::io("asking for free space", e))?;
         if space.free_bytes >= self.limits.min_free_bytes.saturating_add(growth) {
@@ -326,10 +354,10 @@ impl RunningHash {
         self.stale |= bytes < self.bytes;
     }
 
-    fn finish(self, file: &File) -> io::Result<String> {
+    fn finish(self, file: &File, turns: &Turns) -> io::Result<String> {
         let (hasher, from) =
             if self.stale { (Sha256::new(), 0) } else { (self.hasher, self.bytes) };
-        hash_from(hasher, file, from)
+        hash_from(hasher, file, from, || Some(turns.take()))
     }
 }
 
@@ -340,17 +368,30 @@ pub(crate) fn sha256_of(bytes: &[u8]) -> String {
 
 /// SHA-256 of a whole file, in 64 hex digits.
 pub(crate) fn sha256_of_file(file: &File) -> io::Result<String> {
-    hash_from(Sha256::new(), file, 0)
+    hash_from(Sha256::new(), file, 0, || None)
 }
 
-fn hash_from(mut hasher: Sha256, file: &File, mut from: u64) -> io::Result<String> {
-    let mut block = vec![0; BLOCK_BYTES];
+/// Hashes the rest of a file; each block is read in its turn.
+fn hash_from<'a>(
+    mut hasher: Sha256,
+    file: &File,
+    mut from: u64,
+    turn: impl Fn() -> Option<Turn<'a>>,
+) -> io::Result<String> {
+    let mut block = Vec::new();
     loop {
+        let left = file.metadata()?.len().saturating_sub(from);
+        if left == 0 {
+            return Ok(hex(&hasher.finalize()));
+        }
+        let _turn = turn();
+        let room = usize::try_from(left).unwrap_or(BLOCK_BYTES).min(BLOCK_BYTES);
+        block.resize(room, 0);
         let n = super::read_full(file, from, &mut block)?;
         hasher.update(block.get(..n).unwrap_or_default());
         from = from.saturating_add(u64::try_from(n).unwrap_or(0));
-        if n < block.len() {
-            return Ok(hex(&hasher.finalize()));
+        if n == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
         }
     }
 }
@@ -391,5 +432,29 @@ mod tests {
                 .unwrap();
             assert!(held == sent, "the spool file holds other bytes");
         }
+    }
+
+    #[test]
+    fn the_disk_keeps_its_reserve_from_holes_that_are_filled_and_from_copies() {
+        let data = tempfile::tempdir().unwrap();
+        let client = Arc::new(ClientSpace::open(data.path(), "acme", u64::MAX).unwrap());
+        let limits =
+            StageLimits { max_upload_bytes: u64::MAX, min_free_bytes: 0, room_bytes: None };
+        let mut stage = Stage::new(&client, "holes", limits).unwrap();
+        stage.truncate(64 * 1024 * 1024).unwrap();
+        // From here on the disk counts as full.
+        stage.limits.min_free_bytes = u64::MAX;
+        let block = vec![7; 1024 * 1024];
+        let refused = (0..64).find_map(|n| stage.write_at(n * 1024 * 1024, &block).err()).unwrap();
+        assert_eq!(refused.kind(), Kind::NoSpace);
+        let whole = File::create(data.path().join("part")).unwrap();
+        whole.set_len(1024).unwrap();
+        let part = File::open(data.path().join("part")).unwrap();
+        let mut copy = Stage::new(&client, "copy", limits).unwrap();
+        copy.copy_from(&part).unwrap();
+        assert_eq!(copy.seal().unwrap().sha256, sha256_of(&[0; 1024]));
+        let mut copy = Stage::new(&client, "copy-2", limits).unwrap();
+        copy.limits.min_free_bytes = u64::MAX;
+        assert_eq!(copy.copy_from(&part).unwrap_err().kind(), Kind::NoSpace);
     }
 }

@@ -119,6 +119,29 @@ def no_redirect_is_followed_and_no_private_address_reached(binary):
         receiver.end()
 
 
+def a_hook_of_some_clients_hears_of_no_other(binary):
+    receiver = Receiver([200])
+    try:
+        # The stage's client is the first of its server, the other is named before it exists.
+        hooks = "".join(f'[[hooks]]\nname = "{name}"\nurl = "{receiver.url("/" + name)}"\nclients = [{clients}]\n'
+                        for name, clients in (("all", ""), ("own", '"hooks-1"'), ("other", '"other-2"')))
+        with Stage(binary, hooks) as stage:
+            other = stage.house.account("other", protocols="sftp")
+            expect((stage.account.slug, other.slug) == ("hooks-1", "other-2"), (stage.account.slug, other.slug))
+            stage.imported()
+            wait_for("two calls", lambda: len(receiver.calls) >= 2, 40)
+            path = stage.house.work / "users.csv"
+            stage.house.cli("import", other.slug, str(path), "--folder", "roster")
+            wait_for("two more", lambda: len(receiver.calls) >= 4, 40)
+            heard = sorted((path, json.loads(body)["client"]) for path, _, body in receiver.calls)
+            expected = [("/all", "hooks-1"), ("/all", "other-2"), ("/other", "other-2"), ("/own", "hooks-1")]
+            expect(heard == expected, heard)
+            wait_for("all calls to be done", lambda: all(
+                one["last"]["state"] == "done" for one in stage.house.cli("hooks", "list")))
+    finally:
+        receiver.end()
+
+
 def failed(stage, name, word):
     try:
         stage.house.cli("hooks", "test", name)
@@ -128,7 +151,11 @@ def failed(stage, name, word):
     raise Failed("the hook was told")
 
 
-CHECKS = [a_report_arrives_signed_and_a_failure_is_tried_again, no_redirect_is_followed_and_no_private_address_reached]
+CHECKS = [
+    a_report_arrives_signed_and_a_failure_is_tried_again,
+    no_redirect_is_followed_and_no_private_address_reached,
+    a_hook_of_some_clients_hears_of_no_other,
+]
 
 
 def run(house, check):

@@ -75,8 +75,8 @@ def authenticate(server, session, envelope, mechanism, auth_data):
 
 
 class SmtpServer(Controller):
-    def __init__(self, post, context=None, size=None, login=False, port=0):
-        super().__init__(post, hostname="127.0.0.1", port=port, ready_timeout=20)
+    def __init__(self, post, context=None, size=None, login=False, port=0, from_first_byte=None):
+        super().__init__(post, hostname="127.0.0.1", port=port, ready_timeout=20, ssl_context=from_first_byte)
         self.context, self.size, self.login = context, size, login
 
     def factory(self):
@@ -220,6 +220,25 @@ def bounced(stage, post):
     expect(len(post.tried) == len([t for t in post.tried if t != "nobody@example.com"]) + 1, "a 5xx was tried again")
 
 
+def over_tls_from_the_first_byte(binary):
+    with tempfile.TemporaryDirectory(prefix="rollcall-mail-") as folder:
+        ca, context = authority(Path(folder))
+        post = Post()
+        server = SmtpServer(post, from_first_byte=context)
+        server.start()
+        try:
+            address = f"smtps://127.0.0.1:{server.port}"
+            with Stage(binary, mail__smtp=address, mail__ca_file=ca, mail__from="r@example.com") as stage:
+                stage.house.cli("mail", "test", "anne@example.com")
+                expect(len(post.to("anne@example.com")) == 1, "the message did not arrive")
+            # Without the authority the server is nobody's; without TLS it has nothing to say.
+            with Stage(binary, mail__smtp=address, mail__from="r@example.com") as stage:
+                refused(stage, "certificate")
+        finally:
+            server.stop()
+        expect(len(post.tried) == 1, "something was sent to a server that nobody vouches for")
+
+
 def a_wrong_certificate_gets_nothing(binary):
     with tempfile.TemporaryDirectory(prefix="rollcall-mail-") as folder:
         _, context = authority(Path(folder))
@@ -339,6 +358,7 @@ def read(folder):
 
 CHECKS = [
     over_starttls_with_login,
+    over_tls_from_the_first_byte,
     a_wrong_certificate_gets_nothing,
     no_starttls_gets_nothing,
     a_hang_ends_and_a_large_message_goes_without_attachments,

@@ -10,7 +10,7 @@ use super::options::Options;
 use super::reply::Reply;
 use super::transfer::{Lane, blocking};
 use crate::error::Result;
-use crate::service::session::Download;
+use crate::service::session::{Download, Session};
 
 /// The most entries that STAT shows over the control connection.
 const STAT_ENTRIES: usize = 1000;
@@ -142,7 +142,8 @@ impl Conversation {
         };
         let lane = self.lane();
         let bytes = file.bytes();
-        let hashing = hash_of(file, lane.clone());
+        let Some(guest) = &self.guest else { return go(530, "Log in first.") };
+        let hashing = hash_of(guest.session.clone(), file, lane.clone());
         let reply = match self.attend(&lane, hashing).await {
             Ok(hash) if form == HashForm::Xsha => Reply::new(250, hash),
             Ok(hash) => Reply::new(213, format!("SHA-256 0-{bytes} {hash} {path}")),
@@ -204,14 +205,20 @@ fn parse_utime(stamp: &str) -> Option<Timestamp> {
     }
 }
 
-async fn hash_of(file: Download, lane: Lane) -> std::result::Result<String, Reply> {
+async fn hash_of(
+    session: Session,
+    file: Download,
+    lane: Lane,
+) -> std::result::Result<String, Reply> {
     let mut state = (file, Sha256::new(), 0_u64, vec![0_u8; HASH_BLOCK_BYTES]);
     loop {
         if lane.stop.is_cancelled() {
             return Err(Reply::new(426, "Aborted."));
         }
+        let session = session.clone();
         let (next, got) = blocking(move || {
             let (file, mut hasher, offset, mut block) = state;
+            let _turn = session.turn();
             let got = file.read_at(offset, &mut block)?;
             hasher.update(block.get(..got).unwrap_or_default());
             let offset = offset.saturating_add(u64::try_from(got).unwrap_or(u64::MAX));

@@ -108,6 +108,7 @@ pub(super) async fn receive(
                 interrupt(staged, "the control connection ended first").await;
                 return Err(Reply::new(426, "Transfer aborted; nothing was stored."));
             }
+            let _turn = session.commit_turn().await;
             let receipt = blocking(move || staged.commit()).await.map_err(|e| refused(&e))?;
             Ok(Stored { receipt, bytes })
         }

@@ -218,8 +218,11 @@ impl Desk {
             _aside: shared.connection.aside(),
         };
         shared.connection.edge.spawn(async move {
+            let turn = ticket.shared.session.commit_turn().await;
             let operation = tokio::task::spawn_blocking(operation);
-            let packet = match operation.await {
+            let ended = operation.await;
+            drop(turn);
+            let packet = match ended {
                 Ok(Ok(receipt)) => {
                     let text = receipt.settle().await.text;
                     what.log(&ticket.shared, &text);

@@ -256,6 +256,7 @@ fn hashes(shared: &Shared, file: &Download, check: &Check) -> Result<Vec<u8>> {
         while offset < stop && !shared.is_lost() {
             let room = usize::try_from(stop.saturating_sub(offset)).unwrap_or(STEP_BYTES);
             let room = room.min(STEP_BYTES);
+            let _turn = shared.session.turn();
             let got = file.read_at(offset, buffer.get_mut(..room).unwrap_or_default())?;
             if got == 0 {
                 return Err(Error::new(Kind::Conflict, "The file became shorter meanwhile"));
