@@ -18,6 +18,9 @@ use crate::transport::{self, Fingerprints, Running};
 /// How often the certificate's end is looked at.
 const CERTIFICATE_PAUSE: Duration = Duration::from_secs(3600);
 
+/// How long work on threads that block may go on after every connection has ended.
+const LAST_WORK: Duration = Duration::from_secs(2);
+
 /// Runs the server until SIGTERM or SIGINT, then lets transfers finish and stops.
 ///
 /// # Errors
@@ -26,7 +29,8 @@ pub fn run(place: &Place) -> Outcome {
     let service = place.service()?;
     // Takes the data folder for this process and puts right what a crash left, before anybody can connect.
     let workers = service.start()?;
-    let served = runtime()?.block_on(async {
+    let runtime = runtime()?;
+    let served = runtime.block_on(async {
         let stop = stop_signal()?;
         let config = Arc::clone(&place.config);
         let running = transport::start(service.clone(), config, &place.global.certs).await?;
@@ -46,6 +50,9 @@ pub fn run(place: &Place) -> Outcome {
         drop(noted);
         Ok(())
     });
+    // Whatever has not ended within the grace (a hash of a huge file) ends with the program, as by kill -9: nobody was
+    // answered, and the next start puts it right.
+    runtime.shutdown_timeout(LAST_WORK);
     workers.stop();
     served
 }
