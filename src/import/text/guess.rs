@@ -124,15 +124,38 @@ pub(super) fn eight_bit_as(code: Encoding, bytes: &[u8]) -> Result<String, FileR
     })
 }
 
-/// How often each byte above 127 stands in a word, and how often alone.
+/// What stands before and behind a byte above 127.
+#[derive(Clone, Copy)]
+struct Beside {
+    letter_before: bool,
+    small_before: bool,
+    letter_behind: bool,
+}
+
+/// Every way to stand.
+const BESIDE: [Beside; 6] = {
+    const fn of(letter_before: bool, small_before: bool, letter_behind: bool) -> Beside {
+        Beside { letter_before, small_before, letter_behind }
+    }
+    [
+        of(false, false, false),
+        of(false, false, true),
+        of(true, false, false),
+        of(true, false, true),
+        of(true, true, false),
+        of(true, true, true),
+    ]
+};
+
+/// How often each byte above 127 stands where.
 struct Contexts {
-    in_word: [u32; 128],
-    alone: [u32; 128],
+    /// For each of [`BESIDE`].
+    counts: [[u32; 128]; BESIDE.len()],
 }
 
 impl Contexts {
     fn of(bytes: &[u8]) -> Self {
-        let mut contexts = Self { in_word: [0; 128], alone: [0; 128] };
+        let mut contexts = Self { counts: [[0; 128]; BESIDE.len()] };
         for (block, start) in bytes.chunks(64).zip((0..).step_by(64)) {
             if block.is_ascii() {
                 continue;
@@ -147,24 +170,29 @@ impl Contexts {
     }
 
     fn count(&mut self, bytes: &[u8], at: usize, slot: u8) {
-        let is_letter = |place: Option<usize>| {
-            place.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_alphabetic)
+        let byte = |at: Option<usize>| at.and_then(|at| bytes.get(at)).copied();
+        let (before, behind) = (byte(at.checked_sub(1)), byte(at.checked_add(1)));
+        let is_letter = |byte: Option<u8>| byte.is_some_and(|b| b.is_ascii_alphabetic());
+        let is_here = |beside: &Beside| {
+            beside.letter_before == is_letter(before)
+                && beside.small_before == before.is_some_and(|b| b.is_ascii_lowercase())
+                && beside.letter_behind == is_letter(behind)
         };
-        let in_word = is_letter(at.checked_sub(1)) || is_letter(at.checked_add(1));
-        let table = if in_word { &mut self.in_word } else { &mut self.alone };
-        if let Some(count) = table.get_mut(usize::from(slot)) {
+        let counts = BESIDE.iter().zip(&mut self.counts).find(|(beside, _)| is_here(beside));
+        if let Some(count) = counts.and_then(|(_, counts)| counts.get_mut(usize::from(slot))) {
             *count = count.saturating_add(1);
         }
     }
 
     fn score(&self, profile: &Profile) -> i64 {
-        (0..128_u8).zip(self.in_word).zip(self.alone).fold(0, |sum, ((slot, in_word), alone)| {
-            if in_word == 0 && alone == 0 {
-                return sum;
-            }
-            let c = character(profile.code, slot + 128);
-            sum + i64::from(in_word) * profile.weight(c) + i64::from(alone) * weight_alone(c)
+        let all = BESIDE.into_iter().zip(&self.counts).flat_map(|(beside, counts)| {
+            let found = (128..=255_u8).zip(counts).filter(|(_, count)| **count > 0);
+            found.map(move |(byte, count)| (beside, byte, i64::from(*count)))
+        });
+        all.map(|(beside, byte, count)| {
+            count * profile.weight_at(character(profile.code, byte), beside)
         })
+        .sum()
     }
 }
 
@@ -181,12 +209,15 @@ struct Profile {
 /// Of the West, and what a program there may write with one accent or two.
 const WESTERN: &str = "éèêàçüöäßÉôîïëâûùœÈÀÇÜÖÄñáíóúÊËÏÎÔŒÂÛÙìòãÑÁÍÓÚÃÌÒ";
 
+/// Danish, Norwegian, Swedish, Finnish.
+const NORTHERN: &str = "æøåäöéÆØÅÄÖÉüÜ";
+
 /// Of Central Europe: Czech, Slovak, Polish, Hungarian, the southern Slavs, Romanian.
 const CENTRAL: &str = "ąćęłńóśźżĄĆĘŁŃÓŚŹŻáčďéěíňřšťúůýžľĺŕôäÁČĎÉĚÍŇŘŠŤÚŮÝŽĽöőüűÖŐÜŰđĐăâîşţĂÂÎŞŢ";
 
 /// Windows is what payroll runs on: others have to show more than one lucky letter. The letters of one region
 /// count only together, or a Czech `ř` would be a Danish `ø`.
-const PROFILES: [Profile; 11] = {
+const PROFILES: [Profile; 13] = {
     const fn of(code: Encoding, worth: i64, letters: &'static str) -> Profile {
         Profile { code, head_start: 0, worth, letters }
     }
@@ -195,8 +226,11 @@ const PROFILES: [Profile; 11] = {
         of(Encoding::Iso8859_15, 10, WESTERN),
         of(Encoding::MacRoman, 10, WESTERN),
         of(Encoding::Cp850, 10, WESTERN),
-        // Northern: Danish, Norwegian, Swedish, Finnish; Turkish; Icelandic.
-        of(Encoding::Windows1252, 9, "æøåäöéÆØÅÄÖÉüÜ"),
+        // German hardly ever has another accent: its `ö` is no `î` of a Macintosh.
+        of(Encoding::Cp850, 11, "äöüÄÖÜß"),
+        // Turkish; Icelandic.
+        of(Encoding::Windows1252, 9, NORTHERN),
+        of(Encoding::Cp850, 9, NORTHERN),
         of(Encoding::Windows1254, 9, "çğıöşüâîÇĞİÖŞÜÂÎ"),
         of(Encoding::Windows1252, 9, "áéíóúýþæðöÁÉÍÓÚÝÞÆÐÖ"),
         of(Encoding::Windows1250, 8, CENTRAL),
@@ -208,6 +242,26 @@ const PROFILES: [Profile; 11] = {
 };
 
 impl Profile {
+    /// How plausible a character is where it stands.
+    fn weight_at(&self, c: char, beside: Beside) -> i64 {
+        let Beside { letter_before, small_before, letter_behind } = beside;
+        if !letter_before && !letter_behind {
+            return weight_alone(c);
+        }
+        let is_inside = letter_before && letter_behind;
+        match c {
+            // `O’Neil`, `“Bo”`
+            '’' if letter_before && !small_before => 10,
+            '“' if !letter_before => 10,
+            '”' if !letter_behind => 10,
+            // `prÇnom`
+            c if small_before && c.is_uppercase() => -6,
+            // `J”rg`
+            '«' | '»' | '“' | '”' | '‘' | '°' | 'º' | 'ª' if is_inside => -8,
+            c => self.weight(c),
+        }
+    }
+
     /// How plausible a character is inside a word.
     fn weight(&self, c: char) -> i64 {
         if self.letters.contains(c) {

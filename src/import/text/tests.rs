@@ -247,3 +247,28 @@ fn broken_utf8_is_no_other_code() {
     let broken = [ROSTER.as_bytes(), b"4;Dup\xFFr;x\r\n"].concat();
     assert_eq!(refusal(&broken).0, "F004");
 }
+
+#[test]
+fn a_few_accents_of_an_old_code_page_are_enough() {
+    for (bytes, encoding, word) in [
+        (&b"matricule;nom;pr\x82nom\n1;Dupont;Ren\x82\n"[..], Encoding::Cp850, "René"),
+        (b"number;name\n1;J\x94rg Roth\n2;Anna Schmidt\n", Encoding::Cp850, "Jörg"),
+        (b"number;name\n1;S\x9bren Kj\x91r\n2;\x8fse Bj\x9brn\n", Encoding::Cp850, "Åse Bjørn"),
+        (
+            b"matricule;nom;pr\x8enom\n1;Petit;Ren\x8e\n2;Roy;Beno\x94t\n",
+            Encoding::MacRoman,
+            "Benoît",
+        ),
+        (b"number;name\n1;J\xf6rg Roth\n2;\xc5se Bj\xf8rn\n", Encoding::Windows1252, "Åse Bjørn"),
+        (
+            b"number;name\n1;O\x92Neil \x93Bo\x94\n2;D\x92Arcy\n3;O\x92Brien\n",
+            Encoding::Windows1252,
+            "O’Neil “Bo”",
+        ),
+        (b"number;name\n1;Garc\x92a\n2;Mart\x92n\n", Encoding::MacRoman, "García"),
+    ] {
+        let decoded = decode(bytes).unwrap();
+        assert_eq!(decoded.encoding, encoding, "{word}");
+        assert!(decoded.text.contains(word), "{}", decoded.text);
+    }
+}
