@@ -5,8 +5,10 @@ them speak to one account, LOGIN with PASSWORD or the key of `Keys`; `Server.roo
 `Server.home` the same folder as the account sees it.
 """
 
+import functools
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -41,9 +43,31 @@ def program(*names):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody listens on, below those that the system gives to connections: it is still free a moment later."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+def on_a_free_port(make):
+    """These servers cannot be told to look for a port themselves: one that somebody else took meanwhile is changed for another."""
+
+    @functools.wraps(make)
+    def started(*args, **options):
+        for _ in range(3):
+            try:
+                return make(*args, **options)
+            except RuntimeError as error:
+                if "in use" not in str(error) and "could not bind" not in str(error):
+                    raise
+        return make(*args, **options)
+
+    return started
 
 
 def run(*command, **options):
@@ -127,7 +151,9 @@ class Server:
         end = time.monotonic() + START_S
         while True:
             if self.process.poll() is not None:
-                raise RuntimeError(f"{command[0]} ended with {self.process.returncode}: {self.tail()}")
+                why = f"{command[0]} ended with {self.process.returncode}: {self.tail()}"
+                self.stop()
+                raise RuntimeError(why)
             try:
                 socket.create_connection((self.host, self.port), timeout=1).close()
                 return self
@@ -165,6 +191,7 @@ class Server:
         self.stop()
 
 
+@on_a_free_port
 def sshd(keys=("ed25519",), host_keys=("ed25519", "rsa"), extra=""):
     """OpenSSH's server with internal-sftp, logins by key only. `server.keys` are texts by the names asked for: `ed25519`,
     `rsa2048`, `rsa4096`, with `+` at the end encrypted with PASSWORD. Paths are the machine's own."""
@@ -203,6 +230,7 @@ def _ftp_user():
     return pwd.getpwnam("daemon")
 
 
+@on_a_free_port
 def vsftpd(authority, implicit=False, reuse=True, certificate=None, extra=""):
     """vsftpd. It asks the machine for users, so everybody is let in as a guest by a PAM-less trick: its anonymous
     login, protected by a password file, with rights to write."""
@@ -237,6 +265,7 @@ def vsftpd(authority, implicit=False, reuse=True, certificate=None, extra=""):
     return server.start([program("usr/sbin/vsftpd"), folder / "vsftpd.conf"])
 
 
+@on_a_free_port
 def proftpd(authority, implicit=False, reuse=True, certificate=None, sftp=False, extra=""):
     """ProFTPD with mod_tls, or with mod_sftp and passwords."""
     server = Server("proftpd")
