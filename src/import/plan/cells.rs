@@ -304,11 +304,11 @@ impl<'s> Reader<'_, 's> {
 
     /// Takes what a cell says; of a new user it stays in the cell.
     fn take_text(&mut self, wired: Option<&Wired<'_>>, key: &FieldKey, text: &str) {
-        match key {
-            FieldKey::Known(field)
-                if self.draft.user().is_none() && wired.is_some_and(|wired| !wired.is_joined()) =>
-            {
-                self.draft.given.take_cell(*field);
+        let own = wired.filter(|wired| self.draft.user().is_none() && !wired.is_joined());
+        match (key, own) {
+            (FieldKey::Known(field), Some(wired)) => {
+                let as_it_stands = self.row.get(wired.index).is_some_and(|cell| cell == text);
+                self.draft.given.take_cell(*field, as_it_stands);
             }
             _ => self.change(key, Some(text)),
         }

@@ -17,6 +17,8 @@ use crate::import::values::bit;
 pub(super) struct Given {
     /// The fields whose value is what their cell says: the bits of their places in the user record.
     cells: u64,
+    /// Those of them whose cell is the value, letter by letter: they need not be read as values again.
+    plain: u64,
     /// Everything else: defaults, codes of several columns, a client's own columns, a login that was made.
     own: Option<Box<Values>>,
     /// The manager by id; nearly every new user has one, so it has a place of its own.
@@ -24,9 +26,10 @@ pub(super) struct Given {
 }
 
 impl Given {
-    /// Takes what the cell of this field says.
-    pub(super) fn take_cell(&mut self, field: Field) {
+    /// Takes what the cell of this field says, or what stands in it as it is.
+    pub(super) fn take_cell(&mut self, field: Field, as_it_stands: bool) {
         self.cells |= bit(field);
+        self.plain = if as_it_stands { self.plain | bit(field) } else { self.plain & !bit(field) };
     }
 
     /// Whether the field's value is what its cell says.
@@ -47,6 +50,7 @@ impl Given {
     /// Sets what stands in no cell.
     pub(super) fn set(&mut self, field: Field, value: &str) {
         self.cells &= !bit(field);
+        self.plain &= !bit(field);
         self.own.get_or_insert_default().set(&FieldKey::Known(field), Some(value));
     }
 
@@ -78,6 +82,9 @@ impl Given {
         row: Option<Row<'x>>,
         field: Field,
     ) -> Option<Cow<'x, str>> {
+        if self.plain & bit(field) != 0 {
+            return row?.get(sheet.field(&FieldKey::Known(field))?.index);
+        }
         if self.has_cell(field) {
             return sheet.value_of(&row?, field);
         }
@@ -107,7 +114,9 @@ impl<'x> Maker<'x> {
                 continue;
             }
             let Some(cell) = row.get(wired.index) else { continue };
-            if wired.coder.is_some() {
+            if given.plain & bit(field) != 0 {
+                self.filler.put(field, &cell);
+            } else if wired.coder.is_some() {
                 if let Some(text) = self.sheet.value_of(row, field) {
                     self.filler.put(field, &text);
                 }
