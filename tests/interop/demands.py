@@ -171,8 +171,7 @@ def broken_line(client, account):
     """The line breaks in the middle of a roster and the program, or its user, sends it again: imported once, and whole."""
     data = wide_roster(12_000, "Paie")
     here = local(account, data)
-    passive = range(*account.house.passive)
-    with breaking_line(account, passive, len(data) // 3) as (far, line):
+    with breaking_line(account, len(data) // 3) as (far, line):
         outcome = client.run(far, [("put", here, "/payroll/users.csv")])
         expect(line.is_cut, f"the line was not used: {tail(outcome.text)}")
         again = not outcome.ok or not account.on_disk("/payroll/users.csv").exists()

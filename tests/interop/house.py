@@ -117,8 +117,9 @@ class House:
         # Where client programs connect; another one when something stands between them and the server.
         self.address = "127.0.0.1"
         self.ports = {}
-        # The passive ports, first and last, where a test has to know them.
-        self.passive = [int(n) for n in str(settings.get("ftps__passive_ports", "0-0")).split("-")]
+        # The passive ports where a test has to know them: all of a range, its last one too.
+        first, last = (int(n) for n in str(settings.get("ftps__passive_ports", "0-0")).split("-"))
+        self.passive = range(first, last + 1) if first else range(0)
         # The address of the administration page and the API.
         self.page = None
         self.log = self.folder / "server.log"

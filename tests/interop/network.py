@@ -120,11 +120,11 @@ LINES = threading.Lock()
 
 
 @contextmanager
-def breaking_line(account, passive, cut_after):
+def breaking_line(account, cut_after):
     """The account through a line that breaks once. One at a time: all of them use the same address."""
     house = account.house
     with LINES:
-        line = Line([*house.ports.values(), *passive], cut_after)
+        line = Line([*house.ports.values(), *house.passive], cut_after)
         known = house.folder / f"{account.slug}-known_hosts"
         lines = house.known_hosts().read_text().replace("[127.0.0.1]", f"[{NEAR}]")
         known.write_text(lines)
