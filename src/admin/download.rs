@@ -1,4 +1,4 @@
-//! Files to be saved: whole or as a stream, never shown, under a name that cannot end its header.
+//! Files that are saved, not shown: as a stream, under a name that cannot end its header.
 
 use std::fs::File;
 

@@ -166,10 +166,8 @@ pub(super) fn run(place: &Place, command: ClientCommand) -> Outcome {
             super::account::list(out, &accounts)
         }
         ClientCommand::Set { slug, name, language, time_zone, kept } => {
-            if let Some(retention) = kept.over(service.client_retention(&slug)?.0) {
-                service.set_client_retention(&slug, retention)?;
-            }
-            let patch = ClientPatch { name, language, time_zone, enabled: None };
+            let retention = kept.over(service.client_retention(&slug)?.0);
+            let patch = ClientPatch { name, language, time_zone, enabled: None, retention };
             out.either(&service.set_client(&slug, &patch)?, card)
         }
         ClientCommand::Disable { slug } => {

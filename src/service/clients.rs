@@ -99,6 +99,7 @@ impl Service {
             patch.language.is_some().then_some("language"),
             patch.time_zone.is_some().then_some("time zone"),
             patch.enabled.map(|on| if on { "enabled" } else { "disabled" }),
+            patch.retention.is_some().then_some("retention"),
         ];
         let changed: Vec<&str> = changed.into_iter().flatten().collect();
         self.record("client.set", slug, &changed.join(", "));
@@ -121,17 +122,6 @@ impl Service {
         self.client(slug)?;
         let own = self.registry().client_retention(slug)?;
         Ok((own, own.over(&self.config().retention)))
-    }
-
-    /// Sets how long a client's things are kept; what is `None` follows the server's own setting.
-    ///
-    /// # Errors
-    /// `Kind::NotFound`.
-    pub fn set_client_retention(&self, slug: &str, retention: ClientRetention) -> Result<()> {
-        self.client(slug)?;
-        self.registry().set_client_retention(slug, retention)?;
-        self.record("client.retention", slug, "");
-        Ok(())
     }
 
     /// Erases a client: accounts, uploads, files, directory, history and its traces in the registry. There is no way back.

@@ -4,9 +4,9 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
-use super::Service;
+use super::{Service, usage};
 use crate::error::{Error, Kind, Result};
-use crate::model::{AccountRules, Network, Rights, VPath};
+use crate::model::{AccountLimits, AccountRules, Network, Rights, VPath};
 
 /// Why an account on a client's own server has neither rules nor rights.
 const NO_RULES: &str = "what may be done there is decided by that server";
@@ -26,6 +26,17 @@ pub struct RulesPatch {
     pub rights: Option<Rights>,
 }
 
+/// What to change of an account's access at once: all of it holds, or nothing was changed.
+#[derive(Debug, Clone, Default)]
+pub struct AccessPatch {
+    /// Its rules.
+    pub rules: RulesPatch,
+    /// Folders by name, and the rights that each has of its own; `None`: those of the account.
+    pub folders: Vec<(String, Option<Rights>)>,
+    /// All its limits.
+    pub limits: Option<AccountLimits>,
+}
+
 impl Service {
     /// The rules of an account.
     ///
@@ -41,6 +52,32 @@ impl Service {
     /// # Errors
     /// `Kind::NotFound`; `Kind::Invalid` when nobody could log in any more by the new rules.
     pub fn set_account_rules(&self, login: &str, patch: &RulesPatch) -> Result<AccountRules> {
+        let rules = self.changed_rules(login, patch)?;
+        self.registry().set_account_rules(login, &rules)?;
+        self.record("account.rules", login, &in_words(&rules));
+        Ok(rules)
+    }
+
+    /// Changes rules, rights in folders and limits together. Live sessions follow within a second.
+    ///
+    /// # Errors
+    /// As [`Service::set_account_rules`], [`Service::set_folder_rights`] and [`Service::set_account_limits`]; nothing is changed then.
+    pub fn set_access(&self, login: &str, patch: &AccessPatch) -> Result<()> {
+        let rules = self.changed_rules(login, &patch.rules)?;
+        patch.limits.map_or(Ok(()), usage::check)?;
+        self.registry().set_access(login, &rules, &patch.folders, patch.limits)?;
+        self.record("account.rules", login, &in_words(&rules));
+        for (name, rights) in &patch.folders {
+            self.record_rights(login, name, *rights);
+        }
+        if let Some(limits) = patch.limits {
+            self.record("account.limits", login, &usage::in_words(limits));
+        }
+        Ok(())
+    }
+
+    /// The rules as they will be; they are sound.
+    fn changed_rules(&self, login: &str, patch: &RulesPatch) -> Result<AccountRules> {
         let account = self.hosted_account(login, NO_RULES)?;
         let mut rules = self.registry().account_rules(login)?;
         if let Some(networks) = &patch.allow_from {
@@ -60,8 +97,6 @@ impl Service {
             );
             return Err(Error::new(Kind::Invalid, message));
         }
-        self.registry().set_account_rules(login, &rules)?;
-        self.record("account.rules", login, &in_words(&rules));
         Ok(rules)
     }
 
@@ -81,9 +116,13 @@ impl Service {
     pub fn set_folder_rights(&self, login: &str, name: &str, rights: Option<Rights>) -> Result<()> {
         self.hosted_account(login, NO_RULES)?;
         self.registry().set_folder_rights(login, name, rights)?;
+        self.record_rights(login, name, rights);
+        Ok(())
+    }
+
+    fn record_rights(&self, login: &str, name: &str, rights: Option<Rights>) {
         let rights = rights.map_or("those of the account".to_owned(), |rights| rights.to_string());
         self.record("folder.rights", login, &format!("{name}: {rights}"));
-        Ok(())
     }
 }
 

@@ -27,17 +27,7 @@ impl Service {
     /// `Kind::NotFound`; `Kind::Invalid` for a limit with which nothing could be done.
     pub fn set_account_limits(&self, login: &str, limits: AccountLimits) -> Result<AccountLimits> {
         self.hosted_account(login, NO_LIMITS)?;
-        let numbers = [
-            ("sessions", limits.max_sessions.map(u64::from)),
-            ("seconds without a move", limits.idle_timeout_s.map(u64::from)),
-            ("bytes of an upload", limits.max_upload_bytes),
-        ];
-        if let Some((what, _)) = numbers.iter().find(|(_, n)| *n == Some(0)) {
-            let message = format!(
-                "a limit of 0 {what} lets nothing through; give at least 1, or disable the account"
-            );
-            return Err(Error::new(Kind::Invalid, message));
-        }
+        check(limits)?;
         self.registry().set_account_limits(login, limits)?;
         self.record("account.limits", login, &in_words(limits));
         Ok(limits)
@@ -53,7 +43,21 @@ impl Service {
     }
 }
 
-fn in_words(limits: AccountLimits) -> String {
+/// Limits with which something can be done.
+pub(super) fn check(limits: AccountLimits) -> Result<()> {
+    let numbers = [
+        ("sessions", limits.max_sessions.map(u64::from)),
+        ("seconds without a move", limits.idle_timeout_s.map(u64::from)),
+        ("bytes of an upload", limits.max_upload_bytes),
+    ];
+    let Some((what, _)) = numbers.iter().find(|(_, n)| *n == Some(0)) else { return Ok(()) };
+    let message = format!(
+        "a limit of 0 {what} lets nothing through; give at least 1, or disable the account"
+    );
+    Err(Error::new(Kind::Invalid, message))
+}
+
+pub(super) fn in_words(limits: AccountLimits) -> String {
     let word = |n: Option<u64>| n.map_or("the server's".to_owned(), |n| n.to_string());
     format!(
         "sessions {}; idle seconds {}; upload bytes {}; quota bytes {}; quota files {}",

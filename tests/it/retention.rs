@@ -12,7 +12,7 @@ use rollcall::import::fields::Field;
 use rollcall::model::{Language, Protocol, UploadId};
 use rollcall::service::Service;
 use rollcall::service::accounts::{NewAccount, NewPassword};
-use rollcall::service::clients::{ClientRetention, NewClient};
+use rollcall::service::clients::{ClientPatch, ClientRetention, NewClient};
 use rollcall::service::imports::{DryRun, ImportFile};
 use rollcall::service::users::{Standing, UserView};
 use tempfile::TempDir;
@@ -66,7 +66,8 @@ impl Years {
     }
 
     fn set(&self, retention: ClientRetention) {
-        self.service().set_client_retention("acme", retention).unwrap();
+        let patch = ClientPatch { retention: Some(retention), ..ClientPatch::default() };
+        self.service().set_client("acme", &patch).unwrap();
     }
 
     fn archived(&self, id: UploadId) -> bool {

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use rollcall::clock::Clock;
 use rollcall::config::Config;
 use rollcall::error::{Error, Kind, Result};
-use rollcall::model::{Language, Protocol, Right, Rights, VPath};
+use rollcall::model::{AccountLimits, Language, Protocol, Right, Rights, VPath};
 use rollcall::service::Service;
 use rollcall::service::accounts::{NewAccount, NewPassword};
 use rollcall::service::clients::NewClient;
 use rollcall::service::login::{Credential, LoginAttempt};
-use rollcall::service::rules::RulesPatch;
+use rollcall::service::rules::{AccessPatch, RulesPatch};
 use rollcall::service::session::{Open, Overwrite, Session};
 use tempfile::TempDir;
 
@@ -129,6 +129,33 @@ async fn a_key_and_the_password_are_needed_where_both_are_asked_for() {
     service.remove_key("acme", &fingerprint).unwrap();
     let refused = service.set_account_rules("acme", &both).unwrap_err();
     assert_eq!(refused.kind(), Kind::Invalid);
+}
+
+#[test]
+fn access_is_changed_as_a_whole_or_not_at_all() {
+    let folder = folder();
+    let service = service(&folder);
+    account(&service);
+    let before = (service.account_rules("acme").unwrap(), service.account_limits("acme").unwrap());
+    let wish = |folders: &[&str], sessions| AccessPatch {
+        rules: RulesPatch { rights: "list,read".parse().ok(), ..RulesPatch::default() },
+        folders: folders.iter().map(|name| ((*name).to_owned(), "list".parse().ok())).collect(),
+        limits: Some(AccountLimits { max_sessions: Some(sessions), ..AccountLimits::default() }),
+    };
+    for (folders, sessions, kind) in
+        [(["export", "elsewhere"], 2, Kind::NotFound), (["export", "import"], 0, Kind::Invalid)]
+    {
+        let refused = service.set_access("acme", &wish(&folders, sessions)).unwrap_err();
+        assert_eq!(refused.kind(), kind, "{refused}");
+        let now = (service.account_rules("acme").unwrap(), service.account_limits("acme").unwrap());
+        assert_eq!(now, before);
+        assert!(service.folder_rights("acme").unwrap().is_empty());
+    }
+    service.set_access("acme", &wish(&["export"], 2)).unwrap();
+    assert_eq!(service.account_rules("acme").unwrap().rights.to_string(), "list,read");
+    assert_eq!(service.account_limits("acme").unwrap().max_sessions, Some(2));
+    let own = service.folder_rights("acme").unwrap();
+    assert_eq!(own, [("/out".parse().unwrap(), "list".parse().unwrap())]);
 }
 
 /// Every file below `root` with its bytes.

@@ -134,17 +134,15 @@ async fn change(
 ) -> Answer {
     let changed = ask(&admin, &caller, move |service| {
         let (own, _) = service.client_retention(&slug)?;
+        let wanted = change.own_retention.over(own);
         let patch = ClientPatch {
             name: change.name,
             language: change.language,
             time_zone: change.time_zone,
             enabled: change.enabled,
+            retention: (wanted != own).then_some(wanted),
         };
         service.set_client(&slug, &patch)?;
-        let wanted = change.own_retention.over(own);
-        if wanted != own {
-            service.set_client_retention(&slug, wanted)?;
-        }
         view(&service, &slug)
     });
     json_of(&changed.await?)

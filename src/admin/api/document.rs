@@ -115,7 +115,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
     let mut errors =
         vec!["400", "401", "403", "404", "406", "409", "422", "429", "500", "503", "504"];
     if operation.contains_key("requestBody") {
-        errors.extend(["413", "415"]);
+        errors.extend(["408", "413", "415"]);
     }
     match method {
         "get" => errors.push("304"),

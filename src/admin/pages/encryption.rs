@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::settings::href;
 use crate::admin::Admin;
+use crate::admin::download::disposition;
 use crate::admin::form::{FileForm, Form, Pairs, bytes, text};
 use crate::admin::guard::Caller;
 use crate::admin::route::{Route, of_client};
@@ -184,10 +185,7 @@ async fn download(
     match found.await {
         Ok(key) => {
             let kind = HeaderValue::from_static("application/pgp-keys");
-            let name = format!("attachment; filename=\"{client}.asc\"");
-            // A client's short name has letters, digits and dashes only.
-            let name =
-                HeaderValue::try_from(name).unwrap_or(HeaderValue::from_static("attachment"));
+            let name = disposition("attachment", &format!("{client}.asc"));
             let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, name)];
             (headers, key.public_key).into_response()
         }

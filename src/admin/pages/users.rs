@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::users_words::{day, label, standing};
 use crate::admin::Admin;
+use crate::admin::download::disposition;
 use crate::admin::guard::{Caller, form_encoded};
 use crate::admin::route::{Route, of_client};
 use crate::admin::shell::{Failure, Shell, page};
@@ -315,13 +316,12 @@ async fn file(
     }
 }
 
-/// A file to be saved; its name is made of words of ours, days and a client's short name.
+/// A table to be saved.
 pub(super) fn attachment(name: &str, bytes: Vec<u8>) -> Response {
     let kind = if name.ends_with(".json") { "application/json" } else { "text/csv; charset=utf-8" };
-    let mut response = ([(header::CONTENT_TYPE, kind)], bytes).into_response();
-    let named = HeaderValue::try_from(format!("attachment; filename=\"{name}\""));
-    if let Ok(named) = named {
-        response.headers_mut().insert(header::CONTENT_DISPOSITION, named);
-    }
-    response
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
+        (header::CONTENT_DISPOSITION, disposition("attachment", name)),
+    ];
+    (headers, bytes).into_response()
 }

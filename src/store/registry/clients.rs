@@ -2,7 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::Registry;
+use super::retention::put_retention;
+use super::{ClientRetention, Registry};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Client, Folder, Language, Purpose, VPath};
 use crate::store::{failed, instant, to_micros, word};
@@ -18,6 +19,8 @@ pub struct ClientPatch {
     pub time_zone: Option<String>,
     /// Whether its accounts can log in.
     pub enabled: Option<bool>,
+    /// How long its things are kept.
+    pub retention: Option<ClientRetention>,
 }
 
 /// What to change of a remote folder; `None` leaves a value as it is.
@@ -93,6 +96,9 @@ impl Registry {
     pub fn update_client(&self, slug: &str, patch: &ClientPatch) -> Result<Client> {
         let (slug, patch) = (slug.to_owned(), patch.clone());
         self.write(move |conn| {
+            if let Some(retention) = patch.retention {
+                put_retention(conn, &slug, retention)?;
+            }
             conn.query_row(
                 "UPDATE clients SET name = coalesce(?2, name), language = coalesce(?3, language),
                      time_zone = coalesce(?4, time_zone), enabled = coalesce(?5, enabled)

@@ -3,7 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Registry;
-use crate::error::{Error, Kind, Result};
+use super::rules::found_one;
+use crate::error::Result;
 use crate::model::AccountLimits;
 use crate::store::failed;
 
@@ -39,31 +40,29 @@ impl Registry {
     /// `Kind::NotFound` for an unknown login.
     pub fn set_account_limits(&self, login: &str, limits: AccountLimits) -> Result<()> {
         let login = login.to_owned();
-        self.write(move |conn| {
-            let whole = |n: Option<u64>| n.map(|n| i64::try_from(n).unwrap_or(i64::MAX));
-            let changed = conn
-                .execute(
-                    "INSERT INTO account_limits SELECT login, ?2, ?3, ?4, ?5, ?6 FROM accounts WHERE login = ?1
-                     ON CONFLICT (login) DO UPDATE SET max_sessions = excluded.max_sessions,
-                         idle_timeout_s = excluded.idle_timeout_s, max_upload_bytes = excluded.max_upload_bytes,
-                         quota_bytes = excluded.quota_bytes, quota_files = excluded.quota_files",
-                    params![
-                        login,
-                        limits.max_sessions,
-                        limits.idle_timeout_s,
-                        whole(limits.max_upload_bytes),
-                        whole(limits.quota_bytes),
-                        whole(limits.quota_files)
-                    ],
-                )
-                .map_err(failed(format_args!("change the limits of \"{login}\"")))?;
-            if changed == 0 {
-                let message = format!("there is no account \"{login}\"; see `rollcall account list`");
-                return Err(Error::new(Kind::NotFound, message));
-            }
-            Ok(())
-        })
+        self.write(move |conn| put_limits(conn, &login, limits))
     }
+}
+
+pub(super) fn put_limits(conn: &Connection, login: &str, limits: AccountLimits) -> Result<()> {
+    let whole = |n: Option<u64>| n.map(|n| i64::try_from(n).unwrap_or(i64::MAX));
+    let changed = conn
+        .execute(
+            "INSERT INTO account_limits SELECT login, ?2, ?3, ?4, ?5, ?6 FROM accounts WHERE login = ?1
+             ON CONFLICT (login) DO UPDATE SET max_sessions = excluded.max_sessions,
+                 idle_timeout_s = excluded.idle_timeout_s, max_upload_bytes = excluded.max_upload_bytes,
+                 quota_bytes = excluded.quota_bytes, quota_files = excluded.quota_files",
+            params![
+                login,
+                limits.max_sessions,
+                limits.idle_timeout_s,
+                whole(limits.max_upload_bytes),
+                whole(limits.quota_bytes),
+                whole(limits.quota_files)
+            ],
+        )
+        .map_err(failed(format_args!("change the limits of \"{login}\"")))?;
+    found_one(changed, login)
 }
 
 pub(super) fn limits_of(conn: &Connection, login: &str) -> rusqlite::Result<AccountLimits> {

@@ -1,6 +1,6 @@
 //! How long one client's things are kept, where that is not the server's own setting; and what an erased client leaves.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Registry;
 use crate::config::Retention;
@@ -56,31 +56,6 @@ impl Registry {
                 })
                 .optional()?;
             Ok(found.unwrap_or_default())
-        })
-    }
-
-    /// Replaces what differs for a client.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub fn set_client_retention(&self, slug: &str, retention: ClientRetention) -> Result<()> {
-        let slug = slug.to_owned();
-        self.write(move |conn| {
-            conn.execute(
-                "INSERT INTO client_retention VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (client) DO UPDATE SET archive_days = excluded.archive_days,
-                     reports_days = excluded.reports_days, history_days = excluded.history_days,
-                     pseudonymise_after_months = excluded.pseudonymise_after_months",
-                params![
-                    slug,
-                    retention.archive_days,
-                    retention.reports_days,
-                    retention.history_days,
-                    retention.pseudonymise_after_months
-                ],
-            )
-            .map_err(failed(format_args!("change how long the things of \"{slug}\" are kept")))?;
-            Ok(())
         })
     }
 
@@ -147,4 +122,27 @@ impl Registry {
                 )),
             })
     }
+}
+
+/// Replaces what differs for a client, if it is there.
+pub(super) fn put_retention(
+    conn: &Connection,
+    slug: &str,
+    retention: ClientRetention,
+) -> Result<()> {
+    conn.execute(
+        "INSERT INTO client_retention SELECT slug, ?2, ?3, ?4, ?5 FROM clients WHERE slug = ?1
+         ON CONFLICT (client) DO UPDATE SET archive_days = excluded.archive_days,
+             reports_days = excluded.reports_days, history_days = excluded.history_days,
+             pseudonymise_after_months = excluded.pseudonymise_after_months",
+        params![
+            slug,
+            retention.archive_days,
+            retention.reports_days,
+            retention.history_days,
+            retention.pseudonymise_after_months
+        ],
+    )
+    .map_err(failed(format_args!("change how long the things of \"{slug}\" are kept")))?;
+    Ok(())
 }

@@ -3,8 +3,9 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Registry;
+use super::limits::put_limits;
 use crate::error::{Error, Kind, Result};
-use crate::model::{AccountRules, Network, Rights, VPath};
+use crate::model::{AccountLimits, AccountRules, Network, Rights, VPath};
 use crate::store::{failed, from_micros, to_micros, unreadable};
 
 impl Registry {
@@ -22,32 +23,27 @@ impl Registry {
     /// `Kind::NotFound` for an unknown login.
     pub fn set_account_rules(&self, login: &str, rules: &AccountRules) -> Result<()> {
         let (login, rules) = (login.to_owned(), rules.clone());
+        self.write(move |conn| put_rules(conn, &login, &rules))
+    }
+
+    /// Replaces the rules of an account, the rights in the named folders and, where given, its limits: all of it or nothing.
+    ///
+    /// # Errors
+    /// `Kind::NotFound` for an unknown login, or a folder that the account does not have.
+    pub fn set_access(
+        &self,
+        login: &str,
+        rules: &AccountRules,
+        folders: &[(String, Option<Rights>)],
+        limits: Option<AccountLimits>,
+    ) -> Result<()> {
+        let (login, rules, folders) = (login.to_owned(), rules.clone(), folders.to_vec());
         self.write(move |conn| {
-            let networks: Vec<String> = rules.allow_from.iter().map(Network::to_string).collect();
-            conn.execute(
-                "INSERT INTO account_rules
-                     (login, allow_from, expires_at, needs_both, lenient_data_end, rights)
-                 SELECT login, ?2, ?3, ?4, ?5, ?6 FROM accounts WHERE login = ?1
-                 ON CONFLICT (login) DO UPDATE SET allow_from = excluded.allow_from,
-                     expires_at = excluded.expires_at, needs_both = excluded.needs_both,
-                     lenient_data_end = excluded.lenient_data_end, rights = excluded.rights",
-                params![
-                    login,
-                    networks.join(","),
-                    rules.expires_at.map(to_micros),
-                    rules.needs_both,
-                    rules.lenient_data_end,
-                    rules.rights.to_string()
-                ],
-            )
-            .map_err(failed(format_args!("change the rules of \"{login}\"")))
-            .and_then(|changed| match changed {
-                0 => Err(Error::new(
-                    Kind::NotFound,
-                    format!("there is no account \"{login}\"; see `rollcall account list`"),
-                )),
-                _ => Ok(()),
-            })
+            put_rules(conn, &login, &rules)?;
+            for (name, rights) in &folders {
+                put_folder_rights(conn, &login, name, *rights)?;
+            }
+            limits.map_or(Ok(()), |limits| put_limits(conn, &login, limits))
         })
     }
 
@@ -65,37 +61,75 @@ impl Registry {
     /// `Kind::NotFound` for a folder that the account does not have.
     pub fn set_folder_rights(&self, login: &str, name: &str, rights: Option<Rights>) -> Result<()> {
         let (login, name) = (login.to_owned(), name.to_owned());
-        self.write(move |conn| {
-            let what = format!("change the rights in folder \"{name}\"");
-            let client: Option<String> = conn
-                .query_row(
-                    "SELECT client FROM folders WHERE login = ?1 AND name = ?2",
-                    [&login, &name],
-                    |row| row.get(0),
-                )
-                .optional()
-                .map_err(failed(&what))?;
-            let client = client.ok_or_else(|| {
-                let message = format!(
-                    "\"{login}\" has no folder \"{name}\"; see `rollcall folder list {login}`"
-                );
-                Error::new(Kind::NotFound, message)
-            })?;
-            match rights {
-                Some(rights) => conn.execute(
-                    "INSERT INTO folder_rights (client, name, rights) VALUES (?1, ?2, ?3)
-                     ON CONFLICT (client, name) DO UPDATE SET rights = excluded.rights",
-                    [&client, &name, &rights.to_string()],
-                ),
-                None => conn.execute(
-                    "DELETE FROM folder_rights WHERE client = ?1 AND name = ?2",
-                    [&client, &name],
-                ),
-            }
-            .map_err(failed(&what))?;
-            Ok(())
-        })
+        self.write(move |conn| put_folder_rights(conn, &login, &name, rights))
     }
+}
+
+fn put_rules(conn: &Connection, login: &str, rules: &AccountRules) -> Result<()> {
+    let networks: Vec<String> = rules.allow_from.iter().map(Network::to_string).collect();
+    let changed = conn
+        .execute(
+            "INSERT INTO account_rules
+                 (login, allow_from, expires_at, needs_both, lenient_data_end, rights)
+             SELECT login, ?2, ?3, ?4, ?5, ?6 FROM accounts WHERE login = ?1
+             ON CONFLICT (login) DO UPDATE SET allow_from = excluded.allow_from,
+                 expires_at = excluded.expires_at, needs_both = excluded.needs_both,
+                 lenient_data_end = excluded.lenient_data_end, rights = excluded.rights",
+            params![
+                login,
+                networks.join(","),
+                rules.expires_at.map(to_micros),
+                rules.needs_both,
+                rules.lenient_data_end,
+                rules.rights.to_string()
+            ],
+        )
+        .map_err(failed(format_args!("change the rules of \"{login}\"")))?;
+    found_one(changed, login)
+}
+
+/// An account was there to be changed.
+pub(super) fn found_one(changed: usize, login: &str) -> Result<()> {
+    if changed > 0 {
+        return Ok(());
+    }
+    let message = format!("there is no account \"{login}\"; see `rollcall account list`");
+    Err(Error::new(Kind::NotFound, message))
+}
+
+fn put_folder_rights(
+    conn: &Connection,
+    login: &str,
+    name: &str,
+    rights: Option<Rights>,
+) -> Result<()> {
+    let what = format!("change the rights in folder \"{name}\"");
+    let client: Option<String> = conn
+        .query_row(
+            "SELECT client FROM folders WHERE login = ?1 AND name = ?2",
+            [login, name],
+            |row| row.get(0),
+        )
+        .optional()
+        .map_err(failed(&what))?;
+    let client = client.ok_or_else(|| {
+        let message =
+            format!("\"{login}\" has no folder \"{name}\"; see `rollcall folder list {login}`");
+        Error::new(Kind::NotFound, message)
+    })?;
+    match rights {
+        Some(rights) => conn.execute(
+            "INSERT INTO folder_rights (client, name, rights) VALUES (?1, ?2, ?3)
+             ON CONFLICT (client, name) DO UPDATE SET rights = excluded.rights",
+            [client.as_str(), name, &rights.to_string()],
+        ),
+        None => conn.execute(
+            "DELETE FROM folder_rights WHERE client = ?1 AND name = ?2",
+            [client.as_str(), name],
+        ),
+    }
+    .map_err(failed(&what))?;
+    Ok(())
 }
 
 pub(super) fn rules_of(conn: &Connection, login: &str) -> rusqlite::Result<AccountRules> {

@@ -17,7 +17,7 @@ use crate::admin::shell::{Shell, Tone, done, page};
 use crate::error::{Error, Kind, Result};
 use crate::model::{AccountLimits, AccountRules, Folder, Network, Right, Rights, Scope, VPath};
 use crate::service::Service;
-use crate::service::rules::RulesPatch;
+use crate::service::rules::{AccessPatch, RulesPatch};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -312,21 +312,16 @@ fn change(service: &Service, login: &str, pairs: &Pairs) -> Result<()> {
     let typed = Typed::read(Typed::of(&known), pairs);
     // All is read before anything is changed.
     let (patch, limits) = (typed.patch()?, typed.limits()?);
-    let mut wished = Vec::new();
+    let mut folders = Vec::new();
     for folder in &known.folders {
-        wished.push(typed.own.get(&folder.name).map(|names| rights(names)).transpose()?);
-    }
-    service.set_account_rules(login, &patch)?;
-    for (folder, wish) in known.folders.iter().zip(wished) {
+        let wish = typed.own.get(&folder.name).map(|names| rights(names)).transpose()?;
         let now = known.rights.iter().find(|(path, _)| *path == folder.path);
         if now.map(|(_, rights)| *rights) != wish {
-            service.set_folder_rights(login, &folder.name, wish)?;
+            folders.push((folder.name.clone(), wish));
         }
     }
-    if limits != known.limits {
-        service.set_account_limits(login, limits)?;
-    }
-    Ok(())
+    let limits = (limits != known.limits).then_some(limits);
+    service.set_access(login, &AccessPatch { rules: patch, folders, limits })
 }
 
 #[cfg(test)]

@@ -185,12 +185,9 @@ fn change(service: &Service, slug: &str, sent: Sent) -> Result<()> {
         language: Some(typed.language),
         time_zone: Some(typed.time_zone.trim().to_owned()),
         enabled: None,
+        retention: (before != kept).then_some(kept),
     };
-    service.set_client(slug, &patch)?;
-    if before != kept {
-        service.set_client_retention(slug, kept)?;
-    }
-    Ok(())
+    service.set_client(slug, &patch).map(drop)
 }
 
 async fn disable(
