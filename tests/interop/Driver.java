@@ -68,10 +68,10 @@ public class Driver {
             session.setPassword(password);
         }
         session.setConfig("PreferredAuthentications", key.isEmpty() ? "password" : "publickey");
-        session.connect(20000);
+        session.connect(90000);
         try {
             ChannelSftp sftp = (ChannelSftp) session.openChannel("sftp");
-            sftp.connect(20000);
+            sftp.connect(90000);
             for (String[] step : steps) {
                 sftpStep(sftp, step);
             }
@@ -116,7 +116,7 @@ public class Driver {
         managers.init(trusted);
         ftp.setTrustManager(managers.getTrustManagers()[0]);
         ftp.setControlEncoding("UTF-8");
-        ftp.setConnectTimeout(20000);
+        ftp.setConnectTimeout(90000);
         ftp.addProtocolCommandListener(new ProtocolCommandListener() {
             public void protocolCommandSent(ProtocolCommandEvent event) {}
 

@@ -47,13 +47,13 @@ def halfway(account, command, env, to=signal.SIGKILL, all_of_it=True):
     with subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, env=env, start_new_session=True) as process:
         try:
-            wait_for("bytes in the spool", lambda: spooled_bytes(account) >= 65_536 or process.poll() is not None, 40)
+            wait_for("bytes in the spool", lambda: spooled_bytes(account) >= 65_536 or process.poll() is not None, 120)
             expect(process.poll() is None, "the client ended before it could be stopped")
             if all_of_it:
                 os.killpg(process.pid, to)
             else:
                 process.send_signal(to)
-            process.wait(30)
+            process.wait(120)
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
@@ -145,6 +145,7 @@ def sftp_lost(how):
         data = previous(account)
         sock = account.house.connect("sftp")
         transport = paramiko.Transport(sock)
+        transport.banner_timeout = transport.auth_timeout = 120
         transport.connect(username=account.login, password=account.password)
         sftp = paramiko.SFTPClient.from_transport(transport)
         handle = sftp.open("/payroll/users.csv", "w")

@@ -17,7 +17,7 @@ import urllib.parse
 from dataclasses import dataclass, field
 from pathlib import Path
 
-TIMEOUT_S = 90
+TIMEOUT_S = 300
 
 
 @dataclass
@@ -71,7 +71,7 @@ def ssh_options(account):
     house = account.house
     return [
         "-o", "StrictHostKeyChecking=yes", "-o", f"UserKnownHostsFile={house.known_hosts()}",
-        "-o", "GlobalKnownHostsFile=/dev/null", "-o", "ConnectTimeout=20", "-F", "/dev/null",
+        "-o", "GlobalKnownHostsFile=/dev/null", "-o", "ConnectTimeout=90", "-F", "/dev/null",
     ]
 
 
@@ -174,7 +174,7 @@ class Paramiko(Client):
             login = ({"key_filename": str(account.by_key)} if account.by_key and password is None
                      else {"password": password or account.password})
             ssh.connect(account.house.address, account.house.ports["sftp"], account.login, **login,
-                        look_for_keys=False, allow_agent=False, timeout=20, auth_timeout=20, banner_timeout=20)
+                        look_for_keys=False, allow_agent=False, timeout=60, auth_timeout=120, banner_timeout=60)
         except BaseException:
             ssh.close()
             raise
@@ -186,7 +186,7 @@ class Paramiko(Client):
         try:
             ssh = self.connect(account, password)
             sftp = ssh.open_sftp()
-            sftp.get_channel().settimeout(60)
+            sftp.get_channel().settimeout(180)
             for step in steps:
                 self.step(sftp, step, outcome)
         except (paramiko.SSHException, OSError, EOFError) as error:
@@ -294,7 +294,7 @@ class Lftp(Client):
     def script(self, account, steps, password):
         port = account.house.ports[self.protocol]
         q = lambda p: '"' + str(p).replace("\\", "\\\\").replace('"', '\\"') + '"'
-        settings = ["cmd:fail-exit yes", "net:max-retries 1", "net:timeout 30", "net:reconnect-interval-base 1",
+        settings = ["cmd:fail-exit yes", "net:max-retries 1", "net:timeout 120", "net:reconnect-interval-base 1",
                     "xfer:clobber yes", "cache:enable no", "cmd:interactive no", "log:enabled/xfer no"]
         if self.protocol == "sftp":
             key = ["-i", str(account.by_key), "-o", "IdentitiesOnly=yes"] if account.by_key else ["-o", "PubkeyAuthentication=no"]
@@ -425,7 +425,7 @@ class Ftplib(Client):
         self.protocol = protocol
         self.name = {"ftps": "Python ftplib, FTPS", "ftpes": "Python ftplib, FTPES"}[protocol]
 
-    def open(self, account, password=None, timeout=60):
+    def open(self, account, password=None, timeout=180):
         context = ssl.create_default_context(cafile=str(account.house.certificate()))
         context.check_hostname = False
         if account.by_key:
@@ -504,7 +504,7 @@ class Rclone(Client):
     def run(self, account, steps, password=None):
         remote = self.remote(account, password or account.password)
         common = ["--config", "/dev/null", "--retries", "1", "--low-level-retries", "1", "-v",
-                  "--contimeout", "20s", "--timeout", "60s"]
+                  "--contimeout", "60s", "--timeout", "180s"]
         outcome = Outcome(True, "")
         for what, *a in steps:
             words = {

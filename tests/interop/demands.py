@@ -180,7 +180,7 @@ def broken_line(client, account):
         expect(not account.on_disk("/payroll/users.csv").exists() and not account.imports(), "half a roster was taken")
         done(client, account, [("put", here, "/payroll/users.csv")])
     same_on_disk(account, "/payroll/users.csv", data)
-    account.expect_imported("/payroll/users.csv", data, 60)
+    account.expect_imported("/payroll/users.csv", data)
     runs = account.imports()
     expect(len(runs) == 1, f"{len(runs)} imports: {runs}")
 

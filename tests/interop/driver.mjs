@@ -17,7 +17,7 @@ async function bySftp() {
     host: plan.host,
     port: plan.port,
     username: plan.login,
-    readyTimeout: 30000,
+    readyTimeout: 120000,
     hostVerifier: (key) => plan.fingerprints.includes(shown(key)),
     ...(plan.key ? { privateKey: readFileSync(plan.key) } : { password: plan.password }),
   });
@@ -42,7 +42,7 @@ async function bySftp() {
 
 async function byFtp() {
   const { Client } = load("basic-ftp");
-  const ftp = new Client(60000);
+  const ftp = new Client(180000);
   ftp.ftp.log = (line) => (outcome.text += line + "\n");
   ftp.ftp.verbose = true;
   const tls = { ca: readFileSync(plan.certificate), host: plan.host };

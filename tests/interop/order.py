@@ -18,9 +18,10 @@ class Pusher:
         if protocol == "sftp":
             import paramiko
             self.transport = paramiko.Transport(account.house.connect("sftp"))
+            self.transport.banner_timeout = self.transport.auth_timeout = 120
             self.transport.connect(username=account.login, password=account.password)
             self.sftp = paramiko.SFTPClient.from_transport(self.transport)
-            self.sftp.get_channel().settimeout(60)
+            self.sftp.get_channel().settimeout(180)
         else:
             self.ftp = clients.Ftplib(protocol).open(account)
 
@@ -60,7 +61,7 @@ class Pusher:
         self.transport.close() if self.protocol == "sftp" else self.ftp.close()
 
 
-def settled(account, count, within_s=120):
+def settled(account, count, within_s=300):
     """All `count` acknowledged uploads have come to their end, each once."""
     def look():
         seen = account.imports()
@@ -99,7 +100,7 @@ def two_at_once(account):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(120)
+        thread.join(300)
     expect(not wrong, "; ".join(wrong))
     settled(account, 2 * rounds)
     found = account.on_disk("/payroll/users.csv").read_bytes()
@@ -119,7 +120,7 @@ def during_import(protocol):
             pusher.put("/payroll/users.csv", data)
             not_stale(pusher, "/payroll/users.csv", data, f"after put {number + 1}")
         last = files[-1]
-        wait_for("the last file's report", lambda: not_stale(pusher, "/payroll/users.csv", last, "while waiting"), 120)
+        wait_for("the last file's report", lambda: not_stale(pusher, "/payroll/users.csv", last, "while waiting"), 300)
         settled(account, len(files))
         not_stale(pusher, "/payroll/users.csv", last, "at the end")
         expect(account.report("/payroll/users.csv"), "the last report is gone")
@@ -207,9 +208,9 @@ def neighbours(one, other):
         fcntl.flock(held, fcntl.LOCK_EX)
         slow.put("/payroll/users.csv", roster(200))
         quick.put("/payroll/users.csv", roster(20))
-        wait_for("the neighbour's report", lambda: quick.report("/payroll/users.csv"), 60)
+        wait_for("the neighbour's report", lambda: quick.report("/payroll/users.csv"), 120)
         expect(slow.report("/payroll/users.csv") is None, "an import went on although its client was locked")
-    wait_for("the long import's report", lambda: slow.report("/payroll/users.csv"), 60)
+    wait_for("the long import's report", lambda: slow.report("/payroll/users.csv"), 120)
     settled(one, 1)
     settled(other, 1)
     slow.close()

@@ -91,7 +91,7 @@ class Wget(Client):
         start.write_text(f"user = {account.login}\npassword = {password or account.password}\n")
         outcome = Outcome(True, "")
         for what, *a in steps:
-            common = ["wget", f"--config={start}", f"--ca-certificate={account.house.certificate()}", "--tries=1", "--timeout=60",
+            common = ["wget", f"--config={start}", f"--ca-certificate={account.house.certificate()}", "--tries=1", "--timeout=180",
                       *(["--ftps-implicit"] if self.protocol == "ftps" else [])]
             path = clients.urllib.parse.quote(a[0])
             url = f"ftps://{account.house.address}:{account.house.ports[self.protocol]}/%2F{path.lstrip('/')}"
@@ -138,7 +138,7 @@ class Aioftp(Client):
         if account.by_key:
             context.load_cert_chain(str(account.by_key))
         names = []
-        ftp = aioftp.Client(ssl=context if self.protocol == "ftps" else None, socket_timeout=60, connection_timeout=20)
+        ftp = aioftp.Client(ssl=context if self.protocol == "ftps" else None, socket_timeout=180, connection_timeout=60)
         await ftp.connect(account.house.address, account.house.ports[self.protocol])
         try:
             if self.protocol == "ftpes":

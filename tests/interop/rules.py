@@ -143,7 +143,7 @@ def beyond(account):
 def hangup(account):
     """SIGHUP takes a new certificate up at once; a bad one is not used; nobody's session ends."""
     house = account.house
-    control = socket.create_connection(("127.0.0.1", house.ports["sftp"]), timeout=20)
+    control = socket.create_connection(("127.0.0.1", house.ports["sftp"]), timeout=60)
     expect(control.recv(4) == b"SSH-", "no SSH greeting")
 
     def served():
@@ -160,10 +160,10 @@ def hangup(account):
     (house.work / "key.pem").replace(house.certs / "tls-key.pem")
     (house.work / "cert.pem").replace(house.certs / "tls-cert.pem")
     house.process.send_signal(signal.SIGHUP)
-    after = wait_for("the new certificate", lambda: (lambda now: now if now != before else None)(served()), 10)
+    after = wait_for("the new certificate", lambda: (lambda now: now if now != before else None)(served()))
     (house.certs / "tls-cert.pem").write_text("no certificate")
     house.process.send_signal(signal.SIGHUP)
-    wait_for("the complaint in the log", lambda: "new certificate is not used" in house.log.read_text(), 10)
+    wait_for("the complaint in the log", lambda: "new certificate is not used" in house.log.read_text())
     expect(served() == after, "a bad certificate was taken up")
     expect(house.process.poll() is None, "SIGHUP ended the server")
     control.close()
@@ -176,7 +176,7 @@ def last_upload(account):
     client = clients.Paramiko()
     ssh = client.connect(account)
     sftp = ssh.open_sftp()
-    started, go_on, answers = threading.Barrier(2, timeout=30), threading.Event(), []
+    started, go_on, answers = threading.Barrier(2, timeout=120), threading.Event(), []
 
     class Slow(io.BytesIO):
         first = True
@@ -187,7 +187,7 @@ def last_upload(account):
                 return b"x" * 1000
             if not go_on.is_set():
                 started.wait()
-                go_on.wait(30)
+                go_on.wait(120)
             return super().read(size)
 
     upload = threading.Thread(target=lambda: answers.append(ftp.storbinary("STOR /files/slow", Slow(b"y" * 1000))))
@@ -196,16 +196,16 @@ def last_upload(account):
     file.write(b"z" * 1000)
     started.wait()
     house.process.send_signal(signal.SIGTERM)
-    wait_for("the closed listener", lambda: refused(house), 10)
+    wait_for("the closed listener", lambda: refused(house))
     file.write(b"z" * 1000)
     file.close()
     sftp.rename("/files/slower.part", "/files/slower")
     go_on.set()
-    upload.join(30)
+    upload.join(120)
     expect(answers and answers[0].startswith("226"), f"the upload was answered {answers}")
     same_on_disk(account, "/files/slow", b"x" * 1000 + b"y" * 1000)
     same_on_disk(account, "/files/slower", b"z" * 2000)
-    expect(house.process.wait(20) == 0, "the server did not end in good order")
+    expect(house.process.wait(90) == 0, "the server did not end in good order")
     ssh.close()
 
 

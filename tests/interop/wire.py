@@ -22,7 +22,7 @@ class Control:
         self.address = address
         self.context = context or anyone()
         self.sock = socket.create_connection(
-            (address, account.house.ports[protocol]), timeout=20, source_address=source and (source, 0))
+            (address, account.house.ports[protocol]), timeout=60, source_address=source and (source, 0))
         self.read = b""
         if protocol == "ftps":
             self.secure()
@@ -73,10 +73,10 @@ class Control:
         return self.address, int(re.search(r"\|\|\|(\d+)\|", answer).group(1))
 
     def data(self, where=None, source=None):
-        plain = socket.create_connection(where or self.passive(), timeout=20, source_address=source and (source, 0))
+        plain = socket.create_connection(where or self.passive(), timeout=60, source_address=source and (source, 0))
         return plain
 
-    def closed(self, within_s=20):
+    def closed(self, within_s=60):
         """The server has ended the connection; what it said before does not matter."""
         self.sock.settimeout(within_s)
         try:
@@ -90,11 +90,17 @@ class Control:
     def upload(self, name, data, verb="STOR", session=None, end="close_notify"):
         where = self.passive()
         self.send(f"{verb} {name}")
-        plain = socket.create_connection(where, timeout=20)
+        try:
+            plain = socket.create_connection(where, timeout=60)
+        except ConnectionRefusedError:
+            # With a refusal the server closes the port, which may be before we come to it.
+            plain = None
         first = self.reply()
         if first[:1] != "1":
-            plain.close()
+            if plain:
+                plain.close()
             return first
+        expect(plain, f"{verb} was answered {first}, but its port was closed")
         return self.send_data(plain, data, session, end)
 
     def send_data(self, plain, data, session=None, end="close_notify"):
@@ -200,13 +206,13 @@ def long_line(account):
 def silent(protocol):
     def run(account):
         """A connection that says nothing is ended at the login time-out."""
-        with account.house.connect(protocol, timeout=20) as sock:
+        with account.house.connect(protocol, timeout=60) as sock:
             began = time.monotonic()
             try:
                 while sock.recv(4096):
                     pass
             except TimeoutError:
-                raise Failed("still open after 20 s; the time-out is 4 s") from None
+                raise Failed("still open after 60 s; the time-out is shorter") from None
             except OSError:
                 pass
             expect(time.monotonic() - began > 1, "closed at once")
@@ -270,7 +276,7 @@ def folders_of_ftp(account):
     where = control.passive()
     expect(control.ask("CWD files").startswith("250"), "CWD")
     control.send("STOR here.txt")
-    plain = socket.create_connection(where, timeout=20)
+    plain = socket.create_connection(where, timeout=60)
     expect(control.reply()[:1] == "1", "STOR")
     secure = control.context.wrap_socket(plain, server_hostname="localhost")
     secure.sendall(b"here")
@@ -375,7 +381,7 @@ def never_connected(account):
     if answer.startswith("1"):
         answer = control.reply()
     expect(answer.startswith("4"), f"answered {answer}")
-    expect(time.monotonic() - began < 15, "answered late; the time-out is 2 s")
+    expect(time.monotonic() - began < 45, "answered late; the time-out is a few seconds")
     expect(not account.on_disk("/files/never.bin").exists(), "a file was made of nothing")
     control.works()
 
@@ -386,7 +392,7 @@ def garbage(account):
     control.log_in()
     where = control.passive()
     control.send("STOR /files/garbage.bin")
-    with socket.create_connection(where, timeout=20) as plain:
+    with socket.create_connection(where, timeout=60) as plain:
         plain.sendall(os.urandom(4096))
         answer = control.reply()
         while answer.startswith("1"):
@@ -402,14 +408,14 @@ def mute(account):
     control.log_in()
     where = control.passive()
     control.send("STOR /files/mute.bin")
-    with socket.create_connection(where, timeout=20):
+    with socket.create_connection(where, timeout=60):
         answer = control.reply()
         while answer.startswith("1"):
             answer = control.reply()
     expect(answer[:1] == "4", f"no handshake: answered {answer}")
     where = control.passive()
     control.send("STOR /files/mute.bin")
-    plain = socket.create_connection(where, timeout=20)
+    plain = socket.create_connection(where, timeout=60)
     expect(control.reply().startswith("1"), "STOR")
     with control.context.wrap_socket(plain, server_hostname="localhost") as secure:
         secure.sendall(b"half")
@@ -424,8 +430,8 @@ def stranger(account):
     control.log_in()
     where = control.passive()
     control.send("STOR /files/mine.bin")
-    with socket.create_connection(where, timeout=20, source_address=("127.0.0.2", 0)) as foreign:
-        foreign.settimeout(20)
+    with socket.create_connection(where, timeout=60, source_address=("127.0.0.2", 0)) as foreign:
+        foreign.settimeout(60)
         try:
             foreign.sendall(b"x" * 100)
             expect(foreign.recv(100) == b"", "the stranger was answered")
@@ -433,7 +439,7 @@ def stranger(account):
             raise Failed("the stranger's connection is held open") from None
         except OSError:
             pass
-        plain = socket.create_connection(where, timeout=20)
+        plain = socket.create_connection(where, timeout=60)
         expect(control.reply().startswith("1"), "STOR")
         secure = control.context.wrap_socket(plain, server_hostname="localhost")
         secure.sendall(b"mine")
@@ -490,7 +496,7 @@ def active(account):
         answer = control.ask(line)
         expect(answer[:1] == "5", f"{line} answered {answer}")
     with socket.create_server(("127.0.0.1", 0)) as here:
-        here.settimeout(20)
+        here.settimeout(60)
         port = here.getsockname()[1]
         answer = control.ask(f"PORT 127,0,0,1,{port // 256},{port % 256}")
         expect(answer.startswith("200"), f"PORT answered {answer}")
@@ -562,7 +568,7 @@ def noise(account):
     """Bytes that are no SSH end the connection and nothing else."""
     for data in (os.urandom(5000), b"GET / HTTP/1.1\r\n\r\n", b"SSH-1.0-old\r\n", b"SSH-2.0-x\r\n" + os.urandom(50_000), b"\0" * 70_000):
         with account.house.connect("sftp") as sock:
-            sock.settimeout(20)
+            sock.settimeout(60)
             try:
                 sock.sendall(data)
                 while sock.recv(4096):
@@ -571,15 +577,17 @@ def noise(account):
                 raise Failed("the connection is still open") from None
             except OSError:
                 pass
-    done(clients.Paramiko(), account, [("list", "/")])
+    # A login has little time here: one that came too late on a busy machine is no fault.
+    wait_for("a login after the noise", lambda: clients.Paramiko().run(account, [("list", "/")]).ok)
 
 
 def sftp_session(account):
     import paramiko
     transport = paramiko.Transport(account.house.connect("sftp"))
+    transport.banner_timeout = transport.auth_timeout = 120
     transport.connect(username=account.login, password=account.password)
     sftp = paramiko.SFTPClient.from_transport(transport)
-    sftp.get_channel().settimeout(60)
+    sftp.get_channel().settimeout(180)
     return transport, sftp
 
 
@@ -698,13 +706,13 @@ def shut_out(account):
     control = Control(account)
     control.log_in()
     account.house.cli("account", "disable", account.login)
-    control.closed(10)
-    wait_for("the end of the SFTP session", lambda: not transport.is_active(), 10)
+    control.closed(30)
+    wait_for("the end of the SFTP session", lambda: not transport.is_active(), 30)
     sftp.close()
     refused_login = clients.Paramiko().run(account, [("list", "/")])
     expect(not refused_login.ok, "a disabled account logged in")
     account.house.cli("account", "enable", account.login)
-    wait_for("the enabled account's login", lambda: clients.Paramiko().run(account, [("list", "/")]).ok, 10)
+    wait_for("the enabled account's login", lambda: clients.Paramiko().run(account, [("list", "/")]).ok)
 
 
 def crowd(account):
@@ -724,19 +732,30 @@ def crowd(account):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(120)
+        thread.join(300)
     expect(not wrong, f"{len(wrong)} of 40: {wrong[:3]}")
 
+
+# Each of these waits for a time-out of the login. Whoever has to log in has the usual time for it: on a busy machine that takes its while.
+LOGINS = [
+    ("FTPES silent", silent("ftpes")),
+    ("FTPS silent", silent("ftps")),
+    ("SFTP silent", silent("sftp")),
+    ("FTPES no handshake", no_handshake),
+    ("SFTP noise", noise),
+]
+
+# And these for one of a data connection.
+DATA = [
+    ("FTPS passive never connected", never_connected),
+    ("FTPS mute data connection", mute),
+]
 
 CASES = [
     ("FTPES USER in clear", user_in_clear),
     ("FTPES bytes behind AUTH TLS", injection),
     ("FTPES PROT C, CCC", clear_data),
     ("FTPS line without end", long_line),
-    ("FTPES silent", silent("ftpes")),
-    ("FTPS silent", silent("ftps")),
-    ("SFTP silent", silent("sftp")),
-    ("FTPES no handshake", no_handshake),
     ("FTPS wrong arguments", fumbled),
     ("FTPS commands in one go", pipelined),
     ("FTPS working folder", folders_of_ftp),
@@ -744,13 +763,10 @@ CASES = [
     ("FTPS REST beyond the end", beyond_the_end),
     ("FTPS no appending to a roster", no_gluing),
     ("FTPS TLS versions and ALPN", versions),
-    ("FTPS passive never connected", never_connected),
     ("FTPS garbage on the data connection", garbage),
-    ("FTPS mute data connection", mute),
     ("FTPS stranger on the data port", stranger),
     ("FTPS gone in the middle", quit_during),
     ("SFTP no shell, no forwarding", no_shell),
-    ("SFTP noise", noise),
     ("SFTP confined", confined),
     ("SFTP reserved names", reserved),
     ("SFTP handles", handles),
@@ -758,10 +774,6 @@ CASES = [
     ("SFTP renames", renames),
     ("SFTP many large requests", many_readers),
     ("live sessions of a disabled account", shut_out),
-]
-
-# These need the usual time for a login: it is slowed on purpose after failures, and by many others at once.
-PATIENT = [
     ("FTPS guessed passwords", guesses),
     ("SFTP algorithms", old_algorithms),
     ("a crowd", crowd),
@@ -776,11 +788,10 @@ def has_ipv6():
         return False
 
 
-def cases(house, odd_house, patient_house):
-    for name, run in CASES:
-        yield f"wire: {name}", None, None, lambda run=run: run(house().account("wire"))
-    for name, run in PATIENT:
-        yield f"wire: {name}", None, None, lambda run=run: run(patient_house().account("wire"))
+def cases(hasty_house, stingy_house, odd_house, house):
+    for table, its_house in ((LOGINS, hasty_house), (DATA, stingy_house), (CASES, house)):
+        for name, run in table:
+            yield f"wire: {name}", None, None, lambda run=run, its_house=its_house: run(its_house().account("wire"))
     odd = [("FTPS resumption required", must_resume), ("FTPS lenient data end", lenient), ("FTPS active mode", active)]
     if has_ipv6():
         odd.append(("FTPS over IPv6", sixth))
