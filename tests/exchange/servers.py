@@ -8,7 +8,6 @@ them speak to one account, LOGIN with PASSWORD or the key of `Keys`; `Server.roo
 import functools
 import os
 import pwd
-import random
 import shutil
 import signal
 import socket
@@ -22,9 +21,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from house import free_port, free_range
 
 PASSWORD = "Un mot de passe 7!"
-START_S = 20
+START_S = 90
 
 
 class Missing(Exception):
@@ -40,18 +40,6 @@ def program(*names):
             if found.exists():
                 return found
     raise Missing(f"{names[0]} is not on this machine; tests/run tools unpacks it")
-
-
-def free_port():
-    """A port that nobody listens on, below those that the system gives to connections: it is still free a moment later."""
-    while True:
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 def on_a_free_port(make):
@@ -71,7 +59,7 @@ def on_a_free_port(make):
 
 
 def run(*command, **options):
-    subprocess.run([str(c) for c in command], check=True, timeout=60, stdin=subprocess.DEVNULL, **options)
+    subprocess.run([str(c) for c in command], check=True, timeout=180, stdin=subprocess.DEVNULL, **options)
 
 
 def made_key(path, kind="ed25519", bits=None, passphrase="", pem=False):
@@ -246,7 +234,7 @@ def vsftpd(authority, implicit=False, reuse=True, certificate=None, extra=""):
     server.root, server.home = top / "files", "/files"
     (folder / "passwords").write_text(f"{PASSWORD}\n")
     (folder / "empty").mkdir(mode=0o555)
-    first = free_port()
+    first, last = free_range(41).split("-")
     yes = {True: "YES", False: "NO"}
     settings = {
         "listen": "YES", "listen_address": server.host, "listen_port": server.port, "background": "NO",
@@ -258,7 +246,7 @@ def vsftpd(authority, implicit=False, reuse=True, certificate=None, extra=""):
         "log_ftp_protocol": "YES", "vsftpd_log_file": folder / "vsftpd.log", "ssl_enable": "YES",
         "allow_anon_ssl": "YES", "force_anon_logins_ssl": "YES", "force_anon_data_ssl": "YES",
         "rsa_cert_file": pem, "rsa_private_key_file": pem, "implicit_ssl": yes[implicit],
-        "require_ssl_reuse": yes[reuse], "ssl_ciphers": "HIGH", "pasv_min_port": first, "pasv_max_port": min(first + 40, 65535),
+        "require_ssl_reuse": yes[reuse], "ssl_ciphers": "HIGH", "pasv_min_port": first, "pasv_max_port": last,
     }
     (folder / "vsftpd.conf").write_text("".join(f"{k}={v}\n" for k, v in settings.items()) + extra)
     server.login = "anonymous"

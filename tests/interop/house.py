@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import queue
+import random
 import shutil
 import signal
 import socket
@@ -13,8 +14,10 @@ import threading
 import time
 from pathlib import Path
 
-START_S = 30
-COMMAND_S = 60
+# Deadlines are for machines that are many times slower than this one; nothing here measures how long they are.
+START_S = 120
+COMMAND_S = 180
+STOP_S = 90
 
 
 class Failed(Exception):
@@ -26,7 +29,7 @@ def expect(truth, what):
         raise Failed(what)
 
 
-def wait_for(what, look, within_s=20):
+def wait_for(what, look, within_s=60):
     """Asks `look` until it answers something true; the deadline is the only clock."""
     end = time.monotonic() + within_s
     while True:
@@ -81,7 +84,7 @@ class Account:
         except FileNotFoundError:
             return None
 
-    def expect_imported(self, path, data, within_s=20):
+    def expect_imported(self, path, data, within_s=120):
         """The report beside `path` is there and tells of these very bytes."""
         report = wait_for(f"a report beside {path}", lambda: self.report(path), within_s)
         told = report["file"]["sha256"]
@@ -107,6 +110,11 @@ class House:
             "ROLLCALL_FTPS__EXPLICIT": "127.0.0.1:0",
             "ROLLCALL_FTPS__IMPLICIT": "127.0.0.1:0",
             "ROLLCALL_FTPS__PASSIVE_PORTS": "0",
+            # A machine that stands still for a while is no client that does; cases about these limits set their own.
+            "ROLLCALL_LIMITS__MIN_FREE_BYTES": "0",
+            "ROLLCALL_LIMITS__LOGIN_TIMEOUT_S": "120",
+            "ROLLCALL_LIMITS__TLS_HANDSHAKE_TIMEOUT_S": "60",
+            "ROLLCALL_LIMITS__DATA_ACCEPT_TIMEOUT_S": "60",
             "LC_ALL": "C.UTF-8",
             "RUST_BACKTRACE": "1",
             # Client programs find their known_hosts here, and nothing of whoever runs the tests.
@@ -171,11 +179,11 @@ class House:
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
-                self.process.wait(20)
+                self.process.wait(STOP_S)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-                raise Failed("the server did not end within 20 s of SIGTERM") from None
+                raise Failed(f"the server did not end within {STOP_S} s of SIGTERM") from None
         if self.process and self.process.stdout:
             self.process.stdout.close()
 
@@ -256,7 +264,7 @@ class House:
         with self.lock:
             if not path.exists():
                 done = subprocess.run(
-                    ["ssh-keyscan", "-p", str(self.ports["sftp"]), "127.0.0.1"],
+                    ["ssh-keyscan", "-T", "60", "-p", str(self.ports["sftp"]), "127.0.0.1"],
                     capture_output=True, text=True, timeout=COMMAND_S, check=False,
                 )
                 expect("ssh-ed25519" in done.stdout, f"ssh-keyscan read no Ed25519 key: {done.stderr}")
@@ -277,23 +285,45 @@ class House:
     def certificate(self):
         return self.certs / "tls-cert.pem"
 
-    def connect(self, protocol, address="127.0.0.1", timeout=20):
+    def connect(self, protocol, address="127.0.0.1", timeout=60):
         return socket.create_connection((address, self.ports[protocol]), timeout=timeout)
 
 
+# Ports that this process has given out: bound at an address that nobody uses, so that no other test is given them meanwhile.
+RESERVED = []
+RESERVING = "127.77.77.77"
+
+
+def reserve(ports):
+    """Whether nobody uses these ports of the loopback, nor has reserved them; if so they are ours until this process ends."""
+    probes, held = [], []
+    try:
+        for port in ports:
+            held.append(socket.socket())
+            held[-1].bind((RESERVING, port))
+            probes.append(socket.create_server(("127.0.0.1", port)))
+    except OSError:
+        for each in held:
+            each.close()
+        return False
+    finally:
+        for each in probes:
+            each.close()
+    RESERVED.extend(held)
+    return True
+
+
+def free_port():
+    """A port that nobody listens on, below those that the system gives to connections: it is still free a moment later."""
+    return int(free_range(1).partition("-")[0])
+
+
 def free_range(count=60):
-    """So many ports in a row that nobody uses just now, below those that the system gives out."""
-    for first in range(20_000, 32_000, count):
-        taken = []
-        try:
-            for port in range(first, first + count):
-                taken.append(socket.create_server(("127.0.0.1", port)))
-        except OSError:
-            continue
-        finally:
-            for each in taken:
-                each.close()
-        return f"{first}-{first + count - 1}"
+    """So many ports in a row that nobody uses, below those that the system gives out."""
+    for _ in range(1000):
+        first = random.randrange(20_000, 32_000 - count)
+        if reserve(range(first, first + count)):
+            return f"{first}-{first + count - 1}"
     raise Failed(f"no {count} free ports in a row")
 
 

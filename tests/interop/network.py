@@ -5,6 +5,8 @@ import subprocess
 import threading
 from contextlib import contextmanager
 
+from house import wait_for
+
 # Another address of the loopback: the same port numbers can be taken there, so that data connections pass through as well.
 NEAR = "127.0.0.2"
 
@@ -29,7 +31,7 @@ def with_house(account, house):
 
 
 def run(arguments, **named):
-    subprocess.run([str(a) for a in arguments], check=True, capture_output=True, timeout=60, stdin=subprocess.DEVNULL, **named)
+    subprocess.run([str(a) for a in arguments], check=True, capture_output=True, timeout=180, stdin=subprocess.DEVNULL, **named)
 
 
 def stranger(account):
@@ -57,10 +59,24 @@ class Line:
     def __init__(self, ports, cut_after):
         self.cut_after, self.is_cut, self.lock, self.open = cut_after, False, threading.Lock(), []
         self.listeners = []
-        for port in ports:
-            listener = socket.create_server((NEAR, port))
-            self.listeners.append(listener)
+        try:
+            for port in ports:
+                self.listeners.append(self._listen(port))
+        except BaseException:
+            self.stop()
+            raise
+        for listener, port in zip(self.listeners, ports, strict=True):
             threading.Thread(target=self._accept, args=(listener, port), daemon=True).start()
+
+    @staticmethod
+    def _listen(port):
+        """The port at the other address; a connection that somebody makes from there may hold it for a moment."""
+        def listening():
+            try:
+                return socket.create_server((NEAR, port))
+            except OSError:
+                return None
+        return wait_for(f"{NEAR}:{port}", listening)
 
     def _accept(self, listener, port):
         while True:
@@ -69,7 +85,7 @@ class Line:
             except OSError:
                 return
             try:
-                far = socket.create_connection(("127.0.0.1", port), timeout=20)
+                far = socket.create_connection(("127.0.0.1", port), timeout=60)
             except OSError:
                 # Nobody listens on this passive port: the client is told so by the end of its connection.
                 near.close()
