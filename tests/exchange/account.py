@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "interop"))
 
-from house import Failed, expect
+from house import Failed, expect, wait_for
 from servers import PASSWORD, Authority, Missing, fingerprint, made_key, proftpd, sshd, vsftpd
 
 STEPS = ["name", "address", "connection", "identity", "login"]
@@ -24,7 +24,7 @@ class Place:
         self.kept = tempfile.TemporaryDirectory(prefix="rollcall-account-")
         self.folder = Path(self.kept.name)
         self.config = self.folder / "rollcall.toml"
-        self.config.write_text(f"[outgoing]\nallow = {allow}\nstep_timeout_s = 10\n")
+        self.config.write_text(f"[outgoing]\nallow = {allow}\nstep_timeout_s = 60\n")
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("ROLLCALL_")}
         self.cli("client", "add", "acme")
 
@@ -38,7 +38,7 @@ class Place:
         return subprocess.run(
             [self.binary, "--config", self.config, "--data", self.folder / "data", "--certs", self.folder / "certs",
              *flags, *map(str, words)],
-            input=stdin or "", capture_output=True, text=True, env=self.env, timeout=120, check=False,
+            input=stdin or "", capture_output=True, text=True, env=self.env, timeout=300, check=False,
         )
 
     def cli(self, *words, stdin=None, code=0):
@@ -199,7 +199,8 @@ def a_private_address_is_refused_unless_the_operator_allows_it(binary):
     with Place(binary, allow="[]") as place, sshd() as server:
         file = key_file(place, server.keys["ed25519"])
         added = place.add(server, "sftp", "--key", file, "--pin", server.pins["ed25519"], "--pin", server.pins["rsa"])
-        # The test itself has connected once, to see that it listens.
+        # The test itself has connected once, to see that it listens; the server tells of that when it gets to it.
+        wait_for("the test's own connection in the log", lambda: "Connection from" in server.tail())
         before = server.tail().count("Connection from")
         trial = place.trial(added["account"], code=1)
         expect(results(trial) == {"name": "ok", "address": "failed", "connection": "skipped", "identity": "skipped",

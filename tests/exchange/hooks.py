@@ -85,7 +85,7 @@ def a_report_arrives_signed_and_a_failure_is_tried_again(binary):
             told = stage.house.cli("hooks", "list")
             expect(told[0]["is_signed"] and SECRET not in json.dumps(told), told)
             stage.imported()
-            first, second = wait_for("both calls", lambda: len(receiver.calls) >= 2 and receiver.calls[:2], 40)
+            first, second = wait_for("both calls", lambda: len(receiver.calls) >= 2 and receiver.calls[:2], 240)
             path, headers, body = second
             low = {name.lower(): value for name, value in headers.items()}
             expect(path == "/rollcall" and body == first[2], "the second try brought something else")
@@ -129,10 +129,10 @@ def a_hook_of_some_clients_hears_of_no_other(binary):
             other = stage.house.account("other", protocols="sftp")
             expect((stage.account.slug, other.slug) == ("hooks-1", "other-2"), (stage.account.slug, other.slug))
             stage.imported()
-            wait_for("two calls", lambda: len(receiver.calls) >= 2, 40)
+            wait_for("two calls", lambda: len(receiver.calls) >= 2, 240)
             path = stage.house.work / "users.csv"
             stage.house.cli("import", other.slug, str(path), "--folder", "roster")
-            wait_for("two more", lambda: len(receiver.calls) >= 4, 40)
+            wait_for("two more", lambda: len(receiver.calls) >= 4, 240)
             heard = sorted((path, json.loads(body)["client"]) for path, _, body in receiver.calls)
             expected = [("/all", "hooks-1"), ("/all", "other-2"), ("/other", "other-2"), ("/own", "hooks-1")]
             expect(heard == expected, heard)

@@ -35,7 +35,7 @@ class Proxy:
             except OSError:
                 return
             try:
-                far = socket.create_connection(self.to, timeout=5)
+                far = socket.create_connection(self.to, timeout=60)
                 far.settimeout(None)
             except OSError:
                 near.close()

@@ -64,7 +64,7 @@ class Session:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         context.maximum_version = ssl.TLSVersion.TLSv1_2
         self.context, self.rest = context, b""
-        self.sock = socket.create_connection(("127.0.0.1", port), timeout=30)
+        self.sock = socket.create_connection(("127.0.0.1", port), timeout=120)
         self.reply()
         self.ask("AUTH TLS")
         self.sock = context.wrap_socket(self.sock, server_hostname="localhost")
@@ -110,7 +110,7 @@ class Session:
         if not answer.startswith("2"):
             return answer[:3]
         port = int(numbers[-1]) if passive == "EPSV" else int(numbers[4]) * 256 + int(numbers[5])
-        plain = socket.create_connection(("127.0.0.1", port), timeout=30)
+        plain = socket.create_connection(("127.0.0.1", port), timeout=120)
         first = self.ask(command)[:3]
         if first[:1] != "1":
             plain.close()
