@@ -14,27 +14,41 @@ from floods import resident_mib
 from house import Failed, expect, free_range, wait_for
 from paramiko.message import Message
 
-#: A session of another client logs in and stores a file within this, on a machine that does other things besides.
-WITHIN_S = 6
+#: A session of another client logs in and stores a file within this, or, on a slow machine, so many times what one before the storm took.
+WITHIN_S = 10
+TIMES = 20
 HOLE_BYTES = 256 << 20
 
 
 def transport(account, login=True):
     found = paramiko.Transport(account.house.connect("sftp"))
-    found.start_client(timeout=20)
+    found.banner_timeout = found.auth_timeout = 120
+    found.start_client(timeout=120)
     if login:
         found.auth_password(account.login, account.password)
     return found
 
 
-def others_go_on(account):
+def stored(account):
+    """How long it takes to log in and to store a file."""
     began = time.monotonic()
     line = transport(account)
     with paramiko.SFTPClient.from_transport(line).open("/files/mine.txt", "w") as file:
         file.write(b"mine")
     line.close()
-    took = time.monotonic() - began
-    expect(took < WITHIN_S, f"another client's session took {took:.1f} s")
+    return time.monotonic() - began
+
+
+def neighbour(house):
+    """An account of another client, and the time that its session may take later."""
+    account = house.account("other")
+    account.may_take_s = max(WITHIN_S, TIMES * max(stored(account) for _ in range(3)))
+    return account
+
+
+def others_go_on(account):
+    took = stored(account)
+    expect(took < account.may_take_s, f"another client's session took {took:.1f} s; {account.may_take_s:.1f} s would be much")
 
 
 def message(kind, *parts):
@@ -88,7 +102,7 @@ def sftp(line):
 
 def out_of_order(ground):
     house = ground.house()
-    account, other = house.account("storm"), house.account("other")
+    account, other = house.account("storm"), neighbour(house)
     line = transport(account)
     channel = sftp(line)
     for _ in range(2000):
@@ -121,7 +135,7 @@ def out_of_order(ground):
 
 def unread(ground):
     house = ground.house()
-    account, other = house.account("unread"), house.account("other")
+    account, other = house.account("unread"), neighbour(house)
     before = resident_mib(house)
     for one in (message(80, "keepalive@openssh.com", True), message(98, 0, "env", True, "A", "B" * 1000)):
         line = transport(account)
@@ -151,7 +165,7 @@ def unread(ground):
 def hollow(ground):
     """Hashes of a file that is one great hole: forty bytes ask for a second of work."""
     house = ground.house(limits__shutdown_grace_s=5)
-    account, other = house.account("hollow"), house.account("other")
+    account, other = house.account("hollow"), neighbour(house)
     line = transport(account)
     channel = sftp(line)
     handle = string(asked(channel, 3, string("/files/hole") + struct.pack(">II", 0x1A, 0))[9:])
@@ -180,7 +194,7 @@ def ports(ground):
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         control = ftplib.FTP_TLS(context=context)
-        control.connect("127.0.0.1", house.ports["ftpes"], 20)
+        control.connect("127.0.0.1", house.ports["ftpes"], 120)
         control.login(of.login, of.password)
         control.prot_p()
         return control
@@ -240,10 +254,9 @@ def raced(ground):
     for racer in racers:
         racer.start()
     for racer in racers:
-        racer.join(60)
+        racer.join(180)
         expect(not racer.is_alive(), "a session hangs")
-    open_states = {"queued", "prepared", "running"}
-    wait_for("the end of all imports", lambda: not any(i["status"] in open_states for i in account.imports()), 60)
+    wait_for("the end of all imports", lambda: not any(i["status"] == "waiting" for i in account.imports(limit=100_000)), 600)
     for path in account.files.rglob("*"):
         if path.is_file() and "reports" not in path.parts and ".report." not in path.name and path.stat().st_size > 200:
             expect(path.read_bytes().endswith(b"END\r\n"), f"{path.name} is not whole")

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 
+import paramiko
 from house import expect
 from wire import Control, Closed, sftp_session
 
@@ -100,7 +101,7 @@ def over_ftp(control, name):
         answer = control.reply()
         if not answer.startswith("1"):
             continue
-        secure = control.context.wrap_socket(socket.create_connection(where, timeout=20), server_hostname="localhost")
+        secure = control.context.wrap_socket(socket.create_connection(where, timeout=60), server_hostname="localhost")
         try:
             if verb == "STOR":
                 secure.sendall(b"overwritten")
@@ -145,11 +146,12 @@ def swapped(ground):
     for worker in workers:
         worker.start()
     end = time.monotonic() + SWAPS_S
-    while time.monotonic() < end and not wrong:
+    # On a slow machine it takes longer until the race was met.
+    while not wrong and (time.monotonic() < end or (min(done) <= 20 and time.monotonic() < end + 180)):
         time.sleep(0.2)
     stop.set()
     for thread in [swapper, *workers]:
-        thread.join(60)
+        thread.join(180)
     expect(not wrong, "; ".join(wrong[:3]))
     expect(tree(outside) == before, "something outside has changed")
     expect(done[0] > 20 and done[1] > 20, f"{done[0]} operations succeeded and {done[1]} were refused: the race was not met")
@@ -159,7 +161,7 @@ def work(account, stop, wrong, done, one_round):
     while not stop.is_set():
         try:
             one_round(account, stop, wrong, done)
-        except (OSError, EOFError, Closed):
+        except (OSError, EOFError, Closed, paramiko.SSHException):
             continue
         except Exception as error:  # told by the case
             wrong.append(f"{type(error).__name__}: {error}")

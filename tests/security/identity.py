@@ -6,7 +6,7 @@ import ssl
 import subprocess
 
 import clients
-from house import expect, wait_for
+from house import expect, free_port, wait_for
 from wire import Control, anyone, sftp_session, ssh
 
 
@@ -39,7 +39,7 @@ def by_name(ground):
     expect(shown(house, "mprh.example.com") == own, "a profile without a certificate")
     theirs = certificate(house.certs, "mprh", "mprh.example.com")
     paye = certificate(house.certs, "e-paye", "paye.example.com")
-    wait_for("the new certificates", lambda: shown(house, "mprh.example.com") == theirs and shown(house, "paye.example.com") == paye, 10)
+    wait_for("the new certificates", lambda: shown(house, "mprh.example.com") == theirs and shown(house, "paye.example.com") == paye)
     expect(shown(house, "MPRH.example.COM", "ftpes") == theirs, "another spelling over FTPES")
     for name in (None, "other.example.com", "localhost", "mprh.example.com.example.org"):
         expect(shown(house, name) == own, f"{name} was shown another certificate")
@@ -50,7 +50,7 @@ def by_name(ground):
     expect(pairs in str(sheet), f"the sheet names another certificate: {sheet}")
     for file in ("tls-cert-mprh.pem", "tls-key-mprh.pem"):
         (house.certs / file).unlink()
-    wait_for("the server's own again", lambda: shown(house, "mprh.example.com") == own, 10)
+    wait_for("the server's own again", lambda: shown(house, "mprh.example.com") == own)
     done = clients.Ftplib("ftps").run(account, [("list", "/")])
     expect(done.ok, done.text)
 
@@ -64,12 +64,12 @@ def broken_files(ground):
     def alarms():
         return [alarm for alarm in house.cli("alarms") if alarm["code"] == "T11"]
 
-    found = wait_for("the alarm", alarms, 15)
+    found = wait_for("the alarm", alarms)
     expect("tls-cert.pem" in found[0]["text"], f"the alarm says {found}")
     expect(shown(house, "localhost") == own, "a broken file was taken up")
     new = certificate(house.certs, "", "localhost")
-    wait_for("the new certificate", lambda: shown(house, "localhost") == new, 10)
-    wait_for("the end of the alarm", lambda: not alarms(), 10)
+    wait_for("the new certificate", lambda: shown(house, "localhost") == new)
+    wait_for("the end of the alarm", lambda: not alarms())
 
 
 def weak(ground):
@@ -91,7 +91,7 @@ def weak(ground):
         expect(told and account.login in told[-1], f"{options}: the log does not name the login")
     outcome = ssh(account, "id", options=("-o", "KexAlgorithms=diffie-hellman-group1-sha1"))
     expect("no matching" in outcome.text.lower(), f"group1 was accepted: {outcome.text}")
-    wait_for("the activity", lambda: any("aes128-cbc" in e["detail"] for e in house.cli("log", "--event", "program", "--limit", "100")), 5)
+    wait_for("the activity", lambda: any("aes128-cbc" in e["detail"] for e in house.cli("log", "--event", "program", "--limit", "100")))
 
 
 def protection(ground):
@@ -109,7 +109,7 @@ def protection(ground):
         found = house.cli("log", "--event", "upload")
         return found if len(found) == 2 else None
 
-    told = {one["protocol"]: one["detail"] for one in wait_for("both uploads", uploads, 5)}
+    told = {one["protocol"]: one["detail"] for one in wait_for("both uploads", uploads)}
     for part in ("SSH-2.0-paramiko", transport.host_key_type, transport.local_cipher, transport.local_mac):
         expect(part in told["sftp"], f"{part}: {told}")
     version, suite = control.sock.version(), control.sock.cipher()[0]
@@ -127,7 +127,7 @@ def resumption(ground):
         for session, taken in ((control.sock.session, resumes or fresh_is_taken), (None, fresh_is_taken)):
             where = control.passive()
             control.send("STOR /files/resumed.bin")
-            plain = socket.create_connection(where, timeout=20)
+            plain = socket.create_connection(where, timeout=60)
             expect(control.reply().startswith("150"), f"{mode}: STOR")
             secure = control.context.wrap_socket(plain, server_hostname="localhost", session=session)
             expect(secure.session_reused == (resumes and session is not None), f"{mode}: resumed is {secure.session_reused}")
@@ -156,14 +156,13 @@ def exchanged(ground):
                    "StrictHostKeyChecking=yes", "BatchMode=yes", "IdentitiesOnly=yes"]
         command = ["sftp", "-F", "none", *[word for one in options for word in ("-o", one)], "-i", str(house.user_key), "-P", str(port),
                    "-b", "-", f"{account.login}@127.0.0.1"]
-        done = subprocess.run(command, input="ls /\n", capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, input="ls /\n", capture_output=True, text=True, timeout=180)
         expect(done.returncode == 0 or "Host key verification failed" in done.stderr or "has changed" in done.stderr, done.stderr)
         return done.returncode == 0
 
     expect(enters("now", house.ports["sftp"]) and not enters("next", house.ports["sftp"]), "before the exchange")
     house.cli("keys", "switch")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        old_port = probe.getsockname()[1]
+    old_port = free_port()
     house.stop()
     house.env["ROLLCALL_SFTP__OLD_KEYS_LISTEN"] = f"127.0.0.1:{old_port}"
     house.start()

@@ -18,7 +18,7 @@ def transfer(control, line, data=b"new"):
     answer = control.reply()
     if not answer.startswith("1"):
         return answer, got
-    secure = control.context.wrap_socket(socket.create_connection(where, timeout=20), server_hostname="localhost")
+    secure = control.context.wrap_socket(socket.create_connection(where, timeout=60), server_hostname="localhost")
     if line.split()[0] in ("STOR", "APPE", "STOU"):
         secure.sendall(data)
         secure.unwrap().close()
