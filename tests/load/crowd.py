@@ -26,7 +26,7 @@ from house import roster
 
 # A crowd that all come in the same instant is another test; people do not.
 TOGETHER = 8
-PATIENCE_S = 120
+PATIENCE_S = 300
 FILE_BYTES = 200_000
 # After so many rounds a busy session says goodbye and comes again.
 ROUNDS_OF_A_SESSION = 5
