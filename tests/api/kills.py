@@ -14,7 +14,7 @@ import time
 PLACES = ["import.begun", "apply.inside", "apply.committed", "report.staging", "report.placing", "report.written", "import.marked"]
 KILLS = 8
 PEOPLE = 300
-DEADLINE_S = 90
+DEADLINE_S = 240
 # Files of very different people follow each other here, and that is meant.
 SETTINGS = 'key = "employee_number"\nmode = "delta"\n[guards]\ncreations = "off"\n'
 
