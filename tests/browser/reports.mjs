@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
-import { check, expect, pictures, poorContrast, rollcallIn, shown } from "./suite.mjs";
+import { check, expect, PATIENCE_MS, pictures, poorContrast, rollcallIn, shown } from "./suite.mjs";
 
 const samples = resolve(import.meta.dirname, "../../data/samples");
 const place = mkdtempSync(join(tmpdir(), "rollcall-browser-"));
@@ -35,6 +35,7 @@ function pages(client, settings, files) {
 async function open(browser, path, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
   const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
   const asked = [];
   const complaints = [];
   page.on("request", (request) => asked.push(request.url()));

@@ -22,13 +22,31 @@ export const wanted = (journey) => only === null || only.includes(journey);
 // axe-core as text, to be evaluated inside a page.
 export const axePath = () => load.resolve("axe-core/axe.min.js");
 
+// How long a browser may take for a step, on a machine that is many times slower than this one.
+export const PATIENCE_MS = 180_000;
+
 // Debian's Chromium, which talks to nobody by itself.
-export function launch() {
-  const quiet = ["background-networking", "component-update", "sync", "default-apps", "gpu"].map((part) => `--disable-${part}`);
-  return load("playwright-core").chromium.launch({
+export async function launch() {
+  const quiet = ["background-networking", "component-update", "sync", "default-apps", "gpu", "dev-shm-usage"].map((part) => `--disable-${part}`);
+  const browser = await load("playwright-core").chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: ["--no-sandbox", "--no-first-run", ...quiet],
+    timeout: PATIENCE_MS,
   });
+  await clicksArrive(browser);
+  return browser;
+}
+
+// A click that leads to another page waits until that page has begun; whoever counts what is on it must wait until it has come whole.
+async function clicksArrive(browser) {
+  const page = await browser.newPage();
+  const locators = Object.getPrototypeOf(page.locator("body"));
+  const click = locators.click;
+  locators.click = async function (...options) {
+    await click.apply(this, options);
+    await this.page().waitForLoadState("load");
+  };
+  await page.close();
 }
 
 // The command line on the data folder of a test.

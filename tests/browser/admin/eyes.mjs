@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { axePath, expect, pictures, poorContrast } from "../suite.mjs";
+import { axePath, expect, PATIENCE_MS, pictures, poorContrast } from "../suite.mjs";
 
 const WIDE = { width: 1280, height: 900 };
 const PHONE = { width: 360, height: 740 };
@@ -13,7 +13,7 @@ const axe = readFileSync(axePath(), "utf8");
 export async function open(browser, base, options = {}) {
   const context = await browser.newContext({ viewport: WIDE, locale: "en-GB", reducedMotion: "reduce", ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(PATIENCE_MS);
   const complaints = [];
   const note = (words) => complaints.push(`${new URL(page.url()).pathname}: ${words}`);
   page.on("request", (request) => {
@@ -92,12 +92,12 @@ export async function fits(page) {
   expect(wide === null, wide);
 }
 
-// Waits for something that comes by itself, at most 20 seconds.
+// Waits for something that comes by itself; an hour that passes meanwhile may be two minutes away.
 export async function until(what, question) {
-  const end = Date.now() + 20_000;
+  const end = Date.now() + PATIENCE_MS + 120_000;
   for (;;) {
     if (await question()) return;
-    if (Date.now() > end) throw new Error(`waited 20 s: ${what}`);
+    if (Date.now() > end) throw new Error(`waited five minutes: ${what}`);
     await new Promise((done) => setTimeout(done, 50));
   }
 }

@@ -30,6 +30,10 @@ export function roster(count, change = () => {}) {
   return [COLUMNS, ...people.map((person) => COLUMNS.map((column) => person[column] ?? ""))].map((cells) => `${cells.join(";")}\n`).join("");
 }
 
+// A time of day that does not come while the tests run.
+const hour = Number(new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/Paris", hour: "2-digit", hourCycle: "h23" }).format(new Date()));
+export const NIGHT = hour >= 21 ? "11:30" : "23:30";
+
 // Writes a file into the folder of a test; answers its path.
 export function fileIn(place, name, content) {
   const path = join(place, name);

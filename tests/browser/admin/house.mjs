@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-import { binary, rollcallIn } from "../suite.mjs";
+import { binary, PATIENCE_MS, rollcallIn } from "../suite.mjs";
 
 const samples = resolve(import.meta.dirname, "../../../data/samples");
 
@@ -57,6 +57,9 @@ export async function house() {
     ROLLCALL_FTPS__PASSIVE_PORTS: "0",
     ROLLCALL_ADMIN__LISTEN: free,
     ROLLCALL_LIMITS__MIN_FREE_BYTES: "0",
+    // An upload is kept open while its page is looked at, which takes a slow machine long.
+    ROLLCALL_LIMITS__DATA_IDLE_TIMEOUT_S: "3600",
+    ROLLCALL_LIMITS__IDLE_TIMEOUT_S: "3600",
     // A client's own server stands on this machine, too.
     ROLLCALL_OUTGOING__ALLOW: '["127.0.0.0/8"]',
     TZ: "Europe/Paris",
@@ -72,7 +75,7 @@ export async function house() {
       if (line.includes("\n")) done(JSON.parse(line.split("\n")[0]));
     });
     server.on("exit", (code) => fail(new Error(`serve ended with ${code}: ${log}`)));
-    setTimeout(() => fail(new Error(`serve was not ready within 60 s: ${log}`)), 60_000).unref();
+    setTimeout(() => fail(new Error(`serve was not ready in time: ${log}`)), PATIENCE_MS).unref();
   }).catch((error) => {
     server.removeAllListeners("exit");
     server.kill("SIGKILL");

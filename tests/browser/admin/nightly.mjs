@@ -3,7 +3,7 @@
 
 import { check, expect } from "../suite.mjs";
 import { everyWay } from "./eyes.mjs";
-import { roster, slowUpload } from "./files.mjs";
+import { NIGHT, roster, slowUpload } from "./files.mjs";
 
 const FILE = roster(8, (person, at) => { person.csp = at % 2 ? "Executive France" : "Executive UK"; });
 
@@ -13,7 +13,7 @@ export async function nightly(server, window) {
   await check("nightly: a client and its account", async () => { account = await begin(of); });
   await check("nightly: the sample is tried by hand first", () => trySample(of));
   await check("nightly: two titles become one", () => mapTitles(of));
-  await check("nightly: imported at 23:30, reports by e-mail", () => schedule(of));
+  await check("nightly: imported by the clock, reports by e-mail", () => schedule(of));
   await check("nightly: the program sends its file, which waits for its time", () => send(of, account));
 }
 
@@ -64,7 +64,7 @@ async function mapTitles({ page, go }) {
 async function schedule({ page, go, server }) {
   await go("/clients/moulin/folders/import/schedule");
   await page.locator("[name=trigger]").selectOption("daily");
-  await page.locator("[name='trigger.at']").fill("23:30");
+  await page.locator("[name='trigger.at']").fill(NIGHT);
   await save(page).click();
   await good(page);
   await everyWay(page, "schedule-nightly-en");
@@ -73,7 +73,7 @@ async function schedule({ page, go, server }) {
   await save(page).click();
   await good(page);
   const saved = server.rollcall("settings", "show", "moulin", "import");
-  expect(/^trigger = "daily 23:30"/m.test(saved) && saved.includes("anne.roy@example.org"), saved);
+  expect(new RegExp(`^trigger = "daily ${NIGHT}"`, "m").test(saved) && saved.includes("anne.roy@example.org"), saved);
 }
 
 async function send({ page, go, server }, { login, password }) {
@@ -81,16 +81,16 @@ async function send({ page, go, server }, { login, password }) {
   try {
     await upload.more(FILE);
     const last = await upload.end();
-    expect(last.startsWith("226") && last.includes("23:30"), `the answer to the upload: ${last}`);
+    expect(last.startsWith("226") && last.includes(NIGHT), `the answer to the upload: ${last}`);
   } finally {
     upload.breakOff();
   }
   await go("/clients/moulin");
   const overview = await text(page);
-  expect(overview.includes("23:30") && /files waiting:\s*1/.test(overview), `what happens next by the clock: ${overview.slice(0, 900)}`);
+  expect(overview.includes(NIGHT) && /files waiting:\s*1/.test(overview), `what happens next by the clock: ${overview.slice(0, 900)}`);
   await go("/clients/moulin/imports");
   await page.getByRole("link", { name: "users.csv" }).click();
-  expect((await text(page)).includes("23:30"), "its import says when");
+  expect((await text(page)).includes(NIGHT), "its import says when");
   await everyWay(page, "import-waiting-en");
   expect(JSON.parse(server.rollcall("--json", "users", "list", "moulin")).length === 0, "nobody is imported before");
 }

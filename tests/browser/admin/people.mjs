@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 
 import { check, expect } from "../suite.mjs";
 import { everyWay, until } from "./eyes.mjs";
-import { fileIn, roster } from "./files.mjs";
+import { fileIn, NIGHT, roster } from "./files.mjs";
 
 export async function people(server, window) {
   const { rollcall, place } = server;
@@ -114,7 +114,7 @@ async function add({ page, go, user }) {
 async function asOf({ page, go }) {
   await go("/clients/bakery/users");
   await page.getByText("More filters").click();
-  await page.getByLabel("As known on").fill("2026-01-01");
+  await page.getByLabel("As known on").fill("2021-01-01");
   await page.getByText("Nobody is here.").waitFor();
   expect((await text(page)).includes("as it was known at the end of"), "the page says of which day it is");
   const today = new Intl.DateTimeFormat("en-CA", { timeZone: "Europe/Paris" }).format(new Date());
@@ -155,7 +155,7 @@ async function exports({ page, go, server }) {
   await page.getByRole("link", { name: "Add an export" }).click();
   await page.locator("#name").fill("badges");
   await page.locator("[name=trigger][value=times]").check();
-  await page.locator("#times").fill("daily 23:30");
+  await page.locator("#times").fill(`daily ${NIGHT}`);
   await page.locator("#columns").fill("employee_number\nlast_name\nfirst_name");
   await everyWay(page, "export-new-en");
   await page.getByRole("button", { name: "Save" }).click();

@@ -1,7 +1,7 @@
 // Two jobs done in other ways: by keyboard alone, and without script on a phone.
 
 import { check, expect } from "../suite.mjs";
-import { fits, picture } from "./eyes.mjs";
+import { fits, picture, until } from "./eyes.mjs";
 import { fileIn, roster } from "./files.mjs";
 
 // `window` is an operator's in English; `plain` opens one without script, signed in.
@@ -68,8 +68,7 @@ async function withoutScript({ page, go }, server) {
   await page.getByRole("button", { name: "Import it" }).click();
   await page.waitForURL(/\/imports\/[0-9a-f-]{36}$/);
   const id = page.url().split("/").at(-1);
-  const end = Date.now() + 20_000;
-  while (JSON.parse(server.rollcall("--json", "imports", "show", id)).status === "running" && Date.now() < end) await page.reload();
+  await until("the import has ended", () => JSON.parse(server.rollcall("--json", "imports", "show", id)).status !== "waiting");
   await page.reload();
   expect((await page.locator("#summary").count()) === 1, "the page shows the report once it is loaded again");
   await go("/clients/harbour/users");
