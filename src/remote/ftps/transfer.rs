@@ -45,9 +45,18 @@ impl Connection {
         }
     }
 
-    /// Fails when the server says that a file has another size than was sent.
+    /// Fails when the server says that a file has another size than was sent: asked with SIZE, else by what it lists.
     pub(in super::super) async fn check_arrived(&mut self, path: &VPath, bytes: u64) -> Result<()> {
-        match self.size(path).await? {
+        let there = match self.size(path).await? {
+            None => match self.stat(path).await {
+                Ok(entry) => entry.bytes,
+                Err(error) if error.kind() == Kind::Busy => return Err(error),
+                // A folder that may be written to and not read, or one that is emptied at once.
+                Err(_) => None,
+            },
+            told => told,
+        };
+        match there {
             Some(there) if there != bytes => {
                 Err(other_length(&self.target, &format!("put {path}"), there, bytes))
             }
