@@ -344,6 +344,8 @@ pub const MAX_PASSWORD_BYTES: usize = 1024;
 pub const INTERRUPTIONS_KEPT: u32 = 1000;
 /// How often an import is begun that ends the program each time (or is cut short by each restart).
 pub const IMPORT_STARTS: u32 = 20;
+/// Channels of one SSH connection one after the other; each leaves a few kilobytes in the SSH library until the connection ends.
+pub const SFTP_CHANNELS_IN_ALL: usize = 1000;
 /// Files and folders of a client's own server that one look reads.
 pub const REMOTE_ENTRIES: usize = 100_000;
 /// Bytes of one listing of a client's own server.

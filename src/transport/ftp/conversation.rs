@@ -270,14 +270,15 @@ impl Conversation {
         lane.stop.cancel();
     }
 
-    /// A line that came while a command is carried out.
+    /// A line that came while a command is carried out. Behind ABOR everything waits: its answers come first.
     async fn interject(&mut self, lane: &Lane, line: Vec<u8>) {
+        let calm = self.interruption.is_none();
         let reply = match command::parse(&line) {
-            Ok(Request { verb: Verb::Abor, .. }) => {
+            Ok(Request { verb: Verb::Abor, .. }) if calm => {
                 return self.interrupt(lane, Interruption::Abort);
             }
-            Ok(Request { verb: Verb::Noop, .. }) => Reply::new(200, "Still at work."),
-            Ok(Request { verb: Verb::Stat, argument }) if argument.is_empty() => {
+            Ok(Request { verb: Verb::Noop, .. }) if calm => Reply::new(200, "Still at work."),
+            Ok(Request { verb: Verb::Stat, argument }) if calm && argument.is_empty() => {
                 let moved = lane.moved.load(Ordering::Relaxed);
                 Reply::new(213, format!("Transfer under way: {moved} bytes so far."))
             }

@@ -5,6 +5,7 @@
 //! parked while answers wait for the network, and commits are awaited aside.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -44,6 +45,8 @@ pub(super) struct Shared {
     answers: mpsc::UnboundedSender<Out>,
     /// The client is no longer there to be answered.
     lost: CancellationToken,
+    /// The farewell is on its way.
+    finished: AtomicBool,
 }
 
 #[derive(Default)]
@@ -109,6 +112,7 @@ impl Pump {
             more: Condvar::new(),
             answers,
             lost: CancellationToken::new(),
+            finished: AtomicBool::new(false),
         });
         connection.edge.spawn(send_answers(Arc::clone(&shared), write, outbox));
         Self { shared, frames: Frames::default() }
@@ -140,6 +144,11 @@ impl Pump {
     pub(super) fn end_of_input(&self) {
         self.shared.queue().over = true;
         self.shared.wake();
+    }
+
+    /// Whether everything was done and the client was told the end.
+    pub(super) fn is_finished(&self) -> bool {
+        self.shared.finished.load(Ordering::Acquire)
     }
 
     /// The channel or its connection is gone, or has to go.
@@ -378,7 +387,10 @@ async fn finish(shared: &Shared, write: &ChannelWriteHalf<Msg>, status: u32) {
     };
     tokio::select! {
         // A client that has gone already cannot be told.
-        done = farewell => drop(done),
+        done = farewell => {
+            drop(done);
+            shared.finished.store(true, Ordering::Release);
+        }
         () = shared.lost.cancelled() => {}
     }
 }

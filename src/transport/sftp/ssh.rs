@@ -10,6 +10,7 @@ use russh::{Channel, ChannelId, ChannelOpenFailure, ChannelWriteHalf, MethodKind
 use super::algorithms::{Lenience, check_key, methods};
 use super::channel::Pump;
 use super::connection::Connection;
+use crate::config::SFTP_CHANNELS_IN_ALL;
 use crate::model::Protocol;
 use crate::service::login::{Credential, LoginAttempt};
 
@@ -25,7 +26,10 @@ pub(super) struct Ssh {
     proved: Option<(String, String)>,
     /// Its program was noted.
     named: bool,
+    /// Those that are open. russh tells of a client's CLOSE only where ours did not come first, so what we end leaves at once.
     channels: HashMap<ChannelId, Kind>,
+    /// Channels so far.
+    opened: usize,
 }
 
 /// What a channel is used for.
@@ -33,8 +37,6 @@ enum Kind {
     /// Open, nothing asked for yet.
     Fresh(ChannelWriteHalf<Msg>),
     Sftp(Pump),
-    /// Refused or being ended: what still comes is passed over.
-    Ending,
 }
 
 /// Whether a key or password was right.
@@ -46,7 +48,14 @@ enum Proof<'a> {
 
 impl Ssh {
     pub(super) fn new(connection: Arc<Connection>) -> Self {
-        Self { connection, failures: 0, proved: None, named: false, channels: HashMap::new() }
+        Self {
+            connection,
+            failures: 0,
+            proved: None,
+            named: false,
+            channels: HashMap::new(),
+            opened: 0,
+        }
     }
 
     fn attempt(&self, user: &str) -> LoginAttempt {
@@ -104,7 +113,7 @@ impl Ssh {
         if !matches!(self.channels.get(&channel), Some(Kind::Fresh(_))) {
             return session.channel_failure(channel);
         }
-        self.channels.insert(channel, Kind::Ending);
+        self.channels.remove(&channel);
         session.channel_success(channel)?;
         session.extended_data(channel, 1, NO_SHELL)?;
         session.exit_status_request(channel, 1)?;
@@ -176,10 +185,14 @@ impl Handler for Ssh {
         {
             here.note_program(&String::from_utf8_lossy(session.remote_sshid()));
         }
-        if self.channels.len() >= self.connection.edge.config.limits.sftp_channels {
+        self.channels.retain(|_, kind| !matches!(kind, Kind::Sftp(pump) if pump.is_finished()));
+        if self.opened >= SFTP_CHANNELS_IN_ALL
+            || self.channels.len() >= self.connection.edge.config.limits.sftp_channels
+        {
             reply.reject(ChannelOpenFailure::ResourceShortage).await;
             return Ok(());
         }
+        self.opened = self.opened.saturating_add(1);
         let id = channel.id();
         // Input comes through `data`, which alone can make the client wait.
         let (_, write) = channel.split();
@@ -274,7 +287,7 @@ impl Handler for Ssh {
         let login = self.connection.session().map(|s| s.login().to_owned());
         tracing::warn!(protocol = "sftp", login, peer = %self.connection.peer, reason = %overrun, "channel ended");
         pump.lose(&format!("the client broke the protocol: {overrun}"));
-        self.channels.insert(channel, Kind::Ending);
+        self.channels.remove(&channel);
         session.exit_status_request(channel, 1)?;
         session.eof(channel)?;
         session.close(channel)
