@@ -48,14 +48,20 @@ pub(super) fn run(place: &Place, args: &InspectArgs) -> Outcome {
         Ok(bytes) => bytes,
         Err(refusal) => return refused(out, &name, refusal),
     };
+    let limits = import_limits(limits);
     if args.csv {
-        return match inspect::clean_csv(bytes, &import_limits(limits)) {
+        // Without a client any table will do; for a client it is read as the folder's import reads it.
+        let csv = match args.client {
+            None => inspect::clean_csv(bytes, &limits),
+            Some(_) => inspect::roster_csv(bytes, &opened.settings, &limits),
+        };
+        return match csv {
             Ok(csv) => out.bytes(&csv),
             Err(refusal) => refused(out, &name, &refusal),
         };
     }
-    let limits = import_limits(limits);
-    match inspect::inspect(bytes, &name, &opened.settings, &limits, opened.today) {
+    let moment = (opened.today, opened.date_order);
+    match inspect::inspect(bytes, &name, &opened.settings, &limits, moment) {
         Ok(mut found) => {
             let within = found.unpacked.take();
             let layers: Vec<String> = opened.wrapping.into_iter().chain(within).collect();
@@ -70,7 +76,8 @@ pub(super) fn run(place: &Place, args: &InspectArgs) -> Outcome {
 fn open(place: &Place, args: &InspectArgs, bytes: Vec<u8>) -> Outcome<OpenedSample> {
     let Some(client) = &args.client else {
         let (settings, today) = (Settings::default(), Clock::System.today("UTC"));
-        return Ok(OpenedSample { bytes: Ok(bytes), wrapping: None, settings, today });
+        let (bytes, wrapping, date_order) = (Ok(bytes), None, None);
+        return Ok(OpenedSample { bytes, wrapping, settings, date_order, today });
     };
     let name = args.file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     Ok(place.service()?.open_sample(client, args.folder.as_deref(), (&name, bytes))?)

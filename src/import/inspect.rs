@@ -99,7 +99,7 @@ pub struct Warning {
 /// How many rows are shown.
 const FIRST_ROWS: usize = 5;
 
-/// Reads a file as an import would, without a directory.
+/// Reads a file as an import would, without a directory: `earlier` is the date order that files before it proved.
 ///
 /// # Errors
 /// F001 to F009: the file cannot be read as a table; see [`refusal_words`].
@@ -108,14 +108,14 @@ pub fn inspect(
     file_name: &str,
     settings: &Settings,
     limits: &Limits,
-    today: Date,
+    (today, earlier): (Date, Option<DateOrder>),
 ) -> Result<Inspection, FileRefusal> {
     let Opened { decoded, wrapping } = unpack::open(bytes, &limits.unpack(), settings.encoding)?;
     let (encoding, byte_order_mark) = (decoded.encoding, decoded.had_bom);
     let headers = Headers::new(&settings.aliases, settings.unknown_columns);
     let table = table::read(decoded, &headers, &limits.table())?;
     let columns = fields::match_columns(&table, &headers);
-    let dates = fields::prove_dates(&table, &columns, settings.dates, None, today);
+    let dates = fields::prove_dates(&table, &columns, settings.dates, earlier, today);
     let mut warnings: Vec<Warning> = table
         .notes()
         .iter()
@@ -124,6 +124,7 @@ pub fn inspect(
         .chain(&cell_notes(&table, &columns, &dates))
         .map(|note| warning(note, &columns))
         .collect();
+    warnings.extend(contradiction(&columns, &dates, settings.dates.is_some()));
     // The gravest first; within one gravity in the order of the file.
     warnings.sort_by_key(|warning| warning.level);
     Ok(Inspection {
@@ -184,15 +185,33 @@ pub fn excerpt(bytes: &[u8], settings: &Settings, limits: &Limits) -> Result<Vec
 /// F001 to F009: the file cannot be read as a table.
 pub fn clean_csv(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>, FileRefusal> {
     let opened = unpack::open(bytes, &limits.unpack(), Charset::Auto)?;
-    let table = table::read_any(opened.decoded, &limits.table())?;
-    let width = used_width(&table);
-    let mut csv = Vec::with_capacity(bytes.len());
+    Ok(written(&table::read_any(opened.decoded, &limits.table())?))
+}
+
+/// The same of the table that an import with these settings finds: their encoding and aliases decide, and what an
+/// import refuses is refused.
+///
+/// # Errors
+/// As [`inspect`].
+pub fn roster_csv(
+    bytes: &[u8],
+    settings: &Settings,
+    limits: &Limits,
+) -> Result<Vec<u8>, FileRefusal> {
+    let opened = unpack::open(bytes, &limits.unpack(), settings.encoding)?;
+    let headers = Headers::new(&settings.aliases, settings.unknown_columns);
+    Ok(written(&table::read(opened.decoded, &headers, &limits.table())?))
+}
+
+fn written(table: &Table<'_>) -> Vec<u8> {
+    let width = used_width(table);
+    let mut csv = Vec::new();
     write_record(&mut csv, table.header().iter().map(String::as_str), width);
     for row in table.rows() {
         let cells: Vec<_> = row.cells().collect();
         write_record(&mut csv, cells.iter().map(AsRef::as_ref), width);
     }
-    Ok(csv)
+    csv
 }
 
 /// The columns that have a header or a value: separators at the end of all lines make no column.
@@ -274,6 +293,19 @@ fn warning(note: &Note, columns: &Columns) -> Warning {
         text,
         cure,
     }
+}
+
+/// V303: the file proves another date order than the settings, or the files before it, say.
+fn contradiction(columns: &Columns, dates: &Dates, is_set: bool) -> Option<Warning> {
+    let (proof, order) = (dates.contradicts.as_ref()?, dates.order?);
+    let params = vec![
+        ("cause", if is_set { "set" } else { "frozen" }.to_owned()),
+        ("order", plan::order_name(order).to_owned()),
+        ("value", proof.value.clone()),
+    ];
+    let mut note = Note::new("V303", params).in_column(proof.column);
+    note.line = Some(proof.line);
+    Some(warning(&note, columns))
 }
 
 /// R101 and R103, one note for each cause.
@@ -374,7 +406,8 @@ mod tests {
     fn inspection_of_the_model_file() {
         let bytes = include_bytes!("../../data/samples/model-fr.csv");
         let today = Date::constant(2026, 11, 21);
-        let found = inspect(bytes, "model-fr.csv", &Settings::default(), &LIMITS, today).unwrap();
+        let found =
+            inspect(bytes, "model-fr.csv", &Settings::default(), &LIMITS, (today, None)).unwrap();
         assert_eq!(found.encoding, Encoding::Windows1252);
         assert_eq!((found.separator, found.header_line, found.rows), (Some(';'), 1, 12));
         assert_eq!(found.date_order, Some(DateOrder::Dmy));
@@ -400,5 +433,36 @@ mod tests {
         assert_eq!(found.columns[6].example.as_deref(), Some("1971-03-14"));
         let codes: Vec<&str> = found.warnings.iter().map(|w| w.code).collect();
         assert_eq!(codes, ["F008"]);
+    }
+
+    #[test]
+    fn another_date_order_than_that_of_the_folder_is_told() {
+        let bytes = b"matricule;nom;date d'embauche\n1;Roy;12/31/2020\n2;Max;01/02/2021\n";
+        let today = Date::constant(2026, 11, 21);
+        let look = |settings: &Settings, earlier| {
+            let found = inspect(bytes, "x.csv", settings, &LIMITS, (today, earlier)).unwrap();
+            found.warnings.into_iter().find(|w| w.code == "V303").map(|w| (w.level, w.line, w.text))
+        };
+        assert_eq!(look(&Settings::default(), None), None);
+        assert_eq!(look(&Settings::default(), Some(DateOrder::Mdy)), None);
+        let (level, line, text) = look(&Settings::default(), Some(DateOrder::Dmy)).unwrap();
+        assert_eq!((level, line), (Level::Fatal, Some(2)));
+        assert!(text.contains("12/31/2020") && text.contains("files before"), "{text}");
+        let set = Settings { dates: Some(DateOrder::Dmy), ..Settings::default() };
+        assert!(look(&set, Some(DateOrder::Mdy)).unwrap().2.contains("settings of this folder"));
+    }
+
+    #[test]
+    fn a_folder_s_settings_say_how_its_table_is_read() {
+        // 0xE9: `é` in Windows-1252, `Ú` in MS-DOS 850.
+        let bytes = b"Liste du mois\nmatricule;Kontrolle\n1;Ren\xE9\n2;Zo\xEB\n";
+        let dos = Settings { encoding: Charset::Fixed(Encoding::Cp850), ..Settings::default() };
+        let csv = roster_csv(bytes, &dos, &LIMITS).unwrap();
+        assert_eq!(
+            String::from_utf8(csv).unwrap(),
+            "matricule,Kontrolle\r\n1,Ren\u{da}\r\n2,Zo\u{d9}\r\n"
+        );
+        let unicode = Settings { encoding: Charset::Fixed(Encoding::Utf8), ..Settings::default() };
+        assert_eq!(roster_csv(bytes, &unicode, &LIMITS).unwrap_err().code, "F004");
     }
 }

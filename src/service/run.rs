@@ -251,11 +251,12 @@ impl Run<'_> {
         let settings = self.settings()?;
         let content = self.open(&settings, bytes)?;
         let today = self.service.clock().today(&self.client.time_zone);
+        let earlier = self.service.earlier_dates(&self.client.slug, self.source())?;
         let inspection = match &content.refusal {
             Some(_) => None,
             None => {
                 let limits = import_limits(self.service.config());
-                inspect(&content.bytes, self.file_name(), &settings, &limits, today).ok()
+                inspect(&content.bytes, self.file_name(), &settings, &limits, (today, earlier)).ok()
             }
         };
         Ok((self.would_do(&settings, &content)?, inspection))

@@ -7,6 +7,7 @@ use super::settings::SettingsDocument;
 use super::{Service, commit, decrypt};
 use crate::crypt;
 use crate::error::{Error, Kind, Result};
+use crate::import::directory::DateOrder;
 use crate::import::inspect::{self, Inspection, refusal_words};
 use crate::import::note::FileRefusal;
 use crate::import::settings::Settings;
@@ -35,6 +36,8 @@ pub struct OpenedSample {
     pub wrapping: Option<String>,
     /// The folder's import settings.
     pub settings: Settings,
+    /// The order of day and month that the folder's earlier files proved.
+    pub date_order: Option<DateOrder>,
     /// Today in the client's time zone.
     pub today: Date,
 }
@@ -85,8 +88,14 @@ impl Service {
             },
             wrapping: content.wrapping,
             settings,
+            date_order: self.earlier_dates(&client.slug, &folder.name)?,
             today: self.clock().today(&client.time_zone),
         })
+    }
+
+    /// The order of day and month that a folder's earlier files proved.
+    pub(super) fn earlier_dates(&self, client: &str, folder: &str) -> Result<Option<DateOrder>> {
+        Ok(self.open_directory(client)?.source(folder)?.1.date_order)
     }
 
     fn as_upload(&self, client: &str, folder: &Folder, name: &str, bytes: &[u8]) -> Result<Upload> {
@@ -163,8 +172,9 @@ impl Service {
         if let Some(refusal) = &content.refusal {
             return Ok(Sample { name, read: words(refusal), excerpt: Vec::new(), document });
         }
-        let today = self.clock().today(&client.time_zone);
-        let read = inspect::inspect(&content.bytes, &name, &settings, &limits, today);
+        let moment =
+            (self.clock().today(&client.time_zone), self.earlier_dates(&client.slug, folder)?);
+        let read = inspect::inspect(&content.bytes, &name, &settings, &limits, moment);
         let excerpt = inspect::excerpt(&content.bytes, &settings, &limits).unwrap_or_default();
         Ok(Sample { name, read: read.or_else(|refusal| words(&refusal)), excerpt, document })
     }

@@ -315,7 +315,8 @@ fn one_huge_cell_and_a_million_columns_stop_at_the_limit() {
     for (bytes, codes) in
         [(&cell, ["F006", "F006"]), (&open, ["F005", "F006"]), (&columns, ["F006", "F006"])]
     {
-        let found = inspect::inspect(bytes.as_bytes(), "x", &Settings::default(), &LIMITS, TODAY);
+        let found =
+            inspect::inspect(bytes.as_bytes(), "x", &Settings::default(), &LIMITS, (TODAY, None));
         let code = found.map(|found| found.rows).unwrap_err().code;
         assert!(codes.contains(&code), "{code}");
     }
@@ -325,7 +326,7 @@ fn one_huge_cell_and_a_million_columns_stop_at_the_limit() {
 fn look(bytes: &[u8]) {
     let started = Instant::now();
     let settings = Settings::default();
-    if let Ok(found) = inspect::inspect(bytes, "x.csv", &settings, &LIMITS, TODAY) {
+    if let Ok(found) = inspect::inspect(bytes, "x.csv", &settings, &LIMITS, (TODAY, None)) {
         assert!(found.rows > 0);
     }
     if let Ok(csv) = inspect::clean_csv(bytes, &LIMITS) {

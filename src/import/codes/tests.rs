@@ -100,3 +100,57 @@ fn typography_is_that_of_the_language() {
         }
     }
 }
+
+/// Where a French text could break before a sign that belongs to the word in front of it, or has no space there.
+fn loose_sign(text: &str) -> Option<String> {
+    // What stands in braces is filled in, with words of its own (`{count|ligne|lignes}`).
+    let bare: String =
+        text.split('}').map(|part| part.split('{').next().unwrap()).collect::<Vec<_>>().join("x");
+    let signs: Vec<char> = bare.chars().collect();
+    let around = |at: usize| {
+        signs[at.saturating_sub(8)..(at + 3).min(signs.len())].iter().collect::<String>()
+    };
+    (0..signs.len()).find_map(|at| {
+        let before = at.checked_sub(1).map(|at| signs[at]);
+        let behind = signs.get(at + 1).copied();
+        let is_loose = match signs[at] {
+            '»' | ';' | '?' | '!' | '%' => before != Some('\u{a0}'),
+            // `{header}:{line}` and `23:30` are no sentences.
+            ':' => before != Some('\u{a0}') && !behind.is_some_and(char::is_alphanumeric),
+            '«' => behind != Some('\u{a0}'),
+            _ => false,
+        };
+        is_loose.then(|| around(at))
+    })
+}
+
+#[test]
+fn french_signs_never_stand_alone_on_the_next_line() {
+    assert_eq!(loose_sign("«\u{a0}{value}\u{a0}»\u{a0}: {count|ligne|lignes}\u{a0}; fin."), None);
+    for text in ["fin ; suite", "fin: suite", "« mot\u{a0}»", "«\u{a0}mot »", "Quoi?", "10 %"] {
+        assert!(loose_sign(text).is_some(), "{text}");
+    }
+    for entry in entries() {
+        for text in [entry.text.fr, entry.cure.fr] {
+            assert_eq!(loose_sign(text), None, "{} \"{}\": {text}", entry.code, entry.why);
+        }
+    }
+    // The other words of a report stand in its source, the three languages beside each other: English and German have
+    // no space before these signs.
+    for source in [
+        include_str!("../report/words.rs"),
+        include_str!("../report/held.rs"),
+        include_str!("../report/render.rs"),
+        include_str!("../report/html/labels.rs"),
+        include_str!("../report/html/steps.rs"),
+        include_str!("../report/html/view.rs"),
+    ] {
+        for line in source.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            for literal in line.split('"').skip(1).step_by(2) {
+                let loose = [" :", " ;", " ?", " !", " »", "« "];
+                let found = loose.iter().find(|sign| literal.contains(**sign));
+                assert_eq!(found, None, "{literal}");
+            }
+        }
+    }
+}

@@ -96,6 +96,12 @@ impl<'p> Person<'p> {
         self.known.is_none_or(|user| !user.withdrawn)
     }
 
+    /// The directory has them under the number that they would have; else the file gives it.
+    pub(super) fn is_known_by_number(&self) -> bool {
+        let known = self.known.and_then(|user| user.values.get(Field::EmployeeNumber));
+        known.is_some() && known == self.get(Field::EmployeeNumber).as_deref()
+    }
+
     /// A value as it would be. The manager is the one whom the directory has.
     pub(super) fn get(&self, field: Field) -> Option<Cow<'p, str>> {
         let Some(known) = self.known else {

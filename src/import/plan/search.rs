@@ -15,8 +15,8 @@ use crate::import::text::fold;
 /// Why a manager was not found.
 pub(super) enum Lost {
     Nobody,
-    /// The number lost the zeros in front of this one.
-    Zeros(String),
+    /// The number lost the zeros in front of this person's.
+    Zeros(usize),
     Several(Vec<usize>),
 }
 
@@ -112,11 +112,10 @@ impl<'x, 'p> Directory<'x, 'p> {
             return Err(Lost::Nobody);
         }
         let padded = self.padded.get_or_insert_with(|| by(people, bare_number));
-        let known = found(people, padded, text, bare_number, 1);
-        match known.last().and_then(|at| people.get(*at)?.get(Field::EmployeeNumber)) {
-            Some(number) => Err(Lost::Zeros(number.into_owned())),
-            None => Err(Lost::Nobody),
-        }
+        Err(match found(people, padded, text, bare_number, 1).last() {
+            Some(place) => Lost::Zeros(*place),
+            None => Lost::Nobody,
+        })
     }
 }
 
@@ -176,8 +175,14 @@ fn found(people: &People<'_>, places: &Places, text: &str, name: Name, most: usi
 pub(super) fn lost_message(people: &People<'_>, lost: &Lost) -> Message {
     match lost {
         Lost::Nobody => message(Code::X201, "", params([])),
-        Lost::Zeros(number) => {
-            message(Code::V309, "manager_zeros", params([("known", number.clone())]))
+        Lost::Zeros(place) => {
+            let person = people.get(*place);
+            let is_known = person.is_some_and(|person| person.is_known_by_number());
+            let why = if is_known { "manager_zeros" } else { "manager_zeros_in_file" };
+            let number = person.and_then(|person| person.get(Field::EmployeeNumber));
+            let number = number.unwrap_or_default().into_owned();
+            let name = person.map(|person| person.name()).unwrap_or_default();
+            message(Code::V309, why, params([("known", number), ("user", name)]))
         }
         Lost::Several(places) => {
             let mut who: Vec<String> = places

@@ -378,7 +378,7 @@ fn dates(job: &Job<'_>, table: &Table<'_>, columns: &Columns, teller: &mut Telle
 }
 
 /// A date order as the settings write it.
-pub(super) fn order_name(order: DateOrder) -> &'static str {
+pub(in crate::import) fn order_name(order: DateOrder) -> &'static str {
     match order {
         DateOrder::Dmy => "dmy",
         DateOrder::Mdy => "mdy",

@@ -16,7 +16,7 @@ pub fn held_words(report: &Report, language: Language) -> String {
 pub fn held_because(guards: &[GuardOutcome], language: Language) -> String {
     let tripped = guards.iter().filter(|guard| guard.tripped);
     let all: Vec<String> = tripped.map(|guard| reason(guard, language)).collect();
-    all.join("; ")
+    all.join(words::semicolon(language))
 }
 
 impl Report {
@@ -32,10 +32,10 @@ impl Report {
 pub(super) fn held_line(report: &Report, language: Language) -> String {
     let held = words::held_words().get(language);
     let nothing = words::nothing_applied_words().get(language);
-    let separator = if language == Language::Fr { " : " } else { ": " };
+    let (colon, semicolon) = (words::colon(language), words::semicolon(language));
     match held_words(report, language) {
-        why if why.is_empty() => format!("{held}; {nothing}"),
-        why => format!("{held}{separator}{why}; {nothing}"),
+        why if why.is_empty() => format!("{held}{semicolon}{nothing}"),
+        why => format!("{held}{colon}{why}{semicolon}{nothing}"),
     }
 }
 
@@ -46,7 +46,7 @@ fn reason(guard: &GuardOutcome, language: Language) -> String {
     let (count, percent) = (limit.count, limit.percent);
     match language {
         Language::En => format!("{what} (limit {count} and {percent} %)"),
-        Language::Fr => format!("{what} (limite {count} et {percent} %)"),
+        Language::Fr => format!("{what} (limite {count} et {percent}\u{a0}%)"),
         Language::De => format!("{what} (Grenze {count} und {percent} %)"),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::words::{dry_status_words, order_words, planned_effect_words};
+use super::words::{colon, dry_status_words, order_words, planned_effect_words, semicolon};
 use super::{Counts, Message, Report, effect_words, field_words, held, status_words};
 use crate::import::codes::{Code, Effect, Entry, entry, fill, local_date};
 use crate::model::{ImportStatus, Language};
@@ -34,8 +34,8 @@ fn repeated(message: &Message, language: Language) -> String {
     match language {
         Language::En if more == 1 => format!("(The same in 1 more row: line {lines}.)"),
         Language::En => format!("(The same in {more} more rows: lines {lines}.)"),
-        Language::Fr if more == 1 => format!("(De même pour 1 autre ligne : {lines}.)"),
-        Language::Fr => format!("(De même pour {more} autres lignes : {lines}.)"),
+        Language::Fr if more == 1 => format!("(De même pour 1 autre ligne\u{a0}: {lines}.)"),
+        Language::Fr => format!("(De même pour {more} autres lignes\u{a0}: {lines}.)"),
         Language::De if more == 1 => format!("(Ebenso in 1 weiteren Zeile: {lines}.)"),
         Language::De => format!("(Ebenso in {more} weiteren Zeilen: {lines}.)"),
     }
@@ -131,7 +131,7 @@ pub(super) fn summary(report: &Report, language: Language) -> String {
     if report.file.rows == 0 && report.counts == Counts::default() {
         return format!("{status}.");
     }
-    let separator = if language == Language::Fr { "\u{a0}: " } else { ": " };
+    let separator = colon(language);
     let rows = rows(report.counts.rows, language);
     match &report.planned {
         None => {
@@ -249,7 +249,7 @@ pub fn summary_line(report: &Report, language: Language) -> String {
         Language::Fr => "voir",
         Language::De => "siehe",
     };
-    let separator = if language == Language::Fr { " : " } else { ": " };
+    let separator = colon(language);
     let what = if report.status.is_applied() {
         format!(
             "{}{separator}{}",
@@ -272,6 +272,7 @@ pub fn summary_line(report: &Report, language: Language) -> String {
             _ => status.to_owned(),
         }
     };
-    let line = format!("{}; {see} {}.report.csv", what.trim_end_matches('.'), report.file.name);
+    let what = what.trim_end_matches('.');
+    let line = format!("{what}{}{see} {}.report.csv", semicolon(language), report.file.name);
     line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

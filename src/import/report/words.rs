@@ -12,6 +12,16 @@ const fn w(en: &'static str, fr: &'static str, de: &'static str) -> Words {
     Words { en, fr, de }
 }
 
+/// A colon and the space behind it; in French a space that never breaks stands before it.
+pub(super) fn colon(language: Language) -> &'static str {
+    if language == Language::Fr { "\u{a0}: " } else { ": " }
+}
+
+/// The same of a semicolon.
+pub(super) fn semicolon(language: Language) -> &'static str {
+    if language == Language::Fr { "\u{a0}; " } else { "; " }
+}
+
 /// The headings of the CSV report, in its order.
 pub(super) const HEADINGS: [Words; 12] = [
     w("Level", "Niveau", "Stufe"),
@@ -97,27 +107,29 @@ pub fn status_words(status: ImportStatus) -> Words {
 /// The status of a dry run in words: what would become of the file.
 pub(super) fn dry_status_words(status: ImportStatus) -> Words {
     match status {
-        ImportStatus::Ok => {
-            w("Dry run: would be applied", "Essai : serait appliqué", "Probelauf: würde übernommen")
-        }
+        ImportStatus::Ok => w(
+            "Dry run: would be applied",
+            "Essai\u{a0}: serait appliqué",
+            "Probelauf: würde übernommen",
+        ),
         ImportStatus::OkWithWarnings => w(
             "Dry run: would be applied, with warnings",
-            "Essai : serait appliqué, avec avertissements",
+            "Essai\u{a0}: serait appliqué, avec avertissements",
             "Probelauf: würde mit Warnungen übernommen",
         ),
         ImportStatus::Partial => w(
             "Dry run: would be applied in part",
-            "Essai : serait appliqué en partie",
+            "Essai\u{a0}: serait appliqué en partie",
             "Probelauf: würde teilweise übernommen",
         ),
         ImportStatus::Held => w(
             "Dry run: would be held for approval",
-            "Essai : serait mis en attente d’approbation",
+            "Essai\u{a0}: serait mis en attente d’approbation",
             "Probelauf: würde bis zur Freigabe angehalten",
         ),
         ImportStatus::Rejected => w(
             "Dry run: would be refused, nothing applied",
-            "Essai : serait refusé, rien ne serait appliqué",
+            "Essai\u{a0}: serait refusé, rien ne serait appliqué",
             "Probelauf: würde abgelehnt, nichts übernommen",
         ),
         other => status_words(other),
@@ -223,12 +235,12 @@ pub(super) fn pending_words(code: Code) -> Words {
     match code.name() {
         "D104" => w(
             "Renumbering: the person of the directory takes the new number",
-            "Renumérotation : la personne de l’annuaire prend le nouveau matricule",
+            "Renumérotation\u{a0}: la personne de l’annuaire prend le nouveau matricule",
             "Neue Personalnummer: Die Person im Verzeichnis erhält die neue Nummer",
         ),
         _ => w(
             "Another identity under the same key: name, birth date and e-mail of the directory are replaced",
-            "Autre identité sous la même clé : le nom, la date de naissance et l’adresse e-mail de l’annuaire sont remplacés",
+            "Autre identité sous la même clé\u{a0}: le nom, la date de naissance et l’adresse e-mail de l’annuaire sont remplacés",
             "Andere Identität unter demselben Schlüssel: Name, Geburtsdatum und E-Mail im Verzeichnis werden ersetzt",
         ),
     }
@@ -249,12 +261,12 @@ pub(super) fn mode_words(mode: Mode) -> Words {
     match mode {
         Mode::Full => w(
             "full: everybody is in the file",
-            "complet : tout le monde est dans le fichier",
+            "complet\u{a0}: tout le monde est dans le fichier",
             "vollständig: Alle stehen in der Datei",
         ),
         Mode::Delta => w(
             "delta: only those who are in the file",
-            "différentiel : seulement les personnes du fichier",
+            "différentiel\u{a0}: seulement les personnes du fichier",
             "Delta: nur wer in der Datei steht",
         ),
     }

@@ -117,7 +117,7 @@ proptest! {
 
 fn look(bytes: &[u8]) {
     let today = jiff::civil::date(2026, 11, 21);
-    match inspect::inspect(bytes, "x.csv", &Settings::default(), &LIMITS, today) {
+    match inspect::inspect(bytes, "x.csv", &Settings::default(), &LIMITS, (today, None)) {
         Ok(found) => assert!(found.rows > 0),
         Err(refusal) => assert!(refusal.code.starts_with('F')),
     }

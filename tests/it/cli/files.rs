@@ -19,6 +19,42 @@ fn inspect_needs_nothing_and_says_everything() {
 }
 
 #[test]
+fn inspect_reads_as_the_folder_does() {
+    let place = Workplace::new();
+    place.with_account();
+    // 0x82: `é` of MS-DOS 850, a quotation mark of Windows-1252.
+    std::fs::write(place.path("dos.csv"), b"Stammblatt;Kontrolle\n1;\x82\n2;Zo\x89 M\x81ller\n")
+        .unwrap();
+    place.ok(&[
+        "settings",
+        "set",
+        "acme",
+        "import",
+        "encoding=cp850",
+        "aliases.Stammblatt=employee_number",
+    ]);
+    let folder = ["--client", "acme", "--folder", "import"];
+    let csv = place.ok(&[&["inspect", "dos.csv", "--csv"], &folder[..]].concat());
+    assert_eq!(csv, "Stammblatt,Kontrolle\r\n1,é\r\n2,Zoë Müller\r\n");
+    let found = place.json(&[&["inspect", "dos.csv"], &folder[..]].concat());
+    assert_eq!(found["columns"][0]["field"], "employee_number", "{found:#}");
+
+    // The order that the folder's files have proved is the order that the next one is looked at with.
+    let file =
+        |start: &str| format!("matricule;nom;prénom;date d'embauche\n00A1;Roy;Anne;{start}\n");
+    place.ok(&["settings", "set", "acme", "import", "encoding=auto"]);
+    std::fs::write(place.path("first.csv"), file("31/12/2020")).unwrap();
+    assert_eq!(place.json(&["import", "acme", "first.csv"])["counts"]["created"], 1);
+    std::fs::write(place.path("next.csv"), file("12/31/2020")).unwrap();
+    let found = place.json(&[&["inspect", "next.csv"], &folder[..]].concat());
+    let told = &found["warnings"][0];
+    assert_eq!((&told["code"], &told["level"]), (&"V303".into(), &"fatal".into()), "{found:#}");
+    std::fs::write(place.path("either.csv"), file("03/04/2020")).unwrap();
+    let found = place.json(&[&["inspect", "either.csv"], &folder[..]].concat());
+    assert_eq!(found["date_order"], "dmy");
+}
+
+#[test]
 fn import_imports_and_users() {
     let place = Workplace::new();
     place.with_account();

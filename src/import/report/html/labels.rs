@@ -23,7 +23,7 @@ labels! {
     rows "Rows by what they became" "Lignes selon leur résultat" "Zeilen nach ihrem Ergebnis";
     rows_planned "Rows by what they would become" "Lignes selon leur résultat prévu" "Zeilen nach ihrem voraussichtlichen Ergebnis";
     next "What to do next" "Que faire maintenant" "Was jetzt zu tun ist";
-    operator "Command for the operator:" "Commande pour l’exploitant :" "Befehl für den Betreiber:";
+    operator "Command for the operator:" "Commande pour l’exploitant\u{a0}:" "Befehl für den Betreiber:";
     guards "Guards" "Garde-fous" "Schutzgrenzen";
     guards_note "A guard holds a file that would change unusually much, until somebody has looked at it." "Un garde-fou met en attente un fichier qui changerait inhabituellement beaucoup de choses, jusqu’à ce que quelqu’un l’ait vérifié." "Eine Schutzgrenze hält eine Datei an, die ungewöhnlich viel ändern würde, bis jemand sie angesehen hat.";
     guard "Guard" "Garde-fou" "Schutzgrenze";
@@ -40,7 +40,7 @@ labels! {
     filter "Filter" "Filtrer" "Filtern";
     filter_text "Search in messages and changes" "Rechercher dans les messages et les modifications" "In Meldungen und Änderungen suchen";
     filter_levels "Show" "Afficher" "Anzeigen";
-    filter_shown "Shown: " "Affichés : " "Angezeigt: ";
+    filter_shown "Shown: " "Affichés\u{a0}: " "Angezeigt: ";
     place "Place" "Emplacement" "Stelle";
     line "Line" "Ligne" "Zeile";
     lines "Lines" "Lignes" "Zeilen";
@@ -48,6 +48,7 @@ labels! {
     field "Field" "Champ" "Feld";
     column "Column" "Colonne" "Spalte";
     received "Received" "Reçu" "Erhalten";
+    colon ": " "\u{a0}: " ": ";
     kept "Kept" "Conservé" "Behalten";
     message "Message and what to do" "Message et que faire" "Meldung und was zu tun ist";
     code "Code" "Code" "Code";

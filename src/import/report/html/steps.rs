@@ -53,7 +53,7 @@ fn held(report: &Report, language: Language) -> Step {
             "Nothing of this file has been applied yet. Read why it was held and what would change. If all of it is right, have the operator approve it; if not, correct it in payroll and send the file again."
         }
         Language::Fr => {
-            "Rien de ce fichier n’a encore été appliqué. Lisez pourquoi il est en attente et ce qui changerait. Si tout est juste, faites-le approuver par l’exploitant ; sinon, corrigez dans le logiciel de paie et renvoyez le fichier."
+            "Rien de ce fichier n’a encore été appliqué. Lisez pourquoi il est en attente et ce qui changerait. Si tout est juste, faites-le approuver par l’exploitant\u{a0}; sinon, corrigez dans le logiciel de paie et renvoyez le fichier."
         }
         Language::De => {
             "Von dieser Datei wurde noch nichts übernommen. Lesen Sie, warum sie angehalten wurde und was sich ändern würde. Ist alles richtig, lassen Sie sie vom Betreiber freigeben; wenn nicht, korrigieren Sie im Lohnprogramm und senden Sie die Datei erneut."
@@ -91,10 +91,10 @@ fn pending(report: &Report, language: Language) -> Option<Step> {
             "{count} rows wait for a decision: see below whom they are about. Approve those whose proposal is right; correct the others in payroll."
         ),
         (Language::Fr, 1) => {
-            "Une ligne attend une décision : voyez ci-dessous de qui il s’agit. Approuvez-la si la proposition est juste ; sinon, corrigez la ligne dans le logiciel de paie.".to_owned()
+            "Une ligne attend une décision\u{a0}: voyez ci-dessous de qui il s’agit. Approuvez-la si la proposition est juste\u{a0}; sinon, corrigez la ligne dans le logiciel de paie.".to_owned()
         }
         (Language::Fr, _) => format!(
-            "{count} lignes attendent une décision : voyez ci-dessous de qui il s’agit. Approuvez celles dont la proposition est juste ; corrigez les autres dans le logiciel de paie."
+            "{count} lignes attendent une décision\u{a0}: voyez ci-dessous de qui il s’agit. Approuvez celles dont la proposition est juste\u{a0}; corrigez les autres dans le logiciel de paie."
         ),
         (Language::De, 1) => {
             "Eine Zeile wartet auf eine Entscheidung: Unten steht, um wen es geht. Geben Sie sie frei, wenn der Vorschlag stimmt; sonst korrigieren Sie die Zeile im Lohnprogramm.".to_owned()
@@ -119,7 +119,7 @@ fn corrections(report: &Report, language: Language) -> String {
             "The refused rows lie in {file}: correct them there and send that file, or correct them in payroll and send the whole file again."
         ),
         Language::Fr => format!(
-            "Les lignes refusées se trouvent dans {file} : corrigez-les et envoyez ce fichier, ou corrigez-les dans le logiciel de paie et renvoyez le fichier complet."
+            "Les lignes refusées se trouvent dans {file}\u{a0}: corrigez-les et envoyez ce fichier, ou corrigez-les dans le logiciel de paie et renvoyez le fichier complet."
         ),
         Language::De => format!(
             "Die abgelehnten Zeilen liegen in {file}: Korrigieren Sie sie dort und senden Sie diese Datei, oder korrigieren Sie sie im Lohnprogramm und senden Sie die ganze Datei erneut."
@@ -136,10 +136,10 @@ fn cells(count: u64, language: Language) -> String {
             "{count} cells were refused and their old values stay: correct them in payroll; the next file brings them."
         ),
         (Language::Fr, 1) => {
-            "Une cellule a été refusée, son ancienne valeur reste : corrigez-la dans le logiciel de paie, le prochain fichier l’apportera.".to_owned()
+            "Une cellule a été refusée, son ancienne valeur reste\u{a0}: corrigez-la dans le logiciel de paie, le prochain fichier l’apportera.".to_owned()
         }
         (Language::Fr, _) => format!(
-            "{count} cellules ont été refusées, leurs anciennes valeurs restent : corrigez-les dans le logiciel de paie, le prochain fichier les apportera."
+            "{count} cellules ont été refusées, leurs anciennes valeurs restent\u{a0}: corrigez-les dans le logiciel de paie, le prochain fichier les apportera."
         ),
         (Language::De, 1) => {
             "Eine Zelle wurde abgelehnt, ihr alter Wert bleibt: Korrigieren Sie sie im Lohnprogramm; die nächste Datei bringt sie mit.".to_owned()
@@ -155,7 +155,7 @@ fn nothing(warned: bool, language: Language) -> &'static str {
         (Language::En, false) => "Nothing.",
         (Language::En, true) => "Nothing must be done; look through the warnings.",
         (Language::Fr, false) => "Rien.",
-        (Language::Fr, true) => "Rien d’obligatoire ; parcourez les avertissements.",
+        (Language::Fr, true) => "Rien d’obligatoire\u{a0}; parcourez les avertissements.",
         (Language::De, false) => "Nichts.",
         (Language::De, true) => "Nichts ist zwingend zu tun; sehen Sie die Warnungen durch.",
     }
