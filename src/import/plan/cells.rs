@@ -8,8 +8,8 @@ use super::coded::{By, Coder, Problem, Refusal, Taken};
 use super::contract::{Contract, End, Lift, Refused, settle};
 use super::draft::{Context, Draft, Fate, Wish};
 use super::memo::{Memo, value};
-use super::sheet::Wired;
 use super::tell::{Teller, found, message, params, shown};
+use super::wired::Wired;
 use crate::import::Filler;
 use crate::import::codes::{Code, Effect, Level};
 use crate::import::directory::User;
@@ -236,9 +236,10 @@ impl<'s> Reader<'_, 's> {
             (FieldKey::Known(Field::ContractStart), Said::Text(text)) => spoken.start = Some(text),
             (FieldKey::Known(Field::ContractEnd), Said::Text(text)) => spoken.end = Some(text),
             (FieldKey::Known(Field::ContractEnd), _) => spoken.end_is_open = true,
-            (FieldKey::Known(Field::Manager), Said::Text(text)) => {
-                self.draft.manager = if in_cell { Wish::Cell } else { Wish::Named(text.into()) };
+            (FieldKey::Known(Field::Manager), Said::Text(text)) if !in_cell => {
+                self.draft.name_manager(&text);
             }
+            (FieldKey::Known(Field::Manager), Said::Text(_)) => self.draft.manager = Wish::Cell,
             (FieldKey::Known(Field::Manager), _) => self.draft.manager = Wish::Clear,
             (key, Said::Text(text)) => {
                 if *key == FieldKey::Known(Field::Status) {
@@ -305,12 +306,12 @@ impl<'s> Reader<'_, 's> {
     /// Takes what a cell says; of a new user it stays in the cell.
     fn take_text(&mut self, wired: Option<&Wired<'_>>, key: &FieldKey, text: &str) {
         let own = wired.filter(|wired| self.draft.user().is_none() && !wired.is_joined());
-        match (key, own) {
-            (FieldKey::Known(field), Some(wired)) => {
+        match own.filter(|wired| wired.bit != 0) {
+            Some(wired) => {
                 let as_it_stands = self.row.get(wired.index).is_some_and(|cell| cell == text);
-                self.draft.given.take_cell(*field, as_it_stands);
+                self.draft.given.take_cell(wired.bit, as_it_stands);
             }
-            _ => self.change(key, Some(text)),
+            None => self.change(key, Some(text)),
         }
     }
 

@@ -8,6 +8,7 @@ use super::draft::{Fate, Wish};
 use super::tell::{message, params, shown};
 use crate::import::codes::Code;
 use crate::import::fields::{Field, FieldKey, Value, parse};
+use crate::import::values::bit;
 
 impl<'s> Reader<'_, 's> {
     /// The default of a field, as the file would have written it.
@@ -72,7 +73,7 @@ impl<'s> Reader<'_, 's> {
             };
             self.tell_default(key, &text);
             if *key == FieldKey::Known(Field::Manager) {
-                self.draft.manager = Wish::Named(text.into());
+                self.draft.name_manager(&text);
             } else {
                 self.change(key, Some(&text));
             }
@@ -81,7 +82,7 @@ impl<'s> Reader<'_, 's> {
 
     /// The value that a new user gets for a field.
     fn given(&self, field: Field) -> Option<String> {
-        if self.draft.given.has_cell(field) {
+        if self.draft.given.has_cell(bit(field)) {
             return self.context.sheet.value_of(&self.row, field).map(Cow::into_owned);
         }
         self.filler.get_key(&FieldKey::Known(field)).map(str::to_owned)
@@ -90,10 +91,13 @@ impl<'s> Reader<'_, 's> {
     fn has(&self, key: &FieldKey) -> bool {
         match key {
             FieldKey::Known(Field::Manager) => {
-                matches!(self.draft.manager, Wish::Cell | Wish::Named(_))
+                matches!(self.draft.manager, Wish::Cell | Wish::Named)
             }
-            FieldKey::Known(field) if self.draft.given.has_cell(*field) => true,
-            _ => self.filler.get_key(key).is_some(),
+            _ => {
+                let wired = self.context.sheet.field(key);
+                wired.is_some_and(|wired| self.draft.given.has_cell(wired.bit))
+                    || self.filler.get_key(key).is_some()
+            }
         }
     }
 

@@ -7,8 +7,9 @@ use std::ops::Deref;
 use super::given::Given;
 use super::places::Place;
 use super::quick::Unread;
-use super::sheet::{Sheet, Wired};
+use super::sheet::Sheet;
 use super::tell::{is_sensitive, shown};
+use super::wired::Wired;
 use super::{FieldChange, tell};
 use crate::import::codes::Effect;
 use crate::import::directory::User;
@@ -44,15 +45,18 @@ pub(super) struct Draft {
 pub(super) struct Changes(Option<Box<List>>);
 
 #[derive(Debug, Default)]
-struct List(Vec<FieldChange>);
+struct List {
+    changes: Vec<FieldChange>,
+    manager: Option<Box<str>>,
+}
 
 impl Changes {
     pub(super) fn push(&mut self, change: FieldChange) {
-        self.0.get_or_insert_default().0.push(change);
+        self.0.get_or_insert_default().changes.push(change);
     }
 
     pub(super) fn into_vec(self) -> Vec<FieldChange> {
-        self.0.map(|list| list.0).unwrap_or_default()
+        self.0.map(|list| list.changes).unwrap_or_default()
     }
 }
 
@@ -60,7 +64,7 @@ impl Deref for Changes {
     type Target = [FieldChange];
 
     fn deref(&self) -> &[FieldChange] {
-        self.0.as_ref().map_or(&[], |list| &list.0)
+        self.0.as_ref().map_or(&[], |list| &list.changes)
     }
 }
 
@@ -75,7 +79,7 @@ pub(super) enum Fate {
 }
 
 /// Whom a row names as manager.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wish {
     /// Nobody: no such column, a blank that keeps, a refused cell.
     Silent,
@@ -83,8 +87,8 @@ pub(super) enum Wish {
     Clear,
     /// Whom the cell names, as it is written there.
     Cell,
-    /// Whom a default names.
-    Named(Box<str>),
+    /// Whom a default or several cells name: the text stands apart, for hardly any row has one.
+    Named,
 }
 
 /// The rows of a file, read against the directory.
@@ -146,10 +150,10 @@ impl<'s> Context<'s> {
     where
         's: 'd,
     {
-        match &draft.manager {
+        match draft.manager {
             Wish::Silent | Wish::Clear => None,
             Wish::Cell => self.sheet.value_of(&self.row(at)?, Field::Manager),
-            Wish::Named(text) => Some(Cow::Borrowed(text)),
+            Wish::Named => draft.changes.0.as_ref()?.manager.as_deref().map(Cow::Borrowed),
         }
     }
 
@@ -252,6 +256,12 @@ impl Draft {
 
     pub(super) fn set_user(&mut self, user: Option<usize>) {
         self.user = user.and_then(Place::new);
+    }
+
+    /// Takes whom something else than one cell names as manager.
+    pub(super) fn name_manager(&mut self, text: &str) {
+        self.manager = Wish::Named;
+        self.changes.0.get_or_insert_default().manager = Some(text.into());
     }
 
     /// A row that takes nothing, until it is known whom it means.

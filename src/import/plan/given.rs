@@ -15,26 +15,26 @@ use crate::import::values::bit;
 /// What a new user gets, beside the row that says so.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Given {
-    /// The fields whose value is what their cell says: the bits of their places in the user record.
+    /// The columns whose value is what their cell says: their bits (`Wired::bit`).
     cells: u64,
     /// Those of them whose cell is the value, letter by letter: they need not be read as values again.
     plain: u64,
-    /// Everything else: defaults, codes of several columns, a client's own columns, a login that was made.
+    /// Everything else: defaults, codes of several columns, a login that was made.
     own: Option<Box<Values>>,
     /// The manager by id; nearly every new user has one, so it has a place of its own.
     boss: Option<NonZeroU32>,
 }
 
 impl Given {
-    /// Takes what the cell of this field says, or what stands in it as it is.
-    pub(super) fn take_cell(&mut self, field: Field, as_it_stands: bool) {
-        self.cells |= bit(field);
-        self.plain = if as_it_stands { self.plain | bit(field) } else { self.plain & !bit(field) };
+    /// Takes what the cell of the column with this bit says, or what stands in it as it is.
+    pub(super) fn take_cell(&mut self, bit: u64, as_it_stands: bool) {
+        self.cells |= bit;
+        self.plain = if as_it_stands { self.plain | bit } else { self.plain & !bit };
     }
 
-    /// Whether the field's value is what its cell says.
-    pub(super) fn has_cell(&self, field: Field) -> bool {
-        self.cells & bit(field) != 0
+    /// Whether the value of the column with this bit is what its cell says.
+    pub(super) fn has_cell(&self, bit: u64) -> bool {
+        self.cells & bit != 0
     }
 
     /// Whether the field has a value.
@@ -69,7 +69,7 @@ impl Given {
         cells + own + usize::from(self.boss.is_some())
     }
 
-    /// The bits of the fields of the catalogue that have a value.
+    /// The bits of the fields of the catalogue that have a value, and of columns behind them.
     fn filled(&self) -> u64 {
         let own = self.own.as_ref().map_or(0, |own| own.filled());
         self.cells | own | self.boss.map_or(0, |_| bit(Field::Manager))
@@ -85,7 +85,7 @@ impl Given {
         if self.plain & bit(field) != 0 {
             return row?.get(sheet.field(&FieldKey::Known(field))?.index);
         }
-        if self.has_cell(field) {
+        if self.has_cell(bit(field)) {
             return sheet.value_of(&row?, field);
         }
         self.own.as_ref()?.get(field).map(Cow::Borrowed)
@@ -109,19 +109,18 @@ impl<'x> Maker<'x> {
     /// All values that a new user gets.
     pub(super) fn values(&mut self, row: &Row<'x>, given: &Given) -> Values {
         for (wired, memo) in self.sheet.wired.iter().zip(&mut self.memos) {
-            let FieldKey::Known(field) = wired.key else { continue };
-            if !given.has_cell(field) {
+            if !given.has_cell(wired.bit) {
                 continue;
             }
             let Some(cell) = row.get(wired.index) else { continue };
-            if given.plain & bit(field) != 0 {
-                self.filler.put(field, &cell);
+            if given.plain & wired.bit != 0 {
+                self.filler.put_key(&wired.key, &cell);
             } else if wired.coder.is_some() {
-                if let Some(text) = self.sheet.value_of(row, field) {
-                    self.filler.put(field, &text);
+                if let Some(text) = self.sheet.said_in(row, wired) {
+                    self.filler.put_key(&wired.key, &text);
                 }
             } else if let Ok(Value::Text(text)) = memo.value(&wired.key, cell, &self.sheet.dates) {
-                self.filler.put(field, &text);
+                self.filler.put_key(&wired.key, &text);
             }
         }
         for (key, value) in given.own.iter().flat_map(|own| own.all()) {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use super::coded::{Coder, Problem, Refusal};
 use super::memo::value;
-use super::places::Groups;
-use super::sheet::{Sheet, Wired};
+use super::places::{Groups, Places};
+use super::sheet::Sheet;
+use super::wired::Wired;
 use crate::import::directory::{Key, User};
 use crate::import::fields::{Field, FieldKey, Value};
 use crate::import::note::CellRefusal;
@@ -117,29 +118,121 @@ fn padded<'a>(
     for (place, user) in users.iter().enumerate() {
         let Some(row_key) = user_key(user, key, entities) else { continue };
         let RowKey { entity, value: Cow::Borrowed(number) } = row_key else { continue };
-        let bare = number.trim_start_matches('0');
-        if bare.len() < number.len() && could_have_lost_zeros(bare) {
+        if let Some(bare) = without_zeros(number) {
             found.insert(RowKey { entity, value: Cow::Borrowed(bare) }, place);
         }
     }
     found
 }
 
-/// The rows whose numbers begin with zeros, by their keys without them; empty if no other row could mean one of these.
-pub(super) fn padded_rows<'a>(keys: &[Option<RowKey<'a>>], key: Key) -> HashMap<RowKey<'a>, usize> {
-    let numbers = matches!(key, Key::EmployeeNumber | Key::LegalEntityAndEmployeeNumber);
-    let known = || keys.iter().enumerate().filter_map(|(at, key)| Some((at, key.as_ref()?)));
-    let any = |is: fn(&str) -> bool| known().any(|(_, key)| is(&key.value));
-    if !numbers || !any(|number| number.starts_with('0')) || !any(could_have_lost_zeros) {
-        return HashMap::new();
+/// The keys of a file's rows. They lie in the cells and are read from there again: there may be a million.
+#[derive(Debug)]
+pub(super) struct Keys<'s> {
+    sheet: &'s Sheet<'s>,
+    known: Vec<Known>,
+}
+
+/// What is known of a row's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Known {
+    /// It has none, or cannot be read as a row.
+    Nothing,
+    /// It is what its cells say, letter by letter.
+    AsItStands,
+    /// It is made of what its cells say.
+    Made,
+}
+
+impl<'s> Keys<'s> {
+    /// None yet, of the rows of this file.
+    pub(super) fn new(sheet: &'s Sheet<'s>) -> Self {
+        Self { sheet, known: Vec::with_capacity(sheet.table.row_count()) }
     }
-    let padded = known().filter_map(|(at, key)| {
-        let bare = key.value.trim_start_matches('0');
-        let lost = bare.len() < key.value.len() && could_have_lost_zeros(bare);
-        let bare = || Cow::Owned(bare.to_owned());
-        lost.then(|| (RowKey { entity: key.entity.clone(), value: bare() }, at))
-    });
-    padded.collect()
+
+    /// Adds the key of the next row.
+    pub(super) fn push(&mut self, row: &Row<'s>, key: Option<&RowKey<'s>>) {
+        self.known.push(match key {
+            None => Known::Nothing,
+            Some(key) if self.standing(row).as_ref() == Some(key) => Known::AsItStands,
+            Some(_) => Known::Made,
+        });
+    }
+
+    /// How many rows there are.
+    pub(super) fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// The key of the row at this place.
+    pub(super) fn get(&self, at: usize) -> Option<RowKey<'s>> {
+        let known = *self.known.get(at)?;
+        if known == Known::Nothing {
+            return None;
+        }
+        let row = self.sheet.table.row(at)?;
+        match known {
+            Known::AsItStands => self.standing(&row),
+            Known::Nothing | Known::Made => row_key(self.sheet, &row).ok(),
+        }
+    }
+
+    /// All of them with their places, in the order of the file.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, RowKey<'s>)> {
+        (0..self.len()).filter_map(|at| Some((at, self.get(at)?)))
+    }
+
+    /// What the cells of a row's key say, letter by letter.
+    fn standing(&self, row: &Row<'s>) -> Option<RowKey<'s>> {
+        let cell = |field| row.get(self.sheet.field(&FieldKey::Known(field))?.index);
+        let (entity, value) = match *key_fields(self.sheet.key) {
+            [value] => (Cow::Borrowed(""), cell(value)?),
+            [entity, value] => (cell(entity)?, cell(value)?),
+            _ => return None,
+        };
+        Some(RowKey { entity, value })
+    }
+}
+
+/// The rows whose numbers begin with zeros, by their keys without them.
+#[derive(Debug)]
+pub(super) struct PaddedRows<'x, 's> {
+    keys: &'x Keys<'s>,
+    /// `None`: no other row could mean one of these.
+    by_bare: Option<Places>,
+}
+
+impl<'x, 's> PaddedRows<'x, 's> {
+    pub(super) fn new(keys: &'x Keys<'s>, key: Key) -> Self {
+        let numbers = matches!(key, Key::EmployeeNumber | Key::LegalEntityAndEmployeeNumber);
+        let any = |is: fn(&str) -> bool| keys.iter().any(|(_, key)| is(&key.value));
+        if !numbers || !any(|number| number.starts_with('0')) || !any(could_have_lost_zeros) {
+            return Self { keys, by_bare: None };
+        }
+        let mut by_bare = Places::new(keys.len());
+        for (at, key) in keys.iter() {
+            if let Some(bare) = without_zeros(&key.value) {
+                by_bare.add(&[&key.entity, bare], at);
+            }
+        }
+        Self { keys, by_bare: Some(by_bare) }
+    }
+
+    /// The last row whose number is this one with zeros in front.
+    pub(super) fn get(&self, key: &RowKey<'_>) -> Option<usize> {
+        let is_it = |at: &usize| {
+            let padded = self.keys.get(*at);
+            padded.is_some_and(|padded| {
+                padded.entity == key.entity && without_zeros(&padded.value) == Some(&*key.value)
+            })
+        };
+        self.by_bare.as_ref()?.like(&key.parts()).find(is_it)
+    }
+}
+
+/// A number that begins with zeros, without them; `None`: it does not, or nothing is left that could have lost them.
+fn without_zeros(number: &str) -> Option<&str> {
+    let bare = number.trim_start_matches('0');
+    (bare.len() < number.len() && could_have_lost_zeros(bare)).then_some(bare)
 }
 
 /// A user's key, if they have one; nobody has that of a withdrawn user.

@@ -61,10 +61,10 @@ pub(super) fn resolve(context: &Context<'_>, people: &People<'_>, rows: &Rows) -
     let mut directory = Directory::new(people);
     for (at, draft) in rows.drafts.iter().enumerate().filter(|(_, d)| d.fate == Fate::Live) {
         let Some(me) = people.of_row.get(at) else { continue };
-        let found = match &draft.manager {
+        let found = match draft.manager {
             Wish::Silent => continue,
             Wish::Clear => managers.cleared(context, people, at, me),
-            Wish::Cell | Wish::Named(_) => {
+            Wish::Cell | Wish::Named => {
                 let Some(text) = context.manager_named(at, draft) else { continue };
                 managers.named(context, people, &mut directory, (at, me, draft.line), &text)
             }

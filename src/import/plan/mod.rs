@@ -28,6 +28,7 @@ mod search;
 mod sheet;
 mod swaps;
 mod tell;
+mod wired;
 
 use serde::{Deserialize, Serialize};
 

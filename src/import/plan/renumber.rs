@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::draft::{Context, Fate, Rows, key_column, user_name};
-use super::identity::{Index, RowKey, Slot};
+use super::identity::{Index, Keys, RowKey, Slot};
 use super::memo::value;
 use super::tell::{MAX_NAMED, Teller, few, found, message, params};
 use crate::import::codes::{Code, Effect, Level};
@@ -29,7 +29,7 @@ enum Verdict {
 /// they resemble a user who is not in the file.
 pub(super) fn settle<'s>(
     context: &Context<'s>,
-    keys: &[Option<RowKey<'s>>],
+    keys: &Keys<'s>,
     rows: &mut Rows,
     teller: &mut Teller,
 ) {
@@ -38,13 +38,14 @@ pub(super) fn settle<'s>(
     }
     let mut finder = Finder::new(context);
     let mut verdicts: Vec<(usize, Verdict)> = Vec::new();
-    for (at, (key, draft)) in keys.iter().zip(&rows.drafts).enumerate() {
-        let Some(key) = key.as_ref().filter(|_| draft.user().is_none()) else { continue };
-        if draft.fate == Fate::Live {
-            match finder.verdict(context, at, key, &rows.present) {
-                Verdict::New => {}
-                verdict => verdicts.push((at, verdict)),
-            }
+    for (at, draft) in rows.drafts.iter().enumerate() {
+        if draft.fate != Fate::Live || draft.user().is_some() {
+            continue;
+        }
+        let Some(key) = keys.get(at) else { continue };
+        match finder.verdict(context, at, &key, &rows.present) {
+            Verdict::New => {}
+            verdict => verdicts.push((at, verdict)),
         }
     }
     let approve = |at: usize, verdict: Verdict| match verdict {
@@ -152,21 +153,18 @@ impl Rows {
 }
 
 /// Whoever a row resembles that was refused or held is present, whatever key the row has.
-pub(super) fn see_resembled<'s>(
-    context: &Context<'s>,
-    keys: &[Option<RowKey<'s>>],
-    rows: &mut Rows,
-) {
+pub(super) fn see_resembled<'s>(context: &Context<'s>, keys: &Keys<'s>, rows: &mut Rows) {
     if context.job.snapshot.users.is_empty() {
         return;
     }
     let mut finder = Finder::new(context);
-    for (at, key) in keys.iter().enumerate() {
+    for at in 0..keys.len() {
         let fate = rows.drafts.get(at).map(|draft| draft.fate);
-        let (Some(key), Some(Fate::Refused | Fate::Held)) = (key, fate) else { continue };
+        let Some(Fate::Refused | Fate::Held) = fate else { continue };
+        let Some(key) = keys.get(at) else { continue };
         let [mut seen, by_birth] = finder.resembled(context, at, &rows.present);
         seen.extend(by_birth);
-        match finder.by_previous_number(context, at, key, &rows.present) {
+        match finder.by_previous_number(context, at, &key, &rows.present) {
             Some(Verdict::Means(user)) => seen.push(user),
             Some(Verdict::Refused { seen: others, .. }) => seen.extend(others),
             _ => {}

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::draft::{Context, Draft, Fate, key_column};
-use super::identity::RowKey;
+use super::identity::Keys;
 use super::memo::value;
 use super::places::Groups;
 use super::tell::{MAX_NAMED, Teller, few, message, params};
@@ -25,16 +25,10 @@ pub(super) enum Repeat {
 }
 
 /// The rows whose key stands more than once.
-pub(super) fn repeated(
-    context: &Context<'_>,
-    keys: &[Option<RowKey<'_>>],
-) -> HashMap<usize, Repeat> {
+pub(super) fn repeated(context: &Context<'_>, keys: &Keys<'_>) -> HashMap<usize, Repeat> {
     let mut by_key = Groups::new(keys.len());
-    for (at, key) in keys.iter().enumerate() {
-        let Some(key) = key else { continue };
-        by_key.add(&key.parts(), at, |other| {
-            keys.get(other).and_then(Option::as_ref).is_some_and(|other| other == key)
-        });
+    for (at, key) in keys.iter() {
+        by_key.add(&key.parts(), at, |other| keys.get(other).is_some_and(|other| other == key));
     }
     let line = |at: usize| context.row(at).map_or(0, |row| row.line());
     let mut repeats = HashMap::new();

@@ -1,11 +1,11 @@
 //! Each row by itself: whom it means, whether it can be read, what it would change.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::cells::Reader;
 use super::draft::{Context, Draft, Fate, Rows, key_column, user_name};
-use super::identity::{Index, KeyProblem, RowKey, Slot, padded_rows, row_key};
+use super::identity::{Index, KeyProblem, Keys, PaddedRows, RowKey, Slot, row_key};
 use super::memo::Memo;
 use super::repeats::{refuse_repeat, repeated};
 use super::tell::{MAX_NAMED, Teller, few, found, message, params};
@@ -32,43 +32,13 @@ pub(super) fn read<'s>(context: &Context<'s>, teller: &mut Teller) -> Rows {
         swapped: Vec::new(),
         unprotected: Vec::new(),
     };
-    let keys: Vec<Option<RowKey<'s>>> = sheet
-        .table
-        .rows()
-        .enumerate()
-        .map(|(at, row)| rows.admit(context, &index, at, &row, teller))
-        .collect();
-    let repeated = repeated(context, &keys);
-    let padded = padded_rows(&keys, sheet.key);
-    for (at, (row, key)) in sheet.table.rows().zip(&keys).enumerate() {
-        let mut draft = Draft::refused(row.line());
-        if let Some(key) = key {
-            match identify(context, &mut index, &padded, key) {
-                Ok(user) => {
-                    draft.set_user(user);
-                    rows.see(user);
-                    match repeated.get(&at) {
-                        Some(repeat) => {
-                            refuse_repeat(context, &row, &mut draft, at, repeat, teller)
-                        }
-                        None => draft.fate = Fate::Live,
-                    }
-                }
-                Err(stranger) => {
-                    stranger.seen.iter().for_each(|user| rows.see(Some(*user)));
-                    let user = context.user(stranger.seen.first().copied());
-                    let wired = key_column(sheet);
-                    let mut told = context.place(&row, user, wired, *stranger.message);
-                    told.kept = String::new();
-                    teller.row(at, told);
-                }
-            }
-        }
-        rows.drafts.push(draft);
+    let mut keys = Keys::new(sheet);
+    for (at, row) in sheet.table.rows().enumerate() {
+        let key = rows.admit(context, &index, at, &row, teller);
+        keys.push(&row, key.as_ref());
     }
+    rows.identify_all(context, &mut index, &keys, teller);
     renumber::settle(context, &keys, &mut rows, teller);
-    // Of a first file they are a tenth of the memory, and nobody is known under any of them.
-    let keys = if job.snapshot.users.is_empty() { Vec::new() } else { keys };
     rows.read_cells(context, teller);
     swaps::settle(context, &mut rows, teller);
     renumber::see_resembled(context, &keys, &mut rows);
@@ -79,6 +49,53 @@ pub(super) fn read<'s>(context: &Context<'s>, teller: &mut Teller) -> Rows {
 }
 
 impl<'s> Rows {
+    /// Finds whom each row means; a row whose user stands in others too, or that means nobody for sure, is told.
+    fn identify_all(
+        &mut self,
+        context: &Context<'s>,
+        index: &mut Index<'s>,
+        keys: &Keys<'s>,
+        teller: &mut Teller,
+    ) {
+        let sheet = context.sheet;
+        let repeated = repeated(context, keys);
+        let padded = PaddedRows::new(keys, sheet.key);
+        for (at, row) in sheet.table.rows().enumerate() {
+            let mut draft = Draft::refused(row.line());
+            if let Some(key) = keys.get(at) {
+                match identify(context, index, &padded, &key) {
+                    Ok(user) => {
+                        draft.set_user(user);
+                        self.see(user);
+                        match repeated.get(&at) {
+                            Some(repeat) => {
+                                refuse_repeat(context, &row, &mut draft, at, repeat, teller)
+                            }
+                            None => draft.fate = Fate::Live,
+                        }
+                    }
+                    Err(stranger) => self.tell_stranger(context, at, &row, stranger, teller),
+                }
+            }
+            self.drafts.push(draft);
+        }
+    }
+
+    fn tell_stranger(
+        &mut self,
+        context: &Context<'s>,
+        at: usize,
+        row: &Row<'s>,
+        stranger: Stranger,
+        teller: &mut Teller,
+    ) {
+        stranger.seen.iter().for_each(|user| self.see(Some(*user)));
+        let user = context.user(stranger.seen.first().copied());
+        let mut told = context.place(row, user, key_column(context.sheet), *stranger.message);
+        told.kept = String::new();
+        teller.row(at, told);
+    }
+
     /// Reads the cells of the rows that go on.
     fn read_cells(&mut self, context: &Context<'s>, teller: &mut Teller) {
         let sheet = context.sheet;
@@ -199,7 +216,7 @@ struct Stranger {
 fn identify<'s>(
     context: &Context<'_>,
     index: &mut Index<'s>,
-    padded: &HashMap<RowKey<'s>, usize>,
+    padded: &PaddedRows<'_, 's>,
     key: &RowKey<'s>,
 ) -> Result<Option<usize>, Stranger> {
     match index.get(key) {
@@ -229,7 +246,7 @@ fn identify<'s>(
         let user = context.user(Some(place));
         let number = user.and_then(|user| user.values.get(Field::EmployeeNumber));
         ("zeros", number.unwrap_or_default().to_owned(), user.map(user_name), vec![place])
-    } else if let Some(row) = padded.get(key).and_then(|at| context.row(*at)) {
+    } else if let Some(row) = padded.get(key).and_then(|at| context.row(at)) {
         // Once that row is in the directory, this one is refused too: so it is on the first day.
         let number = key_column(context.sheet).and_then(|wired| row.get(wired.index));
         let number = number.map(|raw| clean(&raw).into_owned()).unwrap_or_default();

@@ -1,11 +1,11 @@
 //! The file as the plan reads it: table, fields of the columns, key and date order, or why it is refused.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
-use super::coded::{Coder, Coders};
+use super::coded::Coders;
 use super::memo::value;
 use super::tell::{Teller, found, from_note, message, params, shown};
+use super::wired::{Wired, by_field, wire};
 use crate::import::codes::{Code, Effect, Level};
 use crate::import::directory::{DateOrder, Key};
 use crate::import::fields::{
@@ -13,39 +13,12 @@ use crate::import::fields::{
 };
 use crate::import::note::FileRefusal;
 use crate::import::report::{FileFacts, Message, ReportColumn};
-use crate::import::settings::{Blank, FinalLineEnd, Mode, Settings, key_fields, key_name};
+use crate::import::settings::{FinalLineEnd, Mode, Settings, key_fields, key_name};
 use crate::import::table::{self, Row, Table};
 use crate::import::{Job, text, unpack};
 
 /// Enough for the header line of any table that people make.
 const HEAD_BYTES: usize = 64 * 1024;
-
-/// A column that fills a field.
-#[derive(Debug)]
-pub(super) struct Wired<'a> {
-    /// Its place in the row, from 0.
-    pub index: usize,
-    /// Further columns of the same field (roles).
-    pub more: Vec<usize>,
-    pub key: FieldKey,
-    pub letter: String,
-    pub header: String,
-    /// A new user must have it.
-    pub required: bool,
-    /// A blank cell of an existing user is a mistake, not an instruction.
-    pub never_blank: bool,
-    pub blank: Blank,
-    /// What its codes go through; `None`: they are taken as they stand.
-    pub coder: Option<Arc<Coder<'a>>>,
-}
-
-impl Wired<'_> {
-    /// Whether several codes, of one or several columns, become one value.
-    pub(super) fn is_joined(&self) -> bool {
-        let several = self.key == FieldKey::Known(Field::Roles) && self.coder.is_some();
-        several || !self.more.is_empty()
-    }
-}
 
 /// A file that can be planned.
 #[derive(Debug)]
@@ -79,7 +52,15 @@ impl<'a> Sheet<'a> {
 
     /// What a row's cell says as a value of a field of one column; `None`: nothing, or nothing that can be taken.
     pub(super) fn value_of<'t>(&'t self, row: &Row<'t>, field: Field) -> Option<Cow<'t, str>> {
-        let wired = self.field(&FieldKey::Known(field))?;
+        self.said_in(row, self.field(&FieldKey::Known(field))?)
+    }
+
+    /// The same of a column.
+    pub(super) fn said_in<'t>(
+        &'t self,
+        row: &Row<'t>,
+        wired: &'t Wired<'a>,
+    ) -> Option<Cow<'t, str>> {
         let cell = row.get(wired.index)?;
         if let Some(coder) = &wired.coder {
             return coder.cell(cell, &self.dates).ok()?.map(|(_, taken)| taken.code);
@@ -417,50 +398,4 @@ fn tell_moved_columns(job: &Job<'_>, columns: &Columns, teller: &mut Teller) {
             teller.file(told);
         }
     }
-}
-
-fn by_field(wired: &[Wired<'_>]) -> Vec<Option<u16>> {
-    let mut by_field = vec![None; Field::ALL.len()];
-    for (place, wired) in (0_u16..).zip(wired) {
-        if let FieldKey::Known(field) = wired.key
-            && let Some(slot) = by_field.get_mut(field.index())
-        {
-            *slot = Some(place);
-        }
-    }
-    by_field
-}
-
-fn wire<'a>(
-    settings: &'a Settings,
-    columns: &Columns,
-    required: &[Field],
-    coders: &Coders<'a>,
-) -> Vec<Wired<'a>> {
-    let mut wired: Vec<Wired<'a>> = Vec::new();
-    for column in &columns.columns {
-        let Some(key) = &column.field else { continue };
-        if let Some(first) = wired.iter_mut().find(|w| w.key == *key) {
-            first.more.push(column.index);
-            continue;
-        }
-        let known = match key {
-            FieldKey::Known(field) => Some(*field),
-            FieldKey::Custom(_) => None,
-        };
-        let required = known.is_some_and(|field| required.contains(&field));
-        let name = matches!(known, Some(Field::FirstName | Field::LastName | Field::ContractStart));
-        wired.push(Wired {
-            index: column.index,
-            more: Vec::new(),
-            letter: column.letter.clone(),
-            header: column.header.clone(),
-            required,
-            never_blank: name || (required && !settings.blanks.contains_key(key)),
-            blank: settings.blank(key),
-            coder: coders.get(key).map(Arc::clone),
-            key: key.clone(),
-        });
-    }
-    wired
 }
