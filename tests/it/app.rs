@@ -3,16 +3,17 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rollcall::admin::Served;
 use rollcall::clock::Clock;
 use rollcall::config::Config;
-use rollcall::model::{Language, Protocol, Purpose};
+use rollcall::model::{Language, Protocol, Purpose, Upload, UploadState};
 use rollcall::remote::{Auth, Connection, Reach, Target, Trust};
 use rollcall::service::accounts::{NewAccount, NewPassword};
 use rollcall::service::clients::NewClient;
 use rollcall::service::{Service, Workers};
+use rollcall::store::registry::{Registry, UploadFilter};
 use rollcall::transport::{self, Bound, Fingerprints, Running};
 use tempfile::TempDir;
 
@@ -43,6 +44,7 @@ impl TestApp {
 
     /// A server over a folder that an earlier one has left (a restart).
     pub(crate) async fn start_in(folder: TempDir, change: impl FnOnce(&mut Config)) -> Self {
+        crate::many_files();
         // A second test in this process finds the provider installed already.
         drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
         let mut config = Config::default();
@@ -51,6 +53,12 @@ impl TestApp {
         config.ftps.implicit = "127.0.0.1:0".to_owned();
         config.ftps.passive_ports = "0".to_owned();
         config.admin.listen = Some("127.0.0.1:0".to_owned());
+        // However slow the machine is: a test about one of these sets its own.
+        config.limits.reply_wait_s = 60;
+        config.limits.min_free_bytes = 0;
+        config.limits.login_timeout_s = 120;
+        config.limits.tls_handshake_timeout_s = 60;
+        config.limits.data_accept_timeout_s = 60;
         // Tests stop with files open.
         config.limits.shutdown_grace_s = 2;
         change(&mut config);
@@ -84,6 +92,18 @@ impl TestApp {
     /// The folder that holds `data` and `certs`.
     pub(crate) fn path(&self, below: &str) -> PathBuf {
         self.folder.path().join(below)
+    }
+
+    /// Waits until every upload is imported and that is noted everywhere: the answer to an upload comes a moment before.
+    pub(crate) async fn settled(&self) {
+        let registry = Registry::open(&self.path("data/registry.db")).unwrap();
+        let waits =
+            |upload: &Upload| matches!(upload.state, UploadState::Prepared | UploadState::Queued);
+        let deadline = Instant::now() + Duration::from_secs(120);
+        while registry.uploads(&UploadFilter::default()).unwrap().iter().any(waits) {
+            assert!(Instant::now() < deadline, "an import does not end");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// Stops the server in good order and hands its folder on, for a restart.
@@ -162,7 +182,7 @@ impl TestApp {
                 Protocol::Ftps | Protocol::Ftpes => known.certificate.into_iter().collect(),
             }),
             reach: Reach { allow: vec!["127.0.0.1".parse().unwrap()] },
-            step_timeout: Duration::from_secs(30),
+            step_timeout: Duration::from_secs(120),
         };
         Connection::open(&target).await
     }

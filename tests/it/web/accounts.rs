@@ -1,7 +1,5 @@
 //! Accounts on the page: created, handed out, changed, closed, removed; and what is refused.
 
-use std::time::{Duration, Instant};
-
 use rollcall::model::{Language, Protocol, Role};
 use rollcall::service::accounts::AccountPatch;
 use rollcall::service::administrators::NewAdministrator;
@@ -25,15 +23,6 @@ fn after<'a>(answer: &'a Answer, before: &str) -> &'a str {
 
 async fn logs_in(app: &TestApp, login: &str, password: &str) -> bool {
     app.try_connect_with(login, password, Protocol::Sftp).await.is_ok()
-}
-
-/// Waits until a condition holds.
-async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !holds().await {
-        assert!(Instant::now() < deadline, "{what} did not come true");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -142,8 +131,7 @@ async fn a_new_login_takes_everything_along_and_ends_what_was_open() {
     let roster = "employee number;last name;first name;hire date\n7;Roy;Zoé;2026-02-02\n";
     let mut session = app.connect("acme", Protocol::Sftp).await;
     session.put(&upload, roster.as_bytes()).await.unwrap();
-    until("the import", async || app.service.imports("acme", 1).unwrap()[0].finished_at.is_some())
-        .await;
+    app.settled().await;
     anna.get("/accounts/acme/edit").await;
     for (wrong, why) in [("Not A Login", "login"), ("", "login")] {
         let refused = anna.post("/accounts/acme/login", &[("login", wrong)]).await;
@@ -168,12 +156,11 @@ async fn a_new_login_takes_everything_along_and_ends_what_was_open() {
     assert!(!session.get(&report, 1 << 20).await.unwrap().is_empty());
     let corrected = roster.replace("Roy", "Roi");
     session.put(&upload, corrected.as_bytes()).await.unwrap();
-    until("the second import", async || {
-        let imports = app.service.imports("acme", 5).unwrap();
-        imports.len() == 2 && imports.iter().all(|import| import.finished_at.is_some())
-    })
-    .await;
-    for import in app.service.imports("acme", 5).unwrap() {
+    app.settled().await;
+    let imports = app.service.imports("acme", 5).unwrap();
+    assert_eq!(imports.len(), 2);
+    for import in imports {
+        assert!(import.finished_at.is_some());
         assert_eq!(import.account, "acme-hr", "the history follows");
     }
     assert_eq!(app.service.users("acme", None).unwrap().len(), 1);

@@ -71,6 +71,7 @@ async fn the_overview_shows_imports_accounts_and_folders() {
     let roster = "employee number;last name;first name;hire date\n7;Roy;Zoé;2026-02-02\n";
     session.put(&upload, roster.as_bytes()).await.unwrap();
     session.close().await;
+    app.settled().await;
     let id = app.service.imports("acme", 1).unwrap()[0].id;
     let page = anna.get("/clients/acme").await;
     for shown in [&format!("/imports/{id}"), "/accounts/acme\"", "/payroll", "&#60;i&#62;users.csv"]

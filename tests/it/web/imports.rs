@@ -36,6 +36,7 @@ async fn put(app: &TestApp, login: &str, name: &str, text: &str) {
     let path = format!("/payroll/{name}").parse().unwrap();
     session.put(&path, text.as_bytes()).await.unwrap();
     session.close().await;
+    app.settled().await;
 }
 
 fn imports(app: &TestApp, client: &str) -> Vec<(UploadId, String)> {

@@ -152,6 +152,7 @@ async fn two_clients(app: &TestApp) -> String {
         session.put(&"/payroll/users.csv".parse().unwrap(), roster.as_bytes()).await.unwrap();
         session.close().await;
     }
+    app.settled().await;
     app.service.imports("acme", 1).unwrap()[0].id.to_string()
 }
 
