@@ -293,7 +293,10 @@ async fn keys_and_passwords_come_and_go() {
     let key = app.service.pgp_key("acme", None).unwrap();
     let file = anna.get(&format!("{path}/keys/{}", key.fingerprint)).await;
     assert!(file.body.starts_with("-----BEGIN PGP PUBLIC KEY BLOCK-----"), "{}", file.body);
-    assert_eq!(file.header("content-disposition"), "attachment; filename=\"acme.asc\"");
+    assert_eq!(
+        file.header("content-disposition"),
+        "attachment; filename=\"acme.asc\"; filename*=UTF-8''acme.asc"
+    );
     anna.get(path).await;
     let partners = format!("{path}/partners");
     let fields = [("name", "Groupe <i>Roux")];
