@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use rollcall::clock::Clock;
 use rollcall::config::Config;
@@ -13,7 +13,7 @@ use rollcall::service::Service;
 use rollcall::service::backup::restore;
 use tempfile::TempDir;
 
-use crate::bench::{Bench, DAY_1, DAY_2, DAY_3, path, put, stage};
+use crate::bench::{Bench, DAY_1, DAY_2, DAY_3, path, put, stage, wait};
 
 /// A restored copy of the backup at `made`, with its workers running.
 fn restored(made: &Path) -> Bench {
@@ -85,15 +85,22 @@ async fn a_backup_among_uploads_knows_the_bytes_of_every_upload_in_it() {
     let bench = Bench::start();
     let session = bench.session().await;
     let stop = Arc::new(AtomicBool::new(false));
+    // So many may have come: fewer than may wait, on a disk as slow as it likes.
+    let (allowed, came) = (Arc::new(AtomicU32::new(150)), Arc::new(AtomicU32::new(0)));
     let uploading = {
         let (session, stop) = (session.clone(), Arc::clone(&stop));
+        let (allowed, came) = (Arc::clone(&allowed), Arc::clone(&came));
         std::thread::spawn(move || {
             for n in 0_u32.. {
+                while n >= allowed.load(Ordering::Acquire) && !stop.load(Ordering::Acquire) {
+                    std::thread::yield_now();
+                }
                 if stop.load(Ordering::Acquire) {
                     break;
                 }
                 let text = [DAY_1, DAY_2, DAY_3][usize::try_from(n % 3).unwrap()];
                 drop(stage(&session, &format!("/in/{n}.csv"), text).commit().unwrap());
+                came.store(n + 1, Ordering::Release);
             }
         })
     };
@@ -102,6 +109,9 @@ async fn a_backup_among_uploads_knows_the_bytes_of_every_upload_in_it() {
         let target = bench.folder.path().join(format!("backup-{n}"));
         bench.service.back_up(&target).unwrap();
         made.push(target);
+        let before = came.load(Ordering::Acquire);
+        allowed.store(before + 150, Ordering::Release);
+        wait("uploads between two backups", || came.load(Ordering::Acquire) > before);
     }
     stop.store(true, Ordering::Release);
     uploading.join().unwrap();
