@@ -152,13 +152,14 @@ async fn only_known_keys_get_in_and_only_while_they_are_known() {
 async fn an_unknown_login_takes_as_long_as_a_wrong_password() {
     let bench = Bench::new();
     let _credentials = bench.account(|_| {});
-    let mut times = [Duration::ZERO; 2];
+    // The quickest of each: a busy machine makes some of them slow, and never one of them quick.
+    let mut times = [Duration::MAX; 2];
     for n in 0..6 {
         for (time, login) in times.iter_mut().zip(["acme".to_owned(), format!("nobody{n}")]) {
             let peer = format!("203.0.113.{n}:4000");
             let begun = Instant::now();
             assert!(bench.enter(&login, &peer, Credential::Password("wrong")).await.is_some());
-            *time += begun.elapsed();
+            *time = begun.elapsed().min(*time);
         }
     }
     // Looking up alone takes a hundredth; so a third leaves room for a busy machine.
@@ -234,7 +235,7 @@ async fn what_another_process_changes_reaches_live_sessions_and_the_next_login()
     let from_home = attempt("acme", Protocol::Sftp, HOME);
     let session = bench.service.log_in(&from_home, right).await.ok().unwrap();
     command.set_account_enabled("acme", false).unwrap();
-    tokio::time::timeout(Duration::from_secs(5), session.ended()).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(60), session.ended()).await.unwrap();
     assert_eq!(bench.enter("acme", HOME, right).await, Some("the account is disabled"));
     command.set_account_enabled("acme", true).unwrap();
     assert_eq!(bench.enter("acme", HOME, right).await, None);

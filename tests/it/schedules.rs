@@ -35,6 +35,8 @@ impl House {
         clock.store(micros(now), Ordering::Release);
         let mut config = Config::default();
         config.limits.min_free_bytes = 0;
+        // However slow the machine is.
+        config.limits.reply_wait_s = 60;
         let data = folder.path().join("data");
         let service = Service::open(Arc::new(config), &data, Clock::Set(clock)).unwrap();
         let workers = Some(service.start().unwrap());

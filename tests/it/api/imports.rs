@@ -110,7 +110,7 @@ async fn a_held_import_is_decided_as_it_was_seen() {
     let one = format!("/imports/{}", held["id"].as_str().unwrap());
     assert_eq!(api.get("/waiting").await.json()["items"][0]["import"], held["id"]);
     // The list learns of it a moment after the answer: it is told once the import is committed.
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(120);
     loop {
         let listed = api.get("/imports?status=to_decide").await.json();
         if listed["items"][0]["id"] == held["id"] {

@@ -150,6 +150,10 @@ async fn an_account_logs_in_by_its_connection_types_only_and_loses_its_session_w
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ipv6_uses_epsv() {
+    // A machine without IPv6 has nobody to try it.
+    if std::net::TcpListener::bind("[::1]:0").is_err() {
+        return;
+    }
     let ground = Ground::with(|config| config.ftps.implicit = "[::1]:0".to_owned()).await;
     let mut wire = ground.guest().await;
     assert_eq!(wire.code("PASV").await, 522);
@@ -172,7 +176,7 @@ async fn time_limits_close_what_does_not_move() {
     assert_eq!(soon(silent.read(&mut [0; 1])).await.unwrap_or(0), 0, "no handshake, no greeting");
     let mut wire = Wire::clear(ground.explicit(), ground.tls()).await;
     assert_eq!(wire.answer().await.0, 421);
-    let ground = Ground::with(|config| config.limits.idle_timeout_s = 1).await;
+    let ground = Ground::with(|config| config.limits.idle_timeout_s = 4).await;
     let mut wire = ground.guest().await;
     assert_eq!(wire.answer().await.0, 421);
     assert!(wire.is_closed().await);

@@ -23,7 +23,7 @@ use crate::app::TestApp;
 
 pub(super) const PASSWORD: &str = "Correct-Horse-7-Battery";
 /// Nothing in these tests takes so long unless it hangs.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(super) async fn soon<T>(what: impl Future<Output = T>) -> T {
     timeout(PATIENCE, what).await.unwrap()

@@ -83,7 +83,7 @@ impl Drop for Receiver {
 }
 
 fn answer(mut stream: TcpStream, status: u16, told: &Mutex<Vec<Message>>) {
-    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut line = String::new();
     let mut headers = BTreeMap::new();

@@ -160,7 +160,7 @@ async fn who_does_not_log_in_in_time_is_sent_away() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_session_ends_although_ssh_itself_chatters() {
-    let app = app_with(|config| config.limits.idle_timeout_s = 1).await;
+    let app = app_with(|config| config.limits.idle_timeout_s = 5).await;
     let mut sftp = Sftp::open(&app, "acme").await;
     let since = Instant::now();
     // Keep-alives are traffic, but nothing of use.

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use crate::app::{PASSWORD, TestApp};
 
 /// Long enough for a busy machine; a hang is what it is there to find.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(crate) const OK: u32 = 0;
 pub(crate) const NO_SUCH_FILE: u32 = 2;

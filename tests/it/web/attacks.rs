@@ -18,7 +18,7 @@ const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded")
 /// Sends bytes as they are and returns all that comes back until the other side closes.
 fn raw(address: SocketAddr, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
     // It may be closed before all was sent.
     drop(stream.write_all(bytes));
     let mut back = Vec::new();
@@ -261,7 +261,7 @@ async fn a_request_means_one_thing_and_has_its_limits() {
     let begun = Instant::now();
     let slow =
         tokio::task::spawn_blocking(move || raw(address, b"GET / HTTP/1.1\r\nhost: 127")).await;
-    assert!(slow.unwrap().is_empty() && begun.elapsed() < Duration::from_secs(40));
+    assert!(slow.unwrap().is_empty() && begun.elapsed() < Duration::from_secs(100));
     app.stop().await;
 }
 
@@ -280,7 +280,7 @@ async fn one_address_cannot_take_all_connections_and_guesses_do_not_lock_anybody
     let head =
         format!("GET /healthz HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", anna.address);
     let address = anna.address;
-    let (bytes, until) = (head.clone(), Instant::now() + Duration::from_secs(20));
+    let (bytes, until) = (head.clone(), Instant::now() + Duration::from_secs(120));
     tokio::task::spawn_blocking(move || {
         while !raw(address, bytes.as_bytes()).is_empty() {
             assert!(Instant::now() < until, "a fourth connection is served");

@@ -134,7 +134,7 @@ impl Browser {
 
 fn exchange(address: SocketAddr, sent: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
     // A refusal may come before all was sent.
     drop(stream.write_all(sent));
     let mut raw = Vec::new();

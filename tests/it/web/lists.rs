@@ -13,7 +13,7 @@ use crate::app::TestApp;
 /// The registry, for rows that would take a test too long to bring about.
 fn registry(app: &TestApp) -> Connection {
     let conn = Connection::open(app.path("data/registry.db")).unwrap();
-    conn.busy_timeout(Duration::from_secs(10)).unwrap();
+    conn.busy_timeout(Duration::from_secs(120)).unwrap();
     conn
 }
 
@@ -57,7 +57,7 @@ async fn connections_of_a_client_and_an_account_stay_their_own() {
         ..ActivityFilter::default()
     };
     while app.service.activity(&upload()).unwrap().len() < 2 {
-        assert!(begun.elapsed() < Duration::from_secs(20), "the uploads are not noted");
+        assert!(begun.elapsed() < Duration::from_secs(120), "the uploads are not noted");
         tokio::task::yield_now().await;
     }
     let mut anna = Browser::first(&mut app).await;

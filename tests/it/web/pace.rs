@@ -16,7 +16,10 @@ fn begin(address: SocketAddr, head: &str) -> TcpStream {
 
 /// Sends a piece; what came within `pause` after it.
 fn drip_one(stream: &mut TcpStream, piece: &[u8], pause: Duration) -> Option<u8> {
-    stream.write_all(piece).unwrap();
+    if stream.write_all(piece).is_err() {
+        // The server has answered and gone before it had read everything.
+        return Some(0);
+    }
     stream.set_read_timeout(Some(pause)).unwrap();
     let mut byte = [0; 1];
     match stream.read(&mut byte) {
@@ -29,7 +32,7 @@ fn drip_one(stream: &mut TcpStream, piece: &[u8], pause: Duration) -> Option<u8>
 }
 
 fn answer(stream: &mut TcpStream) -> String {
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
     let mut raw = Vec::new();
     drop(stream.read_to_end(&mut raw));
     String::from_utf8_lossy(&raw).into_owned()
@@ -58,8 +61,8 @@ fn trial(anna: &Browser, file: &str) -> (String, Vec<u8>) {
 
 async fn app() -> (TestApp, Browser) {
     let mut app = TestApp::start_with(|config| {
-        config.admin.request_timeout_s = 3;
-        config.admin.body_idle_timeout_s = 3;
+        config.admin.request_timeout_s = 8;
+        config.admin.body_idle_timeout_s = 8;
         // However slow this machine is.
         config.admin.body_min_bytes_per_s = 50;
     })
@@ -83,14 +86,14 @@ async fn a_file_over_a_slow_line_takes_its_time() {
         // The last piece is answered at once.
         let (last, before) = pieces.split_last().unwrap();
         for piece in before {
-            assert_eq!(drip_one(&mut stream, piece, Duration::from_millis(600)), None);
+            assert_eq!(drip_one(&mut stream, piece, Duration::from_millis(1600)), None);
         }
         stream.write_all(last).unwrap();
         (answer(&mut stream), began.elapsed())
     })
     .await
     .unwrap();
-    assert!(took > Duration::from_secs(3), "longer than an answer may take: {took:?}");
+    assert!(took > Duration::from_secs(8), "longer than an answer may take: {took:?}");
     assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
     app.stop().await;
 }
@@ -113,7 +116,7 @@ async fn a_file_that_stands_still_is_given_up_and_leaves_nothing() {
     assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("too slowly"), "{answer}");
     let spool = app.path("data/clients/acme/spool");
     let left = || std::fs::read_dir(&spool).map_or(0, Iterator::count);
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + Duration::from_secs(120);
     while left() > 0 {
         assert!(Instant::now() < deadline, "the part of the file stays in {}", spool.display());
         tokio::task::yield_now().await;
@@ -134,7 +137,7 @@ async fn a_stranger_gets_no_more_time_for_dripping() {
         let began = Instant::now();
         // A piece every moment: somebody signed in could go on like this.
         while drip_one(&mut stream, b"a=b&", Duration::from_millis(100)).is_none() {
-            assert!(began.elapsed() < Duration::from_secs(20), "it drips on");
+            assert!(began.elapsed() < Duration::from_secs(120), "it drips on");
         }
         answer(&mut stream)
     })
@@ -147,7 +150,7 @@ async fn a_stranger_gets_no_more_time_for_dripping() {
 /// When the one session was last used, and how to say when that was.
 fn seen(app: &TestApp, set: Option<i64>) -> i64 {
     let conn = rusqlite::Connection::open(app.path("data/registry.db")).unwrap();
-    conn.busy_timeout(Duration::from_secs(10)).unwrap();
+    conn.busy_timeout(Duration::from_secs(120)).unwrap();
     if let Some(seen) = set {
         conn.execute("UPDATE admin_sessions SET seen_at = ?1", [seen]).unwrap();
     }
@@ -167,7 +170,7 @@ async fn a_page_that_refreshes_itself_keeps_no_session_alive() {
     // What is noted is noted a moment later: the person's use below comes behind this one's, were it noted.
     assert_eq!(seen(&app, None), before);
     anna.get("/me").await;
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + Duration::from_secs(120);
     while seen(&app, None) == before {
         assert!(Instant::now() < deadline, "somebody's use is not noted");
         tokio::task::yield_now().await;

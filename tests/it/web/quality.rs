@@ -7,7 +7,7 @@ use rollcall::model::Language;
 
 /// The server looks a client's data over soon after an import, on its own.
 async fn wait_for_a_mark(app: &TestApp) {
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(120);
     while app.service.compare_quality(None).unwrap().iter().all(|one| one.last.is_none()) {
         assert!(std::time::Instant::now() < deadline, "no mark after an import");
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
