@@ -1,5 +1,6 @@
 //! Report files on disk: beside the upload while it is the newest of its path, and in `reports/` always.
 
+use std::fs::File;
 use std::io;
 
 use jiff::Timestamp;
@@ -10,7 +11,7 @@ use super::{Service, names};
 use crate::error::{Error, Kind, Result};
 use crate::import::report::ReportFile;
 use crate::model::{Language, Upload, UploadId, VPath};
-use crate::vfs::{AccountSpace, ClientSpace, Folder, Inode, fault};
+use crate::vfs::{AccountSpace, ClientSpace, Folder, Inode, Unsynced, fault, sync_at_once};
 
 /// What stands after the upload's name in a report file's, in every language and setting.
 pub(super) fn endings() -> impl Iterator<Item = String> {
@@ -167,17 +168,23 @@ fn is_newest(service: &Service, upload: &Upload) -> Result<bool> {
     Ok(newest.is_none_or(|newest| newest.id == upload.id))
 }
 
-/// Writes every file where nobody sees it. A fault here is the machine's, so another try may cure it.
+/// Writes every file where nobody sees it, and waits until the disk has them all: only then one may get its name. A
+/// fault here is the machine's, so another try may cure it.
 fn stage_all(space: &ClientSpace, upload: &Upload, files: &[ReportFile]) -> Result<()> {
-    for (n, file) in files.iter().enumerate() {
-        let hidden = hidden_name(upload, n);
-        let half_way = if n == 1 { crate::fault::at("report.staging") } else { Ok(()) };
-        half_way.and_then(|()| write_hidden(space, &hidden, &file.bytes)).map_err(|e| {
-            let what = format!("writing the report of {}: {e}", upload.path);
-            Error::caused(Kind::Internal, what, e)
-        })?;
-    }
-    Ok(())
+    let stage = || -> io::Result<()> {
+        let mut staged = Vec::with_capacity(files.len());
+        for (n, file) in files.iter().enumerate() {
+            if n == 1 {
+                crate::fault::at("report.staging")?;
+            }
+            staged.push(write_hidden(space, &hidden_name(upload, n), &file.bytes)?);
+        }
+        sync_at_once(&staged.iter().map(Unsynced::File).collect::<Vec<_>>())
+    };
+    stage().map_err(|e| {
+        let what = format!("writing the report of {}: {e}", upload.path);
+        Error::caused(Kind::Internal, what, e)
+    })
 }
 
 /// The report's name in the spool, where a start clears what a crash left.
@@ -212,8 +219,10 @@ fn place_all(
             // Also after a rename: of two names of one file, rename(2) leaves both.
             space.spool.remove_file_if_there(&hidden)?;
         }
-        reports.sync()?;
-        if is_beside { folder.sync() } else { Ok(()) }
+        let beside = is_beside.then_some(Unsynced::Folder(&folder));
+        let both: Vec<Unsynced<'_>> =
+            std::iter::once(Unsynced::Folder(&reports)).chain(beside).collect();
+        sync_at_once(&both)
     };
     write().map_err(|e| Error::io(format!("writing the report of {}", upload.path), e))
 }
@@ -246,10 +255,10 @@ fn clear_others(
     Ok(())
 }
 
-fn write_hidden(space: &ClientSpace, name: &str, bytes: &[u8]) -> io::Result<()> {
+fn write_hidden(space: &ClientSpace, name: &str, bytes: &[u8]) -> io::Result<File> {
     use std::io::Write as _;
     space.spool.remove_file_if_there(name)?;
     let mut file = space.spool.new_file(name)?;
     file.write_all(bytes)?;
-    file.sync_all()
+    Ok(file)
 }

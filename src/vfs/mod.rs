@@ -5,6 +5,7 @@ mod copying;
 mod coverage;
 mod folder;
 mod kept;
+mod sync;
 mod tree;
 mod turns;
 mod upload;
@@ -23,6 +24,7 @@ pub(crate) use client::ClientSpace;
 pub(crate) use copying::{Copied, Copier, copy};
 pub(crate) use folder::{Folder, Inode};
 pub(crate) use kept::keep;
+pub(crate) use sync::{Unsynced, sync_at_once};
 pub use turns::Turn;
 pub(crate) use upload::{Sealed, Stage, StageLimits, sha256_of, sha256_of_file};
 

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::client::ClientSpace;
 use super::folder::{self, Folder};
+use super::sync::{Unsynced, sync_at_once};
 use super::turns::{Turn, Turns};
 use crate::error::{Error, Kind, Result};
 
@@ -226,26 +227,13 @@ impl Stage {
         })
     }
 
-    /// Puts the bytes and the entries of `folders` onto the disk, all at once: a disk needs hardly longer for several
-    /// syncs than for one.
+    /// Puts the bytes and the entries of `folders` onto the disk, all at once.
     pub(crate) fn sync_with(&mut self, folders: &[&Folder]) -> Result<()> {
         self.guarded(|stage| {
-            let file = &stage.file;
-            let synced = std::thread::scope(|scope| {
-                let start = |folder| {
-                    let sync = move || Folder::sync(folder);
-                    (folder, std::thread::Builder::new().spawn_scoped(scope, sync))
-                };
-                let at_work: Vec<_> = folders.iter().copied().map(start).collect();
-                let own = file.sync_all();
-                let all = at_work.into_iter().try_for_each(|(folder, thread)| match thread {
-                    Ok(thread) => thread.join().unwrap_or_else(|_| folder.sync()),
-                    // No thread to be had: one after the other, then.
-                    Err(_) => folder.sync(),
-                });
-                own.and(all)
-            });
-            synced.map_err(|e| Error::io("syncing", e))
+            let folders = folders.iter().copied().map(Unsynced::Folder);
+            let all: Vec<Unsynced<'_>> =
+                std::iter::once(Unsynced::File(&stage.file)).chain(folders).collect();
+            sync_at_once(&all).map_err(|e| Error::io("syncing", e))
         })
     }
 

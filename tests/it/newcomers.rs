@@ -165,3 +165,58 @@ fn many_new_users_are_the_same_read_one_after_the_other() {
     assert_eq!(user("0000024").values.get_key(&badge), Some("B24"));
     assert_eq!(user("0000025").values.get_key(&badge), None);
 }
+
+#[test]
+fn a_clients_own_columns_are_kept_however_many_there_are() {
+    const COLUMNS: usize = 40;
+    let names = (1..=COLUMNS).map(|n| format!(";own{n}")).collect::<String>();
+    let cell = |row: usize, n: usize| match n % 4 {
+        0 => String::new(),
+        1 => format!("  a{row}/{n} "),
+        2 => format!("\"b;{row}/{n}\""),
+        _ => format!("c{n}"),
+    };
+    let mut text = format!("ID number;lastName;firstName;dtContractStart{names}\n");
+    for row in 1..=3 {
+        let cells = (1..=COLUMNS).map(|n| format!(";{}", cell(row, n))).collect::<String>();
+        text += &format!("{row:04};Roux;Zoé;01/03/2020{cells}\n");
+    }
+    // One among the first columns goes through a map, and one among the last.
+    let settings = Settings::from_toml(
+        "unknown_columns = \"keep\"\n[value_maps.\"custom.own3\".codes]\nc3 = \"M3\"\n\
+         [value_maps.\"custom.own39\".codes]\nc39 = \"M39\"\n",
+    )
+    .unwrap();
+    let meta = meta(text.as_bytes());
+    let mut bench = Bench::new();
+    let snapshot = bench.directory.snapshot("in").unwrap();
+    let job = Job {
+        bytes: text.as_bytes(),
+        settings: &settings,
+        snapshot: &snapshot,
+        today: TODAY,
+        received_on: TODAY,
+        dry_run: false,
+        approval: None,
+        meta: &meta,
+        limits: &LIMITS,
+    };
+    let Made { plan, newcomers } = import::make(&job);
+    assert_eq!(newcomers.len(), 3, "{:?}", plan.report.messages);
+    let applied = bench.directory.apply_made(&plan, &newcomers, &record(&plan)).unwrap();
+    assert_eq!(applied, Applied::Now);
+    for (row, user) in (1..=3).zip(&bench.directory.snapshot("in").unwrap().users) {
+        for n in 1..=COLUMNS {
+            let expected = match (n, n % 4) {
+                (_, 0) => None,
+                (3, _) => Some("M3".to_owned()),
+                (39, _) => Some("M39".to_owned()),
+                (_, 1) => Some(format!("a{row}/{n}")),
+                (_, 2) => Some(format!("b;{row}/{n}")),
+                _ => Some(format!("c{n}")),
+            };
+            let key = FieldKey::Custom(format!("own{n}"));
+            assert_eq!(user.values.get_key(&key), expected.as_deref(), "row {row}, own{n}");
+        }
+    }
+}

@@ -5,8 +5,8 @@ use std::sync::mpsc;
 use rusqlite::{Connection, Statement, TransactionBehavior, params, params_from_iter};
 
 use super::{
-    CACHE_KIB, Directory, FILLING_CACHE_KIB, ImportRecord, absences, holds, imports, listed, meta,
-    prints, protections, set_cache, to_json, undo, unmapped, wishes,
+    CACHE_KIB, CHECKPOINT_PAGES, Directory, FILLING_CACHE_KIB, ImportRecord, absences, holds,
+    imports, listed, meta, prints, protections, set_cache, to_json, undo, unmapped, wishes,
 };
 use crate::error::{Error, Kind, Result};
 use crate::fault;
@@ -70,7 +70,7 @@ impl Directory {
         cache(&self.conn, if fills { FILLING_CACHE_KIB } else { CACHE_KIB })?;
         let applied = self.apply_now(plan, newcomers, record, before);
         cache(&self.conn, CACHE_KIB)?;
-        automatic(&self.conn, 1000)?;
+        automatic(&self.conn, CHECKPOINT_PAGES)?;
         applied
     }
 

@@ -100,7 +100,7 @@ impl Directory {
                 let (logged, moved): (i64, i64) = (row.get(1)?, row.get(2)?);
                 Ok(logged - moved)
             })?;
-            if waiting >= CHECKPOINT_PAGES {
+            if waiting >= i64::from(CHECKPOINT_PAGES) {
                 self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
             }
             self.conn.execute_batch("PRAGMA shrink_memory")
@@ -109,8 +109,9 @@ impl Directory {
     }
 }
 
-/// From so many pages on the log is moved into the database: a client's next file would wait for each small import's.
-const CHECKPOINT_PAGES: i64 = 1000;
+/// From so many pages on (16 MiB) the log is moved into the database: a client's next file would wait for each small
+/// import's, and imports that follow each other write much the same pages.
+const CHECKPOINT_PAGES: u32 = 4000;
 /// The page cache of a directory.
 const CACHE_KIB: i64 = 64 * 1024;
 /// That of a directory that gets very many new users: each page is filled once and not looked at again.

@@ -184,22 +184,19 @@ pub(super) fn insert_events(
     let mut told = Vec::new();
     let mut insert = conn.prepare_cached(
         "INSERT INTO events (at, kind, client, subject, data, key)
-         VALUES (?1, ?2, ?3, ?4, ?5, nullif(?6, '')) ON CONFLICT (key) DO NOTHING RETURNING id",
+         VALUES (?1, ?2, ?3, ?4, ?5, nullif(?6, '')) ON CONFLICT (key) DO NOTHING",
     )?;
     for new in events {
-        let id = insert
-            .query_row(
-                params![
-                    to_micros(at),
-                    new.kind.name(),
-                    new.client,
-                    new.subject,
-                    new.data.to_string(),
-                    new.key
-                ],
-                |row| row.get(0),
-            )
-            .optional()?;
+        let added = insert.execute(params![
+            to_micros(at),
+            new.kind.name(),
+            new.client,
+            new.subject,
+            new.data.to_string(),
+            new.key
+        ])?;
+        // RETURNING would make a table for each of them: there may be a thousand users' events at once.
+        let id = (added > 0).then(|| conn.last_insert_rowid());
         told.extend(id.map(|id| Told { id, kind: new.kind, client: new.client.clone() }));
     }
     webhooks::queue(conn, &told, at)
