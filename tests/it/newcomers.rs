@@ -179,7 +179,7 @@ fn a_clients_own_columns_are_kept_however_many_there_are() {
     let mut text = format!("ID number;lastName;firstName;dtContractStart{names}\n");
     for row in 1..=3 {
         let cells = (1..=COLUMNS).map(|n| format!(";{}", cell(row, n))).collect::<String>();
-        text += &format!("{row:04};Roux;Zoé;01/03/2020{cells}\n");
+        text += &format!("{row:04};Roux;Zoé;2020-03-01{cells}\n");
     }
     // One among the first columns goes through a map, and one among the last.
     let settings = Settings::from_toml(
