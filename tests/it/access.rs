@@ -150,11 +150,16 @@ async fn only_known_keys_get_in_and_only_while_they_are_known() {
 
 #[tokio::test]
 async fn an_unknown_login_takes_as_long_as_a_wrong_password() {
-    let bench = Bench::new();
+    // The hash is what is compared, not the pause after many failures.
+    let bench = Bench::with(|config| {
+        config.throttle.first_delay_ms = 1;
+        config.throttle.max_delay_ms = 1;
+        config.throttle.familiar_delay_ms = 1;
+    });
     let _credentials = bench.account(|_| {});
     // The quickest of each: a busy machine makes some of them slow, and never one of them quick.
     let mut times = [Duration::MAX; 2];
-    for n in 0..6 {
+    for n in 0..12 {
         for (time, login) in times.iter_mut().zip(["acme".to_owned(), format!("nobody{n}")]) {
             let peer = format!("203.0.113.{n}:4000");
             let begun = Instant::now();
@@ -162,8 +167,8 @@ async fn an_unknown_login_takes_as_long_as_a_wrong_password() {
             *time = begun.elapsed().min(*time);
         }
     }
-    // Looking up alone takes a hundredth; so a third leaves room for a busy machine.
-    assert!(times[1] > times[0] / 3 && times[0] > times[1] / 3, "{times:?}");
+    // Looking up alone takes a hundredth; so a tenth leaves room for a busy machine.
+    assert!(times[1] > times[0] / 10 && times[0] > times[1] / 10, "{times:?}");
 }
 
 #[tokio::test]
