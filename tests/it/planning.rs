@@ -114,6 +114,78 @@ fn a_number_without_its_zeros_beside_the_whole_one_is_refused_on_the_first_day_t
 }
 
 #[test]
+fn a_manager_s_number_without_its_zeros_is_told_with_whom_it_means_and_where() {
+    let boss = "FR01;00007;Roy;Léo;leo@x.example;15/01/2020;;;00007";
+    let late = "FR01;00009;Petit;Lou;lou@x.example;17/03/2020;;;7";
+    let first = with("", &file(HEADER, &[boss, late]), &empty_directory());
+    let told = message(&first, Code::V309);
+    let named = |told: &Message| {
+        (told.why.clone(), told.params["known"].clone(), told.params["user"].clone())
+    };
+    let expected = |why: &str| (why.to_owned(), "00007".to_owned(), "ROY Léo".to_owned());
+    assert_eq!((named(told), told.line), (expected("manager_zeros_in_file"), Some(3)));
+    assert_eq!((first.report.counts.created, first.report.counts.cells_refused), (2, 1));
+    let known = applied(empty_directory(), &first);
+    let again = with("", &file(HEADER, &[late, boss]), &known);
+    assert_eq!(named(message(&again, Code::V309)), expected("manager_zeros"));
+}
+
+#[test]
+fn lists_with_borders_and_drawn_lines_are_read_without_them() {
+    let sap = "Personnel  22.11.2026\r\n\r\n-----------------------------------------\r\n\
+        |Matricule |Nom     |Prénom |Date d'entrée|\r\n-----------------------------------------\r\n\
+        |00001     |Dupont  |Anne   |15/01/2010   |\r\n|00002     |Martin  |Paul   |16/02/2015   |\r\n\
+        -----------------------------------------\r\n";
+    let psql = " matricule |  nom   | prénom | date_entree\n-----------+--------+--------+------------\n \
+        00001     | Dupont | Anne   | 2010-01-15\n 00002     | Martin | Paul   | 2015-02-16\n(2 rows)\n\n";
+    let mysql = "+-----------+--------+--------+-------------+\n| matricule | nom    | prenom | date_entree |\n\
+        +-----------+--------+--------+-------------+\n| 00001     | Dupont | Anne   | 2010-01-15  |\n\
+        | 00002     | Martin | Paul   | 2015-02-16  |\n+-----------+--------+--------+-------------+\n\
+        2 rows in set (0.00 sec)\n";
+    let sqlcmd = "matricule;nom;prenom;date_entree\r\n---------;------;------;-----------\r\n\
+        00001;Dupont;Anne;2010-01-15\r\n00002;Martin;Paul;2015-02-16\r\n\r\n(2 rows affected)\r\n";
+    let indented = "\tmatricule\tnom\tprenom\tdate_entree\n\n\t00001\tDupont\tAnne\t2010-01-15\n\
+        \t00002\tMartin\tPaul\t2015-02-16\n";
+    for text in [sap, psql, mysql, sqlcmd, indented] {
+        let plan = with("", text, &empty_directory());
+        let counts = &plan.report.counts;
+        assert_eq!((counts.created, counts.rows), (2, 2), "{text}\n{:#?}", plan.report.messages);
+        let directory = applied(empty_directory(), &plan);
+        assert_eq!(value(&directory, "00001", Field::FirstName).as_deref(), Some("Anne"));
+        let start = value(&directory, "00002", Field::ContractStart);
+        assert_eq!(start.as_deref(), Some("2015-02-16"), "{text}");
+    }
+    // A line that is drawn below the last row is no row that was cut, and dashes for one missing value are none.
+    let text = format!(
+        "{}\r\n---------\r\n;;---",
+        sqlcmd.trim_end_matches("\r\n\r\n(2 rows affected)\r\n")
+    );
+    assert_eq!(with("", &text, &empty_directory()).report.counts.rows, 2);
+    let text = "matricule;nom;prenom;date_entree\n00001;---;---;2010-01-15\n";
+    assert_eq!(with("", text, &empty_directory()).report.counts.rows, 1);
+}
+
+#[test]
+fn a_corrections_file_is_known_by_its_head_wherever_that_ends() {
+    let row = "00001;Dupont;Hélène;V301;Prénom\r\n".repeat(40);
+    for (header, is_delta) in [
+        ("ID number;lastName;firstName;_code;_message", true),
+        ("ID number;lastName;firstName;a;b", false),
+    ] {
+        let text = format!("{header}\r\n{row}");
+        let inside = text.rfind('é').unwrap() + 1;
+        for end in [inside, inside - 1, text.len()] {
+            let head = &text.as_bytes()[..end];
+            assert_eq!(
+                import::is_delta_file(head, &Settings::default()),
+                is_delta,
+                "{header}, {end}"
+            );
+        }
+    }
+}
+
+#[test]
 fn two_people_may_swap_their_addresses_but_none_may_take_anothers() {
     let swapped = [
         "FR01;00001;Dupont;Anne;paul@x.example;15/01/2010;;Direction;00001",

@@ -27,9 +27,12 @@ pub fn document() -> String {
 
 fn example(entry: &Entry) -> String {
     let words = |template: &str| {
-        fill(template, Language::En, |name| {
-            entry.example.iter().find(|(known, _)| *known == name).map(|(_, v)| Cow::Borrowed(*v))
-        })
+        let text = fill(template, Language::En, |name| {
+            let known = entry.example.iter().find(|(known, _)| *known == name);
+            known.map(|(_, value)| Cow::Borrowed(*value)).or((name == "line").then_some("5".into()))
+        });
+        // `&eacute;` is meant as it stands.
+        text.replace('&', "&amp;")
     };
     let mut text = format!("\n> {}\n>\n> *{}.*", words(entry.text.en), effect_name(entry.effect));
     if !entry.cure.en.is_empty() {

@@ -4,17 +4,17 @@ use super::Entry;
 
 pub(super) const ENTRIES: &[Entry] = entries! {
     R101 "" Error RowRefused each [("cells", "13"), ("columns", "11")]
-        en "The row has {cells} cells, the header has {columns}: its values stand in the wrong columns." => "Look for a separator inside a value (a name, an address); put that value between quotation marks.";
-        fr "La ligne a {cells} cellules, l’en-tête en a {columns}\u{a0}: ses valeurs ne sont pas dans les bonnes colonnes." => "Cherchez un séparateur à l’intérieur d’une valeur (nom, adresse) et mettez cette valeur entre guillemets.";
-        de "Die Zeile hat {cells} Zellen, die Kopfzeile {columns}: Ihre Werte stehen in den falschen Spalten." => "Suchen Sie ein Trennzeichen innerhalb eines Wertes (Name, Adresse) und setzen Sie diesen Wert in Anführungszeichen.";
+        en "The row has {cells} {cells|cell|cells}, the header has {columns}: its values stand in the wrong columns." => "Look for a separator inside a value (a name, an address); put that value between quotation marks.";
+        fr "La ligne a {cells} {cells|cellule|cellules}, l’en-tête en a {columns}\u{a0}: ses valeurs ne sont pas dans les bonnes colonnes." => "Cherchez un séparateur à l’intérieur d’une valeur (nom, adresse) et mettez cette valeur entre guillemets.";
+        de "Die Zeile hat {cells} {cells|Zelle|Zellen}, die Kopfzeile {columns}: Ihre Werte stehen in den falschen Spalten." => "Suchen Sie ein Trennzeichen innerhalb eines Wertes (Name, Adresse) und setzen Sie diesen Wert in Anführungszeichen.";
     R101 "missing" Error RowRefused each [("cells", "2"), ("columns", "11"), ("field", "last_name")]
-        en "The row has {cells} cells, the header has {columns}; “{field}” is among the missing ones." => "Complete the row: every column needs its separator, also where the value is blank.";
-        fr "La ligne a {cells} cellules, l’en-tête en a {columns}\u{a0}; «\u{a0}{field}\u{a0}» fait partie des cellules manquantes." => "Complétez la ligne\u{a0}: chaque colonne doit avoir son séparateur, même si la valeur est vide.";
-        de "Die Zeile hat {cells} Zellen, die Kopfzeile {columns}; „{field}“ gehört zu den fehlenden." => "Ergänzen Sie die Zeile: Jede Spalte braucht ihr Trennzeichen, auch wenn der Wert leer ist.";
+        en "The row has {cells} {cells|cell|cells}, the header has {columns}; “{field}” is among the missing ones." => "Complete the row: every column needs its separator, also where the value is blank.";
+        fr "La ligne a {cells} {cells|cellule|cellules}, l’en-tête en a {columns}\u{a0}; «\u{a0}{field}\u{a0}» fait partie des cellules manquantes." => "Complétez la ligne\u{a0}: chaque colonne doit avoir son séparateur, même si la valeur est vide.";
+        de "Die Zeile hat {cells} {cells|Zelle|Zellen}, die Kopfzeile {columns}; „{field}“ gehört zu den fehlenden." => "Ergänzen Sie die Zeile: Jede Spalte braucht ihr Trennzeichen, auch wenn der Wert leer ist.";
     R101 "short" Warning Applied grouped [("cells", "9"), ("columns", "11")]
-        en "The row has {cells} cells, the header has {columns}; the missing ones change nothing." => "Write every separator, also where the values at the end of a row are blank.";
-        fr "La ligne a {cells} cellules, l’en-tête en a {columns}\u{a0}; les cellules manquantes ne modifient rien." => "Écrivez tous les séparateurs, même si les valeurs en fin de ligne sont vides.";
-        de "Die Zeile hat {cells} Zellen, die Kopfzeile {columns}; die fehlenden ändern nichts." => "Schreiben Sie alle Trennzeichen, auch wenn die Werte am Zeilenende leer sind.";
+        en "The row has {cells} {cells|cell|cells}, the header has {columns}; the missing ones change nothing." => "Write every separator, also where the values at the end of a row are blank.";
+        fr "La ligne a {cells} {cells|cellule|cellules}, l’en-tête en a {columns}\u{a0}; les cellules manquantes ne modifient rien." => "Écrivez tous les séparateurs, même si les valeurs en fin de ligne sont vides.";
+        de "Die Zeile hat {cells} {cells|Zelle|Zellen}, die Kopfzeile {columns}; die fehlenden ändern nichts." => "Schreiben Sie alle Trennzeichen, auch wenn die Werte am Zeilenende leer sind.";
     R102 "" Info LineLeftOut each [("count", "2"), ("lines", "4, 9")]
         en "Blank rows were left out: no. {lines} ({count} in all)." => "";
         fr "Lignes vides laissées de côté\u{a0}: n° {lines} ({count} en tout)." => "";
@@ -39,6 +39,10 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "The header line was repeated among the rows; it was left out there (line {lines})." => "";
         fr "L’en-tête était répété parmi les lignes\u{a0}; il y a été laissé de côté (ligne {lines})." => "";
         de "Die Kopfzeile war zwischen den Daten wiederholt; dort wurde sie übergangen (Zeile {lines})." => "";
+    R104 "drawn" Info LineLeftOut each [("text", "---------- ---------- ----------"), ("lines", "2")]
+        en "A line that is drawn with signs was left out: “{text}”." => "";
+        fr "Un trait dessiné avec des signes a été laissé de côté\u{a0}: «\u{a0}{text}\u{a0}»." => "";
+        de "Eine mit Zeichen gezogene Linie wurde übergangen: „{text}“." => "";
     R104 "trailing_separator" Info LineLeftOut each []
         en "Separators at the end of lines, beyond the last column, were left out." => "";
         fr "Des séparateurs en fin de ligne, au-delà de la dernière colonne, ont été laissés de côté." => "";
@@ -135,6 +139,10 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "{column} is “{value}”: letters with accents were lost before the file came here; they cannot be recovered from it." => "Have the payroll export written in UTF-8 or Windows-1252 and sent untouched.";
         fr "{column} contient «\u{a0}{value}\u{a0}»\u{a0}: des lettres accentuées ont été perdues avant l’arrivée du fichier\u{a0}; elles ne peuvent pas en être retrouvées." => "Faites produire l’export de paie en UTF-8 ou Windows-1252 et envoyez-le tel quel.";
         de "{column} enthält „{value}“: Buchstaben mit Akzenten oder Umlaute sind verloren gegangen, bevor die Datei hier ankam; aus ihr lassen sie sich nicht wiederherstellen." => "Lassen Sie den Export in UTF-8 oder Windows-1252 schreiben und unverändert senden.";
+    V309 "coded" Field CellRefused grouped [("column", "first name"), ("value", "H&eacute;l&egrave;ne")]
+        en "{column} is “{value}”: a program wrote codes (of HTML, of web addresses, of JSON) in place of letters or signs." => "Have the payroll export written as plain text in UTF-8, without such codes.";
+        fr "{column} contient «\u{a0}{value}\u{a0}»\u{a0}: un programme a écrit des codes (HTML, adresses web, JSON) à la place de lettres ou de signes." => "Faites produire l’export de paie en texte simple, en UTF-8, sans ces codes.";
+        de "{column} enthält „{value}“: Ein Programm hat Codes (HTML, Webadressen, JSON) statt der Buchstaben oder Zeichen geschrieben." => "Lassen Sie den Export als einfachen Text in UTF-8 schreiben, ohne solche Codes.";
     V309 "manager_zeros" Field CellRefused grouped [("column", "manager"), ("value", "123"), ("known", "00123"), ("user", "DUPONT Anne")]
         en "{column} is “{value}”, but the directory has “{known}” ({user}): a spreadsheet has probably taken away the zeros in front." => "Format the column as text before you open or save the file in a spreadsheet, or send the payroll export untouched.";
         fr "{column} contient «\u{a0}{value}\u{a0}», mais l’annuaire connaît «\u{a0}{known}\u{a0}» ({user})\u{a0}: un tableur a sans doute supprimé les zéros de tête." => "Mettez la colonne au format texte avant d’ouvrir ou d’enregistrer le fichier dans un tableur, ou envoyez l’export de paie sans l’ouvrir.";

@@ -470,11 +470,23 @@ fn without_time(text: &str) -> &str {
         return text.strip_suffix(['Z', 'z']).unwrap_or(text);
     };
     let before = text.get(..colon).unwrap_or_default();
-    let Some(cut) = before.rfind(['T', 't', ' ']) else { return text };
+    let Some(cut) = before.rfind(['T', 't', ' ']) else { return without_zone(text) };
     let rest = text.get(cut + 1..).unwrap_or_default();
     let is_time = rest.len() <= 24
         && rest.chars().all(|c| c.is_ascii_digit() || ":.,+-ZzAaPpMm ".contains(c));
     if is_time { text.get(..cut).unwrap_or_default().trim_end() } else { text }
+}
+
+/// A day with its time zone: `2026-12-31-08:00`. Source: XML Schema Part 2, 3.2.9 (date).
+fn without_zone(text: &str) -> &str {
+    let Some((day, zone)) = text.split_at_checked("2026-12-31".len()) else { return text };
+    let is_zone = match zone.as_bytes() {
+        [b'+' | b'-', hours @ .., b':', m1, m2] => {
+            hours.len() == 2 && hours.iter().chain([m1, m2]).all(u8::is_ascii_digit)
+        }
+        _ => false,
+    };
+    if is_zone { day } else { text }
 }
 
 /// `31 déc. 2026`, `1er janvier 2020`, `Dec 31, 2026`, `31-Dec-26`, `31. Dezember 2026`.

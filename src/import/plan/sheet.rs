@@ -186,13 +186,19 @@ fn matched_by(matched: MatchedBy) -> String {
     }
 }
 
-/// Whether the head of a file names the two columns of a corrections file. A packed file may be one.
+/// Whether the head of a file names the two columns of a corrections file. A packed file may be one, and one whose head
+/// cannot be read.
 pub(super) fn has_correction_columns(bytes: &[u8]) -> bool {
     if unpack::is_packed(bytes) {
         return true;
     }
     let head = bytes.get(..HEAD_BYTES).unwrap_or(bytes);
-    let Ok(decoded) = text::decode(head) else { return false };
+    // The head may end in the middle of a character; the line before that does not.
+    let whole_lines = head.iter().rposition(|byte| *byte == b'\n').and_then(|at| head.get(..=at));
+    let Ok(decoded) = text::decode(head).or_else(|_| text::decode(whole_lines.unwrap_or(head)))
+    else {
+        return true;
+    };
     let Some(header) = decoded.text.lines().next() else { return false };
     header.contains("_code") && header.contains("_message")
 }
@@ -220,7 +226,9 @@ fn choose_key(job: &Job<'_>, columns: &Columns, teller: &mut Teller) -> Option<K
         ));
         return None;
     }
-    let field = |place: usize| match columns.columns.get(place).and_then(|c| c.field.as_ref()) {
+    // The border or indent at the left of a list makes no column.
+    let named = || columns.columns.iter().filter(|column| column.matched_by != MatchedBy::Blank);
+    let field = |place: usize| match named().nth(place).and_then(|column| column.field.as_ref()) {
         Some(FieldKey::Known(field)) => Some(*field),
         _ => None,
     };
@@ -233,8 +241,7 @@ fn choose_key(job: &Job<'_>, columns: &Columns, teller: &mut Teller) -> Option<K
         (Some(Field::Email), _) => Some(Key::Email),
         (Some(Field::EmployeeNumber), _) => Some(Key::EmployeeNumber),
         _ => {
-            let first: Vec<&str> =
-                columns.columns.iter().take(2).map(|c| c.header.as_str()).collect();
+            let first: Vec<&str> = named().take(2).map(|c| c.header.as_str()).collect();
             // Of a header at least one name would be known.
             let unknown = |column: &Column| {
                 matches!(column.matched_by, MatchedBy::Unknown | MatchedBy::Blank)

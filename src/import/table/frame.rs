@@ -151,6 +151,8 @@ pub(super) fn frame(
             break;
         } else if index >= foot {
             left_out.tell("total", &words(text, records, span, dialect), span);
+        } else if purpose == Purpose::Import && is_drawn(text, records, span, dialect) {
+            left_out.tell("drawn", &words(text, records, span, dialect), span);
         } else if records.raw(text, span).trim_start_matches('\u{FEFF}') == header_raw
             || (purpose == Purpose::Import
                 && repeats_header((&header, header_span), text, records, span, dialect, headers)?)
@@ -171,6 +173,19 @@ pub(super) fn frame(
     }
     Ok(Framed { header, rows, title_lines, notes: left_out.notes() })
 }
+
+/// A line that is drawn with signs, as databases and lists put it below the header: `------;-----`, `+-----+----+`.
+fn is_drawn(text: &str, records: &Records, span: &Span, dialect: Dialect) -> bool {
+    let mut longest = 0;
+    cells(text, records, span, dialect).all(|cell| {
+        let cell = cell.trim();
+        longest = longest.max(cell.len());
+        cell.bytes().all(|b| b"-=_+|: ".contains(&b))
+    }) && longest >= LEAST_DRAWN
+}
+
+/// So many signs make a line; fewer may stand for a value that is missing.
+const LEAST_DRAWN: usize = 3;
 
 /// The header of a second table below the first: mostly the same names, but not as many.
 fn begins_another(
@@ -276,6 +291,7 @@ fn refuse_cut_record(
     let Some(last) = records.spans.last() else { return Ok(()) };
     let is_row = last.line > header.line && records.spans.len() <= foot;
     let spaces = last.cells == 1 && records.is_blank(text, last, dialect);
+    let is_row = is_row && !is_drawn(text, records, last, dialect);
     let cut = !records.ended && is_row && to_usize(last.cells) < named && !spaces;
     if !cut {
         return Ok(());

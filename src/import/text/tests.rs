@@ -163,8 +163,30 @@ fn central_europe_and_turkey_are_recognised_by_their_letters() {
 }
 
 #[test]
+fn a_few_names_are_enough_to_tell_a_region() {
+    for (text, coder) in [
+        ("Szám;Vezetéknév;Keresztnév\r\n1;Kő;Győző\r\n", encoding_rs::WINDOWS_1250),
+        ("Törzsszám;Név\r\n1;Szűcs Ernő\r\n", encoding_rs::WINDOWS_1250),
+        ("Číslo;Příjmení\r\n1;Dvořák\r\n", encoding_rs::WINDOWS_1250),
+        ("Číslo;Příjmení\r\n1;Dvořák\r\n", encoding_rs::ISO_8859_2),
+        ("Numeris;Pavardė\r\n1;Žukauskas\r\n", encoding_rs::WINDOWS_1257),
+        ("Number;Perenimi\r\n1;Tõnisson Jüri\r\n", encoding_rs::WINDOWS_1252),
+        ("Sicil;Adı\r\n1;Doğan\r\n", encoding_rs::WINDOWS_1254),
+        ("n;Nafn\r\n1;Sigríður\r\n", encoding_rs::WINDOWS_1252),
+        ("Nummer;Navn\r\n1;Sørensen\r\n2;Kjær\r\n", encoding_rs::WINDOWS_1252),
+    ] {
+        let (bytes, _, lost) = coder.encode(text);
+        assert!(!lost, "{text}");
+        assert_eq!(decoded(&bytes).text, text);
+    }
+}
+
+#[test]
 fn the_west_is_never_read_as_the_east() {
     for text in [
+        "Simões;Camões;põe;João",
+        "Hélène;Désirée;Sørensen",
+        "García;Muñoz;Sørensen;Åse",
         "FORÊT;GUÊPE;TÊTE;FÊTE;CRÊPE;HÊTRE;CHÊNE;BÊTE;MÊME;PÊCHE;RÊVE;VÊTU;ÊTRE",
         "è;crème;père;mère;Nicolò;così;più;però;sarà;Forlì;Cantù",
         "João;Conceição;Simões;irmã;São;Magalhães;Guimarães",
@@ -192,6 +214,9 @@ fn another_script_is_told_unless_the_settings_name_its_code() {
         ("n;x\r\n1;ИВАНОВ Пётр\r\n2;Анна\r\n", encoding_rs::WINDOWS_1251, Encoding::Windows1251),
         ("n;x\r\n1;כהן דוד\r\n", encoding_rs::WINDOWS_1255, Encoding::Cp850),
         ("n;x\r\n1;王小明\r\n", encoding_rs::GB18030, Encoding::Cp850),
+        ("n;x\r\n1;山田太郎\r\n", encoding_rs::SHIFT_JIS, Encoding::Cp850),
+        ("n;x\r\n1;タナカ イチロウ\r\n", encoding_rs::SHIFT_JIS, Encoding::Cp850),
+        ("Номер;Фамилия;Имя\r\n1;Иванов;Пётр\r\n", encoding_rs::IBM866, Encoding::Cp850),
     ] {
         let bytes = coder.encode(text).0.into_owned();
         assert_eq!(refusal(&bytes), ("F004", "script".to_owned()), "{text}");
@@ -266,6 +291,8 @@ fn a_few_accents_of_an_old_code_page_are_enough() {
             "O’Neil “Bo”",
         ),
         (b"number;name\n1;Garc\x92a\n2;Mart\x92n\n", Encoding::MacRoman, "García"),
+        // Each accent behind one letter, as Japanese pairs would stand.
+        (b"number;name\n1;h\x82l\x8ane Roy\n2;d\x82sir Li\n", Encoding::Cp850, "hélène"),
     ] {
         let decoded = decode(bytes).unwrap();
         assert_eq!(decoded.encoding, encoding, "{word}");

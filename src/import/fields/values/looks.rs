@@ -51,6 +51,57 @@ pub(in crate::import::fields) fn like_amount(text: &str) -> bool {
     is_whole && matches!(decimals, "0" | "00")
 }
 
+/// A whole number with commas between its thousands: `1,234`.
+pub(in crate::import::fields) fn like_thousands(text: &str) -> bool {
+    let mut groups = text.split(',');
+    let first = groups.next().unwrap_or_default();
+    let is_number = |group: &str| group.bytes().all(|b| b.is_ascii_digit());
+    let mut rest = groups.peekable();
+    rest.peek().is_some()
+        && (1..=3).contains(&first.len())
+        && !first.starts_with('0')
+        && is_number(first)
+        && rest.all(|group| group.len() == 3 && is_number(group))
+}
+
+/// `&eacute;`, `=C3=A9`, `%C3%A9`, `\u00e9`: characters that a program wrote as codes.
+pub(super) fn like_coded_letters(text: &str) -> bool {
+    let mut places = text.char_indices().filter(|(_, c)| matches!(c, '&' | '\\' | '%' | '='));
+    places.any(|(at, sign)| {
+        let rest = text.get(at + 1..).unwrap_or_default();
+        match sign {
+            '&' => rest.split_once(';').is_some_and(|(name, _)| is_entity(name)),
+            '\\' => rest.strip_prefix('u').and_then(|rest| hexadecimal(rest, 4)).is_some(),
+            sign => {
+                let second = rest.get(2..).and_then(|rest| rest.strip_prefix(sign));
+                let letter = (hexadecimal(rest, 2), second.and_then(|rest| hexadecimal(rest, 2)));
+                matches!(letter, (Some(0xC3..=0xC5), Some(0x80..=0xBF)))
+            }
+        }
+    })
+}
+
+/// The first digits as a number, if all of them are hexadecimal.
+fn hexadecimal(text: &str, digits: usize) -> Option<u16> {
+    let digits = text.get(..digits).filter(|text| text.bytes().all(|b| b.is_ascii_hexdigit()))?;
+    u16::from_str_radix(digits, 16).ok()
+}
+
+/// What stands between `&` and `;` for one character in HTML. Source: HTML 4.01, section 24.
+fn is_entity(name: &str) -> bool {
+    const SIGNS: [&str; 6] = ["amp", "lt", "gt", "quot", "apos", "nbsp"];
+    const ACCENTS: [&str; 10] =
+        ["acute", "grave", "circ", "uml", "cedil", "tilde", "ring", "slash", "lig", "caron"];
+    if let Some(number) = name.strip_prefix('#') {
+        let digits = number.strip_prefix(['x', 'X']).unwrap_or(number);
+        return (2..=5).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    }
+    let is_letter = |accent: &&str| {
+        name.strip_suffix(*accent).is_some_and(|letter| matches!(letter.len(), 1 | 2))
+    };
+    SIGNS.contains(&name) || ACCENTS.iter().any(is_letter)
+}
+
 /// `1,23E+05`: a number that a spreadsheet rounded away.
 pub(in crate::import::fields) fn like_scientific(text: &str) -> bool {
     if !text.starts_with(|c: char| c.is_ascii_digit()) {

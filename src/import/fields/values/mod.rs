@@ -170,12 +170,16 @@ fn refuse_damage(field: Field, text: &str) -> Result<(), CellRefusal> {
         let params = vec![("value", text.to_owned()), ("cause", "letters".to_owned())];
         return Err(CellRefusal::new("V309", params));
     }
+    if (names || field.is_reference()) && looks::like_coded_letters(text) {
+        let params = vec![("value", text.to_owned()), ("cause", "coded".to_owned())];
+        return Err(CellRefusal::new("V309", params));
+    }
     if field.is_code() && looks::like_scientific(text) {
         return refusal();
     }
-    // `11.0` is the number 11 after a program took it for an amount; as a key it would be somebody new.
+    // `11.0` and `1,234` are numbers after a program took them for amounts; as keys they would be somebody new.
     let is_number = matches!(field, Field::EmployeeNumber | Field::Manager);
-    if is_number && looks::like_amount(text) {
+    if is_number && (looks::like_amount(text) || looks::like_thousands(text)) {
         return refusal();
     }
     Ok(())

@@ -274,8 +274,52 @@ fn numbers_that_became_amounts() {
                 ("00011,00", Err("V309")),
                 ("11.1", Ok("11.1")),
                 ("A.0", Ok("A.0")),
+                ("1,234", Err("V309")),
+                ("12,345,678", Err("V309")),
+                ("12,34", Ok("12,34")),
+                ("0,123", Ok("0,123")),
+                ("1234,567", Ok("1234,567")),
+                ("A,123", Ok("A,123")),
             ],
         );
     }
-    check(Field::Department, &[("11.0", Ok("11.0"))]);
+    check(Field::Department, &[("11.0", Ok("11.0")), ("1,234", Ok("1,234"))]);
+}
+
+#[test]
+fn characters_that_a_program_wrote_as_codes() {
+    for field in [Field::LastName, Field::Department] {
+        for text in [
+            "Lef&egrave;vre",
+            "Wei&szlig;",
+            "C&oelig;ur",
+            "R&amp;D",
+            "D&#39;Arc",
+            "Zo&#xEB;",
+            "Zo=C3=AB",
+            "Zo%C3%AB",
+            "Zo\\u00eb",
+        ] {
+            assert_eq!(read(field, text, None), Err("V309"), "{text}");
+        }
+        for text in
+            ["R&D; Paie", "AT&T", "P&L", "Max\\users", "100 % Paie", "A=C", "50%C3", "Ann & Bo;"]
+        {
+            assert_eq!(read(field, text, None).as_deref(), Ok(text), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_day_with_its_time_zone() {
+    check(
+        Field::ContractStart,
+        &[
+            ("2015-03-14-08:00", Ok("2015-03-14")),
+            ("2015-03-14+01:00", Ok("2015-03-14")),
+            ("2015-03-14Z", Ok("2015-03-14")),
+            ("2015-03-14-8:00", Err("V302")),
+            ("2015-03-14-0800", Err("V302")),
+        ],
+    );
 }

@@ -6,7 +6,7 @@ use super::labels::Labels;
 use super::{Level, Message, Report, ReportChange, ReportColumn, render};
 use crate::import::codes::{Code, local_date};
 use crate::import::report::words::{
-    decided_words, group_words, guard_words, matched_words, mode_words, pending_words,
+    decided_words, group_words, guard_words, matched_words, mode_words, order_words, pending_words,
 };
 use crate::import::report::{Decision, GuardOutcome, PendingRow, field_words};
 use crate::model::Language;
@@ -296,13 +296,14 @@ pub(super) fn facts(report: &Report, language: Language) -> Vec<Fact> {
     };
     let when = |at: Option<Timestamp>| at.map(|at| moment(at, language)).unwrap_or_default();
     let order = file.date_format.map(|order| format!("{order:?}").to_lowercase());
+    let order = order.and_then(|order| order_words(&order));
     let facts = [
         (l.file, file.path.clone()),
         (l.size, format!("{} {}", file.bytes, l.bytes)),
         ("SHA-256", file.sha256.clone()),
         (l.encoding, file.encoding.clone().unwrap_or_default()),
         (l.delimiter, file.delimiter.map(separator).unwrap_or_default()),
-        (l.dates, order.unwrap_or_default()),
+        (l.dates, order.map_or("", |words| words.get(language)).to_owned()),
         (l.mode, mode_words(report.mode).get(language).to_owned()),
         (l.settings, report.settings_version.clone()),
         (l.import, report.import.clone()),
