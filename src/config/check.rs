@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use super::mail::{check_hooks, check_mail};
-use super::{Admin, Config, Limits, MOST_REKEY_BYTES, Webhooks};
+use super::{Admin, Config, Limits, MOST_REKEY_BYTES, Outgoing, Webhooks};
 use crate::model::CLIENT_SERVER;
 
 /// A setting whose value cannot stand.
@@ -54,6 +54,7 @@ pub(super) fn check(config: &Config) -> Result<(), Wrong> {
         }
     }
     limits(&config.limits)?;
+    outgoing(&config.outgoing)?;
     webhooks(&config.webhooks)?;
     check_mail(&config.mail)?;
     check_hooks(&config.hooks)?;
@@ -107,6 +108,22 @@ fn webhooks(webhooks: &Webhooks) -> Result<(), Wrong> {
     {
         if value == 0 {
             return Err(wrong(&format!("webhooks.{key}"), "is 0: use at least 1".to_owned()));
+        }
+    }
+    Ok(())
+}
+
+/// With a zero here nothing would ever go out or be fetched, and nobody would be told why.
+fn outgoing(outgoing: &Outgoing) -> Result<(), Wrong> {
+    let jobs = u64::try_from(outgoing.jobs).unwrap_or(u64::MAX);
+    for (key, value) in [
+        ("step_timeout_s", outgoing.step_timeout_s),
+        ("timeout_s", outgoing.timeout_s),
+        ("attempts", u64::from(outgoing.attempts)),
+        ("jobs", jobs),
+    ] {
+        if value == 0 {
+            return Err(wrong(&format!("outgoing.{key}"), "is 0: use at least 1".to_owned()));
         }
     }
     Ok(())
@@ -196,6 +213,8 @@ mod tests {
         }
         assert!(problem(|c| c.ftps.passive_host = Some("ftp.example.com".to_owned())).is_some());
         assert!(problem(|c| c.limits.max_connections = 0).is_some());
+        assert_eq!(problem(|c| c.outgoing.jobs = 0).unwrap(), "outgoing.jobs is 0: use at least 1");
+        assert!(problem(|c| c.outgoing.timeout_s = 0).is_some());
         assert!(problem(|c| c.limits.sftp_rekey_bytes = MOST_REKEY_BYTES + 1).is_some());
         assert!(problem(|c| c.limits.transfer_memory_bytes = 1024 * 1024).is_some());
     }

@@ -270,7 +270,7 @@ pub struct Outgoing {
     pub allow: Vec<Network>,
     /// A connection, a login, one answer.
     pub step_timeout_s: u64,
-    /// One job as a whole: a delivery, an e-mail, a hook.
+    /// One job as a whole: a delivery, an e-mail, a hook, a look at a folder on a client's server.
     pub timeout_s: u64,
     /// How often a job is tried before it is given up; with the pauses between, 30 are about a day.
     pub attempts: u32,

@@ -24,7 +24,7 @@ class Place:
     def __init__(self, binary, server, kind, after="leave", extra=""):
         self.binary, self.server = binary, server
         self.folder = Path(tempfile.mkdtemp(prefix="rollcall-exchange-"))
-        self.running = None
+        self.running, self.more = None, {}
         for name in ("in", "out"):
             path = server.root / name
             path.mkdir(exist_ok=True)
@@ -52,7 +52,7 @@ class Place:
     def env(self, fault=None):
         env = {"PATH": os.environ["PATH"], "ROLLCALL_OUTGOING__ALLOW": "127.0.0.0/8", "ROLLCALL_SFTP__LISTEN": "127.0.0.1:0",
                "ROLLCALL_FTPS__EXPLICIT": "off", "ROLLCALL_FTPS__IMPLICIT": "off",
-               "ROLLCALL_ADMIN__LISTEN": "127.0.0.1:0", "ROLLCALL_LIMITS__MIN_FREE_BYTES": "0"}
+               "ROLLCALL_ADMIN__LISTEN": "127.0.0.1:0", "ROLLCALL_LIMITS__MIN_FREE_BYTES": "0", **self.more}
         return {**env, "ROLLCALL_FAULT": fault} if fault else env
 
     def cli(self, *words, stdin=None, fault=None, good=True):

@@ -25,10 +25,11 @@ class Odd:
     `epsv`     False: EPSV is answered 502
     `retr`, `stor`  (bytes, end, reply): the first `times` transfers stop after so many bytes, the data connection ends with
                `notify`, `fin` or `reset`, and then the reply comes; without a reply the control connection ends too
+    `drip`     a download sends a byte now and then, and never ends
     """
 
     def __init__(self, authority, **oddities):
-        self.odd = dict(size=True, mlst=True, epsv=True, retr=None, stor=None, times=1)
+        self.odd = dict(size=True, mlst=True, epsv=True, retr=None, stor=None, times=1, drip=False)
         self.odd.update(oddities)
         self.folder = Path(tempfile.mkdtemp(prefix="rollcall-odd-"))
         self.root = self.folder / "files"
@@ -237,6 +238,10 @@ class Session:
         content = file.read_bytes()
         fault = self.server.fault("retr")
         data = self.data()
+        if self.server.odd["drip"]:
+            for byte in content:
+                data.sendall(bytes([byte]))
+                time.sleep(0.5)
         if fault is None:
             data.sendall(content)
             return self.end(data, "notify", "226 done")
@@ -376,6 +381,22 @@ def delivered(house, authority):
             house.case(f"a cut delivery: {fault}, SIZE {size}, MLSD {mlst}", cut)
 
 
+def dripping(house, authority):
+    """A server that sends a byte now and then holds nobody up for longer than a job may take, and that is told."""
+    with Odd(authority, drip=True) as server:
+        place = Place(house.binary, server, "ftpes")
+        try:
+            place.more = {"ROLLCALL_OUTGOING__TIMEOUT_S": "4"}
+            place.put("users.csv", ROSTER * 50)
+            began = time.monotonic()
+            done = place.cli("--json", "fetch", "acme", "in", good=False)
+            assert done.returncode == 1 and "within 4 s (outgoing.timeout_s)" in done.stderr, (done.returncode, done.stderr)
+            assert time.monotonic() - began < 25, time.monotonic() - began
+            assert not list((place.folder / "data/clients/acme/spool").iterdir()) and not place.imports()
+        finally:
+            place.stop()
+
+
 def run(house):
     authority = Authority()
     with tempfile.TemporaryDirectory(prefix="rollcall-odd-") as folder:
@@ -383,3 +404,4 @@ def run(house):
         without_anything(house, authority, Path(folder))
     fetched(house, authority)
     delivered(house, authority)
+    house.case("a server that drips", lambda: dripping(house, authority))

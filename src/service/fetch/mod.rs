@@ -271,9 +271,15 @@ impl Looker<'_> {
                 tokio::time::sleep(STOP_PAUSE).await;
             }
         };
+        let limit_s = self.service.config().outgoing.timeout_s;
         runtime.block_on(async {
             tokio::select! {
                 looked = self.connect_and_look() => looked,
+                // A server that sends a byte now and then would hold a place for ever that others need.
+                () = tokio::time::sleep(Duration::from_secs(limit_s)) => Err(Error::new(Kind::Busy, format!(
+                    "{}: the look at folder \"{}\" was not done within {limit_s} s (outgoing.timeout_s); what was fetched by then \
+                     is imported, and the next look goes on", self.folder.login, self.folder.name
+                ))),
                 // Whatever it was at is begun again at the next start: nothing counts before its row.
                 () = stopped => Err(Error::new(Kind::Busy, "the server stops")),
             }
