@@ -14,7 +14,7 @@ from connect import Remote, Refused, driver, target
 from exchange import ROSTER, Place
 from servers import PASSWORD, Authority
 
-WAIT_S = 30
+WAIT_S = 120
 
 
 class Odd:
@@ -301,7 +301,7 @@ def expect_told(run):
     except Refused as error:
         assert error.kind in ("Busy", "Conflict", "Denied", "Invalid"), error
         assert len(error.message) > 40, error
-        assert time.monotonic() - began < 15, error
+        assert time.monotonic() - began < 60, error
         return
     raise AssertionError(f"half a file was taken for whole: {answer}")
 
@@ -391,7 +391,7 @@ def dripping(house, authority):
             began = time.monotonic()
             done = place.cli("--json", "fetch", "acme", "in", good=False)
             assert done.returncode == 1 and "within 4 s (outgoing.timeout_s)" in done.stderr, (done.returncode, done.stderr)
-            assert time.monotonic() - began < 25, time.monotonic() - began
+            assert time.monotonic() - began < 60, time.monotonic() - began
             assert not list((place.folder / "data/clients/acme/spool").iterdir()) and not place.imports()
         finally:
             place.stop()

@@ -41,7 +41,7 @@ def notify(secure):
 
 
 def nothing_staged(account):
-    wait_for("an empty spool", lambda: not account.spooled())
+    wait_for("an empty spool", lambda: not account.spooled(), 60)
 
 
 def on_disk(account, path):
@@ -50,7 +50,7 @@ def on_disk(account, path):
 
 
 def settled(account):
-    wait_for("the end of all imports", lambda: all(i["status"] != "waiting" for i in account.imports()))
+    wait_for("the end of all imports", lambda: all(i["status"] != "waiting" for i in account.imports()), 60)
     return [i["file"]["sha256"] for i in account.imports()]
 
 

@@ -91,7 +91,7 @@ def next_line(account, over):
         except paramiko.ChannelException:
             return None
 
-    return wait_for("a free channel", opened)
+    return wait_for("a free channel", opened, 60)
 
 
 def ground_with(ground, **settings):
@@ -105,7 +105,7 @@ def on_disk(account, path):
 
 
 def nothing_staged(account):
-    wait_for("an empty spool", lambda: not account.spooled())
+    wait_for("an empty spool", lambda: not account.spooled(), 60)
 
 
 def imported_once(account, data):
@@ -450,7 +450,7 @@ def gone_behind_close(ground):
         line.transport.sock.close()
         line.transport.close()
     nothing_staged(account)
-    wait_for("the end of all imports", lambda: all(i["status"] != "waiting" for i in account.imports()))
+    wait_for("the end of all imports", lambda: all(i["status"] != "waiting" for i in account.imports()), 60)
     now = on_disk(account, "/payroll/users.csv")
     expect(sha256(now) in known, "what lies there is none of the uploads")
     account.expect_imported("/payroll/users.csv", now)
