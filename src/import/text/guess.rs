@@ -86,7 +86,7 @@ fn is_foreign(bytes: &[u8], code: Encoding) -> bool {
             foreign += strange.map(<[u8]>::len).sum::<usize>();
         }
     }
-    foreign >= LEAST_LETTERS && foreign * 3 > all * 2
+    foreign >= LEAST_LETTERS && foreign * 4 > all * 3
 }
 
 /// Japanese as Windows writes it: every byte above 127 begins or ends a pair, and somewhere several pairs follow each
