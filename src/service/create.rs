@@ -1,6 +1,6 @@
 //! The use case of creating one user by hand: planned like a file of one row, so that every rule of the folder holds.
 
-use super::run::import_limits;
+use super::received::import_limits;
 use super::{Service, commit, events};
 use crate::error::{Error, Kind, Result};
 use crate::import::directory::{DateOrder, Key};

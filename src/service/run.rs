@@ -1,15 +1,15 @@
 //! One import of one upload: from the archived bytes to the report that lies beside them.
 
-use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::civil::Date;
 
-use super::decrypt::{self, Content};
+use super::decrypt::Content;
 use super::due::{self, Calendar};
 use super::imports::DryRun;
 use super::queue::Next;
+use super::received::import_limits;
 use super::reports::{self, Beside};
 use super::{Service, after, decided, events, feed, holds, names, retention};
 use crate::clock::Clock;
@@ -19,15 +19,12 @@ use crate::import::directory::{Snapshot, SourceMemory};
 use crate::import::inspect::{Inspection, inspect};
 use crate::import::report::{self, Decided, Report, Undo};
 use crate::import::settings::Settings;
-use crate::import::{self, Approval, Job, Limits, Made, Meta, Newcomers, Plan};
+use crate::import::{self, Approval, Job, Made, Newcomers, Plan};
 use crate::model::{Client, ImportStatus, Language, Upload, UploadState, VPath};
 use crate::store::directory::{Directory, ImportRecord};
 use crate::store::registry::UploadFilter;
-use crate::vfs::{self, ClientSpace};
+use crate::vfs::ClientSpace;
 
-/// How long the next try waits after a failure that is ours: longer each time.
-const RETRY_PAUSES: [Duration; 3] =
-    [Duration::from_millis(500), Duration::from_secs(5), Duration::from_secs(30)];
 /// The directory may move between plan and commit only if somebody bypasses the client's lock.
 pub(super) const PLANS: u32 = 5;
 /// How long what is owed for want of room or a lock waits for the next try.
@@ -82,35 +79,6 @@ pub(super) fn next(service: &Service, space: &Arc<ClientSpace>, client: &str) ->
         }
         Err(Fault::Import(error)) => run.after_fault(&error),
     })
-}
-
-/// The report of an import that was given up, as its upload tells it: the client's own database may not know it.
-pub(super) fn report_of_failure(
-    service: &Service,
-    client: &Client,
-    upload: &Upload,
-    failure: &str,
-) -> Report {
-    let settings = upload
-        .folder
-        .as_deref()
-        .and_then(|folder| service.settings(&client.slug, folder).ok())
-        .unwrap_or_default();
-    let meta = Meta {
-        import: upload.id.to_string(),
-        client: client.slug.clone(),
-        account: upload.login.clone(),
-        file_name: upload.path.name().unwrap_or_default().to_owned(),
-        path: upload.path.to_string(),
-        bytes: upload.bytes,
-        sha256: upload.sha256.clone(),
-        content_sha256: upload.sha256.clone(),
-        received_at: Some(upload.received_at),
-        started_at: upload.finished_at,
-    };
-    let mut report = import::plan_failed(&meta, &settings, failure).report;
-    report.finished_at = upload.finished_at;
-    report
 }
 
 /// What went wrong on our side, by what stands.
@@ -433,7 +401,12 @@ impl Run<'_> {
         Ok(Some(Undo { until: retention::until(self.service.clock().now(), days) }))
     }
 
-    fn deliver(&self, report: &Report, settings: &Settings, beside: Beside) -> Result<VPath> {
+    pub(super) fn deliver(
+        &self,
+        report: &Report,
+        settings: &Settings,
+        beside: Beside,
+    ) -> Result<VPath> {
         let language = self.client.language;
         let make = |name: &str| report::files(report, &settings.report, language, name);
         // On the client's own server the report is given back by a job of the outbox.
@@ -454,161 +427,21 @@ impl Run<'_> {
         self.tell_others(report, Some(directory))
     }
 
-    fn tell_others(&self, report: &Report, directory: Option<&Directory>) -> Result<()> {
+    pub(super) fn tell_others(&self, report: &Report, directory: Option<&Directory>) -> Result<()> {
         events::reported(self.service, self.client, self.upload, report, directory)
     }
 
-    fn finish(&self, state: UploadState, failure: Option<&str>, report: &Report) -> Result<()> {
+    pub(super) fn finish(
+        &self,
+        state: UploadState,
+        failure: Option<&str>,
+        report: &Report,
+    ) -> Result<()> {
         let at = self.service.clock().now();
         let outcome = feed::outcome(report);
         let most = self.service.config().metrics.clients;
         self.service.0.activity.1.imported(&self.client.slug, report, most);
         self.service.registry().finish_import(self.upload.id, state, at, failure, &outcome)
-    }
-
-    /// Decides what follows a failure before anything was applied.
-    fn after_fault(&self, error: &Error) -> Next {
-        let id = self.upload.id;
-        let failures = self.service.0.owed.failed_again(id);
-        tracing::error!(
-            code = "E901", %error, upload = %id, path = %self.upload.path, failures, "import failed on our side"
-        );
-        match error.kind() {
-            // The disk or a lock, not this file: it waits as long as it takes.
-            Kind::NoSpace | Kind::Busy => {
-                self.service.0.owed.excuse(id);
-                return Next::After(OWED_PAUSE);
-            }
-            Kind::Unsupported | Kind::NotFound => {}
-            _ if failures < self.service.config().limits.import_attempts => {
-                let pause = usize::try_from(failures.saturating_sub(1)).unwrap_or(usize::MAX);
-                return Next::After(RETRY_PAUSES.get(pause).copied().unwrap_or(OWED_PAUSE));
-            }
-            _ => {}
-        }
-        match self.give_up(error) {
-            Ok(()) => {
-                self.service.0.owed.settle(id);
-                Next::Now
-            }
-            Err(error) => {
-                tracing::error!(code = "E901", %error, upload = %id, "giving an import up");
-                Next::After(OWED_PAUSE)
-            }
-        }
-    }
-
-    /// Marks the import as failed for good, and says so where its report belongs.
-    fn give_up(&self, error: &Error) -> Result<()> {
-        let settings = self.settings().unwrap_or_default();
-        let plan = import::plan_failed(&self.upload_meta(), &settings, error.message());
-        let mut report = plan.report.clone();
-        report.finished_at = Some(self.service.clock().now());
-        // The client's database may be what is broken: the report goes out all the same.
-        let recorded = self
-            .service
-            .directory(self.space)
-            .and_then(|mut directory| self.record(&mut directory, &settings, plan, Turn::First));
-        if let Err(error) = recorded {
-            tracing::error!(%error, client = self.client.slug, "recording a failed import");
-        }
-        let path = self.deliver(&report, &settings, Beside::IfNewest)?;
-        self.tell_others(&report, None)?;
-        self.service.0.waiters.tell(self.upload.id, &answer(report.clone(), &path));
-        self.finish(UploadState::Failed, Some(error.message()), &report)
-    }
-
-    /// What the upload holds: the bytes as they were acknowledged, opened if they came encrypted.
-    pub(super) fn read(&self, settings: &Settings) -> Result<Content> {
-        self.open(settings, self.read_archive()?)
-    }
-
-    fn open(&self, settings: &Settings, bytes: Vec<u8>) -> Result<Content> {
-        let asked = &settings.handling.encryption;
-        decrypt::open(self.service, self.upload, self.source(), asked, bytes)
-    }
-
-    /// The bytes as they were acknowledged, or an error that no second try cures.
-    fn read_archive(&self) -> Result<Vec<u8>> {
-        if self.upload.bytes > self.service.config().limits.max_import_bytes {
-            // Refused by its size (F006); its bytes are not wanted in memory.
-            return Ok(Vec::new());
-        }
-        let reading = |e| Error::io(format!("reading upload {}", self.upload.id), e);
-        let mut file = self.open_archive(self.upload)?;
-        let mut bytes = Vec::with_capacity(usize::try_from(self.upload.bytes).unwrap_or(0));
-        file.read_to_end(&mut bytes).map_err(reading)?;
-        if vfs::sha256_of(&bytes) == self.upload.sha256 {
-            return Ok(bytes);
-        }
-        Err(Error::new(
-            Kind::Unsupported,
-            "the archived file is not the one that was received (its SHA-256 differs); send it again",
-        ))
-    }
-
-    pub(super) fn open_archive(&self, upload: &Upload) -> Result<std::fs::File> {
-        let name = upload.id.to_string();
-        self.space.archive.open_file(&name).map_err(|e| {
-            Error::io(
-                format!("the archived file of upload {name} cannot be opened; send it again"),
-                e,
-            )
-        })
-    }
-
-    pub(super) fn settings(&self) -> Result<Settings> {
-        let stored = self.service.registry().folder_settings(&self.client.slug, self.source());
-        let text = match stored {
-            Ok(text) => text.unwrap_or_default(),
-            // The folder was removed after the upload.
-            Err(e) if e.kind() == Kind::NotFound => String::new(),
-            Err(e) => return Err(e),
-        };
-        Settings::from_toml(&text).map_err(|why| {
-            let folder = self.source();
-            Error::new(Kind::Invalid, format!("the import settings of folder {folder}: {why}"))
-        })
-    }
-
-    pub(super) fn source(&self) -> &str {
-        self.upload.folder.as_deref().unwrap_or_default()
-    }
-
-    fn file_name(&self) -> &str {
-        self.upload.path.name().unwrap_or_default()
-    }
-
-    fn meta(&self, content: &Content) -> Meta {
-        Meta { content_sha256: content.sha256.clone(), ..self.upload_meta() }
-    }
-
-    fn upload_meta(&self) -> Meta {
-        Meta {
-            import: self.upload.id.to_string(),
-            client: self.client.slug.clone(),
-            account: self.upload.login.clone(),
-            file_name: self.file_name().to_owned(),
-            path: self.upload.path.to_string(),
-            bytes: self.upload.bytes,
-            sha256: self.upload.sha256.clone(),
-            content_sha256: self.upload.sha256.clone(),
-            received_at: Some(self.upload.received_at),
-            started_at: Some(self.service.clock().now()),
-        }
-    }
-}
-
-/// What a file may use.
-pub(super) fn import_limits(config: &config::Config) -> Limits {
-    let limits = &config.limits;
-    Limits {
-        max_bytes: limits.max_import_bytes,
-        max_unpack_ratio: limits.max_unpack_ratio,
-        max_columns: limits.max_columns,
-        max_cell_bytes: limits.max_cell_bytes,
-        max_report_changes: config::REPORT_CHANGES_LISTED,
-        max_report_messages: config::REPORT_MESSAGES_LISTED,
     }
 }
 
@@ -628,7 +461,7 @@ fn release<T: Send + 'static>(count: usize, what: T) {
 }
 
 /// What the upload's own answer says of its import; the report is named as it lies there.
-fn answer(mut report: Report, path: &VPath) -> String {
+pub(super) fn answer(mut report: Report, path: &VPath) -> String {
     report.file.name = path.name().unwrap_or_default().to_owned();
     let line = report::summary_line(&report, Language::En);
     match report.decision.as_ref().map(|decision| decision.what) {

@@ -2,7 +2,8 @@
 
 use jiff::civil::Date;
 
-use super::run::{Run, import_limits};
+use super::received::import_limits;
+use super::run::Run;
 use super::settings::SettingsDocument;
 use super::{Service, commit, decrypt};
 use crate::crypt;

@@ -1,7 +1,9 @@
 //! Use cases about exports: add, change, list, withdraw, send again (docs/exports.md).
 
+mod counted;
 mod hand_over;
 mod keep;
+mod pass;
 mod run;
 mod wishes;
 

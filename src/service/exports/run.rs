@@ -1,31 +1,24 @@
 //! One run: the directory read once, a file made of it, the run recorded, the file handed over.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use sha2::{Digest, Sha256};
 
 use super::super::{Service, commit};
+use super::counted::{Counted, Out};
+use super::pass::{Pass, refused_line};
 use super::{invalid, keep, settings_of};
 use crate::error::{Error, Kind, Result};
-use crate::export::{
-    Around, Column, ExportSettings, Lines, Naming, Now, Problem, Sheet, Told, What, step,
-};
+use crate::export::{Around, Column, ExportSettings, Lines, Naming, Sheet, Told, What};
 use crate::fault;
 use crate::import::directory::Key;
-use crate::import::fields::Field;
-use crate::import::standing::Standing;
 use crate::model::{Client, Purpose, UploadId};
-use crate::store::directory::{Directory, ExportFacts, ExportUser};
+use crate::store::directory::{Directory, ExportFacts};
 use crate::store::registry::{ExportRun, RunState, StoredExport};
 use crate::vfs::ClientSpace;
-
-/// How many users with a problem are named.
-const NAMED: usize = 20;
 
 /// How a run is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,22 +78,6 @@ struct Basis {
     is_new: bool,
     /// The place of the last run in the directory's order.
     since: Option<i64>,
-    notes: Vec<String>,
-}
-
-/// The pass over the directory.
-struct Pass<'s, W: Write> {
-    lines: Lines<'s, W>,
-    around: Around,
-    before: Told,
-    after: Told,
-    place: i64,
-    rows: u64,
-    left_out: u64,
-    pseudonyms: u64,
-    unsaid: u64,
-    named: Vec<String>,
-    problems: Vec<String>,
     notes: Vec<String>,
 }
 
@@ -425,161 +402,5 @@ impl<'m> Making<'m> {
             export: &self.export.name,
             what: self.settings.what.name(),
         })
-    }
-}
-
-impl<W: Write> Pass<'_, W> {
-    fn visit(
-        &mut self,
-        what: What,
-        settings: &ExportSettings,
-        one: &ExportUser,
-        today: Date,
-    ) -> Result<()> {
-        let user = &one.user;
-        let before = self.before.entries.get(&user.id).copied();
-        if one.is_pseudonym {
-            // Nobody learns of a pseudonym; what was left to say about this person cannot be said any more.
-            self.pseudonyms += u64::from(before.is_some_and(|b| b.standing != Standing::Ended));
-            return Ok(());
-        }
-        let standing = Standing::of(user, today);
-        let by_standing = matches!(what, What::All | What::Changed);
-        let in_scope =
-            self.lines.sheet.chooses(user) && (!by_standing || settings.users.contains(&standing));
-        if !in_scope && before.is_none() {
-            return Ok(());
-        }
-        let cells = self.lines.sheet.cells(user, standing, &self.around);
-        let print = match what {
-            What::All => 0,
-            _ => self.lines.sheet.print(&cells, &self.before.salt),
-        };
-        let step = step(what, before, Now::of(user, today, print, in_scope), self.before.day);
-        let mut known = step.entry;
-        if step.is_sent && !cells.blocked.is_empty() {
-            known = before;
-            self.left_out += 1;
-            let codes: Vec<String> = cells
-                .blocked
-                .iter()
-                .map(|(column, value)| format!("{column} \"{value}\""))
-                .collect();
-            self.name(|| format!("{}: {}", called(one), codes.join(", ")));
-        } else if step.is_sent && !(one.is_replaced && standing == Standing::Withdrawn) {
-            match self.lines.row(&cells) {
-                Ok(()) => self.rows += 1,
-                Err(Problem::Cell(why)) if self.problems.len() < NAMED => {
-                    self.problems.push(format!("{}: {why}", called(one)));
-                }
-                Err(Problem::Cell(_)) => {}
-                Err(io) => return Err(refused_line(io, "")),
-            }
-            let says_so = self.lines.sheet.has(&Column::State);
-            self.unsaid += u64::from(standing == Standing::Withdrawn && !says_so);
-        }
-        if let Some(entry) = known.filter(|_| what.needs_basis()) {
-            self.after.entries.insert(user.id, entry);
-        }
-        Ok(())
-    }
-
-    fn name(&mut self, words: impl FnOnce() -> String) {
-        if self.named.len() < NAMED {
-            self.named.push(words());
-        }
-    }
-
-    fn all_notes(&self) -> Vec<String> {
-        let mut notes = self.notes.clone();
-        if self.left_out > 0 {
-            notes.push(format!(
-                "{} users are left out until a value map has their codes: {}",
-                self.left_out,
-                self.named.join("; ")
-            ));
-        }
-        if self.pseudonyms > 0 {
-            notes.push(format!(
-                "{} users who left long ago have pseudonyms by now and are not named any more",
-                self.pseudonyms
-            ));
-        }
-        if self.unsaid > 0 {
-            notes.push(format!(
-                "{} users were taken back (withdrawn); the file has no column \"state\" that says so",
-                self.unsaid
-            ));
-        }
-        notes
-    }
-}
-
-/// What `users show` finds a user by. No name: it stays in the registry.
-fn called(one: &ExportUser) -> String {
-    let get = |field| one.user.values.get(field);
-    let entity = get(Field::LegalEntity);
-    match (entity, get(Field::EmployeeNumber).or(get(Field::Login)).or(get(Field::Email))) {
-        (Some(entity), Some(number)) => format!("{entity}+{number}"),
-        (None, Some(number)) => number.to_owned(),
-        (_, None) => format!("user {}", one.user.id),
-    }
-}
-
-fn refused_line(problem: Problem, place: &str) -> Error {
-    match problem {
-        Problem::Io(error) => Error::io("writing an export", error),
-        Problem::Cell(why) => invalid(format!("the file was not made: {place}{why}")),
-    }
-}
-
-/// Where the bytes of a run go.
-enum Out {
-    File(BufWriter<File>),
-    Nowhere,
-}
-
-impl Out {
-    fn sync(&self) -> io::Result<()> {
-        match self {
-            Self::File(file) => file.get_ref().sync_all(),
-            Self::Nowhere => Ok(()),
-        }
-    }
-}
-
-/// Counts what is written, and keeps its SHA-256.
-struct Counted {
-    out: Out,
-    bytes: u64,
-    digest: Sha256,
-}
-
-impl Counted {
-    fn new(out: Out) -> Self {
-        Self { out, bytes: 0, digest: Sha256::new() }
-    }
-
-    fn sum(self) -> (u64, String) {
-        (self.bytes, keep::hex(&self.digest.finalize()))
-    }
-}
-
-impl Write for Counted {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        let written = match &mut self.out {
-            Out::File(file) => file.write(buf)?,
-            Out::Nowhere => buf.len(),
-        };
-        self.bytes = self.bytes.saturating_add(u64::try_from(written).unwrap_or(u64::MAX));
-        self.digest.update(buf.get(..written).unwrap_or_default());
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match &mut self.out {
-            Out::File(file) => file.flush(),
-            Out::Nowhere => Ok(()),
-        }
     }
 }

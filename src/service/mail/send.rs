@@ -12,10 +12,10 @@ use crate::import::settings::{Attach, Format, Settings, To};
 use crate::mail::{self, Around, DigestLine, Letter, LetterFile, Mailer, Refused, Told};
 use crate::model::{Client, ImportStatus, Language, Upload, UploadId};
 use crate::service::Service;
+use crate::service::failing;
 use crate::service::names::REPORTS_FOLDER;
 use crate::service::outbox::{OutboxJob, Trouble};
 use crate::service::reports::history_name;
-use crate::service::run;
 
 /// How many of a client's last imports a digest looks through.
 const DIGEST_IMPORTS: u32 = 500;
@@ -178,7 +178,7 @@ pub(in crate::service) fn imported(
     let report = match (stored, &upload.failure) {
         (Ok(Some(stored)), _) => stored.report,
         // The client's database may be what is broken.
-        (_, Some(failure)) => run::report_of_failure(service, &client, &upload, failure),
+        (_, Some(failure)) => failing::report_of_failure(service, &client, &upload, failure),
         (Err(error), None) => return Err(error.into()),
         (Ok(None), None) => {
             let message = format!("import {import} has no report yet");
