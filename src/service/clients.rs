@@ -137,11 +137,19 @@ impl Service {
         let space = self.client_space(slug)?;
         let lock = space.lock()?;
         // Renamed first: whoever takes the same name later must never find these files.
-        let clients = self.data().join("clients");
-        let leaving = clients.join(format!("{ERASED}{slug}-{}", Uuid::now_v7()));
-        std::fs::rename(clients.join(slug), &leaving)
-            .map_err(|e| Error::io(format!("move the folder of client \"{slug}\" aside"), e))?;
+        let aside = || {
+            let clients = self.data().join("clients");
+            let leaving = clients.join(format!("{ERASED}{slug}-{}", Uuid::now_v7()));
+            std::fs::rename(clients.join(slug), leaving)
+        };
+        let fault = |e| Error::io(format!("move the folder of client \"{slug}\" aside"), e);
+        aside().map_err(fault)?;
         self.registry().remove_client(slug)?;
+        // A worker that had looked before may have made the folder once more in between.
+        match aside() {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(fault(e)),
+            Ok(()) | Err(_) => {}
+        }
         self.close_erased()?;
         self.sweep_erased()?;
         drop(lock);
@@ -236,5 +244,37 @@ fn checked_time_zone(name: &str) -> Result<String> {
             format!("time zone \"{name}\" is not known; write for example Europe/Paris"),
             error,
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+
+    #[test]
+    fn whoever_looked_before_brings_no_erased_client_back() {
+        let data = tempfile::tempdir().unwrap();
+        let service = Service::open(std::sync::Arc::default(), data.path(), Clock::System).unwrap();
+        let acme = NewClient {
+            slug: "acme".to_owned(),
+            name: String::new(),
+            language: Language::En,
+            time_zone: "UTC".to_owned(),
+        };
+        service.add_client(acme.clone()).unwrap();
+        let folder = data.path().join("clients/acme");
+        assert!(folder.join("spool").is_dir());
+        service.erase_client("acme").unwrap();
+        assert!(!folder.exists());
+        let late = service.client_space("acme").err().map(|e| e.kind());
+        assert_eq!((late, folder.exists()), (Some(Kind::NotFound), false));
+        // What is not empty is somebody's, and stays.
+        std::fs::create_dir_all(folder.join("archive")).unwrap();
+        std::fs::write(folder.join("archive/x"), b"x").unwrap();
+        assert!(service.client_space("acme").is_err());
+        assert!(folder.join("archive/x").exists());
+        service.add_client(acme).unwrap();
+        assert!(service.client_space("acme").is_ok());
     }
 }

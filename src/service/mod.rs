@@ -207,6 +207,8 @@ impl Service {
         }
         let quota_bytes = self.0.config.limits.client_quota_bytes;
         let space = Arc::new(ClientSpace::open(&self.0.data, client, quota_bytes)?);
+        // Whoever looked before the client was erased must not bring its folder back.
+        self.client(client).inspect_err(|_| space.unmake())?;
         spaces.insert(client.to_owned(), Arc::clone(&space));
         Ok(space)
     }

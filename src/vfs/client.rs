@@ -70,6 +70,16 @@ impl ClientSpace {
         })
     }
 
+    /// Removes the folders that opening made, as far as nothing lies in them.
+    pub(crate) fn unmake(&self) {
+        let parts = COUNTED.map(|name| self.path.join(name));
+        for folder in parts.iter().chain([&self.path]) {
+            if let Err(error) = std::fs::remove_dir(folder) {
+                tracing::debug!(%error, folder = %folder.display(), "the folder of an erased client stays");
+            }
+        }
+    }
+
     /// The client's slug.
     pub(crate) fn client(&self) -> &str {
         &self.slug

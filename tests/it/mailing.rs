@@ -66,7 +66,9 @@ async fn every_recipient_gets_one_message_in_his_language_also_after_a_restart()
         let letter = first.iter().find(|letter| letter.contains(&format!("To: {to}"))).unwrap();
         assert!(letter.replace("=C2=A0", " ").contains(words), "{letter}");
     }
-    assert!(!first.iter().any(|letter| letter.contains("1980") || letter.contains("17/05")));
+    // By itself the year may stand in an id.
+    let born = ["1980-0", "/1980", ".1980", "17/05"];
+    assert!(!first.iter().any(|letter| born.iter().any(|text| letter.contains(text))));
     // Nobody is told twice, not even by the next server over the same folder.
     let folder = app.stop().await;
     let app = TestApp::start_in(folder, into_folder(out.path())).await;

@@ -160,7 +160,9 @@ async fn a_card_says_where_each_value_comes_from() {
 
     let mut viewer = somebody(&app, &anna, Role::Viewer, None).await;
     let page = viewer.get(&format!("/clients/acme/users/{lea}")).await.body;
-    assert!(!page.contains("1990") && page.contains("•••"), "who only looks on: {page}");
+    // By itself the year may stand in an id.
+    let born = ["1990-0", "/1990", ".1990"].iter().any(|text| page.contains(text));
+    assert!(!born && page.contains("•••"), "who only looks on: {page}");
     let file = viewer.get("/clients/acme/users/file?format=json").await.body;
     assert!(!file.contains("1990-05-24") && file.contains("Kim"), "{file}");
     let refused = viewer.get(&format!("/clients/acme/users/{lea}/edit")).await;
