@@ -108,12 +108,12 @@ fn list(out: Output, client: &str, drops: &[FileDrop]) -> Outcome {
         return out.line(format!("No file of {client} was handed over."));
     }
     out.table_with_id(
-        &["File", "Handed over", "Folder", "Path", "Bytes", "State", "Note"],
+        &["File", "Handed over (UTC)", "Folder", "Path", "Bytes", "State", "Note"],
         0,
         drops.iter().map(|dropped| {
             vec![
                 dropped.id.clone(),
-                dropped.created_at.strftime("%m-%d %H:%M").to_string(),
+                dropped.created_at.strftime("%Y-%m-%d %H:%M").to_string(),
                 dropped.folder.clone(),
                 dropped.path.to_string(),
                 dropped.bytes.to_string(),
@@ -134,7 +134,7 @@ fn card(out: Output, dropped: &FileDrop) -> Outcome {
         ("SHA-256", dropped.sha256.clone()),
         ("Origin", format!("{}, by {}", dropped.origin, dropped.who)),
         ("State", dropped.state.name().to_owned()),
-        ("Handed over", moment(dropped.created_at)),
+        ("Handed over (UTC)", moment(dropped.created_at)),
     ];
     pairs.extend(dropped.placed_at.map(|at| ("Placed", moment(at))));
     let times = format!("{} time(s) in all", dropped.fetches);

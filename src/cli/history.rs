@@ -86,7 +86,7 @@ pub fn table(out: Output, changes: &[Change]) -> Outcome {
         return out.line("Nothing has changed since this user was created.");
     }
     out.table_with_id(
-        &["When", "Field", "From", "To", "By"],
+        &["When (UTC)", "Field", "From", "To", "By"],
         0,
         changes.iter().map(|c| {
             let blank = || "–".to_owned();

@@ -22,12 +22,13 @@ pub enum ImportsCommand {
         /// The client
         client: String,
         /// At most so many
-        #[arg(long, default_value_t = 50)]
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
     },
     /// Show one import in words
     Show {
         /// The import's id, as `imports list` prints it
+        #[arg(value_parser = super::import_id)]
         id: UploadId,
         /// Language of the words (default: the client's)
         #[arg(long)]
@@ -36,6 +37,7 @@ pub enum ImportsCommand {
     /// Approve a held import (or rows of an applied one): it is applied now, if it still does what its report says
     Approve {
         /// The import's id
+        #[arg(value_parser = super::import_id)]
         id: UploadId,
         /// Only this row of an applied import, by its line; may be repeated
         #[arg(long = "line", value_name = "LINE")]
@@ -47,6 +49,7 @@ pub enum ImportsCommand {
     /// Discard a held import (or rows of an applied one): it is never applied
     Discard {
         /// The import's id
+        #[arg(value_parser = super::import_id)]
         id: UploadId,
         /// Only this row of an applied import, by its line; may be repeated
         #[arg(long = "line", value_name = "LINE")]
@@ -55,11 +58,13 @@ pub enum ImportsCommand {
     /// Take an applied import back: every value returns to what it was, unless somebody has changed it since
     Undo {
         /// The import's id
+        #[arg(value_parser = super::import_id)]
         id: UploadId,
     },
     /// Print an import's report, made again from the database
     Report {
         /// The import's id
+        #[arg(value_parser = super::import_id)]
         id: UploadId,
         /// Which of the report files
         #[arg(long, value_enum, default_value_t = Kind::Csv)]
@@ -153,14 +158,14 @@ fn list(out: Output, client: &str, imports: &[ImportView]) -> Outcome {
         return out.line(format!("No import of {client} yet."));
     }
     out.table_with_id(
-        &["Import", "Received", "File", "Status", "Rows", "Waits for"],
+        &["Import", "Received (UTC)", "File", "Status", "Rows", "Waits for"],
         0,
         imports.iter().map(|i| {
             let status =
                 if i.dry_run { format!("{} (dry run)", i.status) } else { i.status.clone() };
             vec![
                 i.id.to_string(),
-                i.received_at.strftime("%m-%d %H:%M").to_string(),
+                i.received_at.strftime("%Y-%m-%d %H:%M").to_string(),
                 i.file.name.clone(),
                 status,
                 i.counts.rows.to_string(),
@@ -194,14 +199,14 @@ fn card(out: Output, import: &ImportView) -> Outcome {
         ("Account", import.account.clone()),
         ("File", format!("{} ({} bytes)", import.file.path, import.file.bytes)),
         ("SHA-256", import.file.sha256.clone()),
-        ("Received", moment(import.received_at)),
-        ("Finished", or_none(import.finished_at.map(moment))),
+        ("Received (UTC)", moment(import.received_at)),
+        ("Finished (UTC)", or_none(import.finished_at.map(moment))),
         ("Status", import.status.clone()),
     ];
     pairs.extend(import.fetched_from.clone().map(|from| ("Fetched from", from)));
     pairs.extend(import.failure.clone().map(|why| ("Failure", why)));
     pairs.extend(import.waits_for.clone().map(|what| ("Waits for", what)));
-    pairs.extend(import.expires_at.map(|at| ("Expires", moment(at))));
+    pairs.extend(import.expires_at.map(|at| ("Expires (UTC)", moment(at))));
     out.pairs(&pairs)
 }
 

@@ -25,7 +25,7 @@ pub enum ListsCommand {
         /// The list: department, legal_entity, csp, role, profile_time … (default: all)
         field: Option<String>,
         /// The entries as they were at the end of that day, such as 2026-03-31
-        #[arg(long, value_name = "DATE")]
+        #[arg(long, value_name = "DATE", value_parser = super::day)]
         as_of: Option<Date>,
     },
     /// Load a list from a file with a code in each row and perhaps its name behind it (CSV, xlsx)

@@ -316,6 +316,19 @@ pub fn run(place: &Place, command: PlainCommand) -> Outcome {
     }
 }
 
+/// A day as it is typed behind an option.
+fn day(text: &str) -> Result<jiff::civil::Date, String> {
+    text.parse()
+        .map_err(|_| "there is no such day; write it as year-month-day: 2026-03-31".to_owned())
+}
+
+/// An import's id as it is typed.
+fn import_id(text: &str) -> Result<crate::model::UploadId, String> {
+    text.parse().map_err(|_| {
+        "this is no import's id; `rollcall imports list CLIENT` prints them".to_owned()
+    })
+}
+
 /// An instant as people read it, to the second, in UTC.
 fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S").to_string()

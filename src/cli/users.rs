@@ -53,7 +53,7 @@ pub struct ListArgs {
     /// The client
     client: String,
     /// The directory as it was known at the end of that day, such as 2026-03-31
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = super::day)]
     as_of: Option<Date>,
     /// table for people (list), csv or json for programs
     #[arg(long, value_enum)]
@@ -87,11 +87,11 @@ enum StateFilter {
 }
 
 impl StateFilter {
-    fn admits(self, state: Standing) -> bool {
+    fn standing(self) -> Standing {
         match self {
-            Self::Upcoming => state == Standing::Upcoming,
-            Self::Active => state == Standing::Active,
-            Self::Ended => state == Standing::Ended,
+            Self::Upcoming => Standing::Upcoming,
+            Self::Active => Standing::Active,
+            Self::Ended => Standing::Ended,
         }
     }
 }
@@ -103,7 +103,12 @@ pub(super) fn run(place: &Place, command: UsersCommand) -> Outcome {
         UsersCommand::List(args) => {
             let (_, persons) = select(&service, &args)?;
             match format(out, args.format, Format::Table) {
-                Format::Table => table(out, &args.client, &persons),
+                Format::Table => {
+                    if persons.is_empty() && (args.state.is_some() || args.as_of.is_some()) {
+                        return out.line(nobody(&args));
+                    }
+                    table(out, &args.client, &persons)
+                }
                 Format::Csv => out.bytes(csv(&persons).as_bytes()),
                 Format::Json => out.json(&persons),
             }
@@ -139,8 +144,20 @@ fn select(service: &Service, args: &ListArgs) -> Outcome<(Vec<UserView>, Vec<Per
     let known_at = args.as_of.map(|date| service.end_of_day(&args.client, date)).transpose()?;
     let users = service.users(&args.client, known_at)?;
     let mut persons = persons(&users);
-    persons.retain(|p| args.state.is_none_or(|wanted| wanted.admits(p.state)));
+    persons.retain(|p| args.state.is_none_or(|wanted| wanted.standing() == p.state));
     Ok((users, persons))
+}
+
+/// That none of those who were asked for is there: the directory itself need not be empty.
+fn nobody(args: &ListArgs) -> String {
+    let state = args.state.map(|state| format!(" in the state \"{}\"", state.standing().name()));
+    let day = args.as_of.map(|day| format!(" as known at the end of {day}"));
+    format!(
+        "No user{} in the directory of {}{}.",
+        state.unwrap_or_default(),
+        args.client,
+        day.unwrap_or_default()
+    )
 }
 
 /// Users as a table, with a line that counts them.

@@ -204,8 +204,9 @@ impl Service {
         if rows.is_empty() {
             return format!("import {id} is not held; its status is {status}");
         }
+        let lines = if rows.len() == 1 { "line" } else { "lines" };
         format!(
-            "import {id} is not held (its status is {status}), but rows of it wait: decide about lines {} (on the command line: --line, once for each)",
+            "import {id} is not held (its status is {status}), but rows of it wait: decide about {lines} {} (on the command line: --line, once for each)",
             rows.join(", ")
         )
     }

@@ -202,7 +202,7 @@ impl Service {
         })
     }
 
-    /// The one user whose employee number (alone, or as `FR01+00123`), login, e-mail, name or id is `text`.
+    /// The one user whose employee number (alone, or as `FR01+00123`), login, e-mail or name is `text`; or the id, as `#42`.
     ///
     /// # Errors
     /// `Kind::NotFound` for the client and where nobody fits; `Kind::Conflict` naming those who fit where several do.
@@ -224,7 +224,8 @@ impl Service {
             };
             ids = found.iter().filter(|p| in_name(p)).map(|p| p.id).collect();
         }
-        if let (true, Ok(id)) = (ids.is_empty(), text.trim().parse()) {
+        // A bare number is never an id: `set 7` would change whoever came seventh where nobody has the number 7.
+        if let (true, Some(id)) = (ids.is_empty(), id_of(text)) {
             return self.user(client, id, None);
         }
         match ids.as_slice() {
@@ -272,7 +273,7 @@ impl Service {
         Ok(users.into_iter().map(|user| view(user, day, &names)).collect())
     }
 
-    /// The users of a client whose id, employee number, login, e-mail or name is `text`.
+    /// The users of a client whose employee number, login, e-mail or name is `text`; or the id, as `#42`.
     ///
     /// # Errors
     /// `Kind::NotFound` for the client; nobody found is an empty list.
@@ -281,7 +282,7 @@ impl Service {
         let directory = self.open_directory(&client.slug)?;
         let mut found = directory.find_users(text)?;
         if found.is_empty()
-            && let Ok(id) = text.trim().parse()
+            && let Some(id) = id_of(text)
         {
             found.extend(directory.user(id)?);
         }
@@ -404,6 +405,11 @@ fn view(user: User, day: Date, names: &HashMap<i64, String>) -> UserView {
         manager_name: manager.and_then(|id| names.get(&id).cloned()),
         values: user.values,
     }
+}
+
+/// The id in `#42`.
+fn id_of(text: &str) -> Option<i64> {
+    text.trim().strip_prefix('#')?.parse().ok()
 }
 
 #[cfg(test)]

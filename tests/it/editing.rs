@@ -120,3 +120,69 @@ fn an_export_writes_the_folders_own_codes_and_kills_formulas() {
     let report = import(&place, "again.csv", &export);
     assert_eq!(report["counts"]["unchanged"], 2, "{report:#}");
 }
+
+#[test]
+fn a_bare_number_is_somebodys_number_and_never_an_id() {
+    let place = workplace();
+    import(&place, "users.csv", ROSTER);
+    // Lea has the id 2 and the number 00002: whoever asks for 2 means neither.
+    for words in [
+        &["users", "show", "acme", "2"][..],
+        &["users", "history", "acme", "2"],
+        &["users", "set", "acme", "2", "department=IT"],
+        &["users", "show", "acme", "0002"],
+    ] {
+        let refused = place.refused(words);
+        assert!(refused.contains("has this number, login, e-mail or name"), "{words:?}: {refused}");
+    }
+    assert_eq!(place.json(&["users", "show", "acme", "#2"])["first_name"], "Lea");
+}
+
+#[test]
+fn whoever_absence_has_ended_does_not_come_back_by_an_export_without_ends() {
+    let place = workplace();
+    import(&place, "users.csv", ROSTER);
+    place.ok(&[
+        "settings",
+        "set",
+        "acme",
+        "import",
+        "absent=end",
+        "absent_after=1",
+        "guards.fewer_rows=off",
+    ]);
+    let without: String = ROSTER.lines().take(2).map(|line| format!("{line}\n")).collect();
+    let ended = import(&place, "users.csv", &without);
+    assert_eq!(ended["counts"]["absent"], 1, "{ended:#}");
+    let before = place.json(&["users", "list", "acme"]);
+    assert_eq!(before[0]["state"], "ended", "{before:#}");
+    let export = place.ok(&["users", "export", "acme", "--layout", "import"]);
+    assert!(!export.contains("Kim"), "{export}");
+    let report = import(&place, "again.csv", &export);
+    assert_eq!(report["counts"]["reinstated"], 0, "{report:#}");
+    assert_eq!(place.json(&["users", "list", "acme"]), before);
+}
+
+#[test]
+fn days_and_states_are_asked_for_in_plain_words() {
+    let place = workplace();
+    import(&place, "users.csv", ROSTER);
+    for day in ["31/03/2026", "2026-02-31", "yesterday"] {
+        let output = place.output(&["users", "list", "acme", "--as-of", day]);
+        assert_eq!(output.status.code(), Some(2));
+        let refused = String::from_utf8(output.stderr).unwrap();
+        assert!(refused.contains("write it as year-month-day: 2026-03-31"), "{refused}");
+        assert!(!refused.contains("integer"), "{refused}");
+    }
+    let nobody = place.ok(&["users", "list", "acme", "--state", "ended"]);
+    assert_eq!(nobody.trim(), "No user in the state \"ended\" in the directory of acme.");
+    for words in
+        [&["imports", "list", "acme", "--limit", "0"][..], &["imports", "show", "users.csv"]]
+    {
+        assert_eq!(place.output(words).status.code(), Some(2), "{words:?}");
+    }
+    let history = place.ok(&["users", "history", "acme", "00002"]);
+    assert!(history.starts_with("When (UTC)"), "{history}");
+    let imports = place.ok(&["imports", "list", "acme"]);
+    assert!(imports.contains("Received (UTC)"), "{imports}");
+}
