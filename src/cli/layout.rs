@@ -18,7 +18,11 @@ pub(super) fn export(
 ) -> Outcome {
     let layout = service.layout(client, folder)?;
     let user = |id, values, withdrawn| User { id, withdrawn, values };
-    let users: Vec<User> = persons.iter().map(|p| user(p.id, p.values.clone(), false)).collect();
+    let users: Vec<User> = persons
+        .iter()
+        .filter(|p| layout.admits(p.state))
+        .map(|p| user(p.id, p.values.clone(), false))
+        .collect();
     let everybody: Vec<User> = everybody
         .into_iter()
         .map(|u| user(u.id, u.values, u.state == Standing::Withdrawn))

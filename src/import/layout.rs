@@ -8,6 +8,7 @@ use super::directory::{DateOrder, Key, User, Values};
 use super::fields::{DATE_FIELDS, Field, FieldKey};
 use super::report::ReportColumn;
 use super::settings::{Settings, key_fields};
+use super::standing::Standing;
 
 /// How a folder's last applied file was written.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +23,16 @@ pub struct Layout {
     pub key: Option<Key>,
     /// The folder's settings: their codes in place of ours.
     pub settings: Settings,
+}
+
+impl Layout {
+    /// Whether a user in this state belongs into such a file. Without a column for the end of the contract, being in the file
+    /// says that somebody works here: whoever absence had ended would come back.
+    #[must_use]
+    pub fn admits(&self, state: Standing) -> bool {
+        let end = Some(FieldKey::Known(Field::ContractEnd));
+        state != Standing::Ended || self.columns.iter().any(|column| column.field == end)
+    }
 }
 
 /// Users as a file of this layout, UTF-8 with a byte order mark and CRLF; and how many were left out because they lack

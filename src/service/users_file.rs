@@ -103,8 +103,11 @@ impl Service {
     ) -> Result<(Vec<u8>, usize)> {
         let layout = self.layout(client, folder)?;
         let user = |id, values, withdrawn| User { id, withdrawn, values };
-        let users: Vec<User> =
-            persons.iter().map(|p| user(p.id, p.values.clone(), false)).collect();
+        let users: Vec<User> = persons
+            .iter()
+            .filter(|p| layout.admits(p.state))
+            .map(|p| user(p.id, p.values.clone(), false))
+            .collect();
         let everybody: Vec<User> = self
             .users(client, None)?
             .into_iter()
