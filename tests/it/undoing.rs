@@ -7,7 +7,7 @@ use rollcall::error::Kind;
 use rollcall::import::codes::Code;
 use rollcall::import::directory::{Snapshot, SourceMemory};
 use rollcall::import::fields::{Field, FieldKey};
-use rollcall::import::settings::{Guards, Settings};
+use rollcall::import::settings::{Absent, Guards, Settings};
 use rollcall::import::{self, Job, Meta};
 use rollcall::model::{ImportStatus, UploadId};
 use rollcall::service::imports::{DryRun, ImportFile};
@@ -277,6 +277,64 @@ fn what_a_later_file_changed_stays_and_is_told() {
     let users = bench.directory.users(None).unwrap();
     assert_eq!(users[0].values.get(Field::Department), Some("Law"));
     assert_eq!(users[1].values.get(Field::Department), Some("Sales"));
+}
+
+#[test]
+fn an_end_by_absence_that_an_undo_brought_back_is_lifted_by_presence_again() {
+    let mut bench = Bench::new();
+    bench.settings.absent = Absent::End { after_files: 1 };
+    let both = rows(&[
+        "1;Roy;Zoé;zoe@x.example;2020-01-01;Sales;",
+        "2;Kim;Lea;lea@x.example;2020-01-01;Sales;",
+    ]);
+    bench.import("in", &both).unwrap();
+    bench.import("in", &rows(&["1;Roy;Zoé;zoe@x.example;2020-01-01;Sales;"])).unwrap();
+    let ended = bench.state();
+    assert!(ended.people[&2].contains_key("contract_end"), "{ended:?}");
+    // Lea is back; that is taken back, and sent once more.
+    for _ in 0..2 {
+        let back = bench.import("in", &both).unwrap();
+        assert!(!bench.state().people[&2].contains_key("contract_end"));
+        assert!(bench.undo(back).unwrap().is_empty());
+        assert_eq!(bench.state().people, ended.people);
+    }
+    bench.import("in", &both).unwrap();
+    assert!(!bench.state().people[&2].contains_key("contract_end"));
+}
+
+#[test]
+fn codes_that_somebody_still_has_stay_to_be_mapped() {
+    let mut bench = Bench::new();
+    let first = bench.import("in", &rows(&["1;Roy;Zoé;zoe@x.example;2020-01-01;Sales;"])).unwrap();
+    // Zoé leads somebody by now and stays, with her department.
+    let both = rows(&[
+        "1;Roy;Zoé;zoe@x.example;2020-01-01;Sales;",
+        "2;Kim;Lea;lea@x.example;2020-01-01;Law;1",
+    ]);
+    let second = bench.import("in", &both).unwrap();
+    let codes = |bench: &Bench| {
+        let all = bench.directory.unmapped("in").unwrap();
+        all.into_iter().map(|one| one.found.code).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&bench), ["Law", "Sales"]);
+    bench.undo(first).unwrap();
+    assert_eq!(codes(&bench), ["Law", "Sales"]);
+    bench.undo(second).unwrap();
+    assert!(codes(&bench).is_empty(), "nobody has them: {:?}", codes(&bench));
+}
+
+#[test]
+fn an_end_by_hand_that_an_undo_brought_back_stays() {
+    let mut bench = Bench::new();
+    let header = HEADER.replace("department", "dtContractEnd");
+    let with =
+        |end: &str| format!("{header}1;Roy;Zoé;zoe@x.example;2020-01-01;{end};\n").into_bytes();
+    bench.import("in", &with("")).unwrap();
+    bench.import("in", &with("2026-01-31")).unwrap();
+    let lifted = bench.import("in", &with("2027-12-31")).unwrap();
+    assert!(bench.undo(lifted).unwrap().is_empty());
+    bench.import("in", &with("")).unwrap();
+    assert_eq!(bench.state().people[&1]["contract_end"], "2026-01-31");
 }
 
 #[test]

@@ -4,10 +4,14 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, params};
 
+use super::trail::Step;
+use super::undo::Taken;
 use crate::import::directory::Absence;
 use crate::import::fields::{Field, FieldKey};
 use crate::import::plan::{Plan, UserWrite};
 use crate::store::word;
+
+const END: FieldKey = FieldKey::Known(Field::ContractEnd);
 
 /// Who is absent from a source's full files.
 pub(super) fn read(conn: &Connection, source: &str) -> rusqlite::Result<HashMap<i64, Absence>> {
@@ -76,8 +80,23 @@ pub(super) fn write(conn: &Connection, plan: &Plan, source: &str) -> rusqlite::R
     Ok(())
 }
 
+/// An end that absence had set returns by an undo: it is absence's again, and presence lifts it. Of an import only absence
+/// writes without a line; edits and undos, which have none either, are events.
+pub(super) fn end_again(conn: &Connection, taken: &Taken, origin: &Step) -> rusqlite::Result<()> {
+    if taken.field != END || origin.line != 0 {
+        return Ok(());
+    }
+    let Some(last_day) = &taken.back else { return Ok(()) };
+    conn.prepare_cached(
+        "INSERT INTO absence_ends (user, last_day)
+         SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM events WHERE events.import = ?3)
+         ON CONFLICT (user) DO UPDATE SET last_day = excluded.last_day",
+    )?
+    .execute(params![taken.user, last_day, origin.import])?;
+    Ok(())
+}
+
 /// The end of contract that a write sets or removes.
 fn end_of(write: &UserWrite) -> Option<Option<&str>> {
-    const END: FieldKey = FieldKey::Known(Field::ContractEnd);
     write.changes().iter().find(|change| change.field == END).map(|change| change.to.as_deref())
 }

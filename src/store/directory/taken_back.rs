@@ -219,9 +219,18 @@ impl Undo<'_> {
     pub(super) fn clear_what_it_left(&self) -> rusqlite::Result<()> {
         self.clear_lists()?;
         for unit in &self.units {
-            for table in ["manager_wishes", "unmapped", "pending_rows"] {
+            for table in ["manager_wishes", "pending_rows"] {
                 self.tx.execute(&format!("DELETE FROM {table} WHERE import = ?1"), [unit])?;
             }
+        }
+        // A code that somebody still has is no new one to later files: it stays to be mapped.
+        let mut gone = self.tx.prepare_cached(
+            "DELETE FROM unmapped WHERE import = ?1 AND NOT EXISTS
+                 (SELECT 1 FROM lists WHERE lists.code = unmapped.code
+                  AND lists.field = iif(unmapped.field = 'roles', 'role', unmapped.field))",
+        )?;
+        for unit in self.undone.all() {
+            gone.execute([unit])?;
         }
         let source = &self.import.summary.record.source;
         absences::forget(self.tx, source)

@@ -9,7 +9,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use super::events::{self, Event};
 use super::trail::{Step, Trails, Undone, trails};
 use super::users::{name_of, write_value};
-use super::{Directory, StoredImport, imports, meta, protections};
+use super::{Directory, StoredImport, absences, imports, meta, protections};
 use crate::error::{Error, Kind, Result};
 use crate::fault;
 use crate::import::fields::{Field, FieldKey};
@@ -208,6 +208,8 @@ pub(super) struct Taken {
     pub line: u32,
     pub now: Option<String>,
     pub back: Option<String>,
+    /// What had written the value that returns; `None`: the user was created with it.
+    pub origin: Option<Step>,
 }
 
 /// One undo under way.
@@ -324,6 +326,7 @@ impl<'a> Undo<'a> {
                     line,
                     now: last.after,
                     back,
+                    origin: trail.last().cloned(),
                 });
             }
         }
@@ -386,6 +389,9 @@ impl<'a> Undo<'a> {
 
     pub(super) fn write(&mut self, one: &Taken) -> rusqlite::Result<()> {
         write_value(self.tx, one.user, &one.field, one.back.as_deref())?;
+        if let Some(origin) = &one.origin {
+            absences::end_again(self.tx, one, origin)?;
+        }
         // Whoever's value returns here says nothing else than what stands again.
         self.tx
             .prepare_cached(
