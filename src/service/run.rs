@@ -297,7 +297,10 @@ impl Run<'_> {
             && look.approval.is_none()
             && import::is_duplicate(&content.sha256, &version, &source, change_number, today)
         {
-            let plan = import::plan_duplicate(&meta, settings, &source, change_number);
+            let first = source.import.as_deref().and_then(|id| id.parse().ok());
+            let first = first.map(|id| directory.import_summary(id)).transpose()?.flatten();
+            let first = first.map(|import| import.status);
+            let plan = import::plan_duplicate(&meta, settings, &source, first, change_number);
             return take(directory, plan, &Newcomers::default());
         }
         let limits = import_limits(self.service.config());

@@ -12,17 +12,17 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         fr "Le contrat se terminerait le {end_date}, avant son début le {start_date}." => "Corrigez les dates dans le logiciel de paie.";
         de "Der Vertrag würde am {end_date} enden, bevor er am {start_date} beginnt." => "Korrigieren Sie die Daten im Lohnprogramm.";
     C403 "" Info Applied each [("old_date", "2026-12-31"), ("new_date", "2027-06-30")]
-        en "The end of the contract moved from {old_date} to {new_date}." => "";
+        en "The end of the contract moves from {old_date} to {new_date}." => "";
         fr "La fin du contrat passe du {old_date} au {new_date}." => "";
-        de "Das Vertragsende wurde vom {old_date} auf den {new_date} verschoben." => "";
+        de "Das Vertragsende verschiebt sich vom {old_date} auf den {new_date}." => "";
     C403 "removed" Warning Applied each [("old_date", "2026-12-31")]
         en "The contract was to end on {old_date}; the file gives no end any more, so it goes on." => "If the end still stands, fill it in again in payroll.";
         fr "Le contrat devait se terminer le {old_date}\u{a0}; le fichier n’indique plus de fin, il continue donc." => "Si cette fin reste valable, renseignez-la de nouveau dans le logiciel de paie.";
         de "Der Vertrag sollte am {old_date} enden; die Datei nennt kein Ende mehr, er läuft also weiter." => "Gilt das Ende noch, tragen Sie es im Lohnprogramm wieder ein.";
     C403 "next_contract" Info Applied each [("old_date", "2026-12-31"), ("new_date", "2027-01-01")]
-        en "The contract was to end on {old_date}; a new one starts on {new_date}, so the end was lifted." => "";
-        fr "Le contrat devait se terminer le {old_date}\u{a0}; un nouveau commence le {new_date}, la fin a donc été levée." => "";
-        de "Der Vertrag sollte am {old_date} enden; ein neuer beginnt am {new_date}, das Ende wurde daher aufgehoben." => "";
+        en "The contract was to end on {old_date}; a new one starts on {new_date}, so the end is lifted." => "";
+        fr "Le contrat devait se terminer le {old_date}\u{a0}; un nouveau commence le {new_date}, la fin est donc levée." => "";
+        de "Der Vertrag sollte am {old_date} enden; ein neuer beginnt am {new_date}, das Ende wird daher aufgehoben." => "";
     C404 "" Info Applied each [("person", "DUPONT Anne"), ("old_date", "2026-06-30"), ("new_date", "2026-11-01")]
         en "{person} had left on {old_date} and is back from {new_date}; the same record goes on." => "";
         fr "{person} avait quitté l’entreprise le {old_date} et revient à partir du {new_date}\u{a0}; la même fiche continue." => "";
@@ -32,25 +32,25 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         fr "{person} avait quitté l’entreprise le {old_date}\u{a0}; le contrat se termine désormais le {end_date}, la même fiche continue donc." => "";
         de "{person} war am {old_date} ausgetreten; der Vertrag endet nun am {end_date}, derselbe Eintrag läuft also weiter." => "";
     C404 "present" Info Applied each [("person", "DUPONT Anne"), ("old_date", "2026-11-19")]
-        en "{person} is in the file again: the end on {old_date}, which had been set because of absence, was lifted." => "";
-        fr "{person} figure de nouveau dans le fichier\u{a0}: la fin au {old_date}, fixée pour cause d’absence, a été levée." => "";
-        de "{person} steht wieder in der Datei: Das Ende am {old_date}, das wegen Abwesenheit gesetzt war, wurde aufgehoben." => "";
+        en "{person} is in the file again: the end on {old_date}, which had been set because of absence, is lifted." => "";
+        fr "{person} figure de nouveau dans le fichier\u{a0}: la fin au {old_date}, fixée pour cause d’absence, est levée." => "";
+        de "{person} steht wieder in der Datei: Das Ende am {old_date}, das wegen Abwesenheit gesetzt war, wird aufgehoben." => "";
     C404 "renumbered" Info Applied each [("person", "DUPONT Anne"), ("old_date", "2026-06-30")]
         en "{person} had left on {old_date} and is in the file under a new number; the same record goes on." => "";
         fr "{person} avait quitté l’entreprise le {old_date} et figure dans le fichier sous un nouveau matricule\u{a0}; la même fiche continue." => "";
         de "{person} war am {old_date} ausgetreten und steht unter einer neuen Nummer in der Datei; derselbe Eintrag läuft weiter." => "";
     C406 "" Warning Applied each [("old_date", "2024-03-01"), ("new_date", "2024-04-01")]
-        en "The contract has already begun, and its start moved from {old_date} to {new_date}." => "Check the date in payroll if this was not meant.";
+        en "The contract has already begun, and its start moves from {old_date} to {new_date}." => "Check the date in payroll if this was not meant.";
         fr "Le contrat a déjà commencé et son début passe du {old_date} au {new_date}." => "Vérifiez la date dans le logiciel de paie si ce n’était pas voulu.";
-        de "Der Vertrag hat schon begonnen, und sein Beginn wurde vom {old_date} auf den {new_date} verlegt." => "Prüfen Sie das Datum im Lohnprogramm, falls das nicht gewollt war.";
+        de "Der Vertrag hat schon begonnen, und sein Beginn verschiebt sich vom {old_date} auf den {new_date}." => "Prüfen Sie das Datum im Lohnprogramm, falls das nicht gewollt war.";
     C407 "blank_end" Warning Kept each [("old_date", "2026-06-30")]
         en "The contract ended on {old_date}; a blank does not lift a past end, so it stays." => "If the person is back, fill the new start of the contract in payroll; else leave the row out.";
         fr "Le contrat s’est terminé le {old_date}\u{a0}; une cellule vide ne lève pas une fin passée, qui reste donc." => "Si la personne est revenue, renseignez le nouveau début de contrat dans le logiciel de paie\u{a0}; sinon, retirez la ligne.";
         de "Der Vertrag endete am {old_date}; ein leeres Feld hebt ein vergangenes Ende nicht auf, es bleibt also." => "Ist die Person wieder da, tragen Sie den neuen Vertragsbeginn im Lohnprogramm ein; sonst lassen Sie die Zeile weg.";
     C407 "end" Warning Applied each [("old_date", "2026-06-30"), ("new_date", "2026-07-31")]
-        en "The contract was closed; its end moved from {old_date} to {new_date}." => "Check the date in payroll if this was not meant.";
+        en "The contract was closed; its end moves from {old_date} to {new_date}." => "Check the date in payroll if this was not meant.";
         fr "Le contrat était clos\u{a0}; sa fin passe du {old_date} au {new_date}." => "Vérifiez la date dans le logiciel de paie si ce n’était pas voulu.";
-        de "Der Vertrag war abgeschlossen; sein Ende wurde vom {old_date} auf den {new_date} verlegt." => "Prüfen Sie das Datum im Lohnprogramm, falls das nicht gewollt war.";
+        de "Der Vertrag war abgeschlossen; sein Ende verschiebt sich vom {old_date} auf den {new_date}." => "Prüfen Sie das Datum im Lohnprogramm, falls das nicht gewollt war.";
     C407 "change" Warning Applied each [("old_date", "2026-06-30"), ("fields", "department")]
         en "The contract ended on {old_date}, and the row still changes: {fields}." => "Check in payroll whether this was meant.";
         fr "Le contrat s’est terminé le {old_date}, et la ligne modifie encore\u{a0}: {fields}." => "Vérifiez dans le logiciel de paie si c’était voulu.";
@@ -76,13 +76,13 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         fr "{count} autres personnes ne figurent pas dans le fichier." => "Vérifiez que l’export est complet\u{a0}; toutes les personnes absentes se voient dans l’annuaire.";
         de "{count} weitere Personen stehen nicht in der Datei." => "Prüfen Sie, ob der Export vollständig ist; alle Fehlenden sieht man im Verzeichnis.";
     A502 "" Warning Applied each [("person", "DUPONT Anne"), ("number", "00123"), ("first_date", "2026-11-20"), ("end_date", "2026-11-19")]
-        en "{person} ({number}) has not been in the files since {first_date}: the contract was ended on {end_date}." => "If the person has not left, add the row to the export; the end is then lifted.";
-        fr "{person} ({number}) ne figure plus dans les fichiers depuis le {first_date}\u{a0}: le contrat a été clos au {end_date}." => "Si la personne n’est pas partie, ajoutez-la à l’export\u{a0}; cette fin est alors levée.";
-        de "{person} ({number}) steht seit dem {first_date} nicht in den Dateien: Der Vertrag wurde zum {end_date} beendet." => "Ist die Person nicht ausgetreten, nehmen Sie sie in den Export auf; das Ende wird dann aufgehoben.";
+        en "{person} ({number}) has not been in the files since {first_date}: the contract ends on {end_date}." => "If the person has not left, add the row to the export; the end is then lifted.";
+        fr "{person} ({number}) ne figure plus dans les fichiers depuis le {first_date}\u{a0}: le contrat prend fin le {end_date}." => "Si la personne n’est pas partie, ajoutez-la à l’export\u{a0}; cette fin est alors levée.";
+        de "{person} ({number}) steht seit dem {first_date} nicht in den Dateien: Der Vertrag endet am {end_date}." => "Ist die Person nicht ausgetreten, nehmen Sie sie in den Export auf; das Ende wird dann aufgehoben.";
     A502 "earlier" Warning Applied each [("person", "DUPONT Anne"), ("number", "00123"), ("first_date", "2026-11-20"), ("end_date", "2026-11-19"), ("old_date", "2026-12-31")]
-        en "{person} ({number}) has not been in the files since {first_date}: the contract, which was to end on {old_date}, was ended on {end_date}." => "If the person has not left, add the row to the export; the end is then lifted.";
-        fr "{person} ({number}) ne figure plus dans les fichiers depuis le {first_date}\u{a0}: le contrat, qui devait se terminer le {old_date}, a été clos au {end_date}." => "Si la personne n’est pas partie, ajoutez-la à l’export\u{a0}; cette fin est alors levée.";
-        de "{person} ({number}) steht seit dem {first_date} nicht in den Dateien: Der Vertrag, der am {old_date} enden sollte, wurde zum {end_date} beendet." => "Ist die Person nicht ausgetreten, nehmen Sie sie in den Export auf; das Ende wird dann aufgehoben.";
+        en "{person} ({number}) has not been in the files since {first_date}: the contract, which was to end on {old_date}, ends on {end_date}." => "If the person has not left, add the row to the export; the end is then lifted.";
+        fr "{person} ({number}) ne figure plus dans les fichiers depuis le {first_date}\u{a0}: le contrat, qui devait se terminer le {old_date}, prend fin le {end_date}." => "Si la personne n’est pas partie, ajoutez-la à l’export\u{a0}; cette fin est alors levée.";
+        de "{person} ({number}) steht seit dem {first_date} nicht in den Dateien: Der Vertrag, der am {old_date} enden sollte, endet am {end_date}." => "Ist die Person nicht ausgetreten, nehmen Sie sie in den Export auf; das Ende wird dann aufgehoben.";
     P701 "" Info Kept grouped [("column", "department"), ("value", "Accounting"), ("kept", "Payroll")]
         en "{column} is “{value}” as in earlier files, but it was changed to “{kept}” since, by hand or by another folder: “{kept}” stays until the file says something new." => "If the file is right, have the operator change the value back.";
         fr "{column} contient «\u{a0}{value}\u{a0}» comme dans les fichiers précédents, mais la valeur a été changée depuis en «\u{a0}{kept}\u{a0}», à la main ou par un autre dossier\u{a0}: «\u{a0}{kept}\u{a0}» reste tant que le fichier ne dit rien de nouveau." => "Si le fichier a raison, faites rétablir la valeur par l’exploitant.";
@@ -96,9 +96,13 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         fr "C’était un essai\u{a0}: le rapport dit ce qui se passerait, rien n’a été écrit dans l’annuaire." => "Déposez le fichier dans le dossier d’import lui-même pour l’appliquer.";
         de "Das war ein Probelauf: Der Bericht sagt, was geschehen würde; ins Verzeichnis wurde nichts geschrieben." => "Legen Sie die Datei in den Importordner selbst, um sie zu übernehmen.";
     N003 "" Info Told each [("applied_date", "2026-11-20"), ("import", "0193…")]
-        en "This is the same file as the one that was applied on {applied_date} (import {import}), and nothing has changed since: there was nothing to do." => "If you expected changes, check that payroll exported the new data. What that import refused stands in its own report.";
-        fr "C’est le même fichier que celui appliqué le {applied_date} (import {import}) et rien n’a changé depuis\u{a0}: il n’y avait rien à faire." => "Si vous attendiez des changements, vérifiez que la paie a bien exporté les nouvelles données. Ce que cet import a refusé figure dans son propre rapport.";
-        de "Das ist dieselbe Datei, die am {applied_date} übernommen wurde (Import {import}), und seither hat sich nichts geändert: Es war nichts zu tun." => "Haben Sie Änderungen erwartet, prüfen Sie, ob das Lohnprogramm die neuen Daten exportiert hat. Was jener Import abgelehnt hat, steht in dessen eigenem Bericht.";
+        en "This is the same file as the one that was applied on {applied_date} (import {import}), and nothing has changed since: there was nothing to do." => "If you expected changes, check that payroll exported the new data.";
+        fr "C’est le même fichier que celui appliqué le {applied_date} (import {import}) et rien n’a changé depuis\u{a0}: il n’y avait rien à faire." => "Si vous attendiez des changements, vérifiez que la paie a bien exporté les nouvelles données.";
+        de "Das ist dieselbe Datei, die am {applied_date} übernommen wurde (Import {import}), und seither hat sich nichts geändert: Es war nichts zu tun." => "Haben Sie Änderungen erwartet, prüfen Sie, ob das Lohnprogramm die neuen Daten exportiert hat.";
+    N003 "partial" Warning Told each [("applied_date", "2026-11-20"), ("import", "0193…")]
+        en "This is the same file as the one that was applied in part on {applied_date} (import {import}), and nothing has changed since: there was nothing to do, and what was refused then is still refused." => "Correct in payroll what the report of that import names, then send the new export. Earlier reports lie in the folder “reports”.";
+        fr "C’est le même fichier que celui appliqué en partie le {applied_date} (import {import}) et rien n’a changé depuis\u{a0}: il n’y avait rien à faire, et ce qui avait été refusé l’est toujours." => "Corrigez dans le logiciel de paie ce que signale le rapport de cet import, puis envoyez le nouvel export. Les rapports précédents sont dans le dossier «\u{a0}reports\u{a0}».";
+        de "Das ist dieselbe Datei, die am {applied_date} teilweise übernommen wurde (Import {import}), und seither hat sich nichts geändert: Es war nichts zu tun, und was damals abgelehnt wurde, ist weiterhin abgelehnt." => "Korrigieren Sie im Lohnprogramm, was der Bericht jenes Imports nennt, und senden Sie dann den neuen Export. Frühere Berichte liegen im Ordner „reports“.";
     N003 "older" Warning Applied each [("applied_date", "2026-11-20"), ("import", "0193…")]
         en "This very file was applied on {applied_date} already (import {import}), and other files since: what has changed after that day goes back to what it was." => "If an old file was sent by mistake, send the current export; the operator can also undo this import.";
         fr "Ce même fichier a déjà été appliqué le {applied_date} (import {import}), et d’autres fichiers depuis\u{a0}: ce qui a changé après cette date revient à l’état d’alors." => "Si un ancien fichier a été envoyé par erreur, envoyez l’export actuel\u{a0}; l’exploitant peut aussi annuler cet import.";

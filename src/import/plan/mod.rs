@@ -41,7 +41,7 @@ pub(super) use tell::{found, from_note};
 
 use super::fields::{Field, FieldKey};
 use super::note::FileRefusal;
-use super::report::Report;
+use super::report::{Message, Report};
 use super::settings::Settings;
 use super::{Job, Meta};
 use crate::model::ImportStatus;
@@ -261,45 +261,46 @@ fn conclude(
     }
 }
 
-/// The plan for a file that `is_duplicate`: nothing to do, and said so.
+/// The plan for a file that `is_duplicate`: nothing to do, and said so. `first` is how it ended when it was applied.
 #[must_use]
 pub fn plan_duplicate(
     meta: &Meta,
     settings: &Settings,
     source: &SourceMemory,
+    first: Option<ImportStatus>,
     change_number: i64,
 ) -> Plan {
     let before = source.import.clone().unwrap_or_default();
     let day = source.applied_on.map(|day| day.to_string()).unwrap_or_default();
     let told = tell::params([("import", before), ("applied_date", day)]);
-    told_only(meta, settings, ImportStatus::Duplicate, Code::N003, told, change_number)
+    let why = if first == Some(ImportStatus::Partial) { "partial" } else { "" };
+    let message = tell::message(Code::N003, why, told);
+    told_only(meta, settings, ImportStatus::Duplicate, message, change_number)
 }
 
 /// The plan for an import that a newer full file of the same path has made needless.
 #[must_use]
 pub fn plan_superseded(meta: &Meta, settings: &Settings, newer: &str) -> Plan {
     let told = tell::params([("import", newer.to_owned())]);
-    told_only(meta, settings, ImportStatus::Superseded, Code::N004, told, 0)
+    told_only(meta, settings, ImportStatus::Superseded, tell::message(Code::N004, "", told), 0)
 }
 
 /// The plan for an import that failed by our fault; `why` is for the operator.
 #[must_use]
 pub fn plan_failed(meta: &Meta, settings: &Settings, why: &str) -> Plan {
     let told = tell::params([("import", meta.import.clone()), ("why", why.to_owned())]);
-    told_only(meta, settings, ImportStatus::Failed, Code::E901, told, 0)
+    told_only(meta, settings, ImportStatus::Failed, tell::message(Code::E901, "", told), 0)
 }
 
 fn told_only(
     meta: &Meta,
     settings: &Settings,
     status: ImportStatus,
-    code: Code,
-    told: Params,
+    message: Message,
     change_number: i64,
 ) -> Plan {
     let mut report = Report::new(meta, settings, status);
-    report.messages =
-        vec![tell::message(Code::N001, "", Params::new()), tell::message(code, "", told)];
+    report.messages = vec![tell::message(Code::N001, "", Params::new()), message];
     Plan::nothing(change_number, report)
 }
 

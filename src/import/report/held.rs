@@ -26,6 +26,12 @@ impl Report {
         let superseded = self.messages.iter().find(|told| told.code == Code::N004);
         superseded.is_some_and(|told| told.why == "held")
     }
+
+    /// Whether it is the same file as last time, of which rows or cells were refused then.
+    #[must_use]
+    pub fn repeats_refusals(&self) -> bool {
+        self.messages.iter().any(|told| told.code == Code::N003 && told.why == "partial")
+    }
 }
 
 /// The same as FTPS's 226 says it: `held: …; nothing was applied`.

@@ -46,6 +46,8 @@ pub(super) fn marker(report: &Report) -> Option<&'static str> {
         return Some(if applied { "test-ok" } else { "test-rejected" });
     }
     match report.status {
+        // The same file again: what was refused is refused still, also for a script that sees only markers.
+        ImportStatus::Duplicate if report.repeats_refusals() => Some("partial"),
         ImportStatus::Ok | ImportStatus::OkWithWarnings | ImportStatus::Duplicate => Some("ok"),
         ImportStatus::Partial => Some("partial"),
         ImportStatus::Held => Some("held"),

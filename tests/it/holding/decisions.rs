@@ -107,6 +107,32 @@ async fn an_approved_import_is_applied_once_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_same_file_again_has_the_marker_of_what_was_refused() {
+    let bench = Bench::start_with(|config| config.limits.reply_wait_s = 60);
+    set(&bench, "[report]\nmarkers = true\n");
+    let session = bench.session().await;
+    let refused = roster(10, 0).replace("p3@acme.example", "p3(at)acme.example");
+    put(&session, "/in/users.csv", &refused).await;
+    assert_eq!(
+        (bench.statuses(), markers(&bench)),
+        (vec!["partial".to_owned()], vec!["users.csv.partial".to_owned()])
+    );
+    for _ in 0..2 {
+        put(&session, "/in/users.csv", &refused).await;
+        assert_eq!(bench.statuses().pop().as_deref(), Some("duplicate"));
+        assert_eq!(markers(&bench), ["users.csv.partial"]);
+        let told = &report(&bench, "/in/users.csv")["messages"][1];
+        assert_eq!((&told["code"], &told["why"]), (&"N003".into(), &"partial".into()));
+        assert_eq!(told["level"], "warning");
+    }
+    for _ in 0..2 {
+        put(&session, "/in/users.csv", &roster(10, 0)).await;
+        assert_eq!(markers(&bench), ["users.csv.ok"]);
+    }
+    assert_eq!(bench.statuses().pop().as_deref(), Some("duplicate"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_discarded_import_never_is_applied() {
     let (bench, _session, id) = held().await;
     let done = bench.service.decide(id, &whole(Verdict::Discard), "cli").unwrap();
