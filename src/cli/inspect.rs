@@ -10,12 +10,11 @@ use super::output::{Output, Tone};
 use super::story::level_tone;
 use super::{Outcome, Place, Stop};
 use crate::clock::Clock;
-use crate::config;
-use crate::import;
 use crate::import::inspect::{self, Inspection};
 use crate::import::note::FileRefusal;
 use crate::import::settings::Settings;
 use crate::model::Language;
+use crate::service::import_limits;
 use crate::service::samples::{self, OpenedSample};
 
 /// `inspect …`
@@ -36,8 +35,7 @@ pub struct InspectArgs {
 
 /// Exit code 1 when the file cannot be read as a table.
 pub(super) fn run(place: &Place, args: &InspectArgs) -> Outcome {
-    let limits = &place.config.limits;
-    let bytes = read_limited(&args.file, limits.max_import_bytes)?;
+    let bytes = read_limited(&args.file, place.config.limits.max_import_bytes)?;
     let name = args.file.display().to_string();
     let out = place.out;
     // What needs keys is told as such before its bytes are taken for a damaged table.
@@ -48,7 +46,7 @@ pub(super) fn run(place: &Place, args: &InspectArgs) -> Outcome {
         Ok(bytes) => bytes,
         Err(refusal) => return refused(out, &name, refusal),
     };
-    let limits = import_limits(limits);
+    let limits = import_limits(&place.config);
     if args.csv {
         // Without a client any table will do; for a client it is read as the folder's import reads it.
         let csv = match args.client {
@@ -81,17 +79,6 @@ fn open(place: &Place, args: &InspectArgs, bytes: Vec<u8>) -> Outcome<OpenedSamp
     };
     let name = args.file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     Ok(place.service()?.open_sample(client, args.folder.as_deref(), (&name, bytes))?)
-}
-
-fn import_limits(limits: &config::Limits) -> import::Limits {
-    import::Limits {
-        max_bytes: limits.max_import_bytes,
-        max_unpack_ratio: limits.max_unpack_ratio,
-        max_columns: limits.max_columns,
-        max_cell_bytes: limits.max_cell_bytes,
-        max_report_changes: config::REPORT_CHANGES_LISTED,
-        max_report_messages: config::REPORT_MESSAGES_LISTED,
-    }
 }
 
 fn refused(out: Output, name: &str, refusal: &FileRefusal, closed: bool) -> Outcome {

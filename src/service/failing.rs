@@ -91,7 +91,7 @@ impl Run<'_> {
         if let Err(error) = recorded {
             tracing::error!(%error, client = self.client.slug, "recording a failed import");
         }
-        let path = self.deliver(&report, &settings, Beside::IfNewest)?;
+        let path = self.deliver(&report, &settings, Beside::IfNewest, None)?.sync()?;
         self.tell_others(&report, None)?;
         self.service.0.waiters.tell(self.upload.id, &answer(report.clone(), &path));
         self.finish(UploadState::Failed, Some(error.message()), &report)

@@ -57,6 +57,7 @@ mod queue;
 pub mod reaching;
 mod received;
 mod reconcile;
+mod record;
 pub mod remotes;
 mod rename;
 pub mod repeats;
@@ -99,6 +100,7 @@ use crate::store::directory::Directory;
 use crate::store::registry::Registry;
 use crate::vfs::ClientSpace;
 
+pub use received::import_limits;
 pub use workers::Workers;
 
 /// Open directories that wait for their client's next import.

@@ -93,8 +93,8 @@ impl Run<'_> {
     }
 }
 
-/// What a file may use.
-pub(super) fn import_limits(config: &config::Config) -> Limits {
+/// What one file may use of the program.
+pub fn import_limits(config: &config::Config) -> Limits {
     let limits = &config.limits;
     Limits {
         max_bytes: limits.max_import_bytes,

@@ -103,8 +103,64 @@ pub(super) enum Beside {
     Never,
 }
 
-/// Writes the report files of an import: into `reports/`, and beside the upload while that is the newest of its path.
-/// Answers the upload's path as it was meanwhile.
+/// Report files that the disk has already, where nobody sees them.
+pub(super) struct Staged {
+    /// The upload's name, which stands in theirs.
+    name: String,
+    files: Vec<ReportFile>,
+}
+
+/// Writes the report files of an import that is being applied, so that they wait for its end and not the client for them.
+///
+/// # Errors
+/// Anything that another try may cure (a full disk).
+pub(super) fn stage(
+    space: &ClientSpace,
+    upload: &Upload,
+    make: &dyn Fn(&str) -> Vec<ReportFile>,
+) -> Result<Staged> {
+    let name = upload.path.name().unwrap_or_default().to_owned();
+    let files = make(&name);
+    stage_all(space, upload, &files)?;
+    Ok(Staged { name, files })
+}
+
+/// Removes what was staged: nothing came of the import.
+///
+/// # Errors
+/// When the spool cannot be written.
+pub(super) fn unstage(space: &ClientSpace, upload: &Upload, staged: &Staged) -> Result<()> {
+    unstage_all(space, upload, &staged.files)
+}
+
+/// Report files that lie in their places.
+#[must_use = "a power cut may still take their names"]
+pub(super) struct Delivered {
+    /// The upload's path as it was meanwhile.
+    pub(super) path: VPath,
+    unsynced: Vec<Folder>,
+}
+
+impl Delivered {
+    /// What needs no files of its own.
+    pub(super) fn elsewhere(path: VPath) -> Self {
+        Self { path, unsynced: Vec::new() }
+    }
+
+    /// Waits until the disk has the names, too. Until then the report is owed.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub(super) fn sync(self) -> Result<VPath> {
+        let all: Vec<Unsynced<'_>> = self.unsynced.iter().map(Unsynced::Folder).collect();
+        let synced = sync_at_once(&all);
+        synced.map_err(|e| Error::io(format!("writing the report of {}", self.path), e))?;
+        Ok(self.path)
+    }
+}
+
+/// Gives an import its report files, made by `make` unless they are staged under the name that the upload has now: in
+/// `reports/`, and beside the upload while that is the newest of its path.
 ///
 /// # Errors
 /// Anything that another try may cure (a full disk); what no try cures is logged as T03.
@@ -113,8 +169,9 @@ pub(super) fn deliver(
     space: &ClientSpace,
     upload: &Upload,
     beside: Beside,
+    staged: Option<Staged>,
     make: &dyn Fn(&str) -> Vec<ReportFile>,
-) -> Result<VPath> {
+) -> Result<Delivered> {
     let account = space.account(&upload.login)?;
     let (now, _guard) = locked(service, upload)?;
     let home = home(service, &now)?;
@@ -124,8 +181,15 @@ pub(super) fn deliver(
         && upload.protocol.is_some()
         && is_newest(service, &now)?;
     let place = now.path.parent().filter(|_| is_home).unwrap_or(home);
-    let files = make(now.path.name().unwrap_or_default());
-    stage_all(space, &now, &files)?;
+    let name = now.path.name().unwrap_or_default();
+    let files = match staged {
+        Some(staged) if staged.name == name => staged.files,
+        _ => {
+            let files = make(name);
+            stage_all(space, &now, &files)?;
+            files
+        }
+    };
     // First: two markers would contradict each other.
     let placed = clear_others(service, space, &account, &place, &now, is_beside, &files)
         .and_then(|()| place_all(space, &account, &place, &now, is_beside, &files));
@@ -133,14 +197,18 @@ pub(super) fn deliver(
         // A folder where the report belongs, a file where `reports/` belongs …: an operator's own doing.
         Err(e) if matches!(e.kind(), Kind::IsFolder | Kind::NotFolder | Kind::Invalid) => {
             tracing::error!(code = "T03", error = %e, path = %now.path, "report not writable");
-            for n in 0..files.len() {
-                let removed = space.spool.remove_file_if_there(&hidden_name(&now, n));
-                removed.map_err(|e| Error::io("clearing the spool", e))?;
-            }
+            unstage_all(space, &now, &files)?;
+            Ok(Delivered::elsewhere(now.path))
         }
-        other => other?,
+        placed => Ok(Delivered { path: now.path, unsynced: placed? }),
     }
-    Ok(now.path)
+}
+
+fn unstage_all(space: &ClientSpace, upload: &Upload, files: &[ReportFile]) -> Result<()> {
+    (0..files.len()).try_for_each(|n| {
+        let removed = space.spool.remove_file_if_there(&hidden_name(upload, n));
+        removed.map_err(|e| Error::io("clearing the spool", e))
+    })
 }
 
 /// The upload as it stands now (it may have been renamed), with the lock on its path.
@@ -192,7 +260,7 @@ fn hidden_name(upload: &Upload, n: usize) -> String {
     format!("{}.report-{n}", upload.id)
 }
 
-/// Gives the staged files their names: first in `reports/`, then beside the upload.
+/// Gives the staged files their names, first in `reports/`, then beside the upload; answers the folders that have them.
 fn place_all(
     space: &ClientSpace,
     account: &AccountSpace,
@@ -200,10 +268,10 @@ fn place_all(
     upload: &Upload,
     is_beside: bool,
     files: &[ReportFile],
-) -> Result<()> {
+) -> Result<Vec<Folder>> {
     let folder = account.folder_or_new(place)?;
     let id = upload.id.to_string();
-    let write = || -> io::Result<()> {
+    let write = || -> io::Result<Folder> {
         let reports = folder.child_or_new(REPORTS_FOLDER)?;
         for (n, file) in files.iter().enumerate() {
             if n == 1 {
@@ -219,12 +287,12 @@ fn place_all(
             // Also after a rename: of two names of one file, rename(2) leaves both.
             space.spool.remove_file_if_there(&hidden)?;
         }
-        let beside = is_beside.then_some(Unsynced::Folder(&folder));
-        let both: Vec<Unsynced<'_>> =
-            std::iter::once(Unsynced::Folder(&reports)).chain(beside).collect();
-        sync_at_once(&both)
+        Ok(reports)
     };
-    write().map_err(|e| Error::io(format!("writing the report of {}", upload.path), e))
+    let reports = write();
+    let reports =
+        reports.map_err(|e| Error::io(format!("writing the report of {}", upload.path), e))?;
+    Ok(std::iter::once(reports).chain(is_beside.then_some(folder)).collect())
 }
 
 /// Removes what an earlier state of the import left, from `reports/` and from beside the upload: a marker `.held`.

@@ -10,18 +10,18 @@ use super::due::{self, Calendar};
 use super::imports::DryRun;
 use super::queue::Next;
 use super::received::import_limits;
-use super::reports::{self, Beside};
-use super::{Service, after, decided, events, feed, holds, names, retention};
+use super::reports::{Beside, Staged};
+use super::{Service, decided, holds, names};
 use crate::clock::Clock;
 use crate::config;
 use crate::error::{Error, Kind, Result};
 use crate::import::directory::{Snapshot, SourceMemory};
 use crate::import::inspect::{Inspection, inspect};
-use crate::import::report::{self, Decided, Report, Undo};
+use crate::import::report::{self, Decided, Report};
 use crate::import::settings::Settings;
 use crate::import::{self, Approval, Job, Made, Newcomers, Plan};
 use crate::model::{Client, ImportStatus, Language, Upload, UploadState, VPath};
-use crate::store::directory::{Directory, ImportRecord};
+use crate::store::directory::Directory;
 use crate::store::registry::UploadFilter;
 use crate::vfs::ClientSpace;
 
@@ -124,15 +124,17 @@ impl Run<'_> {
     fn import(&self) -> std::result::Result<(), Fault> {
         let mut directory = self.service.directory(self.space)?;
         let settings = self.settings()?;
-        let report = match directory.import(self.upload.id)? {
-            Some(stored) => stored.report,
+        let (report, staged) = match directory.import(self.upload.id)? {
+            Some(stored) => (stored.report, None),
             None => self.apply(&mut directory, &settings)?,
         };
         // One that was held had its turn; only one that never had stays without a report beside it.
         let superseded = report.status == ImportStatus::Superseded && !report.is_superseded_hold();
         let beside = if superseded { Beside::Never } else { Beside::IfNewest };
-        let path = self.deliver(&report, &settings, beside).map_err(Fault::Report)?;
-        self.service.0.waiters.tell(self.upload.id, &answer(report.clone(), &path));
+        let told = self.deliver(&report, &settings, beside, staged).map_err(Fault::Report)?;
+        self.service.0.waiters.tell(self.upload.id, &answer(report.clone(), &told.path));
+        // After the answer: what a power cut takes of the report's names is owed, and made again.
+        let path = told.sync().map_err(Fault::Report)?;
         self.place("report.written").map_err(Fault::Report)?;
         directory.set_reports_written(self.upload.id).map_err(Fault::Report)?;
         self.place("import.marked").map_err(Fault::Report)?;
@@ -180,15 +182,15 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn apply(&self, directory: &mut Directory, settings: &Settings) -> Result<Report> {
+    fn apply(
+        &self,
+        directory: &mut Directory,
+        settings: &Settings,
+    ) -> Result<(Report, Option<Staged>)> {
         if let Some(newer) = self.superseding(settings)? {
             let meta = self.upload_meta();
-            return self.record(
-                directory,
-                settings,
-                import::plan_superseded(&meta, settings, &newer.id.to_string()),
-                Turn::First,
-            );
+            let plan = import::plan_superseded(&meta, settings, &newer.id.to_string());
+            return Ok((self.record(directory, settings, plan, Turn::First)?, None));
         }
         self.count_attempt()?;
         self.place("import.begun")?;
@@ -197,7 +199,7 @@ impl Run<'_> {
             let look = self.first_look(DryRun::No);
             let done =
                 self.plan_and(directory, settings, &content, &look, |directory, plan, new| {
-                    self.record_made(directory, settings, (plan, new), Turn::First)
+                    self.record_and_stage(directory, settings, (plan, new))
                 });
             match done {
                 Err(e) if e.kind() == Kind::Conflict => {}
@@ -350,109 +352,13 @@ impl Run<'_> {
         let earlier = found.filter(|(id, _)| source.import.as_ref() != Some(id));
         Ok(earlier.map(|(id, at)| (id, Clock::Fixed(at).today(&self.client.time_zone))))
     }
-
-    /// Applies a plan together with the import's own row.
-    pub(super) fn record(
-        &self,
-        directory: &mut Directory,
-        settings: &Settings,
-        plan: Plan,
-        turn: Turn,
-    ) -> Result<Report> {
-        self.record_made(directory, settings, (plan, &Newcomers::default()), turn)
-    }
-
-    fn record_made(
-        &self,
-        directory: &mut Directory,
-        settings: &Settings,
-        (mut plan, newcomers): (Plan, &Newcomers<'_>),
-        turn: Turn,
-    ) -> Result<Report> {
-        plan.report.finished_at = Some(self.service.clock().now());
-        plan.report.undo = self.undo(&plan, newcomers)?;
-        let record = ImportRecord {
-            id: self.upload.id,
-            source: self.source().to_owned(),
-            login: self.upload.login.clone(),
-            path: self.upload.path.clone(),
-            file_name: self.file_name().to_owned(),
-            bytes: self.upload.bytes,
-            sha256: self.upload.sha256.clone(),
-            received_at: self.upload.received_at,
-            settings_version: settings.version(),
-            settings_toml: settings.to_toml(),
-        };
-        match turn {
-            Turn::First => directory.apply_made(&plan, newcomers, &record)?,
-            Turn::Decided => directory.apply_held(&plan, &record)?,
-        };
-        let Plan { writes, report, .. } = plan;
-        release(writes.len(), writes);
-        Ok(report)
-    }
-
-    /// Until when an import can be taken back; `None`: it writes nothing.
-    fn undo(&self, plan: &Plan, newcomers: &Newcomers<'_>) -> Result<Option<Undo>> {
-        let writes =
-            !(plan.writes.is_empty() && newcomers.is_empty() && plan.list_entries.is_empty());
-        if !writes || !plan.report.status.is_applied() || plan.report.dry_run {
-            return Ok(None);
-        }
-        let kept = self.service.registry().client_retention(&self.client.slug)?;
-        let days = kept.over(&self.service.config().retention).history_days;
-        Ok(Some(Undo { until: retention::until(self.service.clock().now(), days) }))
-    }
-
-    pub(super) fn deliver(
-        &self,
-        report: &Report,
-        settings: &Settings,
-        beside: Beside,
-    ) -> Result<VPath> {
-        let language = self.client.language;
-        let make = |name: &str| report::files(report, &settings.report, language, name);
-        // On the client's own server the report is given back by a job of the outbox.
-        let path = if self.service.is_remote(&self.upload.login)? {
-            self.upload.path.clone()
-        } else {
-            reports::deliver(self.service, self.space, self.upload, beside, &make)?
-        };
-        after::reported(self.service, self.client, self.upload, settings, report)?;
-        Ok(path)
-    }
-
-    /// Writes the report of a finished import again: its status has changed. The caller holds the client's lock.
-    pub(super) fn tell_again(&self, directory: &Directory, report: &Report) -> Result<()> {
-        self.deliver(report, &self.settings()?, Beside::IfNewest)?;
-        directory.set_reports_written(self.upload.id)?;
-        self.service.registry().note_outcomes(vec![(self.upload.id, feed::outcome(report))])?;
-        self.tell_others(report, Some(directory))
-    }
-
-    pub(super) fn tell_others(&self, report: &Report, directory: Option<&Directory>) -> Result<()> {
-        events::reported(self.service, self.client, self.upload, report, directory)
-    }
-
-    pub(super) fn finish(
-        &self,
-        state: UploadState,
-        failure: Option<&str>,
-        report: &Report,
-    ) -> Result<()> {
-        let at = self.service.clock().now();
-        let outcome = feed::outcome(report);
-        let most = self.service.config().metrics.clients;
-        self.service.0.activity.1.imported(&self.client.slug, report, most);
-        self.service.registry().finish_import(self.upload.id, state, at, failure, &outcome)
-    }
 }
 
 /// From how many users or writes on giving memory back is worth a thread of its own.
 const RELEASE_ASIDE: usize = 10_000;
 
 /// Gives memory back aside: a million small values take as long to free as the report to write, and a client waits.
-fn release<T: Send + 'static>(count: usize, what: T) {
+pub(super) fn release<T: Send + 'static>(count: usize, what: T) {
     if count < RELEASE_ASIDE {
         return;
     }

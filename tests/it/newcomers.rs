@@ -1,5 +1,6 @@
 //! Many new users are made of their rows while they are written: the same people and report as of the whole plan.
 
+use rollcall::import::directory::Snapshot;
 use rollcall::import::fields::{Field, FieldKey};
 use rollcall::import::settings::Settings;
 use rollcall::import::{self, Job, Made, Meta, Plan};
@@ -105,6 +106,26 @@ fn record(plan: &Plan) -> ImportRecord {
     }
 }
 
+/// The import of `text`, of today.
+fn job<'a>(
+    text: &'a str,
+    settings: &'a Settings,
+    snapshot: &'a Snapshot,
+    meta: &'a Meta,
+) -> Job<'a> {
+    Job {
+        bytes: text.as_bytes(),
+        settings,
+        snapshot,
+        today: TODAY,
+        received_on: TODAY,
+        dry_run: false,
+        approval: None,
+        meta,
+        limits: &LIMITS,
+    }
+}
+
 #[test]
 fn many_new_users_are_the_same_read_one_after_the_other() {
     let (text, settings) = (roster(), settings());
@@ -113,17 +134,7 @@ fn many_new_users_are_the_same_read_one_after_the_other() {
     let mut snapshot = one.directory.snapshot("in").unwrap();
     // Prints are keyed by it, and each directory has its own.
     snapshot.secret = vec![7; 192];
-    let job = Job {
-        bytes: text.as_bytes(),
-        settings: &settings,
-        snapshot: &snapshot,
-        today: TODAY,
-        received_on: TODAY,
-        dry_run: false,
-        approval: None,
-        meta: &meta,
-        limits: &LIMITS,
-    };
+    let job = job(&text, &settings, &snapshot, &meta);
     let whole = import::plan(&job);
     let Made { plan, newcomers } = import::make(&job);
     let refused = usize::try_from(whole.report.counts.rejected).unwrap();
@@ -190,17 +201,7 @@ fn a_clients_own_columns_are_kept_however_many_there_are() {
     let meta = meta(text.as_bytes());
     let mut bench = Bench::new();
     let snapshot = bench.directory.snapshot("in").unwrap();
-    let job = Job {
-        bytes: text.as_bytes(),
-        settings: &settings,
-        snapshot: &snapshot,
-        today: TODAY,
-        received_on: TODAY,
-        dry_run: false,
-        approval: None,
-        meta: &meta,
-        limits: &LIMITS,
-    };
+    let job = job(&text, &settings, &snapshot, &meta);
     let Made { plan, newcomers } = import::make(&job);
     assert_eq!(newcomers.len(), 3, "{:?}", plan.report.messages);
     let applied = bench.directory.apply_made(&plan, &newcomers, &record(&plan)).unwrap();
