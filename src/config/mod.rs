@@ -67,6 +67,8 @@ pub struct Sftp {
     pub compat: bool,
     /// Also offer what is weak today (SHA-1, CBC), with all of `compat`, for programs that cannot be replaced yet; each session that uses it is warned about.
     pub legacy: bool,
+    /// Also take and give files over the old `scp` protocol, which OpenSSH before 9.0, `scp -O` and many payroll programs speak.
+    pub scp: bool,
     /// A second address and port, or `off`: there clients are still shown the host keys from before `rollcall keys switch`.
     pub old_keys_listen: String,
 }
@@ -77,6 +79,7 @@ impl Default for Sftp {
             listen: "[::]:2022".to_owned(),
             compat: false,
             legacy: false,
+            scp: true,
             old_keys_listen: "off".to_owned(),
         }
     }
@@ -346,6 +349,14 @@ pub const INTERRUPTIONS_KEPT: u32 = 1000;
 pub const IMPORT_STARTS: u32 = 20;
 /// Channels of one SSH connection one after the other; each leaves a few kilobytes in the SSH library until the connection ends.
 pub const SFTP_CHANNELS_IN_ALL: usize = 1000;
+/// The longest command line of `scp`: some addresses of the longest kind.
+pub const SCP_COMMAND_BYTES: usize = 32 * 1024;
+/// The longest line of the scp protocol: a name, and what is told about it.
+pub const SCP_LINE_BYTES: usize = 16 * 1024;
+/// What an scp client may send before it was asked for it.
+pub const SCP_AHEAD_BYTES: usize = 64 * 1024;
+/// Answers that an scp client may leave unread.
+pub const SCP_UNREAD_BYTES: usize = 64 * 1024;
 /// Files and folders of a client's own server that one look reads.
 pub const REMOTE_ENTRIES: usize = 100_000;
 /// Bytes of one listing of a client's own server.

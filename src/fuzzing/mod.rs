@@ -7,7 +7,7 @@
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 14] = [
     ("text", crate::import::fuzzing::text),
     ("table", crate::import::fuzzing::table),
     ("cells", crate::import::fuzzing::cells),
@@ -18,6 +18,7 @@ pub const TARGETS: [Target; 13] = [
     ("patterns", crate::service::fuzzing::patterns),
     ("ftp", crate::transport::fuzzing::ftp),
     ("sftp", crate::transport::fuzzing::sftp),
+    ("scp", crate::transport::fuzzing::scp),
     ("proxy", crate::transport::fuzzing::proxy),
     ("pgp", crate::crypt::fuzzing::pgp),
     ("decision", crate::admin::fuzzing::decision),

@@ -136,6 +136,14 @@ impl Staged {
         self.stage.as_ref().map_or(0, Stage::bytes)
     }
 
+    /// The client has told the size: refuses at once what would not fit at the end.
+    ///
+    /// # Errors
+    /// [`Kind::TooLarge`], [`Kind::Quota`], [`Kind::NoSpace`].
+    pub fn check_size(&self, bytes: u64) -> Result<()> {
+        self.stage.as_ref().ok_or_else(closed)?.check_room(bytes)
+    }
+
     /// Writes all of `data` at `offset`. After an error the upload is poisoned: every later call fails.
     ///
     /// # Errors

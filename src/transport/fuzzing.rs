@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 pub(crate) use super::ftp::fuzzing::ftp;
 use super::proxy;
-pub(crate) use super::sftp::fuzzing::sftp;
+pub(crate) use super::sftp::fuzzing::{scp, sftp};
 
 /// Reads a header of the PROXY protocol: never a byte too many, and what it says can be said again.
 pub(crate) fn proxy(bytes: &[u8]) {

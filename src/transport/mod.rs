@@ -7,6 +7,7 @@ pub(crate) mod fuzzing;
 mod gate;
 mod host_keys;
 mod memory;
+mod pattern;
 mod prompt;
 mod proxy;
 pub mod sftp;

@@ -264,18 +264,28 @@ impl Stage {
         ))
     }
 
+    /// Whether a file of so many bytes has room.
+    pub(crate) fn check_room(&self, bytes: u64) -> Result<()> {
+        self.check_size(bytes)?;
+        self.check_quota(bytes)?;
+        self.check_space(bytes.saturating_sub(self.bytes))
+    }
+
+    fn check_quota(&self, bytes: u64) -> Result<()> {
+        let Some(room) = self.limits.room_bytes.filter(|room| bytes > *room) else { return Ok(()) };
+        let message = format!(
+            "the account's quota leaves {room} bytes for this file; remove files that are not needed"
+        );
+        Err(Error::new(Kind::Quota, message))
+    }
+
     fn grow_to(&mut self, bytes: u64) -> Result<()> {
         let Some(growth) = bytes.checked_sub(self.bytes).filter(|g| *g > 0) else { return Ok(()) };
         if bytes > self.space_checked_bytes {
             self.check_space(growth)?;
             self.space_checked_bytes = bytes.saturating_add(SPACE_CHECK_BYTES);
         }
-        if let Some(room) = self.limits.room_bytes.filter(|room| bytes > *room) {
-            let message = format!(
-                "the account's quota leaves {room} bytes for this file; remove files that are not needed"
-            );
-            return Err(Error::new(Kind::Quota, message));
-        }
+        self.check_quota(bytes)?;
         self.client.occupy(growth)?;
         self.bytes = bytes;
         Ok(())

@@ -70,6 +70,8 @@ def slow_upload(client, account, path, data):
         command, env = client.command(account, more=("-l", "4000"))
         command[command.index("-b") + 1] = str(batch)
         return command, env
+    if isinstance(client, clients.OpenSshScp):
+        return client.command(account, ("put", here, path), more=("-l", "4000"))
     if isinstance(client, clients.Lftp):
         return client.command(account, [("put", here, path)], more=("net:limit-rate 500K",))
     if isinstance(client, clients.Curl):
@@ -102,10 +104,10 @@ def killed_in_plain(client, account):
     expect(0 < len(part) < len(data) and data.startswith(part), f"{len(part)} bytes that are no beginning of the file")
 
 
-def parent_killed(account):
-    """kill -9 of sftp alone: its ssh lives on and ends the channel in good order, without CLOSE."""
+def parent_killed(client, account):
+    """kill -9 of sftp or scp alone: its ssh lives on and ends the channel in good order, without CLOSE."""
     data = previous(account)
-    command, env = slow_upload(clients.OpenSshSftp(), account, "/payroll/users.csv", wide_roster(BIG_ROWS, "Compta"))
+    command, env = slow_upload(client, account, "/payroll/users.csv", wide_roster(BIG_ROWS, "Compta"))
     halfway(account, command, env, all_of_it=False)
     expect_untouched(account, data)
 
@@ -220,14 +222,15 @@ def cases(house, compat):
             return run(client, account) if client else run(account)
         return name, None, None, body
 
-    slow = [clients.OpenSshSftp(), clients.Lftp("sftp"), clients.Lftp("ftps"), clients.Lftp("ftpes"),
+    slow = [clients.OpenSshSftp(), clients.OpenSshScpOld(), clients.Lftp("sftp"), clients.Lftp("ftps"), clients.Lftp("ftpes"),
             clients.Curl("sftp"), clients.Curl("ftps"), clients.Curl("ftpes"), clients.Rclone("sftp"),
             clients.Rclone("ftpes")]
     for client in slow:
         yield case(f"abort: kill -9 of {client.name}", killed, client)
     for client in (clients.OpenSshSftp(), clients.Curl("ftps")):
         yield case(f"abort: kill -9 of {client.name}, plain folder", killed_in_plain, client)
-    yield case("abort: kill -9 of sftp alone", parent_killed)
+    yield case("abort: kill -9 of sftp alone", parent_killed, clients.OpenSshSftp())
+    yield case("abort: kill -9 of scp -O alone", parent_killed, clients.OpenSshScpOld())
     yield case("abort: Ctrl-C in OpenSSH sftp, cut inside a row", interrupted_sftp("name"))
     yield case("abort: Ctrl-C in OpenSSH sftp, cut in the last cell", interrupted_sftp("department"))
     for how in ("reset", "fin", "channel closed"):

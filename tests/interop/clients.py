@@ -46,6 +46,7 @@ class Client:
     # Programs that know no AES-GCM make an unoptimised build count every block by hand: they set less.
     large_mib = 64
     needs_compat = False
+    needs_legacy = False
     # Whether it shows the server's answers, with the result of an import.
     shows_answers = False
     # libssh2 before 1.11 signs with an RSA key by SHA-1 only, which is refused.
@@ -132,26 +133,46 @@ def literally(path):
     return "".join("\\" + c if c in "[]*?\\" else c for c in path)
 
 
+def for_a_shell(path):
+    """What the old scp sends is read by a shell on other servers. With backslashes: its client compares names with this as a pattern."""
+    return "".join("\\" + c if c.isascii() and not (c.isalnum() or c in "/._-") else c for c in path)
+
+
 class OpenSshScp(Client):
     name = "OpenSSH scp"
     needs = "scp"
     can = {"put", "get", "key", "put-dated", "get-dated", "put-tree", "get-tree"}
     one_session = False
     more = ()
+    # How remote paths are written, of files that are sent and that are fetched.
+    target, source = staticmethod(str), staticmethod(literally)
     # The option for each way of copying.
     ways = {"put-dated": ["-p"], "get-dated": ["-p"], "put-tree": ["-r"], "get-tree": ["-r"]}
 
-    def run(self, account, steps, password=None):
+    def command(self, account, step, password=None, more=()):
+        what, one, other = step
         login, env = ssh_login(account, password)
+        there = f"{account.login}@{account.house.address}:"
+        ends = [str(one), there + self.target(other)] if what.startswith("put") else [there + self.source(one), str(other)]
+        return (["scp", *self.more, *more, *self.ways.get(what, []), *login, *ssh_options(account), "-P",
+                 str(account.house.ports["sftp"]), *ends], env)
+
+    def run(self, account, steps, password=None):
         outcome = Outcome(True, "")
-        for what, one, other in steps:
-            there = f"{account.login}@{account.house.address}:"
-            ends = [str(one), there + other] if what.startswith("put") else [there + literally(one), str(other)]
-            outcome = program(["scp", *self.more, *self.ways.get(what, []), *login, *ssh_options(account), "-P",
-                               account.house.ports["sftp"], *ends], env=env)
+        for step in steps:
+            command, env = self.command(account, step, password)
+            outcome = program(command, env=env)
             if not outcome.ok:
                 break
         return outcome
+
+
+class OpenSshScpOld(OpenSshScp):
+    """The protocol of scp before 9.0."""
+
+    name = "OpenSSH scp -O"
+    more = ("-O",)
+    target, source = staticmethod(for_a_shell), staticmethod(for_a_shell)
 
 
 class Paramiko(Client):
@@ -232,8 +253,42 @@ class Paramiko(Client):
             outcome.names = sftp.listdir(a[0])
 
 
+class ParamikoScp(Paramiko):
+    """The package scp, over paramiko."""
+
+    name = "Python scp"
+    can = {"put", "get", "key", "put-dated", "get-dated", "put-tree", "get-tree"}
+
+    def missing(self):
+        try:
+            import scp  # noqa: F401
+        except ImportError:
+            return "scp is not installed"
+        return super().missing()
+
+    def run(self, account, steps, password=None):
+        import paramiko
+        import scp
+        outcome, ssh = Outcome(True, ""), None
+        try:
+            ssh = self.connect(account, password)
+            with scp.SCPClient(ssh.get_transport(), socket_timeout=180) as copy:
+                for what, one, other in steps:
+                    dated, tree = what.endswith("dated"), what.endswith("tree")
+                    method = copy.put if what.startswith("put") else copy.get
+                    method(str(one), str(other), recursive=tree, preserve_times=dated)
+        except (paramiko.SSHException, scp.SCPException, OSError, EOFError) as error:
+            return Outcome(False, f"{type(error).__name__}: {error}")
+        finally:
+            if ssh:
+                ssh.close()
+        return outcome
+
+
 class AsyncSsh(Client):
     name = "Python asyncssh"
+    # Whether it speaks the old scp.
+    old = False
     can = Client.can | {"key", "put-dated", "get-dated", "put-tree", "get-tree"}
 
     def missing(self):
@@ -253,7 +308,14 @@ class AsyncSsh(Client):
                 password=None if account.by_key else password or account.password, agent_path=None,
                 client_keys=[str(account.by_key)] if account.by_key else None,
                 known_hosts=str(account.house.known_hosts()),
-            ) as connection, connection.start_sftp_client() as sftp:
+            ) as connection:
+                if self.old:
+                    for what, one, other in steps:
+                        up = what.startswith("put")
+                        ends = (str(one), (connection, for_a_shell(other))) if up else ((connection, for_a_shell(one)), str(other))
+                        await asyncssh.scp(*ends, preserve=what.endswith("dated"), recurse=what.endswith("tree"))
+                    return names
+                sftp = await connection.start_sftp_client()
                 for what, *a in steps:
                     if what == "put":
                         await sftp.put(str(a[0]), a[1])
@@ -280,6 +342,12 @@ class AsyncSsh(Client):
             return Outcome(True, "", asyncio.run(in_time()))
         except (asyncssh.Error, OSError, asyncio.TimeoutError) as error:
             return Outcome(False, f"{type(error).__name__}: {error}")
+
+
+class AsyncSshScp(AsyncSsh):
+    name = "Python asyncssh, scp"
+    old = True
+    can = {"put", "get", "key", "put-dated", "get-dated", "put-tree", "get-tree"}
 
 
 class Lftp(Client):
@@ -333,6 +401,7 @@ class Lftp(Client):
 
 class Curl(Client):
     needs = "curl"
+    scheme = None
     shows_answers = True
     can = Client.can | {"key", "resume-get", "get-dated"}
 
@@ -364,7 +433,7 @@ class Curl(Client):
         return [*options, *tls, *(["--ssl-reqd"] if self.protocol == "ftpes" else [])]
 
     def url(self, account, path):
-        scheme = {"sftp": "sftp", "ftps": "ftps", "ftpes": "ftp"}[self.protocol]
+        scheme = self.scheme or {"sftp": "sftp", "ftps": "ftps", "ftpes": "ftp"}[self.protocol]
         path = urllib.parse.quote(path)
         root = "" if self.protocol == "sftp" else "/%2F"
         path = path if self.protocol == "sftp" else path.lstrip("/")
@@ -399,6 +468,17 @@ class Curl(Client):
         words = (ssh if self.protocol == "sftp" else ftp)[what](*a)
         quoted = [x for w in words for x in ("-Q", w)]
         return [*quoted, "-o", "/dev/null", "-l", self.url(account, "/")]
+
+
+class CurlScp(Curl):
+    """scp by libssh2."""
+
+    scheme = "scp"
+    can = {"put", "get", "key"}
+
+    def __init__(self):
+        super().__init__("sftp")
+        self.name = "curl, scp"
 
 
 class ImplicitFtp(ftplib.FTP_TLS):
@@ -567,6 +647,7 @@ class Pscp(OpenSshScp):
     name = "PuTTY pscp"
     large_mib = 8
     needs = "pscp"
+    how = "-sftp"
 
     def run(self, account, steps, password=None):
         outcome = Outcome(True, "")
@@ -579,9 +660,9 @@ class Pscp(OpenSshScp):
             elif what == "get-tree":
                 Path(other).mkdir()
             there = f"{account.login}@{account.house.address}:"
-            ends = [str(one), there + other] if what.startswith("put") else [there + literally(one), str(other)]
+            ends = [str(one), there + self.target(other)] if what.startswith("put") else [there + self.source(one), str(other)]
             outcome = program(
-                ["pscp", "-sftp", *self.ways.get(what, []), "-P", account.house.ports["sftp"],
+                ["pscp", self.how, *self.ways.get(what, []), "-P", account.house.ports["sftp"],
                  *putty_login(account, password), "-batch", "-hostkey", account.house.host_fingerprint(), *ends],
                 env=account.house.env,
             )
@@ -595,8 +676,16 @@ class Pscp(OpenSshScp):
         return outcome
 
 
+class PscpOld(Pscp):
+    """PuTTY's pscp over the old protocol."""
+
+    name = "PuTTY pscp -scp"
+    how = "-scp"
+    target, source = staticmethod(for_a_shell), staticmethod(for_a_shell)
+
+
 ALL = [
-    OpenSshSftp(), OpenSshSftpPassword(), OpenSshScp(), Paramiko(), AsyncSsh(), Psftp(), Pscp(),
-    Lftp("sftp"), Lftp("ftps"), Lftp("ftpes"), Curl("sftp"), Curl("ftps"), Curl("ftpes"),
+    OpenSshSftp(), OpenSshSftpPassword(), OpenSshScp(), OpenSshScpOld(), Paramiko(), ParamikoScp(), AsyncSsh(), AsyncSshScp(),
+    Psftp(), Pscp(), PscpOld(), Lftp("sftp"), Lftp("ftps"), Lftp("ftpes"), Curl("sftp"), CurlScp(), Curl("ftps"), Curl("ftpes"),
     Ftplib("ftps"), Ftplib("ftpes"), Rclone("sftp"), Rclone("ftps"), Rclone("ftpes"),
 ]

@@ -20,10 +20,10 @@ class Missing(Failed):
     """A program that is not installed."""
 
 
-def cases(house, compat):
+def cases(house, compat, legacy):
     """(name, client, operation, run)."""
     for client in others.ALL:
-        at = compat if client.needs_compat else house
+        at = legacy if client.needs_legacy else compat if client.needs_compat else house
         for operation, needs, case in OPERATIONS:
             if needs <= client.can and operation not in client.cannot:
                 yield f"{client.name}: {operation}", client.name, operation, one(at, client, case)
@@ -70,7 +70,8 @@ def version(client):
         except OSError:
             return ""
     if first == "Java":
-        return first_number("dpkg-query", "-W", "-f", "${Version}", "libcommons-net-java")
+        library = "libjsch-java" if "JSch" in client.name else "libcommons-net-java"
+        return first_number("dpkg-query", "-W", "-f", "${Version}", library)
     if package == "ftplib":
         return first_number("python3", "-V")
     try:

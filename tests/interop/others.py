@@ -236,11 +236,14 @@ class Java(Client):
     jars = {"jsch.jar": "libjsch-java", "jzlib.jar": "libjsch-java", "commons-net.jar": "libcommons-net-java"}
 
     def __init__(self, protocol):
-        self.protocol = protocol
-        self.name = "Java JSch 0.1.5x" if protocol == "sftp" else f"Java Commons Net, {TITLES[protocol]}"
-        self.can = Client.can | {"resume-get"}
+        self.way = protocol
+        # The listener's; JSch's own example of scp speaks to the same one.
+        self.protocol = "sftp" if protocol == "scp" else protocol
+        self.needs_legacy = self.protocol == "sftp"
+        self.name = f"Java Commons Net, {TITLES[protocol]}" if not self.needs_legacy else f"Java JSch, {protocol.upper()}"
+        self.can = {"put", "get"} if protocol == "scp" else Client.can | {"resume-get"}
         self.shows_answers = True
-        self.needs_legacy = protocol == "sftp"
+        self.large_mib = 8 if self.needs_legacy else 64
 
     def missing(self):
         reason = super().missing() or (None if shutil.which("javac") else "this Java has no compiler")
@@ -263,7 +266,7 @@ class Java(Client):
 
     def run(self, account, steps, password=None):
         compiled = self.compiled(account.house)
-        lines = [self.protocol, account.house.address, account.house.ports[self.protocol], account.login,
+        lines = [self.way, account.house.address, account.house.ports[self.protocol], account.login,
                  password or account.password, "", account.house.known_hosts() if self.protocol == "sftp" else "",
                  account.house.certificate()]
         lines += ["\t".join(str(word) for word in step) for step in steps]
@@ -275,6 +278,6 @@ class Java(Client):
 
 
 ALL = [
-    *clients.ALL[:5], Sshfs(), *clients.ALL[5:], Wget("ftps"), Wget("ftpes"), Aioftp("ftps"), Aioftp("ftpes"),
-    Node("sftp"), Node("ftps"), Node("ftpes"), Java("ftps"), Java("ftpes"),
+    *clients.ALL[:8], Sshfs(), *clients.ALL[8:], Wget("ftps"), Wget("ftpes"), Aioftp("ftps"), Aioftp("ftpes"),
+    Node("sftp"), Node("ftps"), Node("ftpes"), Java("sftp"), Java("scp"), Java("ftps"), Java("ftpes"),
 ]

@@ -1,4 +1,4 @@
-"""Every verb without the right that it needs, over both protocols: refused, and not one byte on the disk is different."""
+"""Every verb without the right that it needs, over both protocols and the old scp: refused, and not one byte on the disk is different."""
 
 import os
 import socket
@@ -8,6 +8,8 @@ from house import expect
 from wire import Control, sftp_session
 
 RIGHTS = ("list", "read", "write", "overwrite", "append", "delete", "rename", "mkdir")
+# Those that the old scp has a use for.
+SCP_RIGHTS = ("list", "read", "write", "overwrite", "mkdir")
 OLD = b"what was there before\n" * 20
 
 
@@ -105,6 +107,56 @@ def sftp_acts(sftp):
     }
 
 
+def scp_acts(transport):
+    """One scp each; the client of a source answers everything with "go on" and says so beforehand."""
+    def act(command, *lines):
+        def run():
+            channel = transport.open_session()
+            try:
+                channel.settimeout(120)
+                channel.exec_command(command)
+                said = b""
+                # In one go: what comes behind a refused line is no line, and refused as well.
+                channel.sendall(b"".join(lines))
+                channel.shutdown_write()
+                while got := channel.recv(4096):
+                    said += got
+                was_refused = channel.recv_exit_status() != 0 and OLD not in said and said[:1] not in (b"C", b"D")
+                return was_refused, said[:200]
+            finally:
+                channel.close()
+        return command, run
+
+    def source(command):
+        return act(command, b"\0" * 50)
+
+    def file(name):
+        return f"C0644 3 {name}\n".encode(), b"new\0"
+
+    return {
+        "list": [source("scp -r -f /files"), source("scp -f /files/*")],
+        "read": [source("scp -f /files/old.bin")],
+        "write": [act("scp -t /files/new.bin", *file("new.bin")), act("scp -t /payroll", *file("new.csv"))],
+        "overwrite": [act("scp -t /files", *file("old.bin")), act("scp -t /files/old.bin", *file("x"))],
+        "mkdir": [act("scp -r -t /files", b"D0755 0 made\n"), act("scp -r -t /payroll/made", b"D0755 0 made\n")],
+    }
+
+
+def opened(account, protocol):
+    """A session that is logged in: what closes it, and what can be done in it."""
+    if protocol in ("sftp", "scp"):
+        transport, sftp = sftp_session(account)
+        return transport.close, sftp_acts(sftp) if protocol == "sftp" else scp_acts(transport)
+    control = Control(account)
+    control.log_in()
+    control.ask("CWD /files")
+    return control.sock.close, ftp_acts(control)
+
+
+def rights_of(protocol):
+    return SCP_RIGHTS if protocol == "scp" else RIGHTS
+
+
 def prepared(house, name):
     account = house.account(name)
     (account.files / "files" / "box").mkdir(parents=True, exist_ok=True)
@@ -124,47 +176,33 @@ def whole(account):
 
 def refused(ground):
     house = ground.house()
-    for protocol in ("sftp", "ftps"):
+    for protocol in ("sftp", "scp", "ftps"):
         account = prepared(house, f"rights-{protocol}")
         before = whole(account)
-        for missing in (*RIGHTS, "everything"):
+        for missing in (*rights_of(protocol), "everything"):
             left = [right for right in RIGHTS if right != missing] if missing != "everything" else ["none"]
             house.cli("account", "rights", account.login, ",".join(left))
-            if protocol == "sftp":
-                transport, sftp = sftp_session(account)
-                acts = sftp_acts(sftp)
-            else:
-                control = Control(account)
-                control.log_in()
-                control.ask("CWD /files")
-                acts = ftp_acts(control)
+            close, acts = opened(account, protocol)
             wanted = acts.get(missing) or [act for group in acts.values() for act in group]
             for name, run in [*wanted, *acts.get("never", [])]:
                 was_refused, answer = run()
                 expect(was_refused, f"{protocol} without {missing}: {name} was not refused: {answer}")
                 expect(whole(account) == before, f"{protocol} without {missing}: {name} ({answer}) has changed something")
-            transport.close() if protocol == "sftp" else control.sock.close()
+            close()
         expect(not account.spooled(), f"{protocol}: {account.spooled()} were left in the spool")
 
 
 def allowed(ground):
     """The same verbs with all rights do change something: the refusals above were about rights."""
     house = ground.house()
-    for protocol in ("sftp", "ftps"):
-        for right in RIGHTS:
+    for protocol in ("sftp", "scp", "ftps"):
+        for right in rights_of(protocol):
             account = prepared(house, f"all-{protocol}")
-            if protocol == "sftp":
-                transport, sftp = sftp_session(account)
-                acts = sftp_acts(sftp)
-            else:
-                control = Control(account)
-                control.log_in()
-                control.ask("CWD /files")
-                acts = ftp_acts(control)
+            close, acts = opened(account, protocol)
             name, run = acts[right][0]
             was_refused, answer = run()
             expect(not was_refused, f"{protocol} with all rights: {name} was refused: {answer}")
-            transport.close() if protocol == "sftp" else control.sock.close()
+            close()
 
 
 def told(ground):

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use globset::GlobMatcher;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
@@ -13,6 +12,7 @@ use super::transfer::{Lane, blocking};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Right, Rights, VPath};
 use crate::service::session::{Entry, Listing, Session, Stat};
+use crate::transport::pattern::Pattern;
 
 const PAGE_BYTES: usize = 64 * 1024;
 
@@ -188,9 +188,7 @@ fn long(stat: &Stat, now: Timestamp, owner: &str) -> String {
 /// What a listing command names: a folder, one file, or (LIST and NLST) a pattern in a folder.
 pub(super) struct Selection {
     entries: Entries,
-    pattern: Option<GlobMatcher>,
-    /// Whether the pattern leaves names out that begin with a dot.
-    hides_dots: bool,
+    pattern: Option<Pattern>,
 }
 
 enum Entries {
@@ -232,7 +230,7 @@ impl Selection {
         match stat {
             Ok(stat) if stat.is_folder() => {
                 let entries = Entries::Folder(session.list(path)?);
-                Ok(Self { entries, pattern: None, hides_dots: false })
+                Ok(Self { entries, pattern: None })
             }
             Ok(_) if wildcards == Wildcards::None => {
                 let message =
@@ -241,11 +239,7 @@ impl Selection {
             }
             Ok(stat) => {
                 let name = path.name().unwrap_or_default().to_owned();
-                Ok(Self {
-                    entries: Entries::One(Some(Entry { name, stat })),
-                    pattern: None,
-                    hides_dots: false,
-                })
+                Ok(Self { entries: Entries::One(Some(Entry { name, stat })), pattern: None })
             }
             Err(_) if is_pattern => Self::matching(session, path),
             Err(error) => Err(error),
@@ -253,17 +247,10 @@ impl Selection {
     }
 
     fn matching(session: &Session, path: &VPath) -> Result<Self> {
-        let pattern = globset::GlobBuilder::new(path.name().unwrap_or_default())
-            .literal_separator(true)
-            .build()
-            .map_err(|e| {
-                Error::caused(Kind::Invalid, format!("the pattern cannot be read: {e}"), e)
-            })?;
+        let pattern = Pattern::new(path.name().unwrap_or_default())?;
         let folder = path.parent().unwrap_or_else(VPath::root);
         let entries = Entries::Folder(session.list(&folder)?);
-        // As a shell does: `*` is not for names that begin with a dot.
-        let hides_dots = !path.name().is_some_and(|name| name.starts_with('.'));
-        Ok(Self { entries, pattern: Some(pattern.compile_matcher()), hides_dots })
+        Ok(Self { entries, pattern: Some(pattern) })
     }
 
     /// The same as the options of `ls` want it.
@@ -271,7 +258,9 @@ impl Selection {
     /// # Errors
     /// The folder cannot be read.
     pub(super) fn with_options(mut self, options: Options) -> Result<Self> {
-        self.hides_dots &= !options.all;
+        if options.all {
+            self.pattern.iter_mut().for_each(Pattern::show_dots);
+        }
         if !options.asks_for_order() {
             return Ok(self);
         }
@@ -302,10 +291,8 @@ impl Iterator for Selection {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let entry = self.entries.take()?;
-            let hides = |name: &str| self.hides_dots && name.starts_with('.');
             match (&entry, &self.pattern) {
-                (Ok(found), Some(pattern))
-                    if hides(&found.name) || !pattern.is_match(&found.name) => {}
+                (Ok(found), Some(pattern)) if !pattern.takes(&found.name) => {}
                 _ => return Some(entry),
             }
         }

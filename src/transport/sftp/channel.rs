@@ -380,17 +380,20 @@ async fn send(shared: &Arc<Shared>, write: &ChannelWriteHalf<Msg>, bytes: Bytes,
 
 /// What a client needs to see that all went well: scp fails without the exit status, JSch waits for CLOSE.
 async fn finish(shared: &Shared, write: &ChannelWriteHalf<Msg>, status: u32) {
+    tokio::select! {
+        () = say_farewell(write, status) => shared.finished.store(true, Ordering::Release),
+        () = shared.lost.cancelled() => {}
+    }
+}
+
+/// The end of a channel. A client that has gone already cannot be told.
+pub(super) async fn say_farewell(write: &ChannelWriteHalf<Msg>, status: u32) {
     let farewell = async {
         write.exit_status(status).await?;
         write.eof().await?;
         write.close().await
     };
-    tokio::select! {
-        // A client that has gone already cannot be told.
-        done = farewell => {
-            drop(done);
-            shared.finished.store(true, Ordering::Release);
-        }
-        () = shared.lost.cancelled() => {}
+    if let Err(error) = farewell.await {
+        tracing::debug!(%error, "a client was gone before the end of its channel");
     }
 }

@@ -1,6 +1,7 @@
 //! The order in which a channel's calls are done: which at once, which wait, which go on aside.
 
 use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,9 +11,9 @@ use super::channel::{Queued, Shared};
 use super::connection::Aside;
 use super::files::{Files, Reply};
 use super::packet::{Call, What, encode, handle_number, refusal, status};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::VPath;
-use crate::service::session::Receipt;
+use crate::service::session::{Receipt, Session};
 
 /// The most bytes that a parked READ gets when a WRITE to its handle must not wait for it. Short reads are allowed.
 const HURRIED_READ_BYTES: u32 = 4096;
@@ -225,11 +226,11 @@ impl Desk {
             let packet = match ended {
                 Ok(Ok(receipt)) => {
                     let text = receipt.settle().await.text;
-                    what.log(&ticket.shared, &text);
+                    what.log(&ticket.shared.session, ticket.shared.connection.peer, &text);
                     status(id, StatusCode::Ok, &text)
                 }
                 Ok(Err(error)) => {
-                    what.log_refusal(&ticket.shared, &error);
+                    what.log_refusal(&ticket.shared.session, ticket.shared.connection.peer, &error);
                     refusal(id, &error)
                 }
                 // The ticket answers for an operation that failed by our fault.
@@ -284,22 +285,20 @@ fn handle_of(call: &Call) -> Option<u64> {
 }
 
 /// What an operation aside works on, for the log.
-struct Aimed {
-    what: &'static str,
-    path: VPath,
-    bytes: Option<u64>,
+pub(super) struct Aimed {
+    pub(super) what: &'static str,
+    pub(super) path: VPath,
+    pub(super) bytes: Option<u64>,
 }
 
 impl Aimed {
-    fn log(&self, shared: &Shared, answer: &str) {
-        let (login, client) = (shared.session.login(), shared.session.client());
-        let (peer, path) = (shared.connection.peer, self.path.as_str());
+    pub(super) fn log(&self, session: &Session, peer: SocketAddr, answer: &str) {
+        let (login, client, path) = (session.login(), session.client(), self.path.as_str());
         tracing::info!(protocol = "sftp", login, client, %peer, ?path, bytes = self.bytes, answer, "{}", self.what);
     }
 
-    fn log_refusal(&self, shared: &Shared, error: &crate::error::Error) {
-        let (login, client) = (shared.session.login(), shared.session.client());
-        let (peer, path) = (shared.connection.peer, self.path.as_str());
+    pub(super) fn log_refusal(&self, session: &Session, peer: SocketAddr, error: &Error) {
+        let (login, client, path) = (session.login(), session.client(), self.path.as_str());
         tracing::warn!(protocol = "sftp", login, client, %peer, ?path, bytes = self.bytes, reason = error.message(), cause = ?std::error::Error::source(error), "{} refused", self.what);
     }
 }

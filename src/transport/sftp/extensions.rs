@@ -278,7 +278,7 @@ fn read<T: DeserializeOwned>(asked: &Extended) -> Result<T> {
 }
 
 /// `~`, `~/in` and `~login/in` mean the account's root and what lies below.
-fn below_home<'a>(path: &'a str, login: &str) -> Result<&'a str> {
+pub(super) fn below_home<'a>(path: &'a str, login: &str) -> Result<&'a str> {
     let Some(rest) = path.strip_prefix('~') else { return Ok(path) };
     let (user, below) = rest.split_once('/').unwrap_or((rest, ""));
     if user.is_empty() || user == login {

@@ -1,6 +1,7 @@
 //! The requests themselves: each one as a call of the service's session.
 
 use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -79,7 +80,13 @@ impl Files {
                     w.interrupt(because);
                 }
                 Held::Reading { file, path, sent_bytes } => {
-                    log_download(shared, &path, sent_bytes, file.bytes());
+                    log_download(
+                        &shared.session,
+                        shared.connection.peer,
+                        &path,
+                        sent_bytes,
+                        file.bytes(),
+                    );
                 }
                 Held::Listing(_) => {}
             }
@@ -186,7 +193,13 @@ impl Files {
         match self.open.remove(&number).ok_or_else(unknown_handle)? {
             Held::Listing(_) => done(id, Ok(())),
             Held::Reading { file, path, sent_bytes } => {
-                log_download(shared, &path, sent_bytes, file.bytes());
+                log_download(
+                    &shared.session,
+                    shared.connection.peer,
+                    &path,
+                    sent_bytes,
+                    file.bytes(),
+                );
                 if file.is_sent_whole() {
                     shared.session.note_sent_whole(&file);
                 }
@@ -382,9 +395,15 @@ fn file(owner: &str, now: Timestamp, entry: Entry) -> File {
     File { filename: name, longname, attrs: attributes(&stat) }
 }
 
-fn log_download(shared: &Shared, path: &VPath, sent_bytes: u64, bytes: u64) {
-    shared.session.note_download(path, sent_bytes);
-    let (login, client) = (shared.session.login(), shared.session.client());
-    let (peer, path) = (shared.connection.peer, path.as_str());
+/// Records a download, and logs it.
+pub(super) fn log_download(
+    session: &Session,
+    peer: SocketAddr,
+    path: &VPath,
+    sent_bytes: u64,
+    bytes: u64,
+) {
+    session.note_download(path, sent_bytes);
+    let (login, client, path) = (session.login(), session.client(), path.as_str());
     tracing::info!(protocol = "sftp", login, client, %peer, ?path, bytes, sent_bytes, "download");
 }

@@ -8,6 +8,8 @@ pub(crate) fn sftp(bytes: &[u8]) {
     assert_eq!(calls(bytes, 1 + bytes.len() % 7), whole, "pieces say something else");
 }
 
+pub(crate) use super::scp::fuzzing::scp;
+
 /// What was asked, one line for each call, and how it ended.
 fn calls(bytes: &[u8], piece: usize) -> Vec<String> {
     let mut frames = Frames::default();

@@ -10,6 +10,7 @@ mod files;
 #[cfg(any(test, fuzzing))]
 pub(super) mod fuzzing;
 mod packet;
+mod scp;
 mod ssh;
 mod wire;
 mod writing;

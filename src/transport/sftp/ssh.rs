@@ -10,13 +10,15 @@ use russh::{Channel, ChannelId, ChannelOpenFailure, ChannelWriteHalf, MethodKind
 use super::algorithms::{Lenience, check_key, methods};
 use super::channel::Pump;
 use super::connection::Connection;
+use super::scp::{Command, Ending, Scp};
 use crate::config::SFTP_CHANNELS_IN_ALL;
 use crate::model::Protocol;
 use crate::service::login::{Credential, LoginAttempt};
 
 /// Longer logins are cut for the log.
 const LOGGED_LOGIN_CHARS: usize = 64;
-const NO_SHELL: &str = "This server takes files over SFTP only: use sftp, or scp without -O.\r\n";
+const NO_SHELL: &str = "This server takes files only: use sftp or scp.\r\n";
+const NO_SCP: &str = "This server takes files over SFTP only: use sftp, or scp without -O.\r\n";
 
 /// The handler that russh calls for one connection.
 pub(super) struct Ssh {
@@ -26,6 +28,8 @@ pub(super) struct Ssh {
     proved: Option<(String, String)>,
     /// Its program was noted.
     named: bool,
+    /// It was noted that it speaks scp.
+    spoke_scp: bool,
     /// Those that are open. russh tells of a client's CLOSE only where ours did not come first, so what we end leaves at once.
     channels: HashMap<ChannelId, Kind>,
     /// Channels so far.
@@ -37,6 +41,18 @@ enum Kind {
     /// Open, nothing asked for yet.
     Fresh(ChannelWriteHalf<Msg>),
     Sftp(Pump),
+    Scp(Scp),
+}
+
+impl Kind {
+    /// Whether everything was done and the client was told the end.
+    fn is_finished(&self) -> bool {
+        match self {
+            Self::Fresh(_) => false,
+            Self::Sftp(pump) => pump.is_finished(),
+            Self::Scp(scp) => scp.is_finished(),
+        }
+    }
 }
 
 /// Whether a key or password was right.
@@ -53,6 +69,7 @@ impl Ssh {
             failures: 0,
             proved: None,
             named: false,
+            spoke_scp: false,
             channels: HashMap::new(),
             opened: 0,
         }
@@ -104,7 +121,7 @@ impl Ssh {
         Ok(refuse())
     }
 
-    /// Answers a request for anything but SFTP: a text, then exit status 1.
+    /// Answers a request for anything but SFTP and scp: a text, then exit status 1.
     fn refuse_program(
         &mut self,
         channel: ChannelId,
@@ -115,7 +132,8 @@ impl Ssh {
         }
         self.channels.remove(&channel);
         session.channel_success(channel)?;
-        session.extended_data(channel, 1, NO_SHELL)?;
+        let text = if self.connection.edge.config.sftp.scp { NO_SHELL } else { NO_SCP };
+        session.extended_data(channel, 1, text)?;
         session.exit_status_request(channel, 1)?;
         session.eof(channel)?;
         session.close(channel)
@@ -185,7 +203,7 @@ impl Handler for Ssh {
         {
             here.note_program(&String::from_utf8_lossy(session.remote_sshid()));
         }
-        self.channels.retain(|_, kind| !matches!(kind, Kind::Sftp(pump) if pump.is_finished()));
+        self.channels.retain(|_, kind| !kind.is_finished());
         if self.opened >= SFTP_CHANNELS_IN_ALL
             || self.channels.len() >= self.connection.edge.config.limits.sftp_channels
         {
@@ -225,10 +243,30 @@ impl Handler for Ssh {
     async fn exec_request(
         &mut self,
         channel: ChannelId,
-        _command: &[u8],
+        command: &[u8],
         session: &mut russh::server::Session,
     ) -> Result<(), Self::Error> {
-        self.refuse_program(channel, session)
+        let offered = self.connection.edge.config.sftp.scp;
+        let asked = Command::parse(command).filter(|_| offered);
+        let (Some(asked), Some(account)) = (asked, self.connection.session()) else {
+            return self.refuse_program(channel, session);
+        };
+        match self.channels.remove(&channel) {
+            Some(Kind::Fresh(write)) => {
+                if !std::mem::replace(&mut self.spoke_scp, true) {
+                    account.note_program("scp");
+                }
+                session.channel_success(channel)?;
+                let ending = Ending::of(session.remote_sshid());
+                let scp = Scp::start(&self.connection, account, write, asked, ending);
+                self.channels.insert(channel, Kind::Scp(scp));
+                Ok(())
+            }
+            entry => {
+                self.channels.extend(entry.map(|kind| (channel, kind)));
+                session.channel_failure(channel)
+            }
+        }
     }
 
     async fn shell_request(
@@ -282,12 +320,20 @@ impl Handler for Ssh {
         data: &[u8],
         session: &mut russh::server::Session,
     ) -> Result<(), Self::Error> {
-        let Some(Kind::Sftp(pump)) = self.channels.get_mut(&channel) else { return Ok(()) };
-        let Err(overrun) = pump.take(data).await else { return Ok(()) };
+        let overrun = match self.channels.get_mut(&channel) {
+            Some(Kind::Sftp(pump)) => pump.take(data).await.err().map(|o| o.to_string()),
+            Some(Kind::Scp(scp)) => scp.take(data).await.err().map(|o| o.to_string()),
+            Some(Kind::Fresh(_)) | None => None,
+        };
+        let Some(overrun) = overrun else { return Ok(()) };
         let login = self.connection.session().map(|s| s.login().to_owned());
-        tracing::warn!(protocol = "sftp", login, peer = %self.connection.peer, reason = %overrun, "channel ended");
-        pump.lose(&format!("the client broke the protocol: {overrun}"));
-        self.channels.remove(&channel);
+        tracing::warn!(protocol = "sftp", login, peer = %self.connection.peer, reason = overrun, "channel ended");
+        let why = format!("the client broke the protocol: {overrun}");
+        match self.channels.remove(&channel) {
+            Some(Kind::Sftp(pump)) => pump.lose(&why),
+            Some(Kind::Scp(scp)) => scp.refuse(&why),
+            Some(Kind::Fresh(_)) | None => {}
+        }
         session.exit_status_request(channel, 1)?;
         session.eof(channel)?;
         session.close(channel)
@@ -298,8 +344,10 @@ impl Handler for Ssh {
         channel: ChannelId,
         _session: &mut russh::server::Session,
     ) -> Result<(), Self::Error> {
-        if let Some(Kind::Sftp(pump)) = self.channels.get(&channel) {
-            pump.end_of_input();
+        match self.channels.get(&channel) {
+            Some(Kind::Sftp(pump)) => pump.end_of_input(),
+            Some(Kind::Scp(scp)) => scp.end_of_input(),
+            Some(Kind::Fresh(_)) | None => {}
         }
         Ok(())
     }
@@ -309,8 +357,14 @@ impl Handler for Ssh {
         channel: ChannelId,
         _session: &mut russh::server::Session,
     ) -> Result<(), Self::Error> {
-        if let Some(Kind::Sftp(pump)) = self.channels.remove(&channel) {
-            pump.lose("the client closed the channel without closing the file");
+        match self.channels.remove(&channel) {
+            Some(Kind::Sftp(pump)) => {
+                pump.lose("the client closed the channel without closing the file");
+            }
+            Some(Kind::Scp(scp)) => {
+                scp.lose("the client closed the channel before the file was complete");
+            }
+            Some(Kind::Fresh(_)) | None => {}
         }
         Ok(())
     }

@@ -5,3 +5,4 @@ mod extensions;
 mod openssh;
 mod raw;
 mod requests;
+mod scp;

@@ -116,12 +116,23 @@ async fn scp_uploads_overwrites_and_downloads_with_a_good_exit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_old_scp_and_shells_get_a_text_and_exit_1() {
+async fn the_old_scp_imports_and_fetches() {
     let Some(bench) = Bench::start().await else { return };
-    let old =
-        bench.run("scp", "ed25519256", &["-O", "users.csv", "acme@127.0.0.1:/papers/x"]).await;
-    assert_eq!(old.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&old.stderr).contains("without -O"));
+    let upload = ["-O", "users.csv", "acme@127.0.0.1:/payroll/"];
+    let done = bench.run("scp", "ed25519256", &upload).await;
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert_eq!(bench.app.service.users("acme", None).unwrap().len(), 1);
+    let fetch = ["-O", "-p", "acme@127.0.0.1:/payroll/*.json", "back"];
+    let done = bench.run("scp", "ed25519256", &fetch).await;
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let report = std::fs::read_to_string(bench.home.path().join("back")).unwrap();
+    assert!(report.contains("\"status\""), "{report}");
+    bench.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_and_shells_get_a_text_and_exit_1() {
+    let Some(bench) = Bench::start().await else { return };
     let shell = bench.run("ssh", "ed25519256", &["acme@127.0.0.1", "id"]).await;
     assert_eq!(shell.status.code(), Some(1));
     bench.app.stop().await;
