@@ -196,12 +196,19 @@ impl Talk {
                 batch._used_up.extend(self.rest.take());
             }
             let more = self.rest.is_none() && bytes < most;
-            let Some(Input::Piece(mut next)) = more.then(|| self.input.try_recv().ok()).flatten()
-            else {
-                return Ok(batch);
-            };
-            next.ahead = None;
-            self.rest = Some(next);
+            let next = if more { self.input.try_recv().ok() } else { None };
+            match next {
+                Some(Input::Piece(mut next)) => {
+                    next.ahead = None;
+                    self.rest = Some(next);
+                }
+                // It must not be lost: whoever asks next is told.
+                Some(Input::End) => {
+                    self.over = true;
+                    return Ok(batch);
+                }
+                None => return Ok(batch),
+            }
         }
     }
 
