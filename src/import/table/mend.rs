@@ -30,6 +30,8 @@ pub(super) fn cell_ends(
     ends.push(line.len());
     let cells = ends.len();
     let most = wanted.min(cells);
+    // Before anything is made for it: of a file that is damaged all over, a million lines come this far.
+    *work = work.checked_sub(cells)?;
     // best[count][place]: the least cost of so many cells up to the separator at this place.
     let unreached = (u32::MAX, 0_usize);
     let mut best = vec![vec![unreached; cells + 1]; cells + 1];

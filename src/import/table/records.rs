@@ -125,6 +125,7 @@ pub(super) fn scan(text: &str, ask: &Scan) -> Result<Records, FileRefusal> {
         cell_start: ask.from,
         first_cell: 0,
         quote: Quote::None,
+        begins_bare: false,
         problem: None,
         record_line: ask.physical_line,
         line: ask.physical_line,
@@ -175,6 +176,8 @@ struct Scanner<'t> {
     cell_start: usize,
     first_cell: usize,
     quote: Quote,
+    /// The current cell has text before its first quote.
+    begins_bare: bool,
     problem: Option<RowProblem>,
     /// The physical line on which the record began.
     record_line: u32,
@@ -250,9 +253,13 @@ impl Scanner<'_> {
     fn on_quote(&mut self, at: usize) -> bool {
         match self.quote {
             Quote::None => {
-                let before = self.text.get(self.cell_start..at).unwrap_or_default();
-                if before.iter().all(|b| *b == b' ') {
-                    self.quote = Quote::Open(at);
+                // Looked at once for each cell: a cell of a million blanks may have as many quotes behind its first letter.
+                if !self.begins_bare {
+                    let before = self.text.get(self.cell_start..at).unwrap_or_default();
+                    match before.iter().all(|b| *b == b' ') {
+                        true => self.quote = Quote::Open(at),
+                        false => self.begins_bare = true,
+                    }
                 }
                 false
             }
@@ -324,6 +331,7 @@ impl Scanner<'_> {
         self.cell_start = at + 1;
         self.cell_break = None;
         self.quote = Quote::None;
+        self.begins_bare = false;
         Ok(())
     }
 
@@ -375,6 +383,7 @@ impl Scanner<'_> {
         self.inner_breaks = None;
         self.has_swallowed = false;
         self.quote = Quote::None;
+        self.begins_bare = false;
         self.problem = None;
     }
 
@@ -382,18 +391,19 @@ impl Scanner<'_> {
     /// that has a row's separators, or by text behind the quote that at last closes it. Gives the
     /// end of the record's own line.
     fn swallowed_rows(&self) -> Option<usize> {
-        let (first, last) = self.inner_breaks?;
-        if self.reread_bytes >= self.text.len().saturating_mul(MOST_REREADS) {
-            return None;
-        }
+        let (first, last) = self.inner_breaks.filter(|_| self.may_reread())?;
         let swallowed = self.has_swallowed
             || (self.problem.is_some() && self.is_row(last + 1, self.cell_start));
         swallowed.then_some(first)
     }
 
+    fn may_reread(&self) -> bool {
+        self.reread_bytes < self.text.len().saturating_mul(MOST_REREADS)
+    }
+
     /// The end of the line of a quote that is open at the end of the text.
     fn open_line(&self) -> Option<usize> {
-        if !self.ask.mends_end || self.ask.header_cells.is_none() {
+        if !self.ask.mends_end || self.ask.header_cells.is_none() || !self.may_reread() {
             return None;
         }
         self.inner_breaks.map(|(first, _)| first)

@@ -306,4 +306,13 @@ fn damaged_lines_cost_no_more_than_a_few_readings() {
     let line = format!("{}x\"y;z\n", "\"a;".repeat(150));
     let input = format!("nom;prénom;matricule\n{}", line.repeat(3_000));
     assert!(table(input.as_bytes()).is_ok());
+    // A cell of blanks with as many quotes behind its first letter.
+    let many = 1_000_000;
+    let cell = format!("{}x{}", " ".repeat(many), "\"".repeat(many));
+    assert_eq!(refusal(&format!("nom;prénom;matricule\nA;B;{cell}\n")), "F006");
+    // Wherever one begins to read, a quote is open at the end.
+    let line = format!("x\";\"{}\n", ";".repeat(2_000));
+    let input = format!("nom;prénom;matricule\n{}", line.repeat(1_900));
+    let limits = TableLimits { max_columns: 2_000, ..LIMITS };
+    assert!(read_any(decode(input.as_bytes()).unwrap(), &limits).is_err());
 }

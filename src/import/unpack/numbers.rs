@@ -3,6 +3,9 @@
 use jiff::ToSpan;
 use jiff::civil::{Date, Time, date};
 
+/// The longest format code that Excel keeps.
+const MOST_CODE_CHARS: usize = 255;
+
 /// How a number is shown. Source: ECMA-376 part 1, 18.8.30 and 18.8.31.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Format {
@@ -46,8 +49,11 @@ impl Format {
         }
     }
 
-    /// A format by its code.
+    /// A format by its code; one that no spreadsheet would take says nothing, or each cell could become as long as it.
     pub(super) fn of_code(code: &str) -> Self {
+        if code.chars().count() > MOST_CODE_CHARS {
+            return Self::General;
+        }
         let slots = Slots::of(code);
         if slots.is_elapsed {
             return Self::Elapsed;

@@ -1,7 +1,6 @@
 //! A worksheet's rows as comma-separated text: one record for each row of the sheet, so that line numbers are Excel's.
 
 use super::archive::Meter;
-use super::numbers::Format;
 use super::workbook::{Node, Shared, attribute};
 use crate::import::note::FileRefusal;
 
@@ -182,7 +181,7 @@ impl<'s> Rows<'s> {
                 string.map(unescaped).unwrap_or_default()
             }
             Kind::Number => {
-                let format = self.shared.formats.get(cell.style).unwrap_or(&Format::General);
+                let format = self.shared.format(cell.style);
                 format.text(cell.value.trim(), self.shared.from_1904)
             }
         }

@@ -201,6 +201,31 @@ fn a_workbook_is_read_as_people_see_it() {
 }
 
 #[test]
+fn a_format_is_kept_once_and_no_longer_than_excel_keeps_it() {
+    let styles = |code: &str| {
+        let xf = "<xf numFmtId=\"164\"/>".repeat(40_000);
+        format!(
+            "<s><numFmts><numFmt numFmtId=\"164\" formatCode=\"{code}\"/></numFmts><cellXfs>{xf}</cellXfs></s>"
+        )
+    };
+    let shown = |code: &str| {
+        let styles = styles(code);
+        let sheet =
+            "<worksheet><sheetData><row><c s=\"39999\"><v>12</v></c></row></sheetData></worksheet>";
+        let book = zip(&[
+            ("xl/workbook.xml", BOOK.as_bytes()),
+            ("xl/_rels/workbook.xml.rels", RELATIONS.as_bytes()),
+            ("xl/styles.xml", styles.as_bytes()),
+            ("xl/worksheets/sheet2.xml", sheet.as_bytes()),
+        ]);
+        read(&book).unwrap().decoded.text.trim_end().to_owned()
+    };
+    assert_eq!(shown("00000"), "\"00012\"");
+    assert_eq!(shown(&"0".repeat(255)), format!("\"{:0>255}\"", 12));
+    assert_eq!(shown(&"0".repeat(500_000)), "\"12\"");
+}
+
+#[test]
 fn workbooks_that_cannot_be_read() {
     assert_eq!(refused(&workbook("")).0, "F001");
     assert_eq!(refused(&workbook("<row><c><v>1</v></row></c>")).1, "damaged_archive");

@@ -2,6 +2,7 @@
 //!
 //! Read part by part as a stream. Source: ECMA-376 part 1, SpreadsheetML.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::BufRead;
 
@@ -27,8 +28,10 @@ pub(super) struct Shared {
     text: String,
     /// Where each ends.
     ends: Vec<u32>,
-    /// The number format of each cell style.
-    pub formats: Vec<Format>,
+    /// The formats that the workbook defines, by number: a long one is kept once, however many styles have it.
+    formats: BTreeMap<u32, Format>,
+    /// The format's number of each cell style.
+    styles: Vec<u32>,
     /// Days are counted from 1904 (old Macs).
     pub from_1904: bool,
 }
@@ -41,6 +44,15 @@ impl Shared {
             Some(before) => usize::try_from(*self.ends.get(before)?).ok()?,
         };
         self.text.get(start..end)
+    }
+
+    /// How numbers of a cell style are shown.
+    pub(super) fn format(&self, style: usize) -> Cow<'_, Format> {
+        let Some(number) = self.styles.get(style) else { return Cow::Owned(Format::General) };
+        match self.formats.get(number) {
+            Some(format) => Cow::Borrowed(format),
+            None => Cow::Owned(Format::built_in(*number)),
+        }
     }
 }
 
@@ -75,7 +87,8 @@ pub(super) fn first_sheet(
     part(zip, "xl/_rels/workbook.xml.rels", &mut |node| book.on_relation(&node))?;
     let mut styles = Styles::default();
     part(zip, "xl/styles.xml", &mut |node| styles.on_node(&node))?;
-    shared.formats = styles.formats();
+    shared.formats = styles.formats;
+    shared.styles = styles.of_cells;
     shared.from_1904 = book.from_1904;
     let mut strings = Strings { shared: &mut shared, depth: 0, meter };
     part(zip, "xl/sharedStrings.xml", &mut |node| strings.on_node(&node))?;
@@ -141,7 +154,7 @@ pub(super) fn attribute(start: &BytesStart<'_>, name: &str) -> Option<String> {
         .with_checks(false)
         .filter_map(Result::ok)
         .find(|a| a.key.local_name().as_ref() == name)?;
-    found.normalized_value(XmlVersion::Implicit1_0).ok().map(std::borrow::Cow::into_owned)
+    found.normalized_value(XmlVersion::Implicit1_0).ok().map(Cow::into_owned)
 }
 
 /// The sheets of a workbook.
@@ -196,9 +209,8 @@ impl Book {
 /// The styles of cells, for their number formats alone.
 #[derive(Default)]
 struct Styles {
-    codes: BTreeMap<u32, String>,
-    /// The format's number of each cell style.
-    styles: Vec<u32>,
+    formats: BTreeMap<u32, Format>,
+    of_cells: Vec<u32>,
     in_cell_styles: bool,
 }
 
@@ -209,13 +221,13 @@ impl Styles {
                 "numFmt" => {
                     let number = attribute(start, "numFmtId").and_then(|n| n.parse().ok());
                     if let (Some(number), Some(code)) = (number, attribute(start, "formatCode")) {
-                        self.codes.insert(number, code);
+                        self.formats.insert(number, Format::of_code(&code));
                     }
                 }
                 "cellXfs" => self.in_cell_styles = true,
                 "xf" if self.in_cell_styles => {
                     let number = attribute(start, "numFmtId").and_then(|n| n.parse().ok());
-                    self.styles.push(number.unwrap_or(0));
+                    self.of_cells.push(number.unwrap_or(0));
                 }
                 _ => {}
             },
@@ -223,14 +235,6 @@ impl Styles {
             _ => {}
         }
         Some(())
-    }
-
-    fn formats(&self) -> Vec<Format> {
-        let format = |number: &u32| match self.codes.get(number) {
-            Some(code) => Format::of_code(code),
-            None => Format::built_in(*number),
-        };
-        self.styles.iter().map(format).collect()
     }
 }
 
