@@ -7,18 +7,20 @@
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 16] = [
     ("text", crate::import::fuzzing::text),
     ("table", crate::import::fuzzing::table),
     ("cells", crate::import::fuzzing::cells),
     ("settings", crate::import::fuzzing::settings),
     ("packed", crate::import::fuzzing::packed),
     ("import", crate::import::fuzzing::whole),
+    ("nights", crate::import::fuzzing::nights),
     ("paths", crate::model::fuzzing::paths),
     ("patterns", crate::service::fuzzing::patterns),
     ("ftp", crate::transport::fuzzing::ftp),
     ("sftp", crate::transport::fuzzing::sftp),
     ("scp", crate::transport::fuzzing::scp),
+    ("listing", crate::remote::fuzzing::listing),
     ("proxy", crate::transport::fuzzing::proxy),
     ("pgp", crate::crypt::fuzzing::pgp),
     ("decision", crate::admin::fuzzing::decision),

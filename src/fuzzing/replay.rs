@@ -11,6 +11,7 @@ use super::TARGETS;
 fn rounds(name: &str) -> usize {
     match name {
         "import" => 120,
+        "nights" => 40,
         "table" => 400,
         "packed" => 200,
         "pgp" => 300,
@@ -147,10 +148,10 @@ fn files_are_read_as_they_are() {
 
 #[test]
 fn imports_and_their_settings_hold() {
-    replay(&["import", "settings"]);
+    replay(&["import", "nights", "settings"]);
 }
 
 #[test]
 fn the_wire_and_its_names_hold() {
-    replay(&["paths", "patterns", "ftp", "sftp", "proxy", "decision"]);
+    replay(&["paths", "patterns", "ftp", "sftp", "listing", "proxy", "decision"]);
 }

@@ -18,6 +18,8 @@ use zeroize::Zeroizing;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Protocol, VPath};
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use ftps::fuzzing;
 pub use reach::Reach;
 pub use trust::{Identity, Trust, is_identity_change, is_unrecognised};
 

@@ -1,6 +1,8 @@
 //! What must hold for any bytes that the import reads. The fuzz targets ask it (`fuzz/`), and a test over `tests/corpus`.
 
+mod applied;
 mod cells;
+mod nights;
 mod packed;
 mod table;
 mod text;
@@ -14,6 +16,7 @@ use super::note::FileRefusal;
 use crate::model::Language;
 
 pub(crate) use cells::cells;
+pub(crate) use nights::nights;
 pub(crate) use packed::packed;
 pub(crate) use table::table;
 pub(crate) use text::text;

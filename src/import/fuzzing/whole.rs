@@ -2,12 +2,16 @@
 
 use std::sync::LazyLock;
 
+use super::applied::apply;
 use super::{LIMITS, TODAY};
 use crate::import::directory::{Snapshot, User};
+use crate::import::fields::{Dates, FieldKey, Headers, parse};
 use crate::import::plan::{UserWrite, Written};
 use crate::import::report::{self, Report};
 use crate::import::settings::Settings;
 use crate::import::settings::edit;
+use crate::import::table::{TableLimits, read};
+use crate::import::text::decode;
 use crate::import::{Job, Meta, Plan, plan};
 use crate::model::{ImportStatus, Language};
 
@@ -78,16 +82,53 @@ pub(crate) fn whole(bytes: &[u8]) {
     for language in Language::ALL {
         read_again(report, language);
     }
+    if is_applied {
+        let mut after = DIRECTORY.clone();
+        apply(&mut after, &plan);
+        let again = planned(bytes, "users.csv", &settings, &after);
+        assert!(again.writes.is_empty(), "the same again: {:?}", again.writes);
+        assert!(again.list_entries.is_empty(), "{:?}", again.list_entries);
+        assert_eq!(again.report.counts.rejected, report.counts.rejected);
+    }
     if let Some(corrections) = report::corrections(report, Language::Fr) {
+        given_back(report, &corrections);
         let again = planned(&corrections, "users.csv.corrections.csv", &settings, &DIRECTORY);
         assert_eq!(again.report.counts.absent, 0, "corrections are no full file");
         assert_eq!(again.report.counts.rows, again.report.counts.outcomes());
     }
 }
 
+/// The corrections file has every refused row, and each cell says what it said.
+fn given_back(report: &Report, corrections: &[u8]) {
+    let decoded = decode(corrections);
+    assert!(decoded.is_ok(), "{decoded:?}");
+    let Ok(decoded) = decoded else { return };
+    // The reasons may be longer than any cell of the file.
+    let limits = TableLimits { max_columns: 2 * LIMITS.max_columns, max_cell_bytes: 1 << 20 };
+    let table = read(decoded, &Headers::default(), &limits);
+    assert!(table.is_ok(), "{table:?}");
+    let Ok(table) = table else { return };
+    assert_eq!(table.row_count(), report.refused_rows.len(), "a refused row is lost");
+    let (key, dates) = (FieldKey::Custom("any".to_owned()), Dates::known(None, TODAY));
+    for (row, refused) in table.rows().zip(&report.refused_rows) {
+        for (at, cell) in refused.cells.iter().enumerate() {
+            let back = row.get(at).unwrap_or_default();
+            assert_eq!(
+                parse(&key, &back, &dates),
+                parse(&key, cell, &dates),
+                "line {}: {cell:?} came back as {back:?}",
+                refused.line
+            );
+        }
+    }
+}
+
 fn read_again(report: &Report, language: Language) {
-    let json: Result<serde_json::Value, _> =
-        serde_json::from_slice(&report::json(report, language));
+    let json = report::json(report, language);
+    // Far below the square of what one file of some kilobytes can say.
+    let most = 65_536 + 1_000 * usize::try_from(report.file.bytes).unwrap_or(usize::MAX);
+    assert!(json.len() <= most, "{} bytes of report", json.len());
+    let json: Result<serde_json::Value, _> = serde_json::from_slice(&json);
     assert!(
         json.is_ok_and(|json| json.pointer("/counts/rows") == Some(&report.counts.rows.into()))
     );
@@ -99,11 +140,20 @@ fn read_again(report: &Report, language: Language) {
     let delimiter = report.file.delimiter.and_then(|c| u8::try_from(c).ok()).unwrap_or(b';');
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).delimiter(delimiter).from_reader(csv);
-    let mut rows = 0;
+    let mut rows: usize = 0;
     for record in reader.records() {
         assert!(record.is_ok(), "{record:?}");
         let record = record.unwrap_or_default();
         assert_eq!(record.len(), 12);
+        if let Some(message) = rows.checked_sub(1).and_then(|at| report.messages.get(at)) {
+            let said = |at: usize| record.get(at).unwrap_or_default();
+            let is = |at: usize, cell: &str| said(at) == cell || said(at) == format!("'{cell}");
+            assert_eq!(said(1), message.code.name());
+            assert!(is(5, &message.column.replace('\0', "␀")), "{record:?} {message:?}");
+            assert!(is(6, &message.received.replace('\0', "␀")), "{record:?} {message:?}");
+            assert!(is(8, &message.person.replace('\0', "␀")), "{record:?} {message:?}");
+            assert!(!said(10).is_empty(), "no words: {message:?}");
+        }
         assert!(
             record.iter().all(|c| !c.starts_with(['=', '+', '-', '@', '\t', '\r', '\n'])),
             "{record:?}"

@@ -1,5 +1,7 @@
 //! FTPS as a client, implicit and explicit: suppaftp over a rustls stream that keeps the server's last words.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod listing;
 mod open;
 mod stream;

@@ -2,6 +2,9 @@
 
 use super::command::{Verb, names, parse, usage};
 use super::control::plain;
+use super::listing::{Facts, parse_stamp, stamp};
+use super::options::Options;
+use super::passive::{parse_eprt, parse_port};
 use super::reply::Reply;
 
 /// Reads the bytes as control lines, and answers with them.
@@ -27,6 +30,7 @@ fn check(line: &[u8]) {
             let is_password = request.verb == Verb::Pass;
             assert!(is_password || !request.argument.chars().any(char::is_control), "{line:?}");
             assert!(request.argument.len() <= line.len() * 3);
+            arguments(&request.argument);
             let word = String::from_utf8_lossy(line);
             let word = word.split(' ').next().unwrap_or_default();
             assert!(usage(word).is_some(), "what is done is explained too: {word}");
@@ -40,6 +44,28 @@ fn check(line: &[u8]) {
                 "{line:?}"
             );
         }
+    }
+}
+
+/// What is read from an argument can be written and read again.
+fn arguments(text: &str) {
+    let (options, name) = Options::split(text);
+    assert!(text.ends_with(name), "{text:?}: {name:?}");
+    assert!(options == Options::default() || name.len() < text.len(), "{text:?}: {name:?}");
+    let facts = Facts::choose(text);
+    assert_eq!(Facts::choose(&facts.to_string()), facts, "{text:?}");
+    if let Some(at) = parse_stamp(text) {
+        assert!(text.starts_with(&stamp(at)), "{text:?}: {at}");
+    }
+    if let Some(address) = parse_eprt(text) {
+        let family = if address.is_ipv4() { 1 } else { 2 };
+        let again = format!("|{family}|{}|{}|", address.ip(), address.port());
+        assert_eq!(parse_eprt(&again), Some(address), "{text:?}");
+    }
+    if let Some(address) = parse_port(text) {
+        let [high, low] = address.port().to_be_bytes();
+        let again = format!("{},{high},{low}", address.ip().to_string().replace('.', ","));
+        assert_eq!(parse_port(&again), Some(address), "{text:?}");
     }
 }
 
