@@ -9,10 +9,12 @@ from pathlib import Path
 import demands
 import matrix
 import others
+import scripts
 from house import Failed
 
 OPERATIONS = [*matrix.OPERATIONS, *demands.OPERATIONS]
 WORDS = "result in words"
+PROGRAMS = [*others.ALL, *scripts.ALL]
 BEGIN, END = "<!-- results: written by tests/interop/run --write -->", "<!-- end of results -->"
 
 
@@ -22,7 +24,7 @@ class Missing(Failed):
 
 def cases(house, compat, legacy):
     """(name, client, operation, run)."""
-    for client in others.ALL:
+    for client in PROGRAMS:
         at = legacy if client.needs_legacy else compat if client.needs_compat else house
         for operation, needs, case in OPERATIONS:
             if needs <= client.can and operation not in client.cannot:
@@ -114,7 +116,7 @@ def write(path, results):
     tables = []
     for operations in ([o for o, _, _ in matrix.OPERATIONS], [o for o, _, _ in demands.OPERATIONS] + [WORDS]):
         lines = ["| | " + " | ".join(operations) + " |", "|---" * (len(operations) + 1) + "|"]
-        for client in others.ALL:
+        for client in PROGRAMS:
             name = shown_name(client)
             cells = [cell(client, o, known[(client.name, o)]) if (client.name, o) in known else before.get((name, o), "–")
                      for o in operations]
