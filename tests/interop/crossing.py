@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import demands
+import desktop
 import matrix
 import others
 import scripts
@@ -14,7 +15,7 @@ from house import Failed
 
 OPERATIONS = [*matrix.OPERATIONS, *demands.OPERATIONS]
 WORDS = "result in words"
-PROGRAMS = [*others.ALL, *scripts.ALL]
+PROGRAMS = [*others.ALL, *scripts.ALL, *desktop.ALL]
 BEGIN, END = "<!-- results: written by tests/interop/run --write -->", "<!-- end of results -->"
 
 
@@ -22,9 +23,9 @@ class Missing(Failed):
     """A program that is not installed."""
 
 
-def cases(house, compat, legacy):
-    """(name, client, operation, run)."""
-    for client in PROGRAMS:
+def cases(house, compat, legacy, more=()):
+    """(name, client, operation, run); `more`: suites that are run only when asked for."""
+    for client in [*others.ALL, *(client for suite in more for client in suite.ALL)]:
         at = legacy if client.needs_legacy else compat if client.needs_compat else house
         for operation, needs, case in OPERATIONS:
             if needs <= client.can and operation not in client.cannot:

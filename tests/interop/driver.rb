@@ -57,7 +57,7 @@ end
 def sftp_step(sftp, what, a, b = nil)
   case what
   when "put" then sftp.upload!(a, b)
-  when "put-tree" then sftp.upload!(a, b)
+  when "put-tree" then sftp.upload!(a, b, mkdir: true)
   when "get" then sftp.download!(a, b)
   when "get-tree" then sftp.download!(a, b, recursive: true)
   when "resume" then continue(sftp, a, b)
