@@ -64,6 +64,8 @@ def version(client):
         "curl": ("curl", "-V"), "rclone": ("rclone", "version"), "wget": ("wget", "-V"),
     }
     first = client.name.split(",")[0].split()[0]
+    if getattr(client, "package", ""):
+        return first_number("dpkg-query", "-W", "-f", "${Version}", client.package.split()[0])
     if first in of_program:
         return first_number(*of_program[first])
     package = client.name.split(",")[0].split()[-1]

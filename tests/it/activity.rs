@@ -9,7 +9,7 @@ use rollcall::service::activity::{Activity, ActivityFilter};
 use crate::app::TestApp;
 
 /// Waits until `enough` says so; the oldest first.
-async fn told(app: &TestApp, enough: impl Fn(&[Activity]) -> bool) -> Vec<Activity> {
+pub(crate) async fn told(app: &TestApp, enough: impl Fn(&[Activity]) -> bool) -> Vec<Activity> {
     let begun = Instant::now();
     loop {
         let filter = ActivityFilter { limit: 1000, after: Some(0), ..ActivityFilter::default() };

@@ -25,7 +25,7 @@ config -> model error
 model -> nothing
 error -> nothing
 clock -> nothing
-fuzzing -> admin transport service import crypt model
+fuzzing -> admin transport service remote import crypt model
 fault -> nothing
 ";
 

@@ -6,12 +6,13 @@ use std::time::Instant;
 
 use bytes::BytesMut;
 use rollcall::model::{AccountLimits, VPath};
-use rollcall::service::activity::ActivityFilter;
+use rollcall::service::activity::Activity;
 use russh::client::{Handle, Msg};
 use russh::{Channel, ChannelMsg, Disconnect};
 use tokio::time::timeout;
 
 use super::raw::{PATIENCE, Trusting, connect};
+use crate::activity::told;
 use crate::app::TestApp;
 
 const ROSTER: &[u8] = b"login;lastName;firstName;mail;dtContractStart\n\
@@ -204,10 +205,8 @@ async fn a_roster_is_imported_before_its_last_byte_is_acknowledged() {
     let modified = std::fs::metadata(kept).unwrap().modified().unwrap();
     let seconds = modified.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     assert_eq!(seconds, 1_000_000_000);
-    let log =
-        app.service.activity(&ActivityFilter { limit: 1000, ..ActivityFilter::default() }).unwrap();
-    let uploads = log.iter().filter(|a| format!("{a:?}").contains("scp")).count();
-    assert!(uploads > 0, "the log does not tell that it was scp: {log:?}");
+    let was_scp = |one: &Activity| one.event == "upload" && one.detail.ends_with(" scp");
+    told(&app, |log| log.iter().filter(|one| was_scp(one)).count() == 2).await;
     app.stop().await;
 }
 
