@@ -120,8 +120,13 @@ fn a_program_that_ends_between_two_steps_of_an_import_finishes_it_once() {
         assert!(!server.ended().success(), "{step}: it was to be killed there");
         // What had not been committed is not there; what had is there as a whole.
         let known = scene.place.json(&["users", "list", "acme"]).as_array().unwrap().len();
-        let committed = !matches!(step, "import.begun" | "apply.inside");
-        assert_eq!(known, usize::from(committed), "{step}");
+        let allowed = match step {
+            "import.begun" | "apply.inside" => 0..=0,
+            // The report is written while the plan is applied: it may have been on either side of the commit.
+            "report.staging" => 0..=1,
+            _ => 1..=1,
+        };
+        assert!(allowed.contains(&known), "{step}: {known}");
         let server = scene.place.serve();
         scene.check(step);
         assert!(server.stop().success());
