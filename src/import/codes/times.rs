@@ -32,9 +32,9 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         fr "{person} avait quitté l’entreprise le {old_date}\u{a0}; le contrat se termine désormais le {end_date}, la même fiche continue donc." => "";
         de "{person} war am {old_date} ausgetreten; der Vertrag endet nun am {end_date}, derselbe Eintrag läuft also weiter." => "";
     C404 "present" Info Applied each [("person", "DUPONT Anne"), ("old_date", "2026-11-19")]
-        en "{person} is in the file again: the end on {old_date}, which had been set because of absence, is lifted." => "";
-        fr "{person} figure de nouveau dans le fichier\u{a0}: la fin au {old_date}, fixée pour cause d’absence, est levée." => "";
-        de "{person} steht wieder in der Datei: Das Ende am {old_date}, das wegen Abwesenheit gesetzt war, wird aufgehoben." => "";
+        en "{person} is in the file again: the end on {old_date}, set because the person was missing from the files, is lifted." => "";
+        fr "{person} figure de nouveau dans le fichier\u{a0}: la fin au {old_date}, fixée parce que la personne ne figurait plus dans les fichiers, est levée." => "";
+        de "{person} steht wieder in der Datei: Das Ende am {old_date}, das gesetzt wurde, weil die Person in den Dateien fehlte, wird aufgehoben." => "";
     C404 "renumbered" Info Applied each [("person", "DUPONT Anne"), ("old_date", "2026-06-30")]
         en "{person} had left on {old_date} and is in the file under a new number; the same record goes on." => "";
         fr "{person} avait quitté l’entreprise le {old_date} et figure dans le fichier sous un nouveau matricule\u{a0}; la même fiche continue." => "";
