@@ -20,6 +20,9 @@ type Outcome<T> = Result<T, Box<dyn Failure>>;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Outcome<()> {
+    if let Ok(filter) = std::env::var("ROLLCALL_LOG") {
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    }
     let mut lines = std::io::stdin().lock().lines();
     let first = lines.next().ok_or("the first line is the target")??;
     let target = target(&serde_json::from_str(&first)?)?;

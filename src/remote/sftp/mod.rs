@@ -1,5 +1,6 @@
 //! SFTP as a client: russh for the connection, russh-sftp's requests for the files.
 
+mod answers;
 mod moving;
 mod open;
 
@@ -13,6 +14,7 @@ use russh_sftp::client::{Config, RawSftpSession};
 use russh_sftp::protocol::{FileAttributes, OpenFlags, Packet, StatusCode};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use self::answers::Answers;
 use self::moving::Stopped;
 use self::open::HostKey;
 use super::{Overwrite, RemoteEntry, Target, other_length, too_large, within};
@@ -56,7 +58,7 @@ impl Connection {
                 request_timeout_secs: target.step_timeout.as_secs().max(1),
                 ..Config::default()
             };
-            let sftp = RawSftpSession::new_with_config(channel.into_stream(), config);
+            let sftp = RawSftpSession::new_with_config(Answers::of(channel.into_stream()), config);
             let version = sftp.init().await.map_err(|e| sftp_error(target, what, e))?;
             let offered = version.extensions.into_keys().collect();
             Ok(Self { target: target.clone(), ssh, sftp: Arc::new(sftp), offered })

@@ -11,6 +11,8 @@ use tokio_util::task::AbortOnDropHandle;
 
 /// What every server takes and gives in one request (draft-ietf-secsh-filexfer-02, section 3).
 const BLOCK_BYTES: u32 = 32 * 1024;
+/// A server that gives less than this at once is asked for one block after the other.
+const LEAST_BLOCK_BYTES: u32 = 4 * 1024;
 /// Requests under way; together 1 MiB.
 const UNDER_WAY: usize = 32;
 
@@ -27,22 +29,24 @@ pub(super) enum Stopped {
 }
 
 /// Reads an open file to its end; how many bytes it had.
+///
+/// When this returns a length, every request of it has been answered: nothing is asked of a handle that is closed next.
 pub(super) async fn read(
     sftp: &Arc<RawSftpSession>,
     handle: &str,
     to: &mut (dyn AsyncWrite + Unpin + Send),
     max_bytes: u64,
 ) -> Result<u64, Stopped> {
-    let (mut asked, mut got) = (0_u64, 0_u64);
+    let (mut asked, mut got, mut block_bytes) = (0_u64, 0_u64, BLOCK_BYTES);
     let mut queue = VecDeque::new();
+    // The first block alone: most files end in it.
+    let mut most = 1;
     loop {
-        // The first block alone: most files end in it.
-        let most = if got == 0 { 1 } else { UNDER_WAY };
         while queue.len() < most {
             let (sftp, handle, offset) = (Arc::clone(sftp), handle.to_owned(), asked);
-            let request = async move { sftp.read(handle, offset, BLOCK_BYTES).await };
+            let request = async move { sftp.read(handle, offset, block_bytes).await };
             queue.push_back(AbortOnDropHandle::new(tokio::spawn(request)));
-            asked = asked.saturating_add(u64::from(BLOCK_BYTES));
+            asked = asked.saturating_add(u64::from(block_bytes));
         }
         let Some(next) = queue.pop_front() else { return Ok(got) };
         let data = match next.await.map_err(|e| Stopped::Here(std::io::Error::other(e)))? {
@@ -54,20 +58,29 @@ pub(super) async fn read(
         if data.is_empty() {
             break;
         }
-        let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
-        got = got.saturating_add(length);
+        let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
+        got = got.saturating_add(u64::from(length));
         if got > max_bytes {
             return Err(Stopped::TooLarge);
         }
         to.write_all(&data).await.map_err(Stopped::Here)?;
-        if length < u64::from(BLOCK_BYTES) {
-            // A short answer leaves a gap before what was asked for next.
-            queue.clear();
-            asked = got;
+        most = UNDER_WAY;
+        if length < block_bytes {
+            // The end, or all that this server gives at once: a gap lies before what was asked for next.
+            answered(&mut queue).await;
+            (asked, most, block_bytes) = (got, 1, length.max(LEAST_BLOCK_BYTES));
         }
     }
+    answered(&mut queue).await;
     to.flush().await.map_err(Stopped::Here)?;
     Ok(got)
+}
+
+/// Waits for answers that nobody needs any more.
+async fn answered<T>(queue: &mut VecDeque<AbortOnDropHandle<T>>) {
+    for request in queue.drain(..) {
+        drop(request.await);
+    }
 }
 
 /// Writes exactly `bytes` bytes of `from` into an open file.
