@@ -281,7 +281,7 @@ fn show_remote(place: &Place, service: &Service, account: &Account, folders: &[F
         ("Client", account.client.clone()),
         ("Name", account.name.clone()),
         ("Open", if account.enabled { "yes" } else { "no" }.to_owned()),
-        ("Since", super::moment(account.created_at)),
+        ("Since (UTC)", super::moment(account.created_at)),
     ])?;
     super::remote::card(place.out, &standing)?;
     place.out.line("")?;
@@ -316,7 +316,7 @@ pub(super) fn list(out: Output, accounts: &[Account]) -> Outcome {
         return out.line("No account yet. Add one: rollcall account add CLIENT NAME");
     }
     out.table(
-        &["Login", "Client", "Name", "Types", "Open", "Last login"],
+        &["Login", "Client", "Name", "Types", "Open", "Last login (UTC)"],
         accounts.iter().map(|a| {
             let types = types(a);
             let open = if a.enabled { "yes" } else { "no" }.to_owned();
@@ -345,8 +345,8 @@ fn card(out: Output, account: &Account) -> Outcome {
             .to_owned(),
         ),
         ("Open", if account.enabled { "yes" } else { "no" }.to_owned()),
-        ("Since", super::moment(account.created_at)),
-        ("Last login", account.last_login_at.map_or("never".to_owned(), super::moment)),
+        ("Since (UTC)", super::moment(account.created_at)),
+        ("Last login (UTC)", account.last_login_at.map_or("never".to_owned(), super::moment)),
     ])
 }
 
@@ -365,7 +365,7 @@ fn key_list(out: Output, login: &str, keys: &[AccountKey]) -> Outcome {
             .line(format!("No key. Add one: rollcall account key add {login} id_ed25519.pub"));
     }
     out.table_with_id(
-        &["Fingerprint", "Comment", "Added"],
+        &["Fingerprint", "Comment", "Added (UTC)"],
         0,
         keys.iter()
             .map(|k| vec![k.fingerprint.clone(), k.comment.clone(), super::moment(k.added_at)]),

@@ -136,14 +136,15 @@ fn card(out: Output, dropped: &FileDrop) -> Outcome {
         ("State", dropped.state.name().to_owned()),
         ("Handed over (UTC)", moment(dropped.created_at)),
     ];
-    pairs.extend(dropped.placed_at.map(|at| ("Placed", moment(at))));
+    pairs.extend(dropped.placed_at.map(|at| ("Placed (UTC)", moment(at))));
     let times = format!("{} time(s) in all", dropped.fetches);
-    pairs.extend(dropped.fetched_at.map(|at| ("Fetched", format!("{}, {times}", moment(at)))));
-    pairs.extend(dropped.ended_at.map(|at| ("Ended", moment(at))));
+    pairs
+        .extend(dropped.fetched_at.map(|at| ("Fetched (UTC)", format!("{}, {times}", moment(at)))));
+    pairs.extend(dropped.ended_at.map(|at| ("Ended (UTC)", moment(at))));
     pairs.extend(dropped.note.clone().map(|note| ("Note", note)));
     if dropped.attempts > 0 {
         pairs.push(("Tries in vain", dropped.attempts.to_string()));
-        pairs.extend(dropped.next_at.map(|at| ("Next try", moment(at))));
+        pairs.extend(dropped.next_at.map(|at| ("Next try (UTC)", moment(at))));
     }
     out.pairs(&pairs)
 }

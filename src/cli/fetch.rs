@@ -71,13 +71,13 @@ pub(super) fn list(place: &Place, args: &FetchesArgs) -> Outcome {
                 None => "well".to_owned(),
                 Some(why) => format!("{} failure(s) in a row: {why}", poll.failures),
             };
-            out.line(format!("{}: looked at {}, {how}", poll.folder, moment(poll.at)))?;
+            out.line(format!("{}: looked at {} UTC, {how}", poll.folder, moment(poll.at)))?;
         }
         if all.files.is_empty() {
             return out.line("No file was seen yet.");
         }
         out.table(
-            &["Seen", "Folder", "File", "Bytes", "Changed", "State", "Import"],
+            &["Seen (UTC)", "Folder", "File", "Bytes", "Changed (UTC)", "State", "Import"],
             all.files.iter().map(|file| {
                 vec![
                     moment(file.first_seen_at),

@@ -19,7 +19,6 @@ mod import;
 mod imports;
 mod inspect;
 mod keys;
-mod layout;
 mod limits;
 mod lists;
 mod log;

@@ -164,10 +164,10 @@ fn show(out: Output, client: &str, keys: &[KeyView]) -> Outcome {
         return out.line(format!("No key of ours yet. Make one: rollcall pgp make {client}"));
     }
     out.table(
-        &["Fingerprint", "Made", "State"],
+        &["Fingerprint", "Made (UTC)", "State"],
         keys.iter().map(|key| {
             let state = match key.retired_at {
-                Some(at) => format!("retired {}", moment(at)),
+                Some(at) => format!("retired {} UTC", moment(at)),
                 None if key.current => "current".to_owned(),
                 None => "still reads".to_owned(),
             };
@@ -212,7 +212,7 @@ fn uses(partner: &PartnerView) -> String {
         (false, true) => "can be encrypted for",
         (false, false) => "of no use today: it has expired",
     };
-    let until = partner.expires_at.map(|at| format!(", expires {}", moment(at)));
+    let until = partner.expires_at.map(|at| format!(", expires {} UTC", moment(at)));
     format!("{what}{}", until.unwrap_or_default())
 }
 

@@ -53,7 +53,7 @@ fn list(out: Output, jobs: &[OutboxJob]) -> Outcome {
         return out.line("Nothing is to be sent.");
     }
     out.table_with_id(
-        &["Job", "Client", "What", "State", "Tries in vain", "Next try", "Why"],
+        &["Job", "Client", "What", "State", "Tries in vain", "Next try (UTC)", "Why"],
         0,
         jobs.iter().map(|job| {
             let waits = job.state == JobState::Waiting;

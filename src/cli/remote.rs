@@ -311,8 +311,10 @@ pub(super) fn card(out: Output, standing: &RemoteStanding) -> Outcome {
         pairs.push(("Public key", key.clone()));
     }
     pairs.push(("Recognised", recognised(standing)));
-    pairs
-        .push(("Last reached", standing.last_reached_at.map_or("never".to_owned(), super::moment)));
+    pairs.push((
+        "Last reached (UTC)",
+        standing.last_reached_at.map_or("never".to_owned(), super::moment),
+    ));
     if let Some(failure) = &standing.last_failure {
         pairs.push(("Since then", failure.clone()));
     }

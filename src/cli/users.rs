@@ -4,7 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
 use super::output::Output;
-use super::{Outcome, Place, history, layout};
+use super::{Outcome, Place, history};
 use crate::error::{Error, Kind};
 use crate::import::edit::Edit;
 use crate::import::fields::{Field, FieldKey};
@@ -116,7 +116,15 @@ pub(super) fn run(place: &Place, command: UsersCommand) -> Outcome {
         UsersCommand::Set(args) => set(out, &service, &args),
         UsersCommand::Export(ExportArgs { list: args, layout: Some(folder) }) => {
             let (users, persons) = select(&service, &args)?;
-            layout::export(out, &service, &args.client, &folder, &persons, users)
+            let (bytes, left_out) = service.in_layout(&args.client, &folder, &persons, users)?;
+            if left_out > 0 {
+                tracing::warn!(
+                    left_out,
+                    folder,
+                    "users without the folder's key are not in the export"
+                );
+            }
+            out.bytes(&bytes)
         }
         UsersCommand::Export(ExportArgs { list: args, layout: None }) => {
             let (_, persons) = select(&service, &args)?;

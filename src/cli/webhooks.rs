@@ -148,7 +148,7 @@ pub(super) fn events(place: &Place, args: EventsArgs) -> Outcome {
             return out.line("Nothing has happened since.");
         }
         let rows = page.events.iter().map(event_row);
-        out.table_with_id(&["Event", "When", "Kind", "Client", "Subject", "Data"], 0, rows)?;
+        out.table_with_id(&["Event", "When (UTC)", "Kind", "Client", "Subject", "Data"], 0, rows)?;
         let more = if page.more { "There are more" } else { "Go on later" };
         out.toned(Tone::Faint, format!("{more}: --after {}", page.next))
     })
@@ -184,9 +184,9 @@ fn kinds(on: &[EventKind]) -> String {
 fn state(webhook: &WebhookView) -> String {
     match (&webhook.paused_at, &webhook.paused_why, webhook.failing_since) {
         (Some(at), why, _) => {
-            format!("paused {}: {}", moment(*at), why.as_deref().unwrap_or_default())
+            format!("paused {} UTC: {}", moment(*at), why.as_deref().unwrap_or_default())
         }
-        (None, _, Some(since)) => format!("fails since {}", moment(since)),
+        (None, _, Some(since)) => format!("fails since {} UTC", moment(since)),
         _ => "active".to_owned(),
     }
 }
@@ -221,8 +221,8 @@ fn show(out: Output, webhook: &WebhookView) -> Outcome {
         ("Client", webhook.client.clone().unwrap_or_else(|| "all".to_owned())),
         ("Told of", kinds(&webhook.on)),
         ("State", state(webhook)),
-        ("Added", format!("{} by {}", moment(webhook.created_at), webhook.created_by)),
-        ("Old secret until", webhook.old_secret_until.map(moment).unwrap_or_default()),
+        ("Added (UTC)", format!("{} by {}", moment(webhook.created_at), webhook.created_by)),
+        ("Old secret until (UTC)", webhook.old_secret_until.map(moment).unwrap_or_default()),
         ("Waiting", webhook.waiting.to_string()),
         ("Given up", webhook.given_up.to_string()),
         ("Last message", last.unwrap_or_default()),

@@ -54,7 +54,9 @@ impl Run<'_> {
             (applied, staging.and_then(|staging| staging.join().ok()?.ok()))
         });
         if let Err(error) = applied {
-            staged.map_or(Ok(()), |staged| reports::unstage(self.space, self.upload, &staged))?;
+            if let Some(staged) = staged {
+                reports::unstage(self.space, self.upload, &staged);
+            }
             return Err(error);
         }
         let Plan { writes, report, .. } = plan;

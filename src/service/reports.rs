@@ -121,16 +121,16 @@ pub(super) fn stage(
 ) -> Result<Staged> {
     let name = upload.path.name().unwrap_or_default().to_owned();
     let files = make(&name);
-    stage_all(space, upload, &files)?;
-    Ok(Staged { name, files })
+    let staged = Staged { name, files };
+    stage_all(space, upload, &staged.files).inspect_err(|_| unstage(space, upload, &staged))?;
+    Ok(staged)
 }
 
-/// Removes what was staged: nothing came of the import.
-///
-/// # Errors
-/// When the spool cannot be written.
-pub(super) fn unstage(space: &ClientSpace, upload: &Upload, staged: &Staged) -> Result<()> {
-    unstage_all(space, upload, &staged.files)
+/// Removes what was staged: nothing came of the import. What cannot be removed is logged, and cleared by the next start.
+pub(super) fn unstage(space: &ClientSpace, upload: &Upload, staged: &Staged) {
+    if let Err(error) = unstage_all(space, upload, &staged.files) {
+        tracing::warn!(%error, import = %upload.id, "hidden report files stay in the spool");
+    }
 }
 
 /// Report files that lie in their places.

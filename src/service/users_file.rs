@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Service;
 use super::people::{Person, csv};
-use super::users::UserFilter;
+use super::users::{UserFilter, UserView};
 use crate::error::{Error, Kind, Result};
 use crate::import::directory::User;
 use crate::import::fields::Field;
@@ -78,7 +78,10 @@ impl Service {
                 (json, 0, "json")
             }
             UsersFormat::Layout(folder) => {
-                let (bytes, left_out) = self.in_layout(client, folder, &persons)?;
+                let known_at =
+                    filter.as_of.map(|date| self.end_of_day(client, date)).transpose()?;
+                let everybody = self.users(client, known_at)?;
+                let (bytes, left_out) = self.in_layout(client, folder, &persons, everybody)?;
                 (bytes, left_out, "csv")
             }
         };
@@ -95,11 +98,18 @@ impl Service {
         Ok(UsersFile { name: format!("{client}-users-{day}.{ending}"), bytes, left_out })
     }
 
-    fn in_layout(
+    /// Users as the last file of an import folder is written, and how many are left out: those without a part of its key.
+    /// Whom the folder's file could not say (leavers, where it has no end) is not in it. `everybody` is the directory that
+    /// managers are looked up in.
+    ///
+    /// # Errors
+    /// As [`Service::layout`].
+    pub fn in_layout(
         &self,
         client: &str,
         folder: &str,
         persons: &[Person],
+        everybody: Vec<UserView>,
     ) -> Result<(Vec<u8>, usize)> {
         let layout = self.layout(client, folder)?;
         let user = |id, values, withdrawn| User { id, withdrawn, values };
@@ -108,8 +118,7 @@ impl Service {
             .filter(|p| layout.admits(p.state))
             .map(|p| user(p.id, p.values.clone(), false))
             .collect();
-        let everybody: Vec<User> = self
-            .users(client, None)?
+        let everybody: Vec<User> = everybody
             .into_iter()
             .map(|u| user(u.id, u.values, u.state == Standing::Withdrawn))
             .collect();

@@ -1,5 +1,6 @@
 //! Listeners, connection limits, TLS and host keys: every public socket is opened here.
 
+mod aside;
 mod face;
 pub mod ftp;
 #[cfg(any(test, fuzzing))]

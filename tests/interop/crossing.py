@@ -121,6 +121,9 @@ def write(path, results):
         lines = ["| | " + " | ".join(operations) + " |", "|---" * (len(operations) + 1) + "|"]
         for client in PROGRAMS:
             name = shown_name(client)
+            # "–" says that a program does not offer something: who was never run says nothing.
+            if not any((client.name, o) in known or (name, o) in before for o in operations):
+                continue
             cells = [cell(client, o, known[(client.name, o)]) if (client.name, o) in known else before.get((name, o), "–")
                      for o in operations]
             lines.append(f"| {name} | " + " | ".join(cells) + " |")

@@ -8,9 +8,10 @@ use super::listing::{self, Form, Selection, Wildcards};
 use super::login::go;
 use super::options::Options;
 use super::reply::Reply;
-use super::transfer::{Lane, blocking};
+use super::transfer::Lane;
 use crate::error::Result;
 use crate::service::session::{Download, Session};
+use crate::transport::aside::blocking;
 
 /// The most entries that STAT shows over the control connection.
 const STAT_ENTRIES: usize = 1000;

@@ -16,10 +16,11 @@ use unftp_core::auth::{
 use unftp_core::storage::{Error as StorageError, ErrorKind, Fileinfo, Metadata, StorageBackend};
 
 use super::reply::Reply;
-use super::transfer::{self, DownloadOrder, UploadOrder, blocking};
+use super::transfer::{self, DownloadOrder, UploadOrder};
 use crate::error::{Error, Kind};
 use crate::model::VPath;
 use crate::service::session::{Overwrite, Receipt, Session, Stat};
+use crate::transport::aside::blocking;
 
 type Outcome<T> = Result<T, StorageError>;
 

@@ -9,10 +9,11 @@ use super::interpreter::{Answer, Interpreter};
 
 use super::login::go;
 use super::reply::Reply;
-use super::transfer::{Lane, blocking};
+use super::transfer::Lane;
 use crate::error::Result;
 use crate::model::VPath;
 use crate::service::session::Session;
+use crate::transport::aside::blocking;
 
 impl Conversation {
     /// Carries out one command of a client that has logged in.

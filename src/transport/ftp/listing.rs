@@ -8,10 +8,11 @@ use jiff::{Timestamp, ToSpan as _};
 use super::data::{Data, in_words};
 use super::options::Options;
 use super::reply::Reply;
-use super::transfer::{Lane, blocking};
+use super::transfer::Lane;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Right, Rights, VPath};
 use crate::service::session::{Entry, Listing, Session, Stat};
+use crate::transport::aside::blocking;
 use crate::transport::pattern::Pattern;
 
 const PAGE_BYTES: usize = 64 * 1024;

@@ -13,6 +13,7 @@ use super::reply::Reply;
 use crate::error::{Error, Kind, Result};
 use crate::model::VPath;
 use crate::service::session::{Download, Open, Receipt, Session, Staged};
+use crate::transport::aside::{blocking, interrupt};
 use crate::transport::{Reserved, TransferMemory};
 
 const BLOCK_BYTES: usize = 256 * 1024;
@@ -64,18 +65,6 @@ pub(super) struct DownloadOrder {
     pub(super) ready: oneshot::Sender<u64>,
     pub(super) data: oneshot::Receiver<Data>,
     pub(super) done: oneshot::Sender<std::result::Result<u64, Reply>>,
-}
-
-/// Runs what may wait for the disk away from the network's threads.
-///
-/// # Errors
-/// Those of `work`; [`Kind::Internal`] if it panicked.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|e| Error::caused(Kind::Internal, "an internal fault ended the operation", e))?
 }
 
 /// Carries out an upload from opening to commit.
@@ -169,17 +158,6 @@ async fn open_at(
         Ok(staged)
     });
     Ok((cut.await.map_err(|e| refused(&e))?, offset))
-}
-
-async fn interrupt(staged: Staged, why: &str) {
-    let why = why.to_owned();
-    let done = blocking(move || {
-        staged.interrupt(&why);
-        Ok(())
-    });
-    if let Err(error) = done.await {
-        tracing::error!(%error, "an interrupted upload could not be recorded");
-    }
 }
 
 /// Takes everything up to the proved end; answers the number of bytes.

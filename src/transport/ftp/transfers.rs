@@ -17,10 +17,11 @@ use super::login::go;
 use super::options::Options;
 use super::passive::{self, Ports};
 use super::reply::Reply;
-use super::transfer::{DownloadOrder, Lane, Stored, UploadOrder, blocking};
+use super::transfer::{DownloadOrder, Lane, Stored, UploadOrder};
 use crate::config::ActiveMode;
 use crate::model::VPath;
 use crate::service::session::{Open, Session};
+use crate::transport::aside::blocking;
 
 /// libunftp turns to its back-end at once.
 const TAKEN_WITHIN: Duration = Duration::from_secs(20);

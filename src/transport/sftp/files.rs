@@ -80,13 +80,7 @@ impl Files {
                     w.interrupt(because);
                 }
                 Held::Reading { file, path, sent_bytes } => {
-                    log_download(
-                        &shared.session,
-                        shared.connection.peer,
-                        &path,
-                        sent_bytes,
-                        file.bytes(),
-                    );
+                    log_read(shared, &path, sent_bytes, &file);
                 }
                 Held::Listing(_) => {}
             }
@@ -193,13 +187,7 @@ impl Files {
         match self.open.remove(&number).ok_or_else(unknown_handle)? {
             Held::Listing(_) => done(id, Ok(())),
             Held::Reading { file, path, sent_bytes } => {
-                log_download(
-                    &shared.session,
-                    shared.connection.peer,
-                    &path,
-                    sent_bytes,
-                    file.bytes(),
-                );
+                log_read(shared, &path, sent_bytes, &file);
                 if file.is_sent_whole() {
                     shared.session.note_sent_whole(&file);
                 }
@@ -393,6 +381,10 @@ fn file(owner: &str, now: Timestamp, entry: Entry) -> File {
     let time = stat.modified.strftime(if recent { "%b %e %H:%M" } else { "%b %e  %Y" });
     let longname = format!("{rights}    1 {owner:8} {owner:8} {:>8} {time} {name}", stat.bytes);
     File { filename: name, longname, attrs: attributes(&stat) }
+}
+
+fn log_read(shared: &Shared, path: &VPath, sent_bytes: u64, file: &Download) {
+    log_download(&shared.session, shared.connection.peer, path, sent_bytes, file.bytes());
 }
 
 /// Records a download, and logs it.

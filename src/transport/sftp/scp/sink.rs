@@ -6,10 +6,11 @@ use jiff::Timestamp;
 
 use super::command::Command;
 use super::lines::{Line, name_fault};
-use super::talk::{Answer, Batch, Stop, Talk, blocking};
+use super::talk::{Answer, Batch, Stop, Talk};
 use crate::error::{Error, Kind, Result};
 use crate::model::VPath;
 use crate::service::session::{Open, Session, Staged};
+use crate::transport::aside::{blocking, interrupt};
 use crate::transport::sftp::desk::Aimed;
 use crate::transport::sftp::extensions::below_home;
 use crate::transport::sftp::files::at;
@@ -306,15 +307,4 @@ fn write(mut staged: Staged, mut offset: u64, batch: &Batch) -> Result<Staged> {
         offset = offset.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
     }
     Ok(staged)
-}
-
-async fn interrupt(staged: Staged, why: &str) {
-    let why = why.to_owned();
-    let done = blocking(move || {
-        staged.interrupt(&why);
-        Ok(())
-    });
-    if let Err(error) = done.await {
-        tracing::error!(%error, "an interrupted upload could not be recorded");
-    }
 }

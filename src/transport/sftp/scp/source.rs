@@ -6,10 +6,11 @@ use bytes::Bytes;
 
 use super::command::{Command, Word};
 use super::lines::Line;
-use super::talk::{Answer, Stop, Talk, blocking};
+use super::talk::{Answer, Stop, Talk};
 use crate::error::{Error, Kind, Result};
 use crate::model::VPath;
 use crate::service::session::{Download, Entry, Listing, Session, Stat};
+use crate::transport::aside::blocking;
 use crate::transport::pattern::Pattern;
 use crate::transport::sftp::extensions::below_home;
 use crate::transport::sftp::files::{at, log_download, wide};

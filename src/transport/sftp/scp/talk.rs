@@ -10,7 +10,6 @@ use super::lines::Line;
 use super::outlet::Outlet;
 use super::{Ending, Shared};
 use crate::config::{SCP_LINE_BYTES, SCP_UNREAD_BYTES};
-use crate::error::{Error, Kind, Result};
 use crate::transport::sftp::connection::Place;
 use crate::transport::sftp::files::wide;
 
@@ -100,7 +99,7 @@ impl Talk {
     }
 
     /// Waits until something has come.
-    async fn rest(&mut self) -> std::result::Result<&mut Piece, Stop> {
+    async fn rest(&mut self) -> Result<&mut Piece, Stop> {
         while self.rest.as_ref().is_none_or(|rest| rest.bytes.is_empty()) {
             self.rest = None;
             if self.over {
@@ -125,12 +124,12 @@ impl Talk {
     }
 
     /// The next byte.
-    pub(super) async fn byte(&mut self) -> std::result::Result<u8, Stop> {
+    pub(super) async fn byte(&mut self) -> Result<u8, Stop> {
         Ok(self.rest().await?.bytes.get_u8())
     }
 
     /// The next line, or what is left of it after `first`.
-    async fn bytes_of_line(&mut self, first: Option<u8>) -> std::result::Result<BytesMut, Stop> {
+    async fn bytes_of_line(&mut self, first: Option<u8>) -> Result<BytesMut, Stop> {
         let mut line = BytesMut::new();
         line.extend(first);
         loop {
@@ -154,13 +153,13 @@ impl Talk {
     }
 
     /// The next line of the protocol; [`Stop::Eof`] where the client ends in good order.
-    pub(super) async fn line(&mut self) -> std::result::Result<Line, Stop> {
+    pub(super) async fn line(&mut self) -> Result<Line, Stop> {
         let line = self.bytes_of_line(None).await?;
         Line::parse(&line).map_err(Stop::Broken)
     }
 
     /// The client's answer.
-    pub(super) async fn answer(&mut self) -> std::result::Result<Answer, Stop> {
+    pub(super) async fn answer(&mut self) -> Result<Answer, Stop> {
         let first = self.byte().await?;
         if first == 0 {
             return Ok(Answer::Ok);
@@ -174,7 +173,7 @@ impl Talk {
     }
 
     /// What the client says behind a file's last byte: whether it has sent it whole.
-    pub(super) async fn end_of_file(&mut self) -> std::result::Result<Answer, Stop> {
+    pub(super) async fn end_of_file(&mut self) -> Result<Answer, Stop> {
         match self.answer().await {
             Err(Stop::Eof) if self.shared.ending == Ending::ByteOrEof => Ok(Answer::Ok),
             Err(Stop::Broken(_)) => Err(Stop::Broken("expected the byte 0 after the file's data")),
@@ -183,7 +182,7 @@ impl Talk {
     }
 
     /// Some of the `left` bytes of a file, at least one.
-    pub(super) async fn data(&mut self, left: u64) -> std::result::Result<Batch, Stop> {
+    pub(super) async fn data(&mut self, left: u64) -> Result<Batch, Stop> {
         let most = usize::try_from(left).unwrap_or(usize::MAX).min(BATCH_BYTES);
         let mut batch = Batch::default();
         let mut bytes = 0_usize;
@@ -221,7 +220,7 @@ impl Talk {
     ///
     /// # Errors
     /// The client does not read what it is told.
-    pub(super) fn ok(&self) -> std::result::Result<(), Stop> {
+    pub(super) fn ok(&self) -> Result<(), Stop> {
         self.say(Bytes::from_static(OK))
     }
 
@@ -229,7 +228,7 @@ impl Talk {
     ///
     /// # Errors
     /// The client does not read what it is told.
-    pub(super) fn refuse(&mut self, path: &str, why: &str) -> std::result::Result<(), Stop> {
+    pub(super) fn refuse(&mut self, path: &str, why: &str) -> Result<(), Stop> {
         self.failures = self.failures.saturating_add(1);
         self.say(Line::Told(message(path, why)).write())
     }
@@ -254,7 +253,7 @@ impl Talk {
     ///
     /// # Errors
     /// The client does not read what it is told.
-    pub(super) fn say(&self, bytes: impl Into<Bytes>) -> std::result::Result<(), Stop> {
+    pub(super) fn say(&self, bytes: impl Into<Bytes>) -> Result<(), Stop> {
         if self.outlet.waiting_bytes() > SCP_UNREAD_BYTES {
             return Err(Stop::Broken("the answers are not read"));
         }
@@ -266,7 +265,7 @@ impl Talk {
     ///
     /// # Errors
     /// Nobody is there to take it.
-    pub(super) async fn give(&self, bytes: Bytes) -> std::result::Result<(), Stop> {
+    pub(super) async fn give(&self, bytes: Bytes) -> Result<(), Stop> {
         self.outlet.room().await;
         if self.shared.lost.is_cancelled() {
             return Err(Stop::Lost);
@@ -280,18 +279,6 @@ impl Talk {
         let well = in_order && self.failures == 0;
         self.outlet.end(u32::from(!well));
     }
-}
-
-/// Runs what may wait for the disk away from the network's threads.
-///
-/// # Errors
-/// Those of `work`; [`Kind::Internal`] if it panicked.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|e| Error::caused(Kind::Internal, "the server failed by its own fault", e))?
 }
 
 /// One line, as scp writes them; a path that the message begins with is not said twice.
