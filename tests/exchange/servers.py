@@ -1,4 +1,4 @@
-"""Other people's servers as own processes: sshd, vsftpd and ProFTPD on 127.0.0.1, each in a temporary folder of its own.
+"""Other people's servers as own processes: sshd, rclone, asyncssh, vsftpd and ProFTPD on 127.0.0.1, each in a temporary folder of its own.
 
 They are looked for below $ROLLCALL_TEST_SERVERS (unpacked Debian packages), then in the machine's own folders. All of
 them speak to one account, LOGIN with PASSWORD or the key of `Keys`; `Server.root` is where its files lie on the disk and
@@ -12,6 +12,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from datetime import datetime, timedelta, timezone
@@ -129,6 +130,8 @@ class Server:
         self.login, self.password = "payroll", PASSWORD
         self.log = self.folder / "log"
         self.process = None
+        # What this server does with the user's rights and a full disk: nothing, where it may do all, or keeps files elsewhere first.
+        self.has_rights = self.has_disk = True
 
     def start(self, command, env=None):
         with self.log.open("ab") as log:
@@ -210,7 +213,51 @@ def sshd(keys=("ed25519",), host_keys=("ed25519", "rsa"), extra=""):
     if me == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     server.login, server.home, server.password = login, str(server.root), None
+    server.has_rights = me != 0
     return server.start([program("usr/sbin/sshd"), "-D", "-e", "-f", folder / "sshd_config"])
+
+
+@on_a_free_port
+def rclone():
+    """rclone's SFTP server."""
+    server = Server("rclone")
+    server.has_rights, server.has_disk = os.getuid() != 0, False
+    made_key(server.folder / "host")
+    server.pins = {"ed25519": fingerprint(server.folder / "host.pub")}
+    return server.start(
+        ["rclone", "serve", "sftp", server.root, "--addr", f"{server.host}:{server.port}", "--user", server.login, "--pass", PASSWORD,
+         "--key", server.folder / "host", "--vfs-cache-mode", "writes", "--cache-dir", server.folder / "cache",
+         "--vfs-write-back", "0s", "--dir-cache-time", "0s"], env={"RCLONE_CONFIG": str(server.folder / "none")})
+
+
+ASYNCSSH = """
+import asyncio, asyncssh, os, sys
+folder, root, host, port, login, password = sys.argv[1:]
+
+class Server(asyncssh.SSHServer):
+    def password_auth_supported(self):
+        return True
+
+    def validate_password(self, name, given):
+        return (name, given) == (login, password)
+
+async def main():
+    files = lambda channel: asyncssh.SFTPServer(channel, chroot=root.encode())
+    await asyncssh.create_server(Server, host, int(port), server_host_keys=[folder + "/host"], sftp_factory=files)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+@on_a_free_port
+def asyncssh():
+    """The SFTP server of Python's asyncssh."""
+    server = Server("asyncssh")
+    server.has_rights = os.getuid() != 0
+    made_key(server.folder / "host")
+    server.pins = {"ed25519": fingerprint(server.folder / "host.pub")}
+    return server.start([sys.executable, "-c", ASYNCSSH, server.folder, server.root, server.host, server.port, server.login, PASSWORD])
 
 
 def _ftp_user():
