@@ -179,7 +179,8 @@ fn check_target(
             Err(Error::new(Kind::IsFolder, format!("{path} is a folder")))
         }
         Some(_) if overwrite == Overwrite::Never => {
-            let cure = "remove it first, or upload onto it: it is replaced once the new file is complete";
+            let cure =
+                "remove it first, or upload onto it: it is replaced once the new file is complete";
             Err(Error::new(Kind::Exists, format!("{path} exists already; {cure}")))
         }
         other => Ok(other),

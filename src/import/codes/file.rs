@@ -91,6 +91,10 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "The file is written in EBCDIC, the code of mainframes." => "Transfer it from the mainframe in text mode, or have it converted to UTF-8 there.";
         fr "Le fichier est écrit en EBCDIC, le code des grands systèmes." => "Transférez-le depuis le grand système en mode texte, ou faites-le convertir en UTF-8 sur place.";
         de "Die Datei ist in EBCDIC geschrieben, dem Code von Großrechnern." => "Übertragen Sie sie vom Großrechner im Textmodus, oder lassen Sie sie dort in UTF-8 umwandeln.";
+    F004 "letters" Fatal FileRefused each []
+        en "The file does not say how its letters are encoded, and with none of the usual codes do they make words." => "Export the file as UTF-8 (in Excel: “CSV UTF-8”); exports of old DOS programs need it most.";
+        fr "Le fichier n’indique pas le codage de ses lettres, et aucun des codages usuels n’en fait des mots." => "Exportez le fichier en UTF-8 (dans Excel\u{a0}: «\u{a0}CSV UTF-8\u{a0}»)\u{a0}; c’est surtout nécessaire avec les anciens logiciels DOS.";
+        de "Die Datei sagt nicht, wie ihre Buchstaben kodiert sind, und in keiner der üblichen Kodierungen ergeben sie Wörter." => "Exportieren Sie die Datei als UTF-8 (in Excel: „CSV UTF-8“); vor allem alte DOS-Programme brauchen das.";
     F004 "script" Fatal FileRefused each []
         en "The letters of this file are of another script (Greek, Cyrillic …), and the file does not say how they are encoded." => "Export the file as UTF-8 (in Excel: “CSV UTF-8”), or have the operator set the encoding of this folder.";
         fr "Les lettres de ce fichier appartiennent à un autre alphabet (grec, cyrillique…), et le fichier n’indique pas leur codage." => "Exportez le fichier en UTF-8 (dans Excel\u{a0}: «\u{a0}CSV UTF-8\u{a0}»), ou faites régler le codage de ce dossier par l’exploitant.";

@@ -51,6 +51,9 @@ pub(super) fn eight_bit(bytes: &[u8]) -> Result<(Encoding, String), FileRefusal>
     if is_shift_jis(bytes) || is_foreign(bytes, code) {
         return Err(FileRefusal::new("F004", vec![("what", "script".to_owned())]));
     }
+    if contexts.shows_signs_in_words(code) {
+        return Err(FileRefusal::new("F004", vec![("what", "letters".to_owned())]));
+    }
     Ok((code, text))
 }
 
@@ -91,26 +94,44 @@ fn is_foreign(bytes: &[u8], code: Encoding) -> bool {
 
 /// Japanese as Windows writes it: every byte above 127 begins or ends a pair, and somewhere several pairs follow each
 /// other. The second of a pair is often an ASCII letter, but no word with Latin letters has so many accents, each behind
-/// one letter. Source: JIS X 0208 in the shifted code, as `windows-932`.
+/// one letter; nor do two words have accents that follow each other and then one more. A no-break space is no accent.
+/// Source: JIS X 0208 in the shifted code, as `windows-932`.
 fn is_shift_jis(bytes: &[u8]) -> bool {
     let (mut row, mut longest) = (0_usize, 0_usize);
+    let (mut is_dense, mut dense_words) = (false, 0_usize);
     let mut rest = bytes.iter();
     while let Some(byte) = rest.next() {
         match byte {
             0x81..=0x9F | 0xE0..=0xEF => match rest.next() {
-                Some(0x40..=0x7E | 0x80..=0xFC) => row += 1,
+                Some(second @ (0x40..=0x7E | 0x80..=0xFC)) => {
+                    row += 1;
+                    is_dense |= *second >= 0x80 && *second != 0xA0;
+                }
                 _ => return false,
             },
             0x80 | 0xA0..=0xFF => return false,
-            _ => row = 0,
+            _ => {
+                dense_words += usize::from(is_dense && row > 1);
+                (row, is_dense) = (0, false);
+            }
         }
         longest = longest.max(row);
     }
-    longest >= LEAST_PAIRS
+    longest >= LEAST_PAIRS || dense_words >= LEAST_DENSE_WORDS
 }
 
 /// So many pairs in a row are Japanese.
 const LEAST_PAIRS: usize = 4;
+
+/// So many words of pairs with a byte above 127 in second place are Japanese, however short they are.
+const LEAST_DENSE_WORDS: usize = 2;
+
+/// Signs that stand between the letters of no word: there, a code that nobody guessed has a letter.
+const NEVER_IN_WORDS: &str = "¢£¤¥©®±µ¼½¾÷†‡‰™∆∞≤≥∂∑∏π∫Ω√≈◊░▒▓┤╣╗╝┐└┴┬├┼╚╔╩╦╠╬┘┌█▄▀■";
+
+/// So many of them prove it, if they are this share of all that stands above 127.
+const LEAST_SIGNS: u32 = 2;
+const SIGNS_SHARE: u32 = 4;
 
 /// So many letters in a row, all of them above 127, belong to another script; as a word of their own, so many.
 const LEAST_RUN: usize = 3;
@@ -205,6 +226,21 @@ impl Contexts {
         if let Some(count) = counts.and_then(|(_, counts)| counts.get_mut(usize::from(slot))) {
             *count = count.saturating_add(1);
         }
+    }
+
+    /// Whether this code, the best that was found, shows signs where letters must be.
+    fn shows_signs_in_words(&self, code: Encoding) -> bool {
+        let (mut signs, mut all) = (0_u32, 0_u32);
+        for (beside, counts) in BESIDE.into_iter().zip(&self.counts) {
+            let is_inside = beside.letter_before && beside.letter_behind;
+            for (byte, count) in (128..=255_u8).zip(counts).filter(|(_, count)| **count > 0) {
+                all = all.saturating_add(*count);
+                if is_inside && NEVER_IN_WORDS.contains(character(code, byte)) {
+                    signs = signs.saturating_add(*count);
+                }
+            }
+        }
+        signs >= LEAST_SIGNS && signs.saturating_mul(SIGNS_SHARE) >= all
     }
 
     fn score(&self, profile: &Profile) -> i64 {

@@ -225,6 +225,18 @@ fn another_script_is_told_unless_the_settings_name_its_code() {
             assert_eq!(told.text, text);
         }
     }
+    // Names of two characters, and Polish as DOS wrote it: signs stand where its letters were.
+    for row in ["1;田中;太郎;営業", "1;田中;花子"] {
+        let bytes = encoding_rs::SHIFT_JIS.encode(&format!("n;x;y;z\r\n{row}\r\n")).0.into_owned();
+        assert_eq!(refusal(&bytes), ("F004", "script".to_owned()), "{row}");
+    }
+    let polish = b"n;x\r\n1;W\xA2jcik;\x9Dukasz\r\n2;Zaj\xA5c;Gra\xBEyna;Ksi\xA9gowo\x98\x86\r\n";
+    assert_eq!(refusal(polish), ("F004", "letters".to_owned()));
+    for read in ["Réélue;Créée;Zoé;Hélène;José", "Gal·la;Zoé;Hélène;12 m²", "Zoé;Noé\u{A0}; à"]
+    {
+        let bytes = encoding_rs::WINDOWS_1252.encode(&format!("n;x\r\n{read}\r\n")).0.into_owned();
+        assert_eq!(decoded(&bytes).text.lines().nth(1), Some(read));
+    }
     let mainframe = b"\xC5\x94\x97\x93\x96\xA8\x85\x85^\xD5\x81\x94\x85%\xF0\xF1\xF2^\xD9\x96\xA8%";
     assert_eq!(refusal(mainframe), ("F004", "ebcdic".to_owned()));
     let undefined = decode_as(b"n;x\n1;\xE1\xD2\n", Charset::Fixed(Encoding::Windows1253));
