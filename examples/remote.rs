@@ -3,6 +3,7 @@
 //! The first line is the target: `{"protocol":"sftp","host":"127.0.0.1","port":22,"login":"me","password":"…","pins":["SHA256:…"],
 //! "allow":["127.0.0.0/8"],"step_s":5}`; then for example `{"do":"open"}`, `{"do":"entries","path":"/"}`,
 //! `{"do":"put","path":"/a.csv","file":"a.csv"}`. `tests/exchange/connect.py` shows all of them.
+//! `ROLLCALL_LOG=debug` writes a log to standard error.
 
 use std::error::Error as Failure;
 use std::io::{BufRead, Write};
