@@ -9,7 +9,7 @@ from pathlib import Path
 
 import paramiko
 
-from connect import Refused, Remote, driver, refused, target
+from connect import Remote, driver, refused, target
 from servers import PASSWORD, fingerprint, made_key
 
 # draft-ietf-secsh-filexfer-13, section 9.1

@@ -100,10 +100,10 @@ def sftp(line):
     return channel
 
 
-def tell(line, one):
+def tell(send, one):
     """Sends a message that the server may answer by hanging up, now or at one before it."""
     try:
-        line._send_message(one)
+        send(one)
     except (OSError, EOFError, paramiko.SSHException):
         pass
 
@@ -119,21 +119,21 @@ def out_of_order(ground):
     expect(asked(channel, 17, string("/"))[0] == 105, "STAT after too many window adjustments")
     for kind in range(93, 101):
         for number in (99, 0xFFFFFFFF):
-            tell(line, message(kind, number, *([5] if kind == 93 else [b"x"] if kind == 94 else [])))
+            tell(line._send_user_message, message(kind, number, *([5] if kind == 93 else [b"x"] if kind == 94 else [])))
     others_go_on(other)
     line.close()
     for size, window in ((0, 1 << 20), (1, 1), (0xFFFFFFFF, 0xFFFFFFFF)):
         line = transport(account)
-        tell(line, message(90, "session", 7, window, size))
-        tell(line, message(98, 0, "subsystem", True, "sftp"))
+        tell(line._send_user_message, message(90, "session", 7, window, size))
+        tell(line._send_user_message, message(98, 0, "subsystem", True, "sftp"))
         folders = b"".join(packet(11, struct.pack(">I", n) + string("/files")) for n in range(50))
-        tell(line, message(94, 0, packet(1, struct.pack(">I", 3)) + folders))
+        tell(line._send_user_message, message(94, 0, packet(1, struct.pack(">I", 3)) + folders))
         others_go_on(other)
         line.close()
     stranger = transport(account, login=False)
     for step in (message(52), message(5, "ssh-connection"), message(90, "session", 0, 1 << 20, 32768),
                  message(98, 0, "subsystem", True, "sftp"), message(94, 0, packet(1, struct.pack(">I", 3)))):
-        tell(stranger, step)
+        tell(stranger._send_message, step)
     # A greeting of the SFTP server would come within that.
     time.sleep(1)
     expect(not stranger.is_authenticated() and account.house.process.poll() is None, "a client let itself in")
