@@ -18,6 +18,7 @@ pub mod settings;
 pub mod standing;
 pub mod table;
 pub mod text;
+mod together;
 pub mod unpack;
 mod values;
 

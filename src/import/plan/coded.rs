@@ -118,6 +118,14 @@ impl<'a> Coders<'a> {
         self.by_key.get(key)
     }
 
+    /// Whether any of them refuses a code that nothing knows.
+    pub(super) fn refuse_unknown(&self) -> bool {
+        let blocks = |coder: &Coder<'_>| {
+            coder.closed || coder.map.as_ref().is_some_and(|map| *map.unmapped == Unmapped::Block)
+        };
+        self.by_key.values().any(|coder| blocks(coder))
+    }
+
     /// Whether two texts mean the same code of a field in our own words (settings, directory).
     pub(super) fn same(&self, field: Field, a: &str, b: &str) -> bool {
         a == b

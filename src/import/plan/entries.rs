@@ -1,6 +1,5 @@
 //! New codes of the reference lists: each once, each list's told together (X206).
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::draft::{Context, Draft, Fate};
@@ -10,6 +9,7 @@ use crate::import::fields::{Field, FieldKey};
 use crate::import::lists::list_of;
 use crate::import::note::MAX_LINES;
 use crate::import::settings::{Settings, Unmapped};
+use crate::import::together;
 
 /// The most new codes of a list that a report names.
 const MAX_CODES_NAMED: usize = 100;
@@ -19,8 +19,59 @@ struct New {
     list: Field,
     code: String,
     rows: u64,
-    /// The first row that has it.
+    /// The first row that has it, and its field there.
     row: usize,
+    field: Field,
+}
+
+/// The codes that are new in their lists, in the order in which they come.
+struct Found {
+    new: Vec<New>,
+    /// For each list, by code, the place among the new ones.
+    places: Vec<HashMap<String, usize>>,
+}
+
+impl Found {
+    fn none() -> Self {
+        Self { new: Vec::new(), places: vec![HashMap::new(); Field::ALL.len()] }
+    }
+
+    /// Counts the rows of a code.
+    fn count(&mut self, list: Field, code: &str, rows: u64, (row, field): (usize, Field)) {
+        let Some(places) = self.places.get_mut(list.index()) else { return };
+        match places.get(code).and_then(|place| self.new.get_mut(*place)) {
+            Some(known) => known.rows += rows,
+            None => {
+                places.insert(code.to_owned(), self.new.len());
+                self.new.push(New { list, code: code.to_owned(), rows, row, field });
+            }
+        }
+    }
+
+    /// The new codes of some rows, of which the first has this place.
+    fn read(context: &Context<'_>, lists: &[List<'_>], first: usize, drafts: &[Draft]) -> Self {
+        let mut found = Self::none();
+        for (row, draft) in (first..).zip(drafts).filter(|(_, draft)| draft.fate == Fate::Live) {
+            if draft.user().is_some() && draft.changes.is_empty() {
+                continue;
+            }
+            for List { field, list, known } in lists {
+                let Some(codes) = context.set_by(row, draft, *field) else { continue };
+                for code in codes.split('\n').filter(|code| !known.contains(code)) {
+                    found.count(*list, code, 1, (row, *field));
+                }
+            }
+        }
+        found
+    }
+}
+
+/// A field whose codes stand in a list.
+struct List<'s> {
+    field: Field,
+    list: Field,
+    /// The codes that it has. Every code of every row is looked up.
+    known: HashSet<&'s str>,
 }
 
 /// The codes that are new in their lists, each once; each list's are told together. Those that no setting gives
@@ -30,50 +81,36 @@ pub(super) fn new_entries(
     drafts: &[Draft],
     teller: &mut Teller,
 ) -> Vec<(Field, String)> {
-    // By list and code: `None` is known, else the place among the new ones. Every code of every row is looked up.
-    let mut known: Vec<HashMap<Cow<'_, str>, Option<usize>>> = Vec::new();
-    known.resize_with(Field::ALL.len(), HashMap::new);
-    for (list, codes) in &context.job.snapshot.lists {
-        if let Some(known) = known.get_mut(list.index()) {
-            known.extend(codes.iter().map(|code| (Cow::Borrowed(code.as_str()), None)));
-        }
+    let lists = Field::ALL.iter().filter_map(|field| {
+        let list = list_of(*field)?;
+        let known = context.job.snapshot.lists.get(&list);
+        let known = known.into_iter().flatten().map(String::as_str).collect();
+        Some(List { field: *field, list, known })
+    });
+    let lists: Vec<List<'_>> = lists.collect();
+    let piece = together::piece(drafts.len());
+    let pieces = drafts.chunks(piece).enumerate();
+    let read = together::all(drafts.len(), pieces, |(place, drafts)| {
+        Found::read(context, &lists, place * piece, drafts)
+    });
+    let mut found = Found::none();
+    for New { list, code, rows, row, field } in read.into_iter().flat_map(|read| read.new) {
+        found.count(list, &code, rows, (row, field));
     }
-    let mut new: Vec<New> = Vec::new();
     let mut told: BTreeMap<Field, Vec<(usize, String)>> = BTreeMap::new();
-    let lists: Vec<(Field, Field)> =
-        Field::ALL.iter().filter_map(|field| Some((*field, list_of(*field)?))).collect();
-    for (row, draft) in drafts.iter().enumerate().filter(|(_, draft)| draft.fate == Fate::Live) {
-        if draft.user().is_some() && draft.changes.is_empty() {
-            continue;
-        }
-        for (field, list) in &lists {
-            let Some(to) = context.set_by(row, draft, *field) else { continue };
-            let Some(known) = known.get_mut(list.index()) else { continue };
-            for code in to.split('\n') {
-                let place = match known.get(code) {
-                    Some(place) => *place,
-                    None => {
-                        new.push(New { list: *list, code: code.to_owned(), rows: 0, row });
-                        told.entry(*field).or_default().push((row, code.to_owned()));
-                        known.insert(Cow::Owned(code.to_owned()), Some(new.len() - 1));
-                        Some(new.len() - 1)
-                    }
-                };
-                if let Some(entry) = place.and_then(|place| new.get_mut(place)) {
-                    entry.rows += 1;
-                }
-            }
-        }
+    for entry in &found.new {
+        told.entry(entry.field).or_default().push((entry.row, entry.code.clone()));
     }
     for (field, codes) in told {
         tell_entries(context, field, &codes, teller);
     }
     let ours = codes_of_settings(context.job.settings);
-    for entry in new.iter().filter(|entry| !ours.contains(&(entry.list, entry.code.as_str()))) {
+    let unknown = found.new.iter().filter(|new| !ours.contains(&(new.list, new.code.as_str())));
+    for entry in unknown {
         let line = context.row(entry.row).map_or(0, |row| row.line());
         teller.unknown.add(&FieldKey::Known(entry.list), &entry.code, entry.rows, line);
     }
-    new.into_iter().map(|entry| (entry.list, entry.code)).collect()
+    found.new.into_iter().map(|entry| (entry.list, entry.code)).collect()
 }
 
 /// The codes that the settings give themselves, by value map or default.

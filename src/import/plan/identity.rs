@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::coded::{Coder, Problem, Refusal};
 use super::memo::value;
-use super::places::{Groups, Places};
+use super::places::Places;
 use super::sheet::Sheet;
 use super::wired::Wired;
 use crate::import::directory::{Key, User};
@@ -14,6 +14,7 @@ use crate::import::fields::{Field, FieldKey, Value};
 use crate::import::note::CellRefusal;
 use crate::import::settings::key_fields;
 use crate::import::table::Row;
+use crate::import::together;
 
 /// A key as it is compared: legal entity (empty where the key has none) and the deciding value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -22,9 +23,9 @@ pub(super) struct RowKey<'t> {
     pub value: Cow<'t, str>,
 }
 
-impl RowKey<'_> {
-    pub(super) fn parts(&self) -> [&str; 2] {
-        [&self.entity, &self.value]
+impl<'t> RowKey<'t> {
+    pub(super) fn into_parts(self) -> (Cow<'t, str>, Cow<'t, str>) {
+        (self.entity, self.value)
     }
 }
 
@@ -45,17 +46,17 @@ pub(super) struct Index<'a> {
     users: &'a [User],
     /// What legal entities in the directory stand for now.
     entities: Option<Arc<Coder<'a>>>,
-    by_key: Groups,
+    by_key: Places,
     /// Numbers without their leading zeros; made when the first row asks.
     without_zeros: Option<HashMap<RowKey<'a>, usize>>,
     key: Key,
 }
 
 /// The users who have a key: several only where a bare number is the key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Slot<'x> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Slot {
     One(usize),
-    Several(&'x [usize]),
+    Several(Vec<usize>),
 }
 
 /// Text in lower case; borrowed where it is already.
@@ -70,27 +71,24 @@ pub(super) fn lower(text: Cow<'_, str>) -> Cow<'_, str> {
 impl<'a> Index<'a> {
     /// A value map or a list that renames legal entities must not make strangers of the users who have the old ones.
     pub(super) fn new(users: &'a [User], key: Key, entities: Option<Arc<Coder<'a>>>) -> Self {
-        let mut by_key = Groups::new(users.len());
-        let of = |place: usize| user_key(users.get(place)?, key, entities.as_deref());
-        for place in 0..users.len() {
-            if let Some(key) = of(place) {
-                by_key.add(&key.parts(), place, |other| of(other).as_ref() == Some(&key));
-            }
-        }
+        let by_key = Places::of(users.len(), |place| {
+            user_key(users.get(place)?, key, entities.as_deref()).map(RowKey::into_parts)
+        });
         Self { users, entities, by_key, without_zeros: None, key }
     }
 
-    pub(super) fn get(&self, key: &RowKey<'_>) -> Option<Slot<'_>> {
-        let has = |place: usize| {
-            let known = self.users.get(place);
+    pub(super) fn get(&self, key: &RowKey<'_>) -> Option<Slot> {
+        let has = |place: &usize| {
+            let known = self.users.get(*place);
             let known = known.and_then(|user| user_key(user, self.key, self.entities.as_deref()));
-            known.is_some_and(|known| known.parts() == key.parts())
+            known.is_some_and(|known| known == *key)
         };
-        let first = self.by_key.find(&key.parts(), has)?;
-        Some(match self.by_key.all(first) {
-            [] => Slot::One(first),
-            several => Slot::Several(several),
-        })
+        let mut found = self.by_key.like(&key.entity, &key.value).filter(has);
+        let one = found.next()?;
+        let Some(other) = found.next() else { return Some(Slot::One(one)) };
+        let mut several: Vec<usize> = [one, other].into_iter().chain(found).collect();
+        several.reverse();
+        Some(Slot::Several(several))
     }
 
     /// The user whose number is this one with the leading zeros that a spreadsheet ate.
@@ -144,18 +142,28 @@ enum Known {
 }
 
 impl<'s> Keys<'s> {
-    /// None yet, of the rows of this file.
-    pub(super) fn new(sheet: &'s Sheet<'s>) -> Self {
-        Self { sheet, known: Vec::with_capacity(sheet.table.row_count()) }
+    /// The keys of the rows of this file that can be read as rows.
+    pub(super) fn read(sheet: &'s Sheet<'s>, is_row: impl Fn(&Row<'s>) -> bool + Sync) -> Self {
+        let count = sheet.table.row_count();
+        let keys = Self { sheet, known: Vec::new() };
+        let known = |at: usize| {
+            let Some(row) = sheet.table.row(at).filter(&is_row) else { return Known::Nothing };
+            match row_key(sheet, &row) {
+                Err(_) => Known::Nothing,
+                Ok(key) if keys.standing(&row).as_ref() == Some(&key) => Known::AsItStands,
+                Ok(_) => Known::Made,
+            }
+        };
+        let piece = together::piece(count);
+        let pieces = (0..count).step_by(piece).map(|first| first..count.min(first + piece));
+        let read = together::all(count, pieces, |rows| rows.map(known).collect::<Vec<_>>());
+        Self { sheet, known: read.concat() }
     }
 
-    /// Adds the key of the next row.
-    pub(super) fn push(&mut self, row: &Row<'s>, key: Option<&RowKey<'s>>) {
-        self.known.push(match key {
-            None => Known::Nothing,
-            Some(key) if self.standing(row).as_ref() == Some(key) => Known::AsItStands,
-            Some(_) => Known::Made,
-        });
+    /// The places of the rows that have none.
+    pub(super) fn missing(&self) -> impl Iterator<Item = usize> {
+        let rows = self.known.iter().enumerate();
+        rows.filter(|(_, known)| **known == Known::Nothing).map(|(at, _)| at)
     }
 
     /// How many rows there are.
@@ -197,35 +205,34 @@ impl<'s> Keys<'s> {
 #[derive(Debug)]
 pub(super) struct PaddedRows<'x, 's> {
     keys: &'x Keys<'s>,
-    /// `None`: no other row could mean one of these.
-    by_bare: Option<Places>,
+    /// Empty where no other row could mean one of these.
+    by_bare: Places,
 }
 
 impl<'x, 's> PaddedRows<'x, 's> {
     pub(super) fn new(keys: &'x Keys<'s>, key: Key) -> Self {
         let numbers = matches!(key, Key::EmployeeNumber | Key::LegalEntityAndEmployeeNumber);
-        let any = |is: fn(&str) -> bool| keys.iter().any(|(_, key)| is(&key.value));
-        if !numbers || !any(|number| number.starts_with('0')) || !any(could_have_lost_zeros) {
-            return Self { keys, by_bare: None };
-        }
-        let mut by_bare = Places::new(keys.len());
-        for (at, key) in keys.iter() {
-            if let Some(bare) = without_zeros(&key.value) {
-                by_bare.add(&[&key.entity, bare], at);
-            }
-        }
-        Self { keys, by_bare: Some(by_bare) }
+        let any_bare = numbers && keys.iter().any(|(_, key)| could_have_lost_zeros(&key.value));
+        let count = if any_bare { keys.len() } else { 0 };
+        let by_bare = Places::of(count, |at| {
+            let RowKey { entity, value } = keys.get(at)?;
+            Some((entity, Cow::Owned(without_zeros(&value)?.to_owned())))
+        });
+        Self { keys, by_bare }
     }
 
     /// The last row whose number is this one with zeros in front.
     pub(super) fn get(&self, key: &RowKey<'_>) -> Option<usize> {
+        if !could_have_lost_zeros(&key.value) {
+            return None;
+        }
         let is_it = |at: &usize| {
             let padded = self.keys.get(*at);
             padded.is_some_and(|padded| {
                 padded.entity == key.entity && without_zeros(&padded.value) == Some(&*key.value)
             })
         };
-        self.by_bare.as_ref()?.like(&key.parts()).find(is_it)
+        self.by_bare.like(&key.entity, &key.value).find(is_it)
     }
 }
 

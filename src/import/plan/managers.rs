@@ -44,6 +44,8 @@ pub(super) struct Managers {
     /// Rows that say something new of a manager who was protected.
     pub unprotected: Vec<usize>,
     pub depends_on_date: bool,
+    /// Who has begun and has no end, by place, as far as it was asked: of most managers it is asked often.
+    here: Vec<bool>,
 }
 
 /// Finds the managers of all rows that stand, and refuses those that would make a circle.
@@ -57,16 +59,30 @@ pub(super) fn resolve(context: &Context<'_>, people: &People<'_>, rows: &Rows) -
         wishes: Vec::new(),
         unprotected: Vec::new(),
         depends_on_date: false,
+        here: vec![false; people.len()],
     };
     let mut directory = Directory::new(people);
+    directory.look_ahead(context, rows);
     for (at, draft) in rows.drafts.iter().enumerate().filter(|(_, d)| d.fate == Fate::Live) {
         let Some(me) = people.of_row.get(at) else { continue };
         let found = match draft.manager {
             Wish::Silent => continue,
             Wish::Clear => managers.cleared(context, people, at, me),
             Wish::Cell | Wish::Named => {
-                let Some(text) = context.manager_named(at, draft) else { continue };
-                managers.named(context, people, &mut directory, (at, me, draft.line), &text)
+                let found = match directory.ahead(me) {
+                    Some(boss) => Ok(boss),
+                    None => {
+                        let Some(text) = context.manager_named(at, draft) else { continue };
+                        directory.find(context, me, &text).map_err(|lost| (lost, text))
+                    }
+                };
+                match found {
+                    Ok(boss) => managers.found(context, people, &directory, (at, me), boss),
+                    Err((lost, text)) => {
+                        managers.lost(context, people, (at, me, draft.line), &text, &lost);
+                        NewManager::Same
+                    }
+                }
             }
         };
         managers.set(at, found);
@@ -99,37 +115,41 @@ impl Managers {
     }
 
     /// The manager whom a row names.
-    fn named(
+    fn found(
         &mut self,
         context: &Context<'_>,
         people: &People<'_>,
-        directory: &mut Directory<'_, '_>,
+        directory: &Directory<'_, '_>,
+        (at, me): (usize, usize),
+        boss: usize,
+    ) -> NewManager {
+        self.forget_wish(context, me);
+        if self.stays(context, people, (at, me), Some(boss)) {
+            return NewManager::Same;
+        }
+        self.tell_away(context, people, at, me, boss);
+        let is_manager = directory.is_manager(context, me, boss);
+        if is_manager { NewManager::Same } else { NewManager::to(boss) }
+    }
+
+    /// A row names a manager whom nobody, or nobody alone, can be.
+    fn lost(
+        &mut self,
+        context: &Context<'_>,
+        people: &People<'_>,
         (at, me, line): (usize, usize, u32),
         text: &str,
-    ) -> NewManager {
-        match directory.find(context, me, text) {
-            Ok(boss) => {
-                self.forget_wish(context, me);
-                if self.stays(context, people, (at, me), Some(boss)) {
-                    return NewManager::Same;
-                }
-                self.tell_away(context, people, at, me, boss);
-                let is_manager = directory.is_manager(context, me, boss);
-                if is_manager { NewManager::Same } else { NewManager::to(boss) }
+        lost: &Lost,
+    ) {
+        if matches!(lost, Lost::Nobody) {
+            let wish = ManagerWish { text: text.to_owned(), line };
+            if wish_of(context, me).is_none_or(|known| known.text != wish.text) {
+                self.wishes.push((me, Some(wish)));
             }
-            Err(lost) => {
-                if matches!(lost, Lost::Nobody) {
-                    let wish = ManagerWish { text: text.to_owned(), line };
-                    if wish_of(context, me).is_none_or(|known| known.text != wish.text) {
-                        self.wishes.push((me, Some(wish)));
-                    }
-                } else {
-                    self.forget_wish(context, me);
-                }
-                self.refuse(context, people, at, lost_message(people, &lost));
-                NewManager::Same
-            }
+        } else {
+            self.forget_wish(context, me);
         }
+        self.refuse(context, people, at, lost_message(people, lost));
     }
 
     /// Somebody settles the manager otherwise.
@@ -259,7 +279,7 @@ impl Managers {
         me: usize,
         boss: usize,
     ) {
-        if me == boss {
+        if me == boss || self.here.get(boss).copied().unwrap_or(false) {
             return;
         }
         let (Some(own), Some(person)) = (people.get(me), people.get(boss)) else { return };
@@ -269,6 +289,9 @@ impl Managers {
         let start = person.get(Field::ContractStart);
         let to_come = start.as_deref().filter(|start| *start > today);
         self.depends_on_date |= end.is_some() || to_come.is_some();
+        if let Some(here) = self.here.get_mut(boss) {
+            *here = end.is_none() && to_come.is_none();
+        }
         // Whom somebody who has left reported to is history.
         if own.get(Field::ContractEnd).is_some_and(|end| *end < *today) {
             return;

@@ -43,7 +43,7 @@ use super::fields::{Field, FieldKey};
 use super::note::FileRefusal;
 use super::report::{Message, Report};
 use super::settings::Settings;
-use super::{Job, Meta};
+use super::{Job, Meta, together};
 use crate::model::ImportStatus;
 
 /// One field's change of one user; kept as history.
@@ -224,9 +224,13 @@ fn conclude(
         while people::refuse_clashes(context, &mut rows, &mut teller) {}
         let (managers, bosses, of_row, everybody) = {
             let people = people::people(context, &rows.drafts);
-            let managers = managers::resolve(context, &people, &rows);
+            let (managers, homonyms) = together::both(
+                people.len(),
+                || managers::resolve(context, &people, &rows),
+                || people::homonyms(context, &people),
+            );
             if managers.refused_rows.is_empty() {
-                people::tell_homonyms(context, &people, &mut teller);
+                people::tell_homonyms(context, &people, homonyms, &mut teller);
             }
             let bosses = quick::bosses(context, &people, &managers, &rows);
             let everybody = people.len();

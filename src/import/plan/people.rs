@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 
 use super::draft::{Context, Draft, Fate, Rows, name};
 use super::identity::lower;
-use super::places::{Groups, Links};
+use super::places::{Key, Links, Places};
 use super::sheet::Sheet;
 use super::tell::{MAX_NAMED, Teller, few, message, params};
 use crate::import::codes::Code;
 use crate::import::directory::User;
 use crate::import::fields::{Field, FieldKey};
 use crate::import::text::fold;
+use crate::import::together;
 
 /// Everybody: first the users of the directory in its order, then the new ones in the order of the file.
 #[derive(Debug)]
@@ -145,7 +146,7 @@ enum Unique {
 }
 
 impl Unique {
-    fn key<'p>(self, person: &Person<'p>) -> Option<(Cow<'p, str>, Cow<'p, str>)> {
+    fn key<'p>(self, person: &Person<'p>) -> Option<Key<'p>> {
         let value = person.get(self.field())?;
         Some(match self {
             Self::Number => (person.get(Field::LegalEntity).unwrap_or_default(), value),
@@ -178,8 +179,14 @@ pub(super) fn refuse_clashes(context: &Context<'_>, rows: &mut Rows, teller: &mu
     let mut refused: Vec<usize> = Vec::new();
     {
         let people = people(context, &rows.drafts);
-        for unique in [Unique::Number, Unique::Login, Unique::Email] {
-            for clash in clashes(&people, unique) {
+        let (numbers, [logins, emails]) = together::both(
+            people.len(),
+            || clashes(&people, Unique::Number),
+            || [Unique::Login, Unique::Email].map(|unique| clashes(&people, unique)),
+        );
+        let found = [(Unique::Number, numbers), (Unique::Login, logins), (Unique::Email, emails)];
+        for (unique, clashes) in found {
+            for clash in clashes {
                 refused.extend(tell_clash(context, &people, unique, &clash, teller));
                 let known = clash.iter().filter_map(|at| people.get(*at)?.user);
                 for user in known {
@@ -210,17 +217,11 @@ fn clashes(people: &People<'_>, unique: Unique) -> Vec<Vec<usize>> {
     if !people.alive().any(|(_, person)| unique.is_set(&person)) {
         return Vec::new();
     }
-    let mut owners = Groups::new(people.len());
-    for (place, person) in people.alive() {
-        let Some((entity, value)) = unique.key(&person) else { continue };
-        let has = |other| {
-            let other = people.get(other).and_then(|other| unique.key(&other));
-            other.is_some_and(|other| other.0 == entity && other.1 == value)
-        };
-        owners.add(&[&entity, &value], place, has);
-    }
+    let key = |place| unique.key(&people.get(place).filter(Person::is_alive)?);
     let given = |place: &usize| people.get(*place).is_some_and(|person| unique.is_set(&person));
-    owners.shared.into_values().filter(|group| group.iter().any(given)).collect()
+    let mut shared = Places::of(people.len(), key).groups(|a, b| key(a) == key(b));
+    shared.retain(|group| group.iter().any(given));
+    shared
 }
 
 /// Tells the rows that take what others have; gives them.
@@ -271,42 +272,26 @@ fn tell_clash(
     refused
 }
 
-/// D107: a new user with the name of somebody else in the directory, or of another new user with the
-/// same date of birth. Different people can share a name, so this is only told.
-pub(super) fn tell_homonyms(context: &Context<'_>, people: &People<'_>, teller: &mut Teller) {
+/// For a new user, by place, others of the same name: in the directory, or new too and born on the same day.
+pub(super) fn homonyms(context: &Context<'_>, people: &People<'_>) -> BTreeMap<usize, Vec<usize>> {
+    let mut namesakes: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     let known = context.job.snapshot.users.len();
     if people.len() <= known {
-        return;
+        return namesakes;
     }
     let key = |place: usize| {
-        let person = people.get(place)?;
+        let person = people.get(place).filter(|person| place >= known || person.is_alive())?;
         let last = fold(&person.get(Field::LastName)?);
         let first = fold(&person.get(Field::FirstName)?);
-        Some((last, first)).filter(|(last, _)| !last.is_empty())
+        (!last.is_empty()).then_some((Cow::Owned(last), Cow::Owned(first)))
     };
-    let mut named = Groups::new(people.len());
-    for place in known..people.len() {
-        let Some((last, first)) = key(place) else { continue };
-        named.add(&[&last, &first], place, |other| {
-            key(other).is_some_and(|other| other.0 == last && other.1 == first)
-        });
-    }
-    let mut namesakes: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for place in (0..known).filter(|at| people.get(*at).is_some_and(|old| old.is_alive())) {
-        let Some((last, first)) = key(place) else { continue };
-        let first = named.find(&[&last, &first], |other| {
-            key(other).is_some_and(|other| other.0 == last && other.1 == first)
-        });
-        let Some(first) = first else { continue };
-        let alone = [first];
-        let group = named.all(first);
-        for newcomer in if group.is_empty() { &alone } else { group } {
-            add_few(&mut namesakes, *newcomer, place);
+    for group in Places::of(people.len(), key).groups(|a, b| key(a) == key(b)) {
+        let (old, new) = group.split_at(group.partition_point(|place| *place < known));
+        for newcomer in new {
+            old.iter().take(MAX_NAMED + 1).for_each(|old| add_few(&mut namesakes, *newcomer, *old));
         }
-    }
-    for group in named.shared.values() {
         let mut born: BTreeMap<Cow<'_, str>, Vec<usize>> = BTreeMap::new();
-        for place in group {
+        for place in new {
             if let Some(birth) = people.get(*place).and_then(|p| p.get(Field::BirthDate)) {
                 born.entry(birth).or_default().push(*place);
             }
@@ -318,6 +303,16 @@ pub(super) fn tell_homonyms(context: &Context<'_>, people: &People<'_>, teller: 
             }
         }
     }
+    namesakes
+}
+
+/// D107: a new user with the name of somebody else. Different people can share a name, so this is only told.
+pub(super) fn tell_homonyms(
+    context: &Context<'_>,
+    people: &People<'_>,
+    namesakes: BTreeMap<usize, Vec<usize>>,
+    teller: &mut Teller,
+) {
     for (newcomer, others) in namesakes {
         tell_homonym(context, people, newcomer, &others, teller);
     }

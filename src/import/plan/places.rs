@@ -1,7 +1,10 @@
 //! Places of a million people by what they are looked up by, in a few bytes each: the keys stay where they are.
 
+use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::num::NonZeroU32;
+
+use crate::import::together;
 
 /// One of many things, by its place; in four bytes, for there may be a million links to them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,77 +59,112 @@ impl Links {
     }
 }
 
+/// What places are looked up by: two texts, of which one may be empty.
+pub(super) type Key<'k> = (Cow<'k, str>, Cow<'k, str>);
+
 /// Which places may have a key: whoever asks compares the keys themselves.
+///
+/// Each place is one number, the hash of its key above its own, and they are sorted: a table that is filled in the order
+/// of a large file waits for the memory at every row, and a hash of 32 bits spares nearly every comparison with a
+/// stranger's key, which lies somewhere in that file.
 #[derive(Debug)]
 pub(super) struct Places {
-    /// For each bucket, the place that was added last.
-    last: Links,
-    /// For each place, the one before it in its bucket.
-    before: Links,
+    sorted: Vec<u64>,
+    /// Where the places begin whose hashes begin with the same bits; one more than there are such beginnings.
+    begins: Vec<u32>,
+    shift: u32,
     secret: RandomState,
 }
 
-impl Places {
-    /// For places below this number.
-    pub(super) fn new(count: usize) -> Self {
-        let buckets = count.saturating_mul(2).next_power_of_two();
-        Self { last: Links::new(buckets), before: Links::new(count), secret: RandomState::new() }
-    }
+/// How many places share a beginning, about.
+const SHARE: usize = 4;
 
-    /// Adds a place under a key of several parts; a place is added once.
-    pub(super) fn add(&mut self, key: &[&str], place: usize) {
-        let bucket = self.bucket(key);
-        self.before.set(place, self.last.get(bucket));
-        self.last.set(bucket, Some(place));
+impl Places {
+    /// The places below a number that have a key.
+    pub(super) fn of<'k>(count: usize, key: impl Fn(usize) -> Option<Key<'k>> + Sync) -> Self {
+        let secret = RandomState::new();
+        let piece = together::piece(count);
+        let pieces = (0..count).step_by(piece).map(|first| first..count.min(first + piece));
+        let read = together::all(count, pieces, |places| {
+            let hashed = places.filter_map(|place| {
+                let (one, other) = key(place)?;
+                let hash = u64::from(hash(&secret, &one, &other));
+                Some(hash << u32::BITS | u64::from(u32::try_from(place).ok()?))
+            });
+            let mut hashed: Vec<u64> = hashed.collect();
+            hashed.sort_unstable();
+            hashed
+        });
+        let mut sorted = read.concat();
+        // Of pieces that are sorted already, this only has to merge them.
+        sorted.sort();
+        let bits = (sorted.len() / SHARE).max(1).ilog2();
+        let shift = u64::BITS - bits;
+        let mut begins = Vec::with_capacity((1 << bits) + 1);
+        for (place, hashed) in sorted.iter().enumerate() {
+            let begin = beginning(*hashed, shift);
+            while begins.len() <= begin {
+                begins.push(u32::try_from(place).unwrap_or(u32::MAX));
+            }
+        }
+        begins.resize((1 << bits) + 1, u32::try_from(sorted.len()).unwrap_or(u32::MAX));
+        Self { sorted, begins, shift, secret }
     }
 
     /// The places that may have the key, the last one first.
-    pub(super) fn like(&self, key: &[&str]) -> impl Iterator<Item = usize> {
-        std::iter::successors(self.last.get(self.bucket(key)), |place| self.before.get(*place))
+    pub(super) fn like<'x>(
+        &'x self,
+        one: &str,
+        other: &str,
+    ) -> impl Iterator<Item = usize> + use<'x> {
+        let hash = match self.sorted.is_empty() {
+            true => 0,
+            false => u64::from(hash(&self.secret, one, other)),
+        };
+        let begin = beginning(hash << u32::BITS, self.shift);
+        let at = |begin: usize| self.begins.get(begin).and_then(|at| usize::try_from(*at).ok());
+        let range = at(begin).unwrap_or(0)..at(begin + 1).unwrap_or(0);
+        let near = self.sorted.get(range).unwrap_or_default().iter().rev();
+        near.filter(move |hashed| **hashed >> u32::BITS == hash).map(|hashed| place(*hashed))
     }
 
-    fn bucket(&self, key: &[&str]) -> usize {
-        let mut hasher = self.secret.build_hasher();
-        for part in key {
-            hasher.write(part.as_bytes());
-            hasher.write_u8(0xFF);
+    /// Groups of several places that share a key, each in ascending order, by their first. `same` says whether two
+    /// places have the same one.
+    pub(super) fn groups(&self, same: impl Fn(usize, usize) -> bool) -> Vec<Vec<usize>> {
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        let like = self.sorted.chunk_by(|a, b| a >> u32::BITS == b >> u32::BITS);
+        for run in like.filter(|run| run.len() > 1) {
+            let mut found: Vec<Vec<usize>> = Vec::new();
+            for place in run.iter().map(|hashed| place(*hashed)) {
+                let is_its =
+                    |group: &&mut Vec<usize>| group.first().is_some_and(|f| same(*f, place));
+                match found.iter_mut().find(is_its) {
+                    Some(group) => group.push(place),
+                    None => found.push(vec![place]),
+                }
+            }
+            groups.extend(found.into_iter().filter(|group| group.len() > 1));
         }
-        let mask = u64::try_from(self.last.len().saturating_sub(1)).unwrap_or(u64::MAX);
-        usize::try_from(hasher.finish() & mask).unwrap_or(0)
+        groups.sort_unstable();
+        groups
     }
 }
 
-/// Groups of places that share a key.
-#[derive(Debug)]
-pub(super) struct Groups {
-    first: Places,
-    /// The groups of more than one, by their first place; each in the order in which it was added.
-    pub shared: std::collections::BTreeMap<usize, Vec<usize>>,
+fn hash(secret: &RandomState, one: &str, other: &str) -> u32 {
+    let mut hasher = secret.build_hasher();
+    for part in [one, other] {
+        hasher.write(part.as_bytes());
+        hasher.write_u8(0xFF);
+    }
+    u32::try_from(hasher.finish() >> u32::BITS).unwrap_or_default()
 }
 
-impl Groups {
-    /// For places below this number.
-    pub(super) fn new(count: usize) -> Self {
-        Self { first: Places::new(count), shared: std::collections::BTreeMap::new() }
-    }
+fn beginning(hashed: u64, shift: u32) -> usize {
+    usize::try_from(hashed.checked_shr(shift).unwrap_or(0)).unwrap_or(0)
+}
 
-    /// Adds a place to the group of its key; `has` says whether another place has the same key.
-    pub(super) fn add(&mut self, key: &[&str], place: usize, has: impl Fn(usize) -> bool) {
-        match self.find(key, has) {
-            Some(first) => self.shared.entry(first).or_insert_with(|| vec![first]).push(place),
-            None => self.first.add(key, place),
-        }
-    }
-
-    /// The first place that was added under a key.
-    pub(super) fn find(&self, key: &[&str], has: impl Fn(usize) -> bool) -> Option<usize> {
-        self.first.like(key).find(|place| has(*place))
-    }
-
-    /// The other places of the group that begins with this one; empty: it stands alone.
-    pub(super) fn all(&self, first: usize) -> &[usize] {
-        self.shared.get(&first).map(Vec::as_slice).unwrap_or_default()
-    }
+fn place(hashed: u64) -> usize {
+    usize::try_from(hashed & u64::from(u32::MAX)).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
@@ -135,20 +173,27 @@ mod tests {
 
     #[test]
     fn places_are_found_by_their_keys_in_any_number() {
-        let keys: Vec<String> = (0..1000).map(|n| format!("k{}", n % 700)).collect();
-        let mut groups = Groups::new(keys.len());
-        for (place, key) in keys.iter().enumerate() {
-            groups.add(&[key, ""], place, |other| keys[other] == *key);
+        for count in [0, 1, 2, 3, 1000, 20_000] {
+            let key = |place: usize| format!("k{}", place % 700);
+            let has = |place: usize| place % 5 != 1;
+            let of = |place| has(place).then(|| (Cow::Owned(key(place)), Cow::Borrowed("")));
+            let places = Places::of(count, of);
+            for asked in 0..701.min(count + 1) {
+                let found = places.like(&key(asked), "").filter(|place| key(*place) == key(asked));
+                let expected = (0..count).filter(|p| has(*p) && p % 700 == asked % 700).rev();
+                assert_eq!(found.collect::<Vec<_>>(), expected.collect::<Vec<_>>(), "{asked}");
+            }
+            assert!(places.like("k1", "k1").all(|place| key(place) != "k1"));
+            let groups = places.groups(|a, b| key(a) == key(b));
+            let alike = (0..700.min(count)).map(|n| (n..count).step_by(700).filter(|p| has(*p)));
+            let mut alike: Vec<Vec<usize>> = alike.map(Iterator::collect).collect();
+            alike.retain(|group: &Vec<usize>| group.len() > 1);
+            alike.sort_unstable();
+            assert_eq!(groups, alike, "{count}");
+            // Places whose hashes are the same by chance are told apart.
+            let strangers = places.groups(|a, b| a == b);
+            assert_eq!(strangers, Vec::<Vec<usize>>::new());
         }
-        for (place, key) in keys.iter().enumerate() {
-            let found = groups.find(&[key, ""], |other| keys[other] == *key);
-            assert_eq!(found, Some(place % 700));
-            let all: &[usize] =
-                if place % 700 < 300 { &[place % 700, place % 700 + 700] } else { &[] };
-            assert_eq!(groups.all(place % 700), all);
-        }
-        assert_eq!(groups.find(&["k", "1"], |_| false), None);
-        assert_eq!(Places::new(0).like(&["x"]).count(), 0);
     }
 
     #[test]

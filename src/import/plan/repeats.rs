@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::draft::{Context, Draft, Fate, key_column};
-use super::identity::Keys;
+use super::identity::{Keys, RowKey};
 use super::memo::value;
-use super::places::Groups;
+use super::places::Places;
 use super::tell::{MAX_NAMED, Teller, few, message, params};
 use crate::import::codes::Code;
 use crate::import::table::Row;
@@ -26,13 +26,12 @@ pub(super) enum Repeat {
 
 /// The rows whose key stands more than once.
 pub(super) fn repeated(context: &Context<'_>, keys: &Keys<'_>) -> HashMap<usize, Repeat> {
-    let mut by_key = Groups::new(keys.len());
-    for (at, key) in keys.iter() {
-        by_key.add(&key.parts(), at, |other| keys.get(other).is_some_and(|other| other == key));
-    }
+    let by_key = Places::of(keys.len(), |at| keys.get(at).map(RowKey::into_parts));
+    let is_same = |a: usize, b: usize| keys.get(a).is_some_and(|a| keys.get(b) == Some(a));
     let line = |at: usize| context.row(at).map_or(0, |row| row.line());
     let mut repeats = HashMap::new();
-    for (head, group) in by_key.shared {
+    for group in by_key.groups(is_same) {
+        let Some(head) = group.first().copied() else { continue };
         let same = group.iter().all(|at| same_content(context, head, *at));
         let named = group.iter().take(MAX_NAMED + 2);
         let lines: Arc<[u32]> = named.map(|at| line(*at)).collect();

@@ -17,6 +17,7 @@ use crate::import::report::Message;
 use crate::import::settings::key_fields;
 use crate::import::table::Row;
 use crate::import::text::clean;
+use crate::import::together;
 
 /// Reads all rows.
 pub(super) fn read<'s>(context: &Context<'s>, teller: &mut Teller) -> Rows {
@@ -32,10 +33,9 @@ pub(super) fn read<'s>(context: &Context<'s>, teller: &mut Teller) -> Rows {
         swapped: Vec::new(),
         unprotected: Vec::new(),
     };
-    let mut keys = Keys::new(sheet);
-    for (at, row) in sheet.table.rows().enumerate() {
-        let key = rows.admit(context, &index, at, &row, teller);
-        keys.push(&row, key.as_ref());
+    let keys = Keys::read(sheet, |row| broken(context, row).is_none());
+    for at in keys.missing() {
+        rows.tell_unread(context, &index, at, teller);
     }
     rows.identify_all(context, &mut index, &keys, teller);
     renumber::settle(context, &keys, &mut rows, teller);
@@ -98,18 +98,27 @@ impl<'s> Rows {
 
     /// Reads the cells of the rows that go on.
     fn read_cells(&mut self, context: &Context<'s>, teller: &mut Teller) {
-        let sheet = context.sheet;
-        let mut memos: Vec<Memo<'s>> =
-            sheet.wired.iter().map(|wired| Memo::new(&wired.key)).collect();
-        let mut filler = Filler::default();
-        let live = sheet.table.rows().zip(&mut self.drafts).enumerate();
-        for (at, (row, draft)) in live.filter(|(_, (_, draft))| draft.fate == Fate::Live) {
-            let (memos, filler, unprotected) = (&mut memos, &mut filler, &mut self.unprotected);
-            let mut reader = Reader { context, at, row, draft, teller, memos, filler, unprotected };
-            let depends_on_date = reader.read();
-            reader.draft.depends_on_date = depends_on_date;
-            self.depends_on_date |= depends_on_date;
+        let rows = self.drafts.len();
+        // Of codes that nothing knows a file has its share, counted from its first row on.
+        let one_by_one = context.sheet.coders.refuse_unknown();
+        let stretch = if one_by_one { rows.max(1) } else { together::piece(rows) };
+        let mut unknown = Some(std::mem::take(&mut teller.unknown));
+        let stretches = self.drafts.chunks_mut(stretch).enumerate().map(|(place, drafts)| {
+            let unknown = unknown.take().unwrap_or_default();
+            (place * stretch, drafts, Teller { unknown, told: Vec::new() })
+        });
+        let read = together::all(rows, stretches, |(first, drafts, teller)| {
+            Stretch::read(context, first, drafts, teller)
+        });
+        for (place, stretch) in read.into_iter().enumerate() {
+            teller.told.extend(stretch.teller.told);
+            if place == 0 {
+                unknown = Some(stretch.teller.unknown);
+            }
+            self.unprotected.extend(stretch.unprotected);
+            self.depends_on_date |= stretch.depends_on_date;
         }
+        teller.unknown = unknown.unwrap_or_default();
     }
 
     /// Of a file whose rows are approved one by one, only those are looked at, and only if they wait for approval.
@@ -124,35 +133,57 @@ impl<'s> Rows {
         teller.told.retain(|told| told.message.line.is_none_or(|line| lines.contains(&line)));
     }
 
-    /// The key of a row that can be read as a row; what cannot is told, and its person counts as present.
-    fn admit(
+    /// A row that has no key, or cannot be read as a row: it is told, and its person counts as present.
+    fn tell_unread(
         &mut self,
         context: &Context<'s>,
         index: &Index<'s>,
         at: usize,
-        row: &Row<'s>,
         teller: &mut Teller,
-    ) -> Option<RowKey<'s>> {
-        let sheet = context.sheet;
-        let broken = broken(context, row);
-        let key = row_key(sheet, row);
-        match (&broken, &key) {
-            (None, Ok(_)) => return key.ok(),
-            (_, Ok(key)) => match index.get(key) {
-                Some(Slot::One(user)) => self.see(Some(user)),
-                Some(Slot::Several(users)) => users.iter().for_each(|user| self.see(Some(*user))),
-                // The cells may have moved: nobody knows whom this row means.
-                None => self.absence_known = false,
-            },
-            (_, Err(_)) => self.absence_known = false,
+    ) {
+        let Some(row) = context.row(at) else { return };
+        let key = row_key(context.sheet, &row);
+        match key.as_ref().map(|key| index.get(key)) {
+            Ok(Some(Slot::One(user))) => self.see(Some(user)),
+            Ok(Some(Slot::Several(users))) => {
+                users.into_iter().for_each(|user| self.see(Some(user)))
+            }
+            // The cells may have moved: nobody knows whom this row means.
+            Ok(None) | Err(_) => self.absence_known = false,
         }
-        if let Some(message) = broken {
-            teller.row(at, context.place(row, None, None, message));
+        if let Some(message) = broken(context, &row) {
+            teller.row(at, context.place(&row, None, None, message));
         } else if let Err(problem) = key {
-            let told = key_message(context, row, &problem, teller);
+            let told = key_message(context, &row, &problem, teller);
             teller.row(at, told);
         }
-        None
+    }
+}
+
+/// What reading some rows, one after the other, leaves beside their drafts.
+struct Stretch {
+    teller: Teller,
+    unprotected: Vec<(usize, FieldKey)>,
+    depends_on_date: bool,
+}
+
+impl Stretch {
+    /// Reads the cells of these rows, of which the first has this place.
+    fn read(context: &Context<'_>, first: usize, drafts: &mut [Draft], teller: Teller) -> Self {
+        let mut read = Self { teller, unprotected: Vec::new(), depends_on_date: false };
+        let mut memos: Vec<Memo<'_>> =
+            context.sheet.wired.iter().map(|wired| Memo::new(&wired.key)).collect();
+        let mut filler = Filler::default();
+        for (at, draft) in (first..).zip(drafts).filter(|(_, draft)| draft.fate == Fate::Live) {
+            let Some(row) = context.row(at) else { continue };
+            let (memos, filler) = (&mut memos, &mut filler);
+            let (teller, unprotected) = (&mut read.teller, &mut read.unprotected);
+            let mut reader = Reader { context, at, row, draft, teller, memos, filler, unprotected };
+            let depends_on_date = reader.read();
+            reader.draft.depends_on_date = depends_on_date;
+            read.depends_on_date |= depends_on_date;
+        }
+        read
     }
 }
 

@@ -2,15 +2,16 @@
 
 use std::borrow::Cow;
 
-use super::draft::Context;
+use super::draft::{Context, Draft, Fate, Rows};
 use super::identity::{could_have_lost_zeros, lower};
 use super::people::{People, Person};
-use super::places::Places;
+use super::places::{Links, Places};
 use super::tell::{MAX_NAMED, few, message, params};
 use crate::import::codes::Code;
 use crate::import::fields::Field;
 use crate::import::report::Message;
 use crate::import::text::fold;
+use crate::import::together;
 
 /// Why a manager was not found.
 pub(super) enum Lost {
@@ -23,6 +24,8 @@ pub(super) enum Lost {
 /// Everybody by what a manager can be named with; each is made when it is first needed.
 pub(super) struct Directory<'x, 'p> {
     people: &'x People<'p>,
+    /// For new users, by place, whom their rows name.
+    ahead: Links,
     numbers: Option<Places>,
     logins: Option<Places>,
     emails: Option<Places>,
@@ -33,7 +36,8 @@ pub(super) struct Directory<'x, 'p> {
 
 impl<'x, 'p> Directory<'x, 'p> {
     pub(super) fn new(people: &'x People<'p>) -> Self {
-        Self { people, numbers: None, logins: None, emails: None, names: None, padded: None }
+        let ahead = Links::default();
+        Self { people, ahead, numbers: None, logins: None, emails: None, names: None, padded: None }
     }
 
     /// Whether `boss` is the manager whom the directory has for `me` already.
@@ -56,15 +60,8 @@ impl<'x, 'p> Directory<'x, 'p> {
         }
         let people = self.people;
         let numbers = self.numbers.get_or_insert_with(|| by(people, number));
-        let mut places: Vec<usize> = found(people, numbers, text, number, usize::MAX);
-        let entity = |place: &usize| people.get(*place).and_then(|p| p.get(Field::LegalEntity));
-        if let Some(near) = places.iter().find(|place| entity(place) == own) {
-            return Ok(*near);
-        }
-        match places.as_slice() {
-            [] => {}
-            [one] => return Ok(*one),
-            _ => return Err(Lost::Several(std::mem::take(&mut places))),
+        if let Some(boss) = by_number(people, numbers, own.as_deref(), text)? {
+            return Ok(boss);
         }
         let small = lower(Cow::Borrowed(text));
         let logins = self.logins.get_or_insert_with(|| by(people, login));
@@ -76,6 +73,37 @@ impl<'x, 'p> Directory<'x, 'p> {
             return Ok(*place);
         }
         self.find_by_name(text)
+    }
+
+    /// Finds the managers of many new users at once: nearly all are named by number.
+    pub(super) fn look_ahead(&mut self, context: &Context<'_>, rows: &Rows) {
+        let is_new = |draft: &Draft| draft.fate == Fate::Live && draft.user().is_none();
+        let new = rows.drafts.iter().filter(|draft| is_new(draft)).count();
+        if together::threads(new) < 2 {
+            return;
+        }
+        let people = self.people;
+        let numbers = &*self.numbers.get_or_insert_with(|| by(people, number));
+        let boss = |at: usize, draft: &Draft| {
+            let (me, text) = (people.of_row.get(at)?, context.manager_named(at, draft)?);
+            let own = people.get(me)?.get(Field::LegalEntity);
+            Some((me, by_number(people, numbers, own.as_deref(), &text).ok()??))
+        };
+        let piece = together::piece(rows.drafts.len());
+        let pieces = rows.drafts.chunks(piece).enumerate();
+        let found = together::all(new, pieces, |(place, drafts)| {
+            let rows = (place * piece..).zip(drafts).filter(|(_, draft)| is_new(draft));
+            rows.filter_map(|(at, draft)| boss(at, draft)).collect::<Vec<_>>()
+        });
+        self.ahead = Links::new(people.len());
+        for (me, boss) in found.into_iter().flatten() {
+            self.ahead.set(me, Some(boss));
+        }
+    }
+
+    /// The manager of a new user who was found ahead.
+    pub(super) fn ahead(&self, me: usize) -> Option<usize> {
+        self.ahead.get(me)
     }
 
     /// The usual night: the cell names the manager whom the directory has, by number. Nothing is made for that.
@@ -119,6 +147,25 @@ impl<'x, 'p> Directory<'x, 'p> {
     }
 }
 
+/// The one who has a number, in the own legal entity first; `None`: nobody has it.
+fn by_number(
+    people: &People<'_>,
+    numbers: &Places,
+    own: Option<&str>,
+    text: &str,
+) -> Result<Option<usize>, Lost> {
+    let places = found(people, numbers, text, number, usize::MAX);
+    let entity = |place: &usize| people.get(*place).and_then(|p| p.get(Field::LegalEntity));
+    if let Some(near) = places.iter().find(|place| entity(place).as_deref() == own) {
+        return Ok(Some(*near));
+    }
+    match places.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some(*one)),
+        _ => Err(Lost::Several(places)),
+    }
+}
+
 /// What of a person a manager can be named with.
 type Name = for<'p> fn(&Person<'p>) -> Option<Cow<'p, str>>;
 
@@ -152,13 +199,10 @@ fn first_and_last<'p>(person: &Person<'p>) -> Option<Cow<'p, str>> {
 
 /// Everybody who is not withdrawn, by one of these.
 fn by(people: &People<'_>, name: Name) -> Places {
-    let mut places = Places::new(people.len());
-    for (place, person) in people.alive() {
-        if let Some(key) = name(&person) {
-            places.add(&[&key], place);
-        }
-    }
-    places
+    Places::of(people.len(), |place| {
+        let person = people.get(place).filter(Person::is_alive)?;
+        Some((name(&person)?, Cow::Borrowed("")))
+    })
 }
 
 /// Those who have it, by place; of very many, some.
@@ -166,7 +210,7 @@ fn found(people: &People<'_>, places: &Places, text: &str, name: Name, most: usi
     let has = |place: &usize| {
         people.get(*place).and_then(|person| name(&person)).is_some_and(|own| own == text)
     };
-    let mut found: Vec<usize> = places.like(&[text]).filter(has).take(most).collect();
+    let mut found: Vec<usize> = places.like(text, "").filter(has).take(most).collect();
     found.sort_unstable();
     found
 }

@@ -9,6 +9,7 @@ use crate::import::fields::FieldKey;
 use crate::import::fields::matching::Columns;
 use crate::import::table::Table;
 use crate::import::text::clean;
+use crate::import::together;
 
 /// Finds the order of day and month that a file's dates are in.
 ///
@@ -22,20 +23,26 @@ pub fn prove_dates(
     frozen: Option<DateOrder>,
     today: Date,
 ) -> Dates {
-    let mut evidence = Evidence::default();
-    let (mut swapped, mut may_be_swapped) = (Vec::new(), false);
-    for field in DATE_FIELDS {
-        let Some(column) = columns.position(&FieldKey::Known(field)) else { continue };
-        evidence.writings = Writings::default();
+    let written = DATE_FIELDS
+        .into_iter()
+        .filter_map(|field| Some((field, columns.position(&FieldKey::Known(field))?)));
+    let read = together::all(table.row_count(), written, |(field, column)| {
+        let mut evidence = Evidence::default();
         for row in table.rows() {
             if let Some(cell) = row.get(column) {
                 evidence.take(row.line(), column, &cell);
             }
         }
-        may_be_swapped |= evidence.writings.may_be_swapped();
-        if evidence.writings.are_swapped() {
+        (field, evidence)
+    });
+    let mut evidence = Evidence::default();
+    let (mut swapped, mut may_be_swapped) = (Vec::new(), false);
+    for (field, column) in read {
+        may_be_swapped |= column.writings.may_be_swapped();
+        if column.writings.are_swapped() {
             swapped.push(field);
         }
+        evidence.join(column);
     }
     let set = setting.or(frozen);
     let proved = evidence.proves();
@@ -106,6 +113,20 @@ struct Evidence {
 const CLEAR_MAJORITY: u64 = 10;
 
 impl Evidence {
+    /// Takes what the next column proves; how each is written stays its own.
+    fn join(&mut self, next: Self) {
+        self.day_first += next.day_first;
+        self.month_first += next.month_first;
+        self.year_first += next.year_first;
+        self.not_year_first += next.not_year_first;
+        self.first_day_first = self.first_day_first.take().or(next.first_day_first);
+        self.first_month_first = self.first_month_first.take().or(next.first_month_first);
+        self.first_year_first = self.first_year_first.take().or(next.first_year_first);
+        self.with_dots += next.with_dots;
+        self.with_other_signs += next.with_other_signs;
+        self.two_digit_years |= next.two_digit_years;
+    }
+
     fn take(&mut self, line: u32, column: usize, cell: &str) {
         let text = clean(cell);
         // Most people have no end: finding out what a blank looks like instead of a date costs the most.

@@ -154,7 +154,14 @@ pub(in crate::import::fields) fn like_never(text: &str) -> bool {
 /// An address that mail servers accept: one @, a plain name before it, a domain with a dot after it.
 pub(in crate::import::fields) fn like_email(text: &str) -> bool {
     let Some((name, domain)) = text.split_once('@') else { return false };
-    let atom = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&b);
+    let atom = |b: u8| {
+        // Every printable sign but those of RFC 5322, section 3.2.3, "specials"; the point parts atoms.
+        b.is_ascii_graphic()
+            && !matches!(
+                b,
+                b'(' | b')' | b'<' | b'>' | b'[' | b']' | b':' | b';' | b'@' | b'\\' | b',' | b'"'
+            )
+    };
     let good_name = (1..=64).contains(&name.len())
         && name.bytes().all(atom)
         && !name.starts_with('.')

@@ -137,8 +137,13 @@ fn says_nothing(field: Field, text: &str) -> bool {
         "NULL", "null", "(null)", "(NULL)", "<NULL>", "<null>", "\\N", "None", "NaN", "nan", "NaT",
     ];
     const DASHES: [&str; 6] = ["-", "--", "–", "—", "N/A", "n/a"];
+    // Millions of values are asked, and hardly any begins so.
+    let may = matches!(
+        text.as_bytes(),
+        [b'N' | b'n' | b'(' | b'<' | b'\\' | b'-', ..] | [0xE2, 0x80, ..]
+    );
     match field {
-        _ if text.len() > 6 => false,
+        _ if text.len() > 6 || !may => false,
         Field::FirstName | Field::LastName | Field::BirthName => false,
         Field::ContractEnd => NULLS.contains(&text),
         _ => NULLS.contains(&text) || DASHES.contains(&text),
@@ -160,6 +165,27 @@ fn checked_length(text: Cow<'_, str>, limit: usize) -> Result<Cow<'_, str>, Cell
 /// `#REF!`, `#####` and `1,23E+05` are what a spreadsheet left of a value, `H?l?ne` what a program without accents did.
 fn refuse_damage(field: Field, text: &str) -> Result<(), CellRefusal> {
     let refusal = || Err(CellRefusal::new("V309", vec![("value", text.to_owned())]));
+    if text.bytes().any(is_sign_of_damage) {
+        refuse_signs(field, text)?;
+    }
+    if field.is_code() && looks::like_scientific(text) {
+        return refusal();
+    }
+    // `11.0` and `1,234` are numbers after a program took them for amounts; as keys they would be somebody new.
+    let is_number = matches!(field, Field::EmployeeNumber | Field::Manager);
+    if is_number && (looks::like_amount(text) || looks::like_thousands(text)) {
+        return refusal();
+    }
+    Ok(())
+}
+
+/// The bytes without which no value is damaged by signs: 0xEF begins U+FFFD in UTF-8. Nearly every value has none.
+fn is_sign_of_damage(byte: u8) -> bool {
+    matches!(byte, b'#' | b'?' | b'&' | b'\\' | b'%' | b'=' | 0xEF)
+}
+
+fn refuse_signs(field: Field, text: &str) -> Result<(), CellRefusal> {
+    let refusal = || Err(CellRefusal::new("V309", vec![("value", text.to_owned())]));
     if text.starts_with('#') && looks::like_spreadsheet_error(text) {
         return refusal();
     }
@@ -173,14 +199,6 @@ fn refuse_damage(field: Field, text: &str) -> Result<(), CellRefusal> {
     if (names || field.is_reference()) && looks::like_coded_letters(text) {
         let params = vec![("value", text.to_owned()), ("cause", "coded".to_owned())];
         return Err(CellRefusal::new("V309", params));
-    }
-    if field.is_code() && looks::like_scientific(text) {
-        return refusal();
-    }
-    // `11.0` and `1,234` are numbers after a program took them for amounts; as keys they would be somebody new.
-    let is_number = matches!(field, Field::EmployeeNumber | Field::Manager);
-    if is_number && (looks::like_amount(text) || looks::like_thousands(text)) {
-        return refusal();
     }
     Ok(())
 }

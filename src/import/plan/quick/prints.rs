@@ -11,6 +11,7 @@ use crate::import::plan::managers::{Managers, NewManager};
 use crate::import::plan::people::{People, Person};
 use crate::import::plan::places::{Links, Place};
 use crate::import::settings::Mode;
+use crate::import::together;
 
 /// On what a row's manager hangs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,10 +40,9 @@ pub(in crate::import::plan) fn bosses(
     if context.job.snapshot.secret.is_empty() {
         return Vec::new();
     }
-    let drafts = rows.drafts.iter().enumerate().zip(people.of_row.iter()).zip(&managers.of_row);
-    let boss = |(((at, draft), me), to): (((usize, &Draft), Option<usize>), &NewManager)| {
+    let boss = |at: usize, draft: &Draft, to: NewManager| {
         let Some(text) = context.manager_named(at, draft) else { return Boss::Nobody };
-        let Some(me) = me.and_then(|me| people.get(me)) else { return Boss::Unsure };
+        let Some(me) = people.of(at) else { return Boss::Unsure };
         let place = match to {
             NewManager::To(place) => Some(place.at()),
             NewManager::Same => stored(context, &me),
@@ -56,7 +56,13 @@ pub(in crate::import::plan) fn bosses(
             _ => Boss::Unsure,
         }
     };
-    drafts.map(boss).collect()
+    let piece = together::piece(rows.drafts.len());
+    let pieces = rows.drafts.chunks(piece).zip(managers.of_row.chunks(piece)).enumerate();
+    let read = together::all(rows.drafts.len(), pieces, |(place, (drafts, to))| {
+        let drafts = (place * piece..).zip(drafts).zip(to);
+        drafts.map(|((at, draft), to)| boss(at, draft, *to)).collect::<Vec<_>>()
+    });
+    read.concat()
 }
 
 /// The manager whom the directory has, by place.

@@ -1,0 +1,121 @@
+//! Work on the rows of a large file, shared between the processor's cores; a small one is not worth a thread.
+
+use std::panic::resume_unwind;
+use std::sync::{Mutex, PoisonError};
+use std::thread::{Builder, ScopedJoinHandle, available_parallelism, scope};
+
+/// From how many rows on a thread's start and end are nothing beside its work.
+const WORTHWHILE: usize = 8_192;
+/// More threads than these wait for the memory, not for a core.
+const MOST_THREADS: usize = 8;
+
+/// How many threads work on so many rows.
+pub(in crate::import) fn threads(rows: usize) -> usize {
+    if rows < WORTHWHILE {
+        return 1;
+    }
+    available_parallelism().map_or(1, |cores| cores.get().min(MOST_THREADS))
+}
+
+/// How many of so many rows are one piece of work: small enough that no thread ends long before the others.
+pub(in crate::import) fn piece(rows: usize) -> usize {
+    match threads(rows) {
+        0 | 1 => rows.max(1),
+        threads => (rows / (threads * 4)).max(1),
+    }
+}
+
+/// Does all pieces of work on as many threads as the rows in them are worth; gives what comes of them, in their order.
+pub(in crate::import) fn all<W: Send, R: Send>(
+    rows: usize,
+    pieces: impl Iterator<Item = W> + Send,
+    work: impl Fn(W) -> R + Sync,
+) -> Vec<R> {
+    let threads = threads(rows);
+    if threads < 2 {
+        return pieces.map(work).collect();
+    }
+    let waiting = Mutex::new(pieces.enumerate());
+    let done = Mutex::new(Vec::new());
+    let take = || {
+        loop {
+            let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some((place, piece)) = next else { return };
+            let result = work(piece);
+            done.lock().unwrap_or_else(PoisonError::into_inner).push((place, result));
+        }
+    };
+    scope(|scope| {
+        // Should no thread be had, the work is done right here.
+        let named = || Builder::new().name("rows".to_owned());
+        let helpers: Vec<_> =
+            (1..threads).map_while(|_| named().spawn_scoped(scope, take).ok()).collect();
+        take();
+        for helper in helpers {
+            if let Err(panic) = helper.join() {
+                resume_unwind(panic);
+            }
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_unstable_by_key(|(place, _)| *place);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Does two things, beside each other if so many rows are worth a thread.
+pub(in crate::import) fn both<A, B: Send>(
+    rows: usize,
+    one: impl FnOnce() -> A,
+    other: impl Fn() -> B + Sync,
+) -> (A, B) {
+    if threads(rows) < 2 {
+        return (one(), other());
+    }
+    scope(|scope| {
+        let helper = Builder::new().name("rows".to_owned()).spawn_scoped(scope, &other);
+        let one = one();
+        let other = match helper.map(ScopedJoinHandle::join) {
+            Ok(Ok(other)) => other,
+            Ok(Err(panic)) => resume_unwind(panic),
+            // No thread was to be had.
+            Err(_) => other(),
+        };
+        (one, other)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_come_back_in_their_order_each_once() {
+        for rows in [0, 1, WORTHWHILE - 1, WORTHWHILE, WORTHWHILE * 5 + 3] {
+            let mut numbers: Vec<usize> = (0..rows).collect();
+            let pieces = numbers.chunks_mut(piece(rows));
+            let sums = all(rows, pieces, |piece| {
+                piece.iter_mut().for_each(|number| *number *= 2);
+                piece.to_vec()
+            });
+            assert_eq!(sums.concat(), (0..rows).map(|n| n * 2).collect::<Vec<_>>(), "{rows} rows");
+            assert!(sums.len() <= MOST_THREADS * 4 + 4, "{} pieces of {rows} rows", sums.len());
+            assert_eq!(both(rows, || rows + 1, || rows + 2), (rows + 1, rows + 2));
+        }
+    }
+
+    #[test]
+    fn what_goes_wrong_on_another_thread_goes_wrong_here() {
+        let wrong = |one: bool| {
+            std::panic::catch_unwind(|| {
+                both(WORTHWHILE, || assert!(!one, "here"), || assert!(one, "there"));
+            })
+        };
+        for one in [true, false] {
+            assert!(wrong(one).is_err(), "{one}");
+        }
+        let all_wrong = std::panic::catch_unwind(|| {
+            all(WORTHWHILE, 0..100, |piece| assert_ne!(piece, 57));
+        });
+        assert!(all_wrong.is_err());
+    }
+}
