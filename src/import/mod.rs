@@ -18,7 +18,6 @@ pub mod settings;
 pub mod standing;
 pub mod table;
 pub mod text;
-mod together;
 pub mod unpack;
 mod values;
 

@@ -19,12 +19,13 @@ mail -> import config model error clock
 crypt -> config model error
 secrets -> config model error clock
 export -> import schedule model
-import -> schedule model
+import -> schedule model cores
 schedule -> model
 config -> model error
 model -> nothing
 error -> nothing
 clock -> nothing
+cores -> nothing
 fuzzing -> admin transport service remote import crypt model
 fault -> nothing
 ";

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::draft::{Context, Draft, Fate};
 use super::tell::{Teller, message, params};
+use crate::cores;
 use crate::import::codes::Code;
 use crate::import::fields::{Field, FieldKey};
 use crate::import::lists::list_of;
 use crate::import::note::MAX_LINES;
 use crate::import::settings::{Settings, Unmapped};
-use crate::import::together;
 
 /// The most new codes of a list that a report names.
 const MAX_CODES_NAMED: usize = 100;
@@ -88,9 +88,9 @@ pub(super) fn new_entries(
         Some(List { field: *field, list, known })
     });
     let lists: Vec<List<'_>> = lists.collect();
-    let piece = together::piece(drafts.len());
+    let piece = cores::piece(drafts.len());
     let pieces = drafts.chunks(piece).enumerate();
-    let read = together::all(drafts.len(), pieces, |(place, drafts)| {
+    let read = cores::all(drafts.len(), pieces, |(place, drafts)| {
         Found::read(context, &lists, place * piece, drafts)
     });
     let mut found = Found::none();

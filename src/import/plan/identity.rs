@@ -9,12 +9,12 @@ use super::memo::value;
 use super::places::Places;
 use super::sheet::Sheet;
 use super::wired::Wired;
+use crate::cores;
 use crate::import::directory::{Key, User};
 use crate::import::fields::{Field, FieldKey, Value};
 use crate::import::note::CellRefusal;
 use crate::import::settings::key_fields;
 use crate::import::table::Row;
-use crate::import::together;
 
 /// A key as it is compared: legal entity (empty where the key has none) and the deciding value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -154,10 +154,9 @@ impl<'s> Keys<'s> {
                 Ok(_) => Known::Made,
             }
         };
-        let piece = together::piece(count);
-        let pieces = (0..count).step_by(piece).map(|first| first..count.min(first + piece));
-        let read = together::all(count, pieces, |rows| rows.map(known).collect::<Vec<_>>());
-        Self { sheet, known: read.concat() }
+        let read =
+            cores::all(count, cores::pieces(count), |rows| rows.map(known).collect::<Vec<_>>());
+        Self { sheet, known: cores::joined(read) }
     }
 
     /// The places of the rows that have none.

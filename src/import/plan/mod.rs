@@ -43,7 +43,8 @@ use super::fields::{Field, FieldKey};
 use super::note::FileRefusal;
 use super::report::{Message, Report};
 use super::settings::Settings;
-use super::{Job, Meta, together};
+use super::{Job, Meta};
+use crate::cores;
 use crate::model::ImportStatus;
 
 /// One field's change of one user; kept as history.
@@ -224,7 +225,7 @@ fn conclude(
         while people::refuse_clashes(context, &mut rows, &mut teller) {}
         let (managers, bosses, of_row, everybody) = {
             let people = people::people(context, &rows.drafts);
-            let (managers, homonyms) = together::both(
+            let (managers, homonyms) = cores::both(
                 people.len(),
                 || managers::resolve(context, &people, &rows),
                 || people::homonyms(context, &people),

@@ -8,11 +8,11 @@ use super::identity::lower;
 use super::places::{Key, Links, Places};
 use super::sheet::Sheet;
 use super::tell::{MAX_NAMED, Teller, few, message, params};
+use crate::cores;
 use crate::import::codes::Code;
 use crate::import::directory::User;
 use crate::import::fields::{Field, FieldKey};
 use crate::import::text::fold;
-use crate::import::together;
 
 /// Everybody: first the users of the directory in its order, then the new ones in the order of the file.
 #[derive(Debug)]
@@ -179,7 +179,7 @@ pub(super) fn refuse_clashes(context: &Context<'_>, rows: &mut Rows, teller: &mu
     let mut refused: Vec<usize> = Vec::new();
     {
         let people = people(context, &rows.drafts);
-        let (numbers, [logins, emails]) = together::both(
+        let (numbers, [logins, emails]) = cores::both(
             people.len(),
             || clashes(&people, Unique::Number),
             || [Unique::Login, Unique::Email].map(|unique| clashes(&people, unique)),

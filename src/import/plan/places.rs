@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::num::NonZeroU32;
 
-use crate::import::together;
+use crate::cores;
 
 /// One of many things, by its place; in four bytes, for there may be a million links to them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,9 +83,7 @@ impl Places {
     /// The places below a number that have a key.
     pub(super) fn of<'k>(count: usize, key: impl Fn(usize) -> Option<Key<'k>> + Sync) -> Self {
         let secret = RandomState::new();
-        let piece = together::piece(count);
-        let pieces = (0..count).step_by(piece).map(|first| first..count.min(first + piece));
-        let read = together::all(count, pieces, |places| {
+        let read = cores::all(count, cores::pieces(count), |places| {
             let hashed = places.filter_map(|place| {
                 let (one, other) = key(place)?;
                 let hash = u64::from(hash(&secret, &one, &other));
@@ -95,7 +93,7 @@ impl Places {
             hashed.sort_unstable();
             hashed
         });
-        let mut sorted = read.concat();
+        let mut sorted = cores::joined(read);
         // Of pieces that are sorted already, this only has to merge them.
         sorted.sort();
         let bits = (sorted.len() / SHARE).max(1).ilog2();

@@ -10,6 +10,7 @@ use super::memo::Memo;
 use super::repeats::{refuse_repeat, repeated};
 use super::tell::{MAX_NAMED, Teller, few, found, message, params};
 use super::{renumber, swaps};
+use crate::cores;
 use crate::import::Filler;
 use crate::import::codes::{Code, Effect, Level};
 use crate::import::fields::{CellCount, Field, FieldKey};
@@ -17,7 +18,6 @@ use crate::import::report::Message;
 use crate::import::settings::key_fields;
 use crate::import::table::Row;
 use crate::import::text::clean;
-use crate::import::together;
 
 /// Reads all rows.
 pub(super) fn read<'s>(context: &Context<'s>, teller: &mut Teller) -> Rows {
@@ -101,13 +101,13 @@ impl<'s> Rows {
         let rows = self.drafts.len();
         // Of codes that nothing knows a file has its share, counted from its first row on.
         let one_by_one = context.sheet.coders.refuse_unknown();
-        let stretch = if one_by_one { rows.max(1) } else { together::piece(rows) };
+        let stretch = if one_by_one { rows.max(1) } else { cores::piece(rows) };
         let mut unknown = Some(std::mem::take(&mut teller.unknown));
         let stretches = self.drafts.chunks_mut(stretch).enumerate().map(|(place, drafts)| {
             let unknown = unknown.take().unwrap_or_default();
             (place * stretch, drafts, Teller { unknown, told: Vec::new() })
         });
-        let read = together::all(rows, stretches, |(first, drafts, teller)| {
+        let read = cores::all(rows, stretches, |(first, drafts, teller)| {
             Stretch::read(context, first, drafts, teller)
         });
         for (place, stretch) in read.into_iter().enumerate() {

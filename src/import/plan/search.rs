@@ -5,13 +5,13 @@ use std::borrow::Cow;
 use super::draft::{Context, Draft, Fate, Rows};
 use super::identity::{could_have_lost_zeros, lower};
 use super::people::{People, Person};
-use super::places::{Links, Places};
+use super::places::{Links, Place, Places};
 use super::tell::{MAX_NAMED, few, message, params};
+use crate::cores;
 use crate::import::codes::Code;
 use crate::import::fields::Field;
 use crate::import::report::Message;
 use crate::import::text::fold;
-use crate::import::together;
 
 /// Why a manager was not found.
 pub(super) enum Lost {
@@ -79,7 +79,7 @@ impl<'x, 'p> Directory<'x, 'p> {
     pub(super) fn look_ahead(&mut self, context: &Context<'_>, rows: &Rows) {
         let is_new = |draft: &Draft| draft.fate == Fate::Live && draft.user().is_none();
         let new = rows.drafts.iter().filter(|draft| is_new(draft)).count();
-        if together::threads(new) < 2 {
+        if cores::threads(new) < 2 {
             return;
         }
         let people = self.people;
@@ -87,17 +87,18 @@ impl<'x, 'p> Directory<'x, 'p> {
         let boss = |at: usize, draft: &Draft| {
             let (me, text) = (people.of_row.get(at)?, context.manager_named(at, draft)?);
             let own = people.get(me)?.get(Field::LegalEntity);
-            Some((me, by_number(people, numbers, own.as_deref(), &text).ok()??))
+            let boss = by_number(people, numbers, own.as_deref(), &text).ok()??;
+            Some((Place::new(me)?, Place::new(boss)?))
         };
-        let piece = together::piece(rows.drafts.len());
+        let piece = cores::piece(rows.drafts.len());
         let pieces = rows.drafts.chunks(piece).enumerate();
-        let found = together::all(new, pieces, |(place, drafts)| {
+        let found = cores::all(new, pieces, |(place, drafts)| {
             let rows = (place * piece..).zip(drafts).filter(|(_, draft)| is_new(draft));
             rows.filter_map(|(at, draft)| boss(at, draft)).collect::<Vec<_>>()
         });
         self.ahead = Links::new(people.len());
         for (me, boss) in found.into_iter().flatten() {
-            self.ahead.set(me, Some(boss));
+            self.ahead.set(me.at(), Some(boss.at()));
         }
     }
 

@@ -4,12 +4,12 @@ use jiff::civil::Date;
 
 use super::shapes::{Shape, shape};
 use super::{DATE_FIELDS, Dates, Proof};
+use crate::cores;
 use crate::import::directory::DateOrder;
 use crate::import::fields::FieldKey;
 use crate::import::fields::matching::Columns;
 use crate::import::table::Table;
 use crate::import::text::clean;
-use crate::import::together;
 
 /// Finds the order of day and month that a file's dates are in.
 ///
@@ -26,7 +26,7 @@ pub fn prove_dates(
     let written = DATE_FIELDS
         .into_iter()
         .filter_map(|field| Some((field, columns.position(&FieldKey::Known(field))?)));
-    let read = together::all(table.row_count(), written, |(field, column)| {
+    let read = cores::all(table.row_count(), written, |(field, column)| {
         let mut evidence = Evidence::default();
         for row in table.rows() {
             if let Some(cell) = row.get(column) {

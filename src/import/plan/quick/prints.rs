@@ -5,13 +5,13 @@ use std::collections::HashSet;
 
 use super::split::hash;
 use super::{FORMAT, Head, Print, ReadPrints};
+use crate::cores;
 use crate::import::fields::{Field, FieldKey, MatchedBy};
 use crate::import::plan::draft::{Context, Draft, Fate, Rows};
 use crate::import::plan::managers::{Managers, NewManager};
 use crate::import::plan::people::{People, Person};
 use crate::import::plan::places::{Links, Place};
 use crate::import::settings::Mode;
-use crate::import::together;
 
 /// On what a row's manager hangs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,13 +56,13 @@ pub(in crate::import::plan) fn bosses(
             _ => Boss::Unsure,
         }
     };
-    let piece = together::piece(rows.drafts.len());
+    let piece = cores::piece(rows.drafts.len());
     let pieces = rows.drafts.chunks(piece).zip(managers.of_row.chunks(piece)).enumerate();
-    let read = together::all(rows.drafts.len(), pieces, |(place, (drafts, to))| {
+    let read = cores::all(rows.drafts.len(), pieces, |(place, (drafts, to))| {
         let drafts = (place * piece..).zip(drafts).zip(to);
         drafts.map(|((at, draft), to)| boss(at, draft, *to)).collect::<Vec<_>>()
     });
-    read.concat()
+    cores::joined(read)
 }
 
 /// The manager whom the directory has, by place.

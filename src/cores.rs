@@ -1,5 +1,6 @@
 //! Work on the rows of a large file, shared between the processor's cores; a small one is not worth a thread.
 
+use std::ops::Range;
 use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError};
 use std::thread::{Builder, ScopedJoinHandle, available_parallelism, scope};
@@ -10,7 +11,7 @@ const WORTHWHILE: usize = 8_192;
 const MOST_THREADS: usize = 8;
 
 /// How many threads work on so many rows.
-pub(in crate::import) fn threads(rows: usize) -> usize {
+pub fn threads(rows: usize) -> usize {
     if rows < WORTHWHILE {
         return 1;
     }
@@ -18,15 +19,21 @@ pub(in crate::import) fn threads(rows: usize) -> usize {
 }
 
 /// How many of so many rows are one piece of work: small enough that no thread ends long before the others.
-pub(in crate::import) fn piece(rows: usize) -> usize {
+pub fn piece(rows: usize) -> usize {
     match threads(rows) {
         0 | 1 => rows.max(1),
         threads => (rows / (threads * 4)).max(1),
     }
 }
 
+/// All of so many rows, piece by piece.
+pub fn pieces(rows: usize) -> impl Iterator<Item = Range<usize>> + Send {
+    let piece = piece(rows);
+    (0..rows).step_by(piece).map(move |first| first..rows.min(first + piece))
+}
+
 /// Does all pieces of work on as many threads as the rows in them are worth; gives what comes of them, in their order.
-pub(in crate::import) fn all<W: Send, R: Send>(
+pub fn all<W: Send, R: Send>(
     rows: usize,
     pieces: impl Iterator<Item = W> + Send,
     work: impl Fn(W) -> R + Sync,
@@ -62,8 +69,15 @@ pub(in crate::import) fn all<W: Send, R: Send>(
     done.into_iter().map(|(_, result)| result).collect()
 }
 
+/// What comes of pieces, as one; each gives its memory back as soon as it is taken over.
+pub fn joined<T>(pieces: Vec<Vec<T>>) -> Vec<T> {
+    let mut all = Vec::with_capacity(pieces.iter().map(Vec::len).sum());
+    pieces.into_iter().for_each(|mut piece| all.append(&mut piece));
+    all
+}
+
 /// Does two things, beside each other if so many rows are worth a thread.
-pub(in crate::import) fn both<A, B: Send>(
+pub fn both<A, B: Send>(
     rows: usize,
     one: impl FnOnce() -> A,
     other: impl Fn() -> B + Sync,
@@ -97,8 +111,8 @@ mod tests {
                 piece.iter_mut().for_each(|number| *number *= 2);
                 piece.to_vec()
             });
-            assert_eq!(sums.concat(), (0..rows).map(|n| n * 2).collect::<Vec<_>>(), "{rows} rows");
             assert!(sums.len() <= MOST_THREADS * 4 + 4, "{} pieces of {rows} rows", sums.len());
+            assert_eq!(joined(sums), (0..rows).map(|n| n * 2).collect::<Vec<_>>(), "{rows} rows");
             assert_eq!(both(rows, || rows + 1, || rows + 2), (rows + 1, rows + 2));
         }
     }
