@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError};
-use std::thread::{Builder, ScopedJoinHandle, available_parallelism, scope};
+use std::thread::{Builder, available_parallelism, scope};
 
 /// From how many rows on a thread's start and end are nothing beside its work.
 const WORTHWHILE: usize = 8_192;
@@ -76,28 +76,6 @@ pub fn joined<T>(pieces: Vec<Vec<T>>) -> Vec<T> {
     all
 }
 
-/// Does two things, beside each other if so many rows are worth a thread.
-pub fn both<A, B: Send>(
-    rows: usize,
-    one: impl FnOnce() -> A,
-    other: impl Fn() -> B + Sync,
-) -> (A, B) {
-    if threads(rows) < 2 {
-        return (one(), other());
-    }
-    scope(|scope| {
-        let helper = Builder::new().name("rows".to_owned()).spawn_scoped(scope, &other);
-        let one = one();
-        let other = match helper.map(ScopedJoinHandle::join) {
-            Ok(Ok(other)) => other,
-            Ok(Err(panic)) => resume_unwind(panic),
-            // No thread was to be had.
-            Err(_) => other(),
-        };
-        (one, other)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,20 +91,11 @@ mod tests {
             });
             assert!(sums.len() <= MOST_THREADS * 4 + 4, "{} pieces of {rows} rows", sums.len());
             assert_eq!(joined(sums), (0..rows).map(|n| n * 2).collect::<Vec<_>>(), "{rows} rows");
-            assert_eq!(both(rows, || rows + 1, || rows + 2), (rows + 1, rows + 2));
         }
     }
 
     #[test]
     fn what_goes_wrong_on_another_thread_goes_wrong_here() {
-        let wrong = |one: bool| {
-            std::panic::catch_unwind(|| {
-                both(WORTHWHILE, || assert!(!one, "here"), || assert!(one, "there"));
-            })
-        };
-        for one in [true, false] {
-            assert!(wrong(one).is_err(), "{one}");
-        }
         let all_wrong = std::panic::catch_unwind(|| {
             all(WORTHWHILE, 0..100, |piece| assert_ne!(piece, 57));
         });

@@ -44,7 +44,6 @@ use super::note::FileRefusal;
 use super::report::{Message, Report};
 use super::settings::Settings;
 use super::{Job, Meta};
-use crate::cores;
 use crate::model::ImportStatus;
 
 /// One field's change of one user; kept as history.
@@ -225,13 +224,9 @@ fn conclude(
         while people::refuse_clashes(context, &mut rows, &mut teller) {}
         let (managers, bosses, of_row, everybody) = {
             let people = people::people(context, &rows.drafts);
-            let (managers, homonyms) = cores::both(
-                people.len(),
-                || managers::resolve(context, &people, &rows),
-                || people::homonyms(context, &people),
-            );
+            let managers = managers::resolve(context, &people, &rows);
             if managers.refused_rows.is_empty() {
-                people::tell_homonyms(context, &people, homonyms, &mut teller);
+                people::tell_homonyms(context, &people, &mut teller);
             }
             let bosses = quick::bosses(context, &people, &managers, &rows);
             let everybody = people.len();

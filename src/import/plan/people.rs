@@ -8,7 +8,6 @@ use super::identity::lower;
 use super::places::{Key, Links, Places};
 use super::sheet::Sheet;
 use super::tell::{MAX_NAMED, Teller, few, message, params};
-use crate::cores;
 use crate::import::codes::Code;
 use crate::import::directory::User;
 use crate::import::fields::{Field, FieldKey};
@@ -179,14 +178,8 @@ pub(super) fn refuse_clashes(context: &Context<'_>, rows: &mut Rows, teller: &mu
     let mut refused: Vec<usize> = Vec::new();
     {
         let people = people(context, &rows.drafts);
-        let (numbers, [logins, emails]) = cores::both(
-            people.len(),
-            || clashes(&people, Unique::Number),
-            || [Unique::Login, Unique::Email].map(|unique| clashes(&people, unique)),
-        );
-        let found = [(Unique::Number, numbers), (Unique::Login, logins), (Unique::Email, emails)];
-        for (unique, clashes) in found {
-            for clash in clashes {
+        for unique in [Unique::Number, Unique::Login, Unique::Email] {
+            for clash in clashes(&people, unique) {
                 refused.extend(tell_clash(context, &people, unique, &clash, teller));
                 let known = clash.iter().filter_map(|at| people.get(*at)?.user);
                 for user in known {
@@ -273,7 +266,7 @@ fn tell_clash(
 }
 
 /// For a new user, by place, others of the same name: in the directory, or new too and born on the same day.
-pub(super) fn homonyms(context: &Context<'_>, people: &People<'_>) -> BTreeMap<usize, Vec<usize>> {
+fn homonyms(context: &Context<'_>, people: &People<'_>) -> BTreeMap<usize, Vec<usize>> {
     let mut namesakes: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     let known = context.job.snapshot.users.len();
     if people.len() <= known {
@@ -307,13 +300,8 @@ pub(super) fn homonyms(context: &Context<'_>, people: &People<'_>) -> BTreeMap<u
 }
 
 /// D107: a new user with the name of somebody else. Different people can share a name, so this is only told.
-pub(super) fn tell_homonyms(
-    context: &Context<'_>,
-    people: &People<'_>,
-    namesakes: BTreeMap<usize, Vec<usize>>,
-    teller: &mut Teller,
-) {
-    for (newcomer, others) in namesakes {
+pub(super) fn tell_homonyms(context: &Context<'_>, people: &People<'_>, teller: &mut Teller) {
+    for (newcomer, others) in homonyms(context, people) {
         tell_homonym(context, people, newcomer, &others, teller);
     }
 }
