@@ -1,5 +1,7 @@
 //! Work on the rows of a large file, shared between the processor's cores; a small one is not worth a thread.
 
+#[cfg(any(test, fuzzing))]
+use std::cell::Cell;
 use std::ops::Range;
 use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError};
@@ -10,8 +12,26 @@ const WORTHWHILE: usize = 8_192;
 /// More threads than these wait for the memory, not for a core.
 const MOST_THREADS: usize = 8;
 
+#[cfg(any(test, fuzzing))]
+thread_local! {
+    static FORCED: Cell<Option<usize>> = const { Cell::new(None) };
+}
+
+/// Does something as if the machine had so many cores, and as if a few rows were worth a thread.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn as_if<T>(threads: usize, work: impl FnOnce() -> T) -> T {
+    let before = FORCED.replace(Some(threads));
+    let done = work();
+    FORCED.set(before);
+    done
+}
+
 /// How many threads work on so many rows.
 pub fn threads(rows: usize) -> usize {
+    #[cfg(any(test, fuzzing))]
+    if let Some(forced) = FORCED.get() {
+        return forced;
+    }
     if rows < WORTHWHILE {
         return 1;
     }
@@ -82,22 +102,27 @@ mod tests {
 
     #[test]
     fn pieces_come_back_in_their_order_each_once() {
-        for rows in [0, 1, WORTHWHILE - 1, WORTHWHILE, WORTHWHILE * 5 + 3] {
+        let doubled = |rows: usize| {
             let mut numbers: Vec<usize> = (0..rows).collect();
             let pieces = numbers.chunks_mut(piece(rows));
-            let sums = all(rows, pieces, |piece| {
+            let twice = all(rows, pieces, |piece| {
                 piece.iter_mut().for_each(|number| *number *= 2);
                 piece.to_vec()
             });
-            assert!(sums.len() <= MOST_THREADS * 4 + 4, "{} pieces of {rows} rows", sums.len());
-            assert_eq!(joined(sums), (0..rows).map(|n| n * 2).collect::<Vec<_>>(), "{rows} rows");
+            assert!(twice.len() <= MOST_THREADS * 4 + 4, "{} pieces of {rows} rows", twice.len());
+            assert_eq!(joined(twice), (0..rows).map(|n| n * 2).collect::<Vec<_>>(), "{rows} rows");
+            assert!(super::pieces(rows).flatten().eq(0..rows), "{rows} rows");
+        };
+        for rows in [0, 1, 2, 100, WORTHWHILE - 1, WORTHWHILE, WORTHWHILE * 5 + 3] {
+            doubled(rows);
+            as_if(3, || doubled(rows));
         }
     }
 
     #[test]
     fn what_goes_wrong_on_another_thread_goes_wrong_here() {
         let all_wrong = std::panic::catch_unwind(|| {
-            all(WORTHWHILE, 0..100, |piece| assert_ne!(piece, 57));
+            as_if(2, || all(1, 0..100, |piece| assert_ne!(piece, 57)));
         });
         assert!(all_wrong.is_err());
     }

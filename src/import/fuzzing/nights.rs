@@ -8,6 +8,7 @@ use jiff::civil::Date;
 
 use super::applied::apply;
 use super::{LIMITS, TODAY};
+use crate::cores;
 use crate::import::codes::Code;
 use crate::import::directory::{Key, Snapshot, User};
 use crate::import::fields::{Dates, Field, FieldKey, Value, parse};
@@ -307,6 +308,8 @@ impl World {
     fn night(&mut self, file: &[u8], settings: &Settings, approval: Option<&Approval>) -> Plan {
         self.imports += 1;
         let usual = self.planned(file, settings, approval, &self.snapshot);
+        let shared = cores::as_if(3, || self.planned(file, settings, approval, &self.snapshot));
+        same(&usual, &shared);
         let quick =
             self.with_job(file, settings, approval, &Snapshot::default(), |job| self.quickly(job));
         if let Some(quick) = quick {

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use super::applied::apply;
 use super::{LIMITS, TODAY};
+use crate::cores;
 use crate::import::directory::{Snapshot, User};
 use crate::import::fields::{Dates, FieldKey, Headers, parse};
 use crate::import::plan::{UserWrite, Written};
@@ -70,6 +71,8 @@ pub(crate) fn whole(bytes: &[u8]) {
     let settings = Settings::default();
     let plan = planned(bytes, "users.csv", &settings, &DIRECTORY);
     let report = &plan.report;
+    let shared = cores::as_if(3, || planned(bytes, "users.csv", &settings, &DIRECTORY));
+    assert_eq!((&shared.report, &shared.writes), (report, &plan.writes), "on several cores");
     assert_eq!(report.counts.rows, report.counts.outcomes());
     let is_applied = matches!(
         report.status,
