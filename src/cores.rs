@@ -52,6 +52,13 @@ pub fn pieces(rows: usize) -> impl Iterator<Item = Range<usize>> + Send {
     (0..rows).step_by(piece).map(move |first| first..rows.min(first + piece))
 }
 
+/// Does something with all rows, piece by piece; it is told the place of each piece's first row.
+pub fn over<T: Sync, R: Send>(rows: &[T], work: impl Fn(usize, &[T]) -> R + Sync) -> Vec<R> {
+    let piece = piece(rows.len());
+    let pieces = rows.chunks(piece).enumerate();
+    all(rows.len(), pieces, |(place, rows)| work(place * piece, rows))
+}
+
 /// Does all pieces of work on as many threads as the rows in them are worth; gives what comes of them, in their order.
 pub fn all<W: Send, R: Send>(
     rows: usize,
@@ -112,6 +119,8 @@ mod tests {
             assert!(twice.len() <= MOST_THREADS * 4 + 4, "{} pieces of {rows} rows", twice.len());
             assert_eq!(joined(twice), (0..rows).map(|n| n * 2).collect::<Vec<_>>(), "{rows} rows");
             assert!(super::pieces(rows).flatten().eq(0..rows), "{rows} rows");
+            let places: Vec<usize> = (0..rows).collect();
+            over(&places, |first, places| assert!((first..).zip(places).all(|(at, to)| at == *to)));
         };
         for rows in [0, 1, 2, 100, WORTHWHILE - 1, WORTHWHILE, WORTHWHILE * 5 + 3] {
             doubled(rows);

@@ -129,7 +129,8 @@ pub(super) fn commit(
     }
     let sealed = stage.describe()?;
     let (folder, name) = session.files.holder(path)?;
-    let replaced = check_target(&folder, name, path, overwrite)?;
+    let there = folder.look(name).map_err(|e| vfs::fault(path, e))?;
+    let replaced = replaceable(path, there, overwrite)?;
     let upload = prepare(session, (id, &mut stage), path, &place, sealed)?;
     if let Err(e) = publish(session, id, &folder, name, overwrite) {
         let error = vfs::fault(path, e);
@@ -167,13 +168,12 @@ pub(super) fn commit(
     Ok(receipt)
 }
 
-fn check_target(
-    folder: &Folder,
-    name: &str,
+/// What lies under a name that a file is to get, if it may be replaced.
+pub(super) fn replaceable(
     path: &VPath,
+    there: Option<Inode>,
     overwrite: Overwrite,
 ) -> Result<Option<Inode>> {
-    let there = folder.look(name).map_err(|e| vfs::fault(path, e))?;
     match there {
         Some(inode) if inode.stat.is_folder() => {
             Err(Error::new(Kind::IsFolder, format!("{path} is a folder")))

@@ -105,7 +105,7 @@ fn move_file(
     to: &VPath,
     overwrite: Overwrite,
 ) -> Result<Receipt> {
-    let replaced = session.files.look(to)?;
+    let replaced = commit::replaceable(to, session.files.look(to)?, overwrite)?;
     session.files.rename(from, to, overwrite)?;
     if let Some(old) = replaced {
         drops::gone(session, to, &old, "the account replaced it before it was read whole");

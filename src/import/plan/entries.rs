@@ -88,11 +88,7 @@ pub(super) fn new_entries(
         Some(List { field: *field, list, known })
     });
     let lists: Vec<List<'_>> = lists.collect();
-    let piece = cores::piece(drafts.len());
-    let pieces = drafts.chunks(piece).enumerate();
-    let read = cores::all(drafts.len(), pieces, |(place, drafts)| {
-        Found::read(context, &lists, place * piece, drafts)
-    });
+    let read = cores::over(drafts, |first, drafts| Found::read(context, &lists, first, drafts));
     let mut found = Found::none();
     for New { list, code, rows, row, field } in read.into_iter().flat_map(|read| read.new) {
         found.count(list, &code, rows, (row, field));

@@ -84,14 +84,15 @@ impl Places {
     pub(super) fn of<'k>(count: usize, key: impl Fn(usize) -> Option<Key<'k>> + Sync) -> Self {
         let secret = RandomState::new();
         let read = cores::all(count, cores::pieces(count), |places| {
-            let hashed = places.filter_map(|place| {
+            // Not collected: a list that grows by doubling takes up to twice its room.
+            let mut sorted = Vec::with_capacity(places.len());
+            sorted.extend(places.filter_map(|place| {
                 let (one, other) = key(place)?;
                 let hash = u64::from(hash(&secret, &one, &other));
                 Some(hash << u32::BITS | u64::from(u32::try_from(place).ok()?))
-            });
-            let mut hashed: Vec<u64> = hashed.collect();
-            hashed.sort_unstable();
-            hashed
+            }));
+            sorted.sort_unstable();
+            sorted
         });
         let mut sorted = cores::joined(read);
         // Of pieces that are sorted already, this only has to merge them.

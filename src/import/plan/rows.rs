@@ -98,27 +98,23 @@ impl<'s> Rows {
 
     /// Reads the cells of the rows that go on.
     fn read_cells(&mut self, context: &Context<'s>, teller: &mut Teller) {
-        let rows = self.drafts.len();
-        // Of codes that nothing knows a file has its share, counted from its first row on.
-        let one_by_one = context.sheet.coders.refuse_unknown();
-        let stretch = if one_by_one { rows.max(1) } else { cores::piece(rows) };
-        let mut unknown = Some(std::mem::take(&mut teller.unknown));
-        let stretches = self.drafts.chunks_mut(stretch).enumerate().map(|(place, drafts)| {
-            let unknown = unknown.take().unwrap_or_default();
-            (place * stretch, drafts, Teller { unknown, told: Vec::new() })
-        });
-        let read = cores::all(rows, stretches, |(first, drafts, teller)| {
-            Stretch::read(context, first, drafts, teller)
-        });
-        for (place, stretch) in read.into_iter().enumerate() {
-            teller.told.extend(stretch.teller.told);
-            if place == 0 {
-                unknown = Some(stretch.teller.unknown);
-            }
+        // Codes that nothing knows are counted up to a limit, from the first row of the file on.
+        let read = if context.sheet.coders.refuse_unknown() {
+            vec![(Vec::new(), Stretch::read(context, 0, &mut self.drafts, teller))]
+        } else {
+            let (rows, piece) = (self.drafts.len(), cores::piece(self.drafts.len()));
+            let stretches = self.drafts.chunks_mut(piece).enumerate();
+            cores::all(rows, stretches, |(place, drafts)| {
+                let mut own = Teller::default();
+                let stretch = Stretch::read(context, place * piece, drafts, &mut own);
+                (own.told, stretch)
+            })
+        };
+        for (told, stretch) in read {
+            teller.told.extend(told);
             self.unprotected.extend(stretch.unprotected);
             self.depends_on_date |= stretch.depends_on_date;
         }
-        teller.unknown = unknown.unwrap_or_default();
     }
 
     /// Of a file whose rows are approved one by one, only those are looked at, and only if they wait for approval.
@@ -160,24 +156,27 @@ impl<'s> Rows {
     }
 }
 
-/// What reading some rows, one after the other, leaves beside their drafts.
+/// What reading some rows, one after the other, leaves beside their drafts and what is told.
 struct Stretch {
-    teller: Teller,
     unprotected: Vec<(usize, FieldKey)>,
     depends_on_date: bool,
 }
 
 impl Stretch {
     /// Reads the cells of these rows, of which the first has this place.
-    fn read(context: &Context<'_>, first: usize, drafts: &mut [Draft], teller: Teller) -> Self {
-        let mut read = Self { teller, unprotected: Vec::new(), depends_on_date: false };
+    fn read(
+        context: &Context<'_>,
+        first: usize,
+        drafts: &mut [Draft],
+        teller: &mut Teller,
+    ) -> Self {
+        let mut read = Self { unprotected: Vec::new(), depends_on_date: false };
         let mut memos: Vec<Memo<'_>> =
             context.sheet.wired.iter().map(|wired| Memo::new(&wired.key)).collect();
         let mut filler = Filler::default();
         for (at, draft) in (first..).zip(drafts).filter(|(_, draft)| draft.fate == Fate::Live) {
             let Some(row) = context.row(at) else { continue };
-            let (memos, filler) = (&mut memos, &mut filler);
-            let (teller, unprotected) = (&mut read.teller, &mut read.unprotected);
+            let (memos, filler, unprotected) = (&mut memos, &mut filler, &mut read.unprotected);
             let mut reader = Reader { context, at, row, draft, teller, memos, filler, unprotected };
             let depends_on_date = reader.read();
             reader.draft.depends_on_date = depends_on_date;

@@ -90,11 +90,11 @@ impl<'x, 'p> Directory<'x, 'p> {
             let boss = by_number(people, numbers, own.as_deref(), &text).ok()??;
             Some((Place::new(me)?, Place::new(boss)?))
         };
-        let piece = cores::piece(rows.drafts.len());
-        let pieces = rows.drafts.chunks(piece).enumerate();
-        let found = cores::all(new, pieces, |(place, drafts)| {
-            let rows = (place * piece..).zip(drafts).filter(|(_, draft)| is_new(draft));
-            rows.filter_map(|(at, draft)| boss(at, draft)).collect::<Vec<_>>()
+        let found = cores::over(&rows.drafts, |first, drafts| {
+            let rows = (first..).zip(drafts).filter(|(_, draft)| is_new(draft));
+            let mut found = Vec::with_capacity(drafts.len());
+            found.extend(rows.filter_map(|(at, draft)| boss(at, draft)));
+            found
         });
         self.ahead = Links::new(people.len());
         for (me, boss) in found.into_iter().flatten() {

@@ -72,9 +72,18 @@ async fn a_rename_into_place_is_a_commit() {
     let refused = session.rename(&path("/in/users.csv"), &path("/in/users.csv"), Overwrite::Never);
     assert!(refused.is_ok(), "onto itself is nothing");
     put(&session, "/in/new.part", DAY_1).await;
-    let taken = session.rename(&path("/in/new.part"), &path("/in/users.csv"), Overwrite::Never);
-    assert_eq!(taken.err().unwrap().kind(), Kind::Exists);
+    put(&session, "/out/there", DAY_1).await;
+    for taken in ["/in/users.csv", "/out/there"] {
+        let refused = session.rename(&path("/in/new.part"), &path(taken), Overwrite::Never);
+        let refused = refused.err().unwrap();
+        assert_eq!(refused.kind(), Kind::Exists, "{taken}");
+        assert!(refused.message().contains("remove it first, or upload onto it"), "{refused}");
+    }
+    session.make_dir(&path("/out/folder")).unwrap();
+    let onto = session.rename(&path("/in/new.part"), &path("/out/folder"), Overwrite::Never);
+    assert_eq!(onto.err().unwrap().kind(), Kind::IsFolder);
     assert_eq!(bench.imports().len(), 5);
+    assert_eq!(bench.file("/out/there").as_deref(), Some(DAY_1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -133,21 +133,13 @@ impl Field {
 /// What databases and programs write where a value is missing. A name may be anything, and a dash for an end of
 /// contract says that there is none.
 fn says_nothing(field: Field, text: &str) -> bool {
-    const NULLS: [&str; 11] = [
-        "NULL", "null", "(null)", "(NULL)", "<NULL>", "<null>", "\\N", "None", "NaN", "nan", "NaT",
-    ];
-    const DASHES: [&str; 6] = ["-", "--", "–", "—", "N/A", "n/a"];
-    // Millions of values are asked, and hardly any begins so.
-    let may = matches!(
-        text.as_bytes(),
-        [b'N' | b'n' | b'(' | b'<' | b'\\' | b'-', ..] | [0xE2, 0x80, ..]
-    );
-    match field {
-        _ if text.len() > 6 || !may => false,
-        Field::FirstName | Field::LastName | Field::BirthName => false,
-        Field::ContractEnd => NULLS.contains(&text),
-        _ => NULLS.contains(&text) || DASHES.contains(&text),
-    }
+    let says = match text {
+        "NULL" | "null" | "(null)" | "(NULL)" | "<NULL>" | "<null>" | "\\N" | "None" | "NaN"
+        | "nan" | "NaT" => true,
+        "-" | "--" | "–" | "—" | "N/A" | "n/a" => field != Field::ContractEnd,
+        _ => false,
+    };
+    says && !matches!(field, Field::FirstName | Field::LastName | Field::BirthName)
 }
 
 fn checked_length(text: Cow<'_, str>, limit: usize) -> Result<Cow<'_, str>, CellRefusal> {
@@ -164,41 +156,35 @@ fn checked_length(text: Cow<'_, str>, limit: usize) -> Result<Cow<'_, str>, Cell
 
 /// `#REF!`, `#####` and `1,23E+05` are what a spreadsheet left of a value, `H?l?ne` what a program without accents did.
 fn refuse_damage(field: Field, text: &str) -> Result<(), CellRefusal> {
-    let refusal = || Err(CellRefusal::new("V309", vec![("value", text.to_owned())]));
-    if text.bytes().any(is_sign_of_damage) {
+    // Nearly every value has none of these signs; 0xEF begins U+FFFD in UTF-8.
+    let is_sign = |byte| matches!(byte, b'#' | b'?' | b'&' | b'\\' | b'%' | b'=' | 0xEF);
+    if text.bytes().any(is_sign) {
         refuse_signs(field, text)?;
-    }
-    if field.is_code() && looks::like_scientific(text) {
-        return refusal();
     }
     // `11.0` and `1,234` are numbers after a program took them for amounts; as keys they would be somebody new.
     let is_number = matches!(field, Field::EmployeeNumber | Field::Manager);
-    if is_number && (looks::like_amount(text) || looks::like_thousands(text)) {
-        return refusal();
-    }
-    Ok(())
+    let is_damaged = (field.is_code() && looks::like_scientific(text))
+        || (is_number && (looks::like_amount(text) || looks::like_thousands(text)));
+    if is_damaged { Err(damaged(text, None)) } else { Ok(()) }
 }
 
-/// The bytes without which no value is damaged by signs: 0xEF begins U+FFFD in UTF-8. Nearly every value has none.
-fn is_sign_of_damage(byte: u8) -> bool {
-    matches!(byte, b'#' | b'?' | b'&' | b'\\' | b'%' | b'=' | 0xEF)
+fn damaged(text: &str, cause: Option<&str>) -> CellRefusal {
+    let value = [("value", text.to_owned())].into_iter();
+    CellRefusal::new("V309", value.chain(cause.map(|cause| ("cause", cause.to_owned()))).collect())
 }
 
+/// Damage that shows by signs which `refuse_damage` looks for.
 fn refuse_signs(field: Field, text: &str) -> Result<(), CellRefusal> {
-    let refusal = || Err(CellRefusal::new("V309", vec![("value", text.to_owned())]));
-    if text.starts_with('#') && looks::like_spreadsheet_error(text) {
-        return refusal();
-    }
     let names = matches!(field, Field::FirstName | Field::LastName | Field::BirthName);
-    if text.contains(char::REPLACEMENT_CHARACTER)
-        || ((names || field.is_reference()) && looks::like_lost_letters(text))
-    {
-        let params = vec![("value", text.to_owned()), ("cause", "letters".to_owned())];
-        return Err(CellRefusal::new("V309", params));
+    let words = names || field.is_reference();
+    if text.starts_with('#') && looks::like_spreadsheet_error(text) {
+        return Err(damaged(text, None));
     }
-    if (names || field.is_reference()) && looks::like_coded_letters(text) {
-        let params = vec![("value", text.to_owned()), ("cause", "coded".to_owned())];
-        return Err(CellRefusal::new("V309", params));
+    if text.contains(char::REPLACEMENT_CHARACTER) || (words && looks::like_lost_letters(text)) {
+        return Err(damaged(text, Some("letters")));
+    }
+    if words && looks::like_coded_letters(text) {
+        return Err(damaged(text, Some("coded")));
     }
     Ok(())
 }

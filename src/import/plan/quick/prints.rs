@@ -40,9 +40,10 @@ pub(in crate::import::plan) fn bosses(
     if context.job.snapshot.secret.is_empty() {
         return Vec::new();
     }
-    let boss = |at: usize, draft: &Draft, to: NewManager| {
+    let boss = |at: usize, draft: &Draft| {
         let Some(text) = context.manager_named(at, draft) else { return Boss::Nobody };
         let Some(me) = people.of(at) else { return Boss::Unsure };
+        let to = managers.of_row.get(at).copied().unwrap_or(NewManager::Same);
         let place = match to {
             NewManager::To(place) => Some(place.at()),
             NewManager::Same => stored(context, &me),
@@ -56,13 +57,9 @@ pub(in crate::import::plan) fn bosses(
             _ => Boss::Unsure,
         }
     };
-    let piece = cores::piece(rows.drafts.len());
-    let pieces = rows.drafts.chunks(piece).zip(managers.of_row.chunks(piece)).enumerate();
-    let read = cores::all(rows.drafts.len(), pieces, |(place, (drafts, to))| {
-        let drafts = (place * piece..).zip(drafts).zip(to);
-        drafts.map(|((at, draft), to)| boss(at, draft, *to)).collect::<Vec<_>>()
-    });
-    cores::joined(read)
+    cores::joined(cores::over(&rows.drafts, |first, drafts| {
+        (first..).zip(drafts).map(|(at, draft)| boss(at, draft)).collect()
+    }))
 }
 
 /// The manager whom the directory has, by place.
