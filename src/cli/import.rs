@@ -1,5 +1,6 @@
 //! `import CLIENT FILE`: the same import as an upload's, from a file on this machine.
 
+use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,7 @@ use super::{Outcome, Place, Stop, story};
 use crate::error::{Error, Kind};
 use crate::import::report::{self, Report};
 use crate::model::ImportStatus;
-use crate::service::imports::{DryRun, ImportFile};
+use crate::service::imports::{Content, DryRun, ImportFile};
 
 /// How many messages are printed.
 const SHOWN_MESSAGES: usize = 20;
@@ -33,15 +34,11 @@ pub struct ImportArgs {
 pub(super) fn run(place: &Place, args: &ImportArgs) -> Outcome {
     let service = place.service()?;
     let client = service.client(&args.client)?;
-    let bytes = read_limited(&args.file, place.config.limits.max_import_bytes)?;
+    let content = content_of(&args.file, place.config.limits.max_import_bytes)?;
     let name = args.file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let dry_run = if args.dry_run { DryRun::Yes } else { DryRun::No };
-    let file = ImportFile {
-        client: &args.client,
-        folder: args.folder.as_deref(),
-        name: &name,
-        bytes: bytes.into(),
-    };
+    let file =
+        ImportFile { client: &args.client, folder: args.folder.as_deref(), name: &name, content };
     let done = service.import_file(file, dry_run)?;
     let json = report::json(&done, client.language);
     if place.out.is_json() {
@@ -73,24 +70,58 @@ fn held(report: &Report) -> Stop {
     Error::new(Kind::Conflict, words).into()
 }
 
+/// A regular file is read as it is taken in; what a pipe gives must be whole before anybody waits for it.
+fn content_of(path: &Path, max_bytes: u64) -> Outcome<Content<'static>> {
+    let file = Limited::open(path, max_bytes)?;
+    Ok(if file.is_regular { Content::File(file.file) } else { file.read()?.into() })
+}
+
 /// The whole file; one that is too large for an import is refused before it fills the memory.
 pub(super) fn read_limited(path: &Path, max_bytes: u64) -> Outcome<Vec<u8>> {
-    let fault = |e| Error::io(format!("reading {}", path.display()), e);
-    let file = std::fs::File::open(path).map_err(fault)?;
-    let told_bytes = file.metadata().map_err(fault)?.len();
-    // A pipe tells no size, and a file may grow while it is read.
-    if told_bytes <= max_bytes {
+    Limited::open(path, max_bytes)?.read()
+}
+
+/// An open file that is not too large for an import, as far as it tells its size.
+struct Limited<'a> {
+    path: &'a Path,
+    file: File,
+    is_regular: bool,
+    told_bytes: u64,
+    max_bytes: u64,
+}
+
+impl<'a> Limited<'a> {
+    fn open(path: &'a Path, max_bytes: u64) -> Outcome<Self> {
+        let fault = |e| fault(path, e);
+        let file = File::open(path).map_err(fault)?;
+        let metadata = file.metadata().map_err(fault)?;
+        let (is_regular, told_bytes) = (metadata.is_file(), metadata.len());
+        let limited = Self { path, file, is_regular, told_bytes, max_bytes };
+        if told_bytes > max_bytes { Err(limited.too_large()) } else { Ok(limited) }
+    }
+
+    fn read(self) -> Outcome<Vec<u8>> {
         // Growing by doubling, a large file would be in memory twice.
-        let room = usize::try_from(told_bytes.saturating_add(1)).unwrap_or(0);
+        let room = usize::try_from(self.told_bytes.saturating_add(1)).unwrap_or(0);
         let mut bytes = Vec::with_capacity(room);
-        file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(fault)?;
-        if u64::try_from(bytes.len()).is_ok_and(|n| n <= max_bytes) {
-            return Ok(bytes);
+        // A pipe tells no size, and a file may grow while it is read.
+        let mut taken = (&self.file).take(self.max_bytes.saturating_add(1));
+        taken.read_to_end(&mut bytes).map_err(|e| fault(self.path, e))?;
+        match u64::try_from(bytes.len()) {
+            Ok(n) if n <= self.max_bytes => Ok(bytes),
+            _ => Err(self.too_large()),
         }
     }
-    let words = format!(
-        "{} has more than limits.max_import_bytes = {max_bytes} bytes; split it or raise the limit",
-        path.display()
-    );
-    Err(Error::new(Kind::TooLarge, words).into())
+
+    fn too_large(&self) -> Stop {
+        let (path, max_bytes) = (self.path.display(), self.max_bytes);
+        let words = format!(
+            "{path} has more than limits.max_import_bytes = {max_bytes} bytes; split it or raise the limit"
+        );
+        Error::new(Kind::TooLarge, words).into()
+    }
+}
+
+fn fault(path: &Path, error: std::io::Error) -> Error {
+    Error::io(format!("reading {}", path.display()), error)
 }

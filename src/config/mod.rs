@@ -201,6 +201,8 @@ pub struct Limits {
     pub idle_timeout_s: u64,
     /// Failed logins on one connection before it is closed.
     pub login_attempts_per_connection: u32,
+    /// How long a login's password counts as right after it was checked in full; 0: each login is checked in full.
+    pub password_memory_s: u64,
     /// The longest FTP control line.
     pub control_line_bytes: usize,
     /// Open handles of one SFTP session.
@@ -251,6 +253,7 @@ impl Default for Limits {
             data_idle_timeout_s: 60,
             idle_timeout_s: 600,
             login_attempts_per_connection: 3,
+            password_memory_s: 3600,
             control_line_bytes: 4096,
             sftp_handles: 256,
             sftp_channels: 4,
@@ -343,6 +346,8 @@ pub const GENERATED_PASSWORD_CHARS: usize = 24;
 pub const MIN_PASSWORD_CHARS: usize = 12;
 /// The longest password that is looked at.
 pub const MAX_PASSWORD_BYTES: usize = 1024;
+/// Right passwords of logins that are remembered at the same time (`limits.password_memory_s`).
+pub const REMEMBERED_PASSWORDS: usize = 10_000;
 /// Notes of interrupted uploads that the registry keeps of each client.
 pub const INTERRUPTIONS_KEPT: u32 = 1000;
 /// How often an import is begun that ends the program each time (or is cut short by each restart).

@@ -1,6 +1,7 @@
 //! Passwords: hashing with Argon2id on threads of its own, verification in equal time, generation. Sealing of what must be read again.
 
 pub mod private_key;
+pub mod remembered;
 pub mod seal;
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};

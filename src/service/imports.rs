@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read as _;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -18,12 +20,12 @@ use crate::model::{
 };
 use crate::store::directory::Directory;
 use crate::store::registry::{NewUpload, UploadFilter};
-use crate::vfs::{ClientSpace, Stage};
+use crate::vfs::{self, ClientSpace, Stage};
 
 pub use crate::store::registry::Interruption;
 
 /// A file that `rollcall import` takes from this machine.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct ImportFile<'a> {
     /// The client's slug.
     pub client: &'a str,
@@ -31,8 +33,60 @@ pub struct ImportFile<'a> {
     pub folder: Option<&'a str>,
     /// The file's name, without its folder.
     pub name: &'a str,
-    /// Its content.
-    pub bytes: Cow<'a, [u8]>,
+    /// What it holds.
+    pub content: Content<'a>,
+}
+
+/// What a file by hand holds.
+#[derive(Debug)]
+pub enum Content<'a> {
+    /// Its bytes.
+    Bytes(Cow<'a, [u8]>),
+    /// A regular file, read from where it stands while it is taken in.
+    File(File),
+}
+
+impl<'a> From<&'a [u8]> for Content<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Self::Bytes(bytes.into())
+    }
+}
+
+impl From<Vec<u8>> for Content<'_> {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes.into())
+    }
+}
+
+impl Content<'_> {
+    /// All of it.
+    fn into_bytes(self) -> Result<Vec<u8>> {
+        match self {
+            Self::Bytes(bytes) => Ok(bytes.into_owned()),
+            Self::File(file) => unchanged(&file, |length| {
+                let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+                let read = (&file).take(length).read_to_end(&mut bytes);
+                read.map_err(|e| Error::io("reading the file", e))?;
+                Ok(bytes)
+            }),
+        }
+    }
+}
+
+/// Reads a file of this machine, which is told its length in bytes; one that somebody still writes is half a file.
+fn unchanged<T>(file: &File, read: impl FnOnce(u64) -> Result<T>) -> Result<T> {
+    let look = || -> Result<(u64, SystemTime)> {
+        let asking = |e| Error::io("asking for the file's size and time", e);
+        let metadata = file.metadata().map_err(asking)?;
+        Ok((metadata.len(), metadata.modified().map_err(asking)?))
+    };
+    let before = look()?;
+    let done = read(before.0)?;
+    if look()? == before {
+        return Ok(done);
+    }
+    let words = "the file changed while it was read; import it again once it is written whole";
+    Err(Error::new(Kind::Conflict, words))
 }
 
 /// Whether an import by hand is applied.
@@ -150,7 +204,8 @@ impl Service {
     ///
     /// # Errors
     /// [`Kind::NotFound`] (client, folder), [`Kind::Invalid`] (several folders, name), [`Kind::TooLarge`],
-    /// [`Kind::Busy`] when earlier uploads hold it up: it is imported after them.
+    /// [`Kind::Conflict`] when the file changes meanwhile, [`Kind::Busy`] when earlier uploads hold it up: it is
+    /// imported after them.
     pub fn import_file(&self, file: ImportFile<'_>, dry_run: DryRun) -> Result<Report> {
         let client = self.client(file.client)?;
         let folder = self.chosen_folder(&client, file.folder)?;
@@ -159,7 +214,7 @@ impl Service {
             return Err(Error::new(Kind::Invalid, format!("\"{}\" is not a file name", file.name)));
         }
         let space = self.client_space(&client.slug)?;
-        let upload = Upload {
+        let mut upload = Upload {
             id: commit::new_id(self.clock()),
             seq: 0,
             client: client.slug.clone(),
@@ -167,12 +222,9 @@ impl Service {
             folder: Some(folder.name.clone()),
             path,
             protocol: None,
-            bytes: u64::try_from(file.bytes.len()).unwrap_or(u64::MAX),
-            sha256: match dry_run {
-                DryRun::Yes => crate::vfs::sha256_of(&file.bytes),
-                // Counted while it is staged.
-                DryRun::No => String::new(),
-            },
+            // Both are known once it is read.
+            bytes: 0,
+            sha256: String::new(),
             state: UploadState::Prepared,
             attempts: 0,
             received_at: self.clock().now(),
@@ -180,15 +232,17 @@ impl Service {
             failure: None,
         };
         if dry_run == DryRun::Yes {
+            let bytes = file.content.into_bytes()?;
+            upload.bytes = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            upload.sha256 = vfs::sha256_of(&bytes);
             let run = Run { service: self, space: &space, client: &client, upload: &upload };
-            return run.try_out(&file.bytes);
+            return run.try_out(bytes);
         }
         if let Some(why) = names::refusal(std::slice::from_ref(&folder), &upload.path) {
             return Err(Error::new(Kind::Invalid, why));
         }
-        self.stage_by_hand(&space, &upload, &file.bytes)?;
         // The import reads it from the archive: a large file is in memory once.
-        drop(file);
+        self.stage_by_hand(&space, &upload, file.content)?;
         self.import_now(&client, &space, upload.id)
     }
 
@@ -401,13 +455,21 @@ impl Service {
     }
 
     /// Archives and queues the bytes like an upload, without a file among the account's.
-    fn stage_by_hand(&self, space: &Arc<ClientSpace>, upload: &Upload, bytes: &[u8]) -> Result<()> {
+    fn stage_by_hand(
+        &self,
+        space: &Arc<ClientSpace>,
+        upload: &Upload,
+        content: Content<'_>,
+    ) -> Result<()> {
         commit::check_waiting(self, &upload.client)?;
         // A server that starts right now clears the spool under this lock.
         let _lock = space.lock()?;
         let name = upload.id.to_string();
         let mut stage = Stage::new(space, &name, commit::stage_limits(self))?;
-        stage.write_at(0, bytes)?;
+        match content {
+            Content::Bytes(bytes) => stage.write_at(0, &bytes)?,
+            Content::File(file) => unchanged(&file, |length| stage.write_from(&file, length))?,
+        }
         let sealed = stage.describe()?;
         let new = NewUpload {
             id: upload.id,
@@ -505,5 +567,27 @@ pub(super) fn waiting_view(upload: Upload) -> ImportView {
         wait: None,
         expires_at: None,
         pending_lines: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Seek as _, Write as _};
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_written_while_it_is_read_is_not_taken() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"a;b\n1;2\n").unwrap();
+        let content = |file: &File| Content::File(file.try_clone().unwrap());
+        file.rewind().unwrap();
+        assert_eq!(content(&file).into_bytes().unwrap(), b"a;b\n1;2\n");
+        let taken = unchanged(&file, |length| {
+            (&file).write_all(b"3;4\n").unwrap();
+            Ok(length)
+        });
+        assert_eq!(taken.unwrap_err().kind(), Kind::Conflict);
+        assert_eq!(unchanged(&file, Ok).unwrap(), 8);
     }
 }

@@ -13,21 +13,24 @@ use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Protocol, check_login};
 use crate::secrets::Hasher;
+use crate::secrets::remembered::Remembered;
 use crate::store::registry::LoginFacts;
 
 /// How often a session of the same account moves its "last login" (every note is a write).
 const NOTE_EVERY: Duration = Duration::from_secs(60);
 
-/// What logins share: the hashing threads and the memory of failures.
+/// What logins share: the hashing threads, the memory of what was right and the memory of failures.
 pub(super) struct Door {
     pub(super) hasher: Hasher,
+    remembered: Remembered,
     pub(super) throttle: Throttle,
 }
 
 impl Door {
     pub(super) fn new(config: &Config) -> Result<Self> {
         let throttle = Throttle::new(&config.throttle, config.limits.sessions_per_account);
-        Ok(Self { hasher: Hasher::start()?, throttle })
+        let remembered = Remembered::new(Duration::from_secs(config.limits.password_memory_s))?;
+        Ok(Self { hasher: Hasher::start()?, remembered, throttle })
     }
 }
 
@@ -188,25 +191,26 @@ impl Service {
         }
         let facts = self.facts_aside(login).await?;
         let hash = facts.as_ref().and_then(|f| f.password_hash.as_deref());
-        let right = door.hasher.verify(password, hash).await.map_err(|error| {
-            tracing::error!(%error, login, "a password cannot be checked");
-            refused("the password cannot be checked")
-        })?;
+        let admitted = self.admits(facts.as_ref(), attempt, key);
+        // Only who would get in is known again: every refusal takes as long as any other.
+        let is_known = |hash| door.remembered.knows(password, hash, Instant::now());
+        let right = if admitted.is_ok() && hash.is_some_and(is_known) {
+            true
+        } else {
+            let right = door.hasher.verify(password, hash).await.map_err(|error| {
+                tracing::error!(%error, login, "a password cannot be checked");
+                refused("the password cannot be checked")
+            })?;
+            if let Some(hash) = hash.filter(|_| right) {
+                door.remembered.note(password, hash, Instant::now());
+            }
+            right
+        };
         let exists = if facts.is_some() { Login::Known } else { Login::Unknown };
         let allowed = match facts {
-            None => Err(refused("unknown login")),
-            Some(facts) if facts.password_hash.is_none() => Err(refused(if has_any_key(&facts) {
-                "only keys may log in"
-            } else {
-                "no password is set"
-            })),
-            Some(_) if !right => Err(refused("wrong password")),
-            Some(facts)
-                if facts.rules.needs_both && !key.is_some_and(|key| has_key(&facts, key)) =>
-            {
-                Err(refused("a key is needed besides the password"))
-            }
-            Some(facts) => self.may_enter(&facts, attempt).map(|()| facts),
+            Some(facts) if right => admitted.map(|()| facts),
+            Some(facts) if facts.password_hash.is_some() => Err(refused("wrong password")),
+            _ => Err(admitted.err().unwrap_or(refused("wrong password"))),
         };
         match allowed {
             Ok(facts) => self.enter(attempt, facts).await,
@@ -216,6 +220,25 @@ impl Service {
                 }
                 Err(refusal)
             }
+        }
+    }
+
+    /// Whether a login that sends the right password gets in, after this key if one was proved before.
+    fn admits(
+        &self,
+        facts: Option<&LoginFacts>,
+        attempt: &LoginAttempt,
+        key: Option<&str>,
+    ) -> std::result::Result<(), LoginRefused> {
+        let facts = facts.ok_or(refused("unknown login"))?;
+        let has_it = |key| has_key(facts, key);
+        match &facts.password_hash {
+            None if facts.keys.is_empty() => Err(refused("no password is set")),
+            None => Err(refused("only keys may log in")),
+            Some(_) if facts.rules.needs_both && !key.is_some_and(has_it) => {
+                Err(refused("a key is needed besides the password"))
+            }
+            Some(_) => self.may_enter(facts, attempt),
         }
     }
 
@@ -306,10 +329,6 @@ impl Service {
                 refused("the registry cannot be read")
             })
     }
-}
-
-fn has_any_key(facts: &LoginFacts) -> bool {
-    !facts.keys.is_empty()
 }
 
 /// Compares the keys themselves: comments and spelling do not matter.

@@ -1,7 +1,5 @@
 //! What an import reads: the bytes as they were acknowledged, its folder's settings, and what the report says of both.
 
-use std::io::Read as _;
-
 use super::decrypt::{self, Content};
 use super::run::Run;
 use crate::config;
@@ -29,16 +27,14 @@ impl Run<'_> {
             return Ok(Vec::new());
         }
         let reading = |e| Error::io(format!("reading upload {}", self.upload.id), e);
-        let mut file = self.open_archive(self.upload)?;
-        let mut bytes = Vec::with_capacity(usize::try_from(self.upload.bytes).unwrap_or(0));
-        file.read_to_end(&mut bytes).map_err(reading)?;
-        if vfs::sha256_of(&bytes) == self.upload.sha256 {
-            return Ok(bytes);
-        }
-        Err(Error::new(
-            Kind::Unsupported,
-            "the archived file is not the one that was received (its SHA-256 differs); send it again",
-        ))
+        let file = self.open_archive(self.upload)?;
+        let read = vfs::read_same(&file, self.upload.bytes, &self.upload.sha256);
+        read.map_err(reading)?.ok_or_else(|| {
+            Error::new(
+                Kind::Unsupported,
+                "the archived file is not the one that was received (its SHA-256 differs); send it again",
+            )
+        })
     }
 
     pub(super) fn open_archive(&self, upload: &Upload) -> Result<std::fs::File> {

@@ -210,9 +210,9 @@ impl Run<'_> {
     }
 
     /// What an import would do, with nothing written anywhere.
-    pub(super) fn try_out(&self, bytes: &[u8]) -> Result<Report> {
+    pub(super) fn try_out(&self, bytes: Vec<u8>) -> Result<Report> {
         let settings = self.settings()?;
-        let content = self.open(&settings, bytes.to_vec())?;
+        let content = self.open(&settings, bytes)?;
         self.would_do(&settings, &content)
     }
 

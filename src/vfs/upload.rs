@@ -149,6 +149,23 @@ impl Stage {
         })
     }
 
+    /// Writes so many bytes of a file of this machine, from its start, or all that it holds.
+    pub(crate) fn write_from(&mut self, source: &File, bytes: u64) -> Result<()> {
+        let mut block = vec![0; BLOCK_BYTES];
+        let mut offset = 0;
+        loop {
+            let left = usize::try_from(bytes.saturating_sub(offset)).unwrap_or(BLOCK_BYTES);
+            block.truncate(left);
+            let read = super::read_full(source, offset, &mut block);
+            let n = read.map_err(|e| Error::io("reading the file", e))?;
+            self.write_at(offset, block.get(..n).unwrap_or_default())?;
+            offset = offset.saturating_add(u64::try_from(n).unwrap_or(0));
+            if n < BLOCK_BYTES {
+                return Ok(());
+            }
+        }
+    }
+
     /// Lets the disk begin with what has come in order, while more comes: the sync of `seal`, for which the client
     /// waits, then has little left to do. It is a hint only; nothing counts as written before `seal`.
     fn write_back(&mut self) {

@@ -4,6 +4,7 @@ import importlib.metadata
 import json
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import demands
@@ -74,6 +75,9 @@ def version(client):
             return json.loads((Path(others.Node.modules()) / package / "package.json").read_text())["version"]
         except OSError:
             return ""
+    if first == "Rust":
+        lock = tomllib.loads((Path(__file__).resolve().parents[2] / "Cargo.lock").read_text())
+        return next(of["version"] for of in lock["package"] if of["name"] == package)
     if first == "Java":
         library = "libjsch-java" if "JSch" in client.name else "libcommons-net-java"
         return first_number("dpkg-query", "-W", "-f", "${Version}", library)

@@ -228,6 +228,8 @@ class House:
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
              "-subj", "/CN=rollcall.example", "-addext", f"subjectAltName={','.join(names)}",
+             # As the server's own: programs over rustls take no authority's certificate for a server's.
+             "-addext", "basicConstraints=critical,CA:FALSE",
              "-keyout", str(self.certs / "tls-key.pem"), "-out", str(self.certificate())],
             check=True, capture_output=True, timeout=COMMAND_S, stdin=subprocess.DEVNULL,
         )

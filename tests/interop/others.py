@@ -229,6 +229,36 @@ class Node(Client):
         return Outcome(told["ok"], told["text"], told["names"])
 
 
+class Suppaftp(Client):
+    """The Rust crate, through `examples/suppaftp.rs`, which `cargo test` builds beside the server."""
+
+    def __init__(self, protocol):
+        self.protocol = protocol
+        self.name = f"Rust suppaftp, {TITLES[protocol]}"
+        # No "key": its login knows 230 and 331 as answers to USER, and not 232 (RFC 4217), which ends it.
+        self.can = Client.can | {"resume-get"}
+
+    @staticmethod
+    def binary():
+        return Path(os.environ.get("INTEROP_EXAMPLES") or HERE.parent.parent / "target" / "debug" / "examples") / "suppaftp"
+
+    def missing(self):
+        return None if self.binary().exists() else f"{self.binary()} is not built: cargo build --examples"
+
+    def run(self, account, steps, password=None):
+        plan = {
+            "protocol": self.protocol, "host": account.house.address, "port": account.house.ports[self.protocol],
+            "login": account.login, "password": password or account.password, "certificate": str(account.house.certificate()),
+            "steps": [[str(word) for word in step] for step in steps],
+        }
+        done = program([self.binary()], json.dumps(plan).encode(), account.house.env)
+        try:
+            told = json.loads(done.names[-1])
+        except (IndexError, ValueError):
+            return Outcome(False, done.text)
+        return Outcome(told["ok"], told["text"], told["names"])
+
+
 class Java(Client):
     """JSch and Apache Commons Net, through Driver.java."""
 
@@ -279,5 +309,5 @@ class Java(Client):
 
 ALL = [
     *clients.ALL[:8], Sshfs(), *clients.ALL[8:], Wget("ftps"), Wget("ftpes"), Aioftp("ftps"), Aioftp("ftpes"),
-    Node("sftp"), Node("ftps"), Node("ftpes"), Java("sftp"), Java("scp"), Java("ftps"), Java("ftpes"),
+    Node("sftp"), Node("ftps"), Node("ftpes"), Suppaftp("ftps"), Suppaftp("ftpes"), Java("sftp"), Java("scp"), Java("ftps"), Java("ftpes"),
 ]

@@ -73,7 +73,7 @@ impl Office {
             client: "acme",
             folder: Some(folder),
             name: "users.csv",
-            bytes: text.as_bytes().into(),
+            content: text.as_bytes().into(),
         };
         let report = self.on(day).import_file(file, dry_run).unwrap();
         assert_eq!(report.counts.outcomes(), report.counts.rows);

@@ -215,6 +215,35 @@ async fn an_address_that_tries_many_unknown_logins_is_banned_unless_it_is_known_
 }
 
 #[tokio::test]
+async fn a_password_that_was_right_lately_opens_nothing_that_it_would_not_open_else() {
+    for password_memory_s in [3600, 0] {
+        let bench = Bench::with(|config| {
+            config.throttle.first_delay_ms = 1;
+            config.limits.password_memory_s = password_memory_s;
+        });
+        let service = &bench.service;
+        let old = bench.account(|_| {}).password.unwrap();
+        let mut other = bench.account(|new| new.login = Some("other".to_owned()));
+        let (old, other) = (Credential::Password(&old), other.password.take().unwrap());
+        for _ in 0..2 {
+            assert_eq!(bench.enter("acme", HOME, old).await, None);
+            let wrong = bench.enter("acme", HOME, Credential::Password(&other)).await;
+            assert_eq!(wrong, Some("wrong password"));
+            assert_eq!(bench.enter("other", HOME, old).await, Some("wrong password"));
+        }
+        let new = service.reset_password("acme", None).unwrap();
+        assert_eq!(bench.enter("acme", HOME, old).await, Some("wrong password"));
+        assert_eq!(bench.enter("acme", HOME, Credential::Password(&new)).await, None);
+        service.set_account_enabled("acme", false).unwrap();
+        let told = bench.enter("acme", HOME, Credential::Password(&new)).await;
+        assert_eq!(told, Some("the account is disabled"));
+        service.remove_account("other").unwrap();
+        let told = bench.enter("other", HOME, Credential::Password(&other)).await;
+        assert_eq!(told, Some("unknown login"));
+    }
+}
+
+#[tokio::test]
 async fn an_account_has_so_many_sessions_and_no_more() {
     let bench = Bench::with(|config| config.limits.sessions_per_account = 2);
     let password = bench.account(|_| {}).password.unwrap();

@@ -47,7 +47,7 @@ impl Years {
 
     fn import(&self, text: &str) -> UploadId {
         let bytes = text.as_bytes().into();
-        let file = ImportFile { client: "acme", folder: None, name: "users.csv", bytes };
+        let file = ImportFile { client: "acme", folder: None, name: "users.csv", content: bytes };
         let report = self.service().import_file(file, DryRun::No).unwrap();
         assert!(report.status.is_applied(), "{report:?}");
         report.import.parse().unwrap()

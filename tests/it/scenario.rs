@@ -137,7 +137,7 @@ fn act(service: &Service, folder: &Path, step: &Step, ids: &mut Vec<(String, Upl
         return decide(service, step, ids);
     };
     let bytes = fs::read(folder.join(name)).unwrap().into();
-    let file = ImportFile { client: CLIENT, folder: Some("import"), name, bytes };
+    let file = ImportFile { client: CLIENT, folder: Some("import"), name, content: bytes };
     let dry_run = if step.dry_run { DryRun::Yes } else { DryRun::No };
     let report = service.import_file(file, dry_run).unwrap();
     ids.push((name.to_owned(), report.import.parse().unwrap()));

@@ -200,7 +200,7 @@ async fn a_file_by_hand_waits_for_nothing_and_takes_along_what_came_before_it() 
         client: "acme",
         folder: None,
         name: "by-hand.csv",
-        bytes: DAY_2.as_bytes().into(),
+        content: DAY_2.as_bytes().into(),
     };
     let tried = bench.service.import_file(file(), DryRun::Yes).unwrap();
     assert_eq!(tried.counts.created, 3);

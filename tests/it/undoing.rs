@@ -453,7 +453,12 @@ async fn an_undone_import_says_so_in_its_report_and_can_be_sent_again() {
     app.add_account("acme");
     let import = |bytes: &[u8]| {
         let bytes = bytes.into();
-        let file = ImportFile { client: "acme", folder: Some("roster"), name: "users.csv", bytes };
+        let file = ImportFile {
+            client: "acme",
+            folder: Some("roster"),
+            name: "users.csv",
+            content: bytes,
+        };
         app.service.import_file(file, DryRun::No).unwrap()
     };
     let bytes = rows(&[

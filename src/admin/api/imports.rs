@@ -198,7 +198,7 @@ async fn tried(admin: &Admin, caller: &Caller, file: GivenFile) -> Answer {
             client: &file.client,
             folder: file.folder.as_deref(),
             name: &file.name,
-            bytes: file.bytes.into(),
+            content: file.bytes.into(),
         };
         let report = service.import_file(given, DryRun::Yes)?;
         Ok(report::json(&report, language))

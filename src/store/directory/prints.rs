@@ -107,7 +107,12 @@ impl Directory {
 
     /// Adds these users, and everybody above them, to a part of the directory.
     fn add_to_part(&self, part: &mut Snapshot, users: &[i64]) -> Result<()> {
-        add(&self.conn, part, users).map_err(failed("read a part of the directory"))
+        let mut read = || -> rusqlite::Result<()> {
+            // One lock, not one for each user.
+            let tx = self.conn.unchecked_transaction()?;
+            add(&tx, part, users)
+        };
+        read().map_err(failed("read a part of the directory"))
     }
 
     /// The users who are wanted and not in the part, by id; of a legal entity, one who has not left before `today`.

@@ -79,7 +79,7 @@ async fn an_import_by_hand_waits_its_turn_and_leaves_no_file() {
     put(&session, "/in/users.csv", DAY_1).await;
     let file = || {
         let bytes = DAY_2.as_bytes().into();
-        ImportFile { client: "acme", folder: None, name: "users.csv", bytes }
+        ImportFile { client: "acme", folder: None, name: "users.csv", content: bytes }
     };
     let tried = bench.service.import_file(file(), DryRun::Yes).unwrap();
     assert!(tried.dry_run);

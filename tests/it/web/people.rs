@@ -1,7 +1,5 @@
 //! What the tests about users, quality and exports share: a client with a roster, somebody of a role.
 
-use std::borrow::Cow;
-
 use rollcall::import::report::Report;
 use rollcall::model::{Language, Purpose, Role};
 use rollcall::service::administrators::NewAdministrator;
@@ -22,8 +20,8 @@ pub(crate) const ROSTER: &str = "legalEntity;employeeNumber;lastName;firstName;m
 
 /// Imports a text as a file of a client's import folder.
 pub(crate) fn import(app: &TestApp, client: &str, name: &str, text: &str) -> Report {
-    let bytes = Cow::Borrowed(text.as_bytes());
-    let file = ImportFile { client, folder: Some("roster"), name, bytes };
+    let bytes = text.as_bytes();
+    let file = ImportFile { client, folder: Some("roster"), name, content: bytes.into() };
     app.service.import_file(file, DryRun::No).unwrap()
 }
 

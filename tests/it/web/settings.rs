@@ -1,7 +1,5 @@
 //! Import settings on the page: what each form does, and what it leaves alone.
 
-use std::borrow::Cow;
-
 use rollcall::import::settings::Settings;
 use rollcall::model::{Language, Role};
 use rollcall::service::administrators::AdministratorPatch;
@@ -35,8 +33,8 @@ pub(super) fn settings(app: &TestApp) -> Settings {
 }
 
 pub(super) fn import(app: &TestApp, name: &str, file: &str) {
-    let bytes = Cow::Borrowed(file.as_bytes());
-    let file = ImportFile { client: "acme", folder: Some("roster"), name, bytes };
+    let bytes = file.as_bytes();
+    let file = ImportFile { client: "acme", folder: Some("roster"), name, content: bytes.into() };
     app.service.import_file(file, DryRun::No).unwrap();
 }
 
