@@ -588,6 +588,6 @@ mod tests {
             Ok(length)
         });
         assert_eq!(taken.unwrap_err().kind(), Kind::Conflict);
-        assert_eq!(unchanged(&file, Ok).unwrap(), 8);
+        assert_eq!(unchanged(&file, Ok).unwrap(), 12);
     }
 }
