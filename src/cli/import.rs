@@ -95,7 +95,9 @@ impl<'a> Limited<'a> {
         let fault = |e| fault(path, e);
         let file = File::open(path).map_err(fault)?;
         let metadata = file.metadata().map_err(fault)?;
-        let (is_regular, told_bytes) = (metadata.is_file(), metadata.len());
+        let told_bytes = metadata.len();
+        // Some file systems make a file's content as it is read, and tell no size.
+        let is_regular = metadata.is_file() && told_bytes > 0;
         let limited = Self { path, file, is_regular, told_bytes, max_bytes };
         if told_bytes > max_bytes { Err(limited.too_large()) } else { Ok(limited) }
     }
