@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import clients
@@ -98,6 +99,31 @@ def networks(account):
     expect(not clients.Paramiko().run(account, [("list", "/")]).ok, "an expired account logged in")
     house.cli("account", "rules", account.login, "--expires", "never", "--allow-from", "any")
     done(clients.Paramiko(), account, [("list", "/")])
+
+
+def expires_meanwhile(account):
+    """An account whose time ends in the middle of an upload: the line is cut within seconds, and half a roster is nobody's."""
+    house = account.house
+    rows = local(account, roster(200_000))
+    slow = ["-l", "1600", *clients.ssh_options(account), "-i", str(account.key), "-o", "IdentitiesOnly=yes", "-P", str(house.ports["sftp"])]
+    # Each sends 200 KiB a second: so many rows take longer than anybody waits here.
+    programs = [["scp", *way, *slow, str(rows), f"{account.login}@127.0.0.1:/payroll/users.csv"] for way in ([], ["-O"])]
+    for port, scheme in (("ftps", "ftps"), ("ftpes", "ftp")):
+        programs.append(["curl", "-sSk", "--ssl-reqd", "--limit-rate", "200k", "--user", f"{account.login}:{account.password}", "-T", str(rows),
+                         f"{scheme}://127.0.0.1:{house.ports[port]}/%2Fpayroll/users.csv"])
+    for command in programs:
+        house.cli("account", "rules", account.login, "--expires", "never")
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as sending:
+            wait_for(f"the upload by {command[0]}", account.spooled)
+            house.cli("account", "rules", account.login, "--expires", "2020-01-31")
+            began = time.monotonic()
+            said = sending.communicate(timeout=60)[0].decode(errors="replace")
+            took = time.monotonic() - began
+        expect(sending.returncode != 0, f"{command[0]} says that the upload is done: {tail(said)}")
+        expect(took < 20, f"{command[0]} was cut only after {took:.0f} s")
+        wait_for("an empty spool", lambda: not account.spooled())
+        expect(not account.on_disk("/payroll/users.csv").exists(), f"half a file lies there after {command[0]}")
+    expect(account.imports() == [], f"imported: {account.imports()}")
 
 
 def drop_box(account):
@@ -255,6 +281,7 @@ def alone(binary, run):
 def cases(house, binary):
     for name, run in [
         ("SFTP key and password", key_and_password), ("FTPS client certificate", by_certificate), ("networks and last day", networks),
+        ("a last day in the middle of an upload", expires_meanwhile),
         ("rights in a folder", drop_box), ("OpenSSH cp, df, homes; hashes", beyond),
     ]:
         yield f"rules: {name}", None, None, lambda run=run: run(house().account("rules"))
