@@ -10,7 +10,7 @@ use super::{Outcome, Place, Stop, story};
 use crate::error::{Error, Kind};
 use crate::import::report::{self, Report};
 use crate::model::ImportStatus;
-use crate::service::imports::{Content, DryRun, ImportFile};
+use crate::service::by_hand::{Content, DryRun, ImportFile};
 
 /// How many messages are printed.
 const SHOWN_MESSAGES: usize = 20;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::Service;
+use super::by_hand::DryRun;
 use super::commit::new_id;
 use super::holds::Verdict;
-use super::imports::DryRun;
 use super::queue::Next;
 use super::run::{Look, OWED_PAUSE, PLANS, Run, Turn};
 use crate::clock::Clock;

@@ -10,6 +10,7 @@ pub mod alarms;
 pub mod audit;
 pub mod backup;
 pub mod bans;
+pub mod by_hand;
 pub mod clients;
 mod commit;
 mod create;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 
+use super::by_hand::DryRun;
 use super::decrypt::Content;
 use super::due::{self, Calendar};
-use super::imports::DryRun;
 use super::queue::Next;
 use super::received::import_limits;
 use super::reports::{Beside, Staged};

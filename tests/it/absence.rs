@@ -11,8 +11,8 @@ use rollcall::import::report::Report;
 use rollcall::model::{ImportStatus, Language, Protocol, Purpose};
 use rollcall::service::Service;
 use rollcall::service::accounts::{NewAccount, NewPassword};
+use rollcall::service::by_hand::{DryRun, ImportFile};
 use rollcall::service::clients::NewClient;
-use rollcall::service::imports::{DryRun, ImportFile};
 use rollcall::service::users::UserView;
 use tempfile::TempDir;
 

@@ -12,8 +12,8 @@ use rollcall::import::fields::Field;
 use rollcall::model::{Language, Protocol, UploadId};
 use rollcall::service::Service;
 use rollcall::service::accounts::{NewAccount, NewPassword};
+use rollcall::service::by_hand::{DryRun, ImportFile};
 use rollcall::service::clients::{ClientPatch, ClientRetention, NewClient};
-use rollcall::service::imports::{DryRun, ImportFile};
 use rollcall::service::users::{Standing, UserView};
 use tempfile::TempDir;
 

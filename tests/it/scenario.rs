@@ -17,9 +17,9 @@ use rollcall::import::settings::{Format, ReportSettings};
 use rollcall::model::{Language, Protocol, UploadId};
 use rollcall::service::Service;
 use rollcall::service::accounts::{NewAccount, NewPassword};
+use rollcall::service::by_hand::{DryRun, ImportFile};
 use rollcall::service::clients::NewClient;
 use rollcall::service::holds::{Ruling, Verdict};
-use rollcall::service::imports::{DryRun, ImportFile};
 use serde::Deserialize;
 
 const CLIENT: &str = "acme";

@@ -9,8 +9,8 @@ use rollcall::config::Config;
 use rollcall::model::{Purpose, UploadState};
 use rollcall::service::Service;
 use rollcall::service::alarms::Alarm;
+use rollcall::service::by_hand::{DryRun, ImportFile};
 use rollcall::service::clients::ClientPatch;
-use rollcall::service::imports::{DryRun, ImportFile};
 use tempfile::TempDir;
 
 use crate::bench::{Bench, DAY_1, DAY_2, DAY_3, path, put, rename, stage, wait};

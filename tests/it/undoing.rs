@@ -10,7 +10,7 @@ use rollcall::import::fields::{Field, FieldKey};
 use rollcall::import::settings::{Absent, Guards, Settings};
 use rollcall::import::{self, Job, Meta};
 use rollcall::model::{ImportStatus, UploadId};
-use rollcall::service::imports::{DryRun, ImportFile};
+use rollcall::service::by_hand::{DryRun, ImportFile};
 use rollcall::store::directory::{Directory, Event, EventKind, ImportRecord};
 use uuid::Uuid;
 

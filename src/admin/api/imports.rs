@@ -21,8 +21,9 @@ use crate::admin::route::{Route, of_client, of_import, of_own};
 use crate::error::{Error, Kind};
 use crate::import::report;
 use crate::model::{ImportStatus, Language, Scope, UploadId};
+use crate::service::by_hand::{DryRun, ImportFile};
 use crate::service::feed::{ImportFilter, Stand};
-use crate::service::imports::{DryRun, ImportFile, ReportFormat};
+use crate::service::imports::ReportFormat;
 use crate::service::start::GivenFile;
 
 /// What a file is called that comes without a name.

@@ -8,7 +8,7 @@ use rollcall::clock::Clock;
 use rollcall::config::Config;
 use rollcall::model::UploadState;
 use rollcall::service::Service;
-use rollcall::service::imports::{DryRun, ImportFile};
+use rollcall::service::by_hand::{DryRun, ImportFile};
 
 use crate::bench::{Bench, DAY_1, DAY_2, DAY_3, names, path, put, stage, wait};
 

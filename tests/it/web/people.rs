@@ -3,7 +3,7 @@
 use rollcall::import::report::Report;
 use rollcall::model::{Language, Purpose, Role};
 use rollcall::service::administrators::NewAdministrator;
-use rollcall::service::imports::{DryRun, ImportFile};
+use rollcall::service::by_hand::{DryRun, ImportFile};
 
 use super::browser::{ADMIN_PASSWORD, Browser};
 use crate::app::TestApp;

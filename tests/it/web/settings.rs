@@ -3,7 +3,7 @@
 use rollcall::import::settings::Settings;
 use rollcall::model::{Language, Role};
 use rollcall::service::administrators::AdministratorPatch;
-use rollcall::service::imports::{DryRun, ImportFile};
+use rollcall::service::by_hand::{DryRun, ImportFile};
 
 use super::browser::{Answer, Browser};
 use super::door::enter;
