@@ -110,15 +110,17 @@ pub fn inspect(
     limits: &Limits,
     (today, earlier): (Date, Option<DateOrder>),
 ) -> Result<Inspection, FileRefusal> {
-    let Opened { decoded, wrapping } = unpack::open(bytes, &limits.unpack(), settings.encoding)?;
+    let Opened { decoded, wrapping, notes, merged } =
+        unpack::open(bytes, &limits.unpack(), settings.encoding)?;
     let (encoding, byte_order_mark) = (decoded.encoding, decoded.had_bom);
     let headers = Headers::new(&settings.aliases, settings.unknown_columns);
     let table = table::read(decoded, &headers, &limits.table())?;
     let columns = fields::match_columns(&table, &headers);
     let dates = fields::prove_dates(&table, &columns, settings.dates, earlier, today);
-    let mut warnings: Vec<Warning> = table
-        .notes()
+    let mut warnings: Vec<Warning> = notes
         .iter()
+        .chain(&unpack::merged_note(&merged, table.header_line()))
+        .chain(table.notes())
         .chain(&columns.notes)
         .chain(&row_notes(&table, &columns))
         .chain(&cell_notes(&table, &columns, &dates))

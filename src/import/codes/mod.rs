@@ -96,7 +96,7 @@ codes! {
     R101 "A row has more or fewer cells than the header.",
     R102 "Blank rows were left out.",
     R103 "The quotes in a row do not close where they should, or stand around the whole line.",
-    R104 "A line that is not a row (title, total, repeated header) was left out.",
+    R104 "A line that is not a row (title, total, repeated header), or a sheet behind the first, was left out; merged cells.",
     V301 "A required value is blank.",
     V302 "The value is not a date.",
     V303 "The date could be read in two ways, or contradicts the date order of the folder.",

@@ -47,6 +47,14 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "Separators at the end of lines, beyond the last column, were left out." => "";
         fr "Des séparateurs en fin de ligne, au-delà de la dernière colonne, ont été laissés de côté." => "";
         de "Trennzeichen am Zeilenende, hinter der letzten Spalte, wurden übergangen." => "";
+    R104 "sheets" Warning Applied each [("sheet", "FR01"), ("others", "FR02, FR03")]
+        en "Of this workbook, only the first sheet (“{sheet}”) was read; these others hold something too: {others}." => "Put everybody into the first sheet, and hide or delete sheets that are no part of the export.";
+        fr "Seule la première feuille («\u{a0}{sheet}\u{a0}») de ce classeur a été lue\u{a0}; d’autres contiennent aussi quelque chose\u{a0}: {others}." => "Mettez tout le monde dans la première feuille, et masquez ou supprimez celles qui ne font pas partie de l’export.";
+        de "Von dieser Arbeitsmappe wurde nur das erste Blatt („{sheet}“) gelesen; auch in diesen steht etwas: {others}." => "Führen Sie alle Personen im ersten Blatt auf, und blenden Sie Blätter aus, die nicht zum Export gehören, oder löschen Sie sie.";
+    R104 "merged" Warning Applied each [("lines", "2, 9")]
+        en "Cells are merged over several rows (from line {lines} on): their value counts for the first of these rows only, and is blank in the others." => "Unmerge the cells and fill in every row, or export the list from payroll as CSV.";
+        fr "Des cellules sont fusionnées sur plusieurs lignes (à partir de la ligne {lines})\u{a0}: leur valeur ne compte que pour la première, elle est vide pour les autres." => "Défusionnez les cellules et remplissez chaque ligne, ou exportez la liste au format CSV depuis le logiciel de paie.";
+        de "Zellen sind über mehrere Zeilen verbunden (ab Zeile {lines}): Ihr Wert zählt nur für die erste davon, in den anderen ist er leer." => "Heben Sie die Verbindung auf und füllen Sie jede Zeile aus, oder exportieren Sie die Liste aus dem Lohnprogramm als CSV.";
     R104 "" Info LineLeftOut each [("text", "…")]
         en "A line that is not a row was left out: “{text}”." => "";
         fr "Une ligne qui n’est pas une ligne de données a été laissée de côté\u{a0}: «\u{a0}{text}\u{a0}»." => "";
@@ -87,6 +95,10 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "{column} is “{value}”: this could be {dmy} or {mdy}, and no other date in the file settles it." => "Write dates as 2026-04-03 (year-month-day), or have the operator set the date order of this folder.";
         fr "{column} contient «\u{a0}{value}\u{a0}»\u{a0}: cela peut être {dmy} ou {mdy}, et aucune autre date du fichier ne permet de trancher." => "Écrivez les dates sous la forme 2026-04-03 (année-mois-jour), ou faites régler l’ordre des dates de ce dossier par l’exploitant.";
         de "{column} enthält „{value}“: Das kann {dmy} oder {mdy} sein, und kein anderes Datum der Datei entscheidet es." => "Schreiben Sie Daten als 2026-04-03 (Jahr-Monat-Tag), oder lassen Sie den Betreiber die Datumsreihenfolge dieses Ordners einstellen.";
+    V303 "never" Field CellRefused each [("column", "dtContractEnd"), ("value", "31/12/99")]
+        en "{column} is “{value}”: with two digits, this year may be long ago, or be cut from a date that stands for “no end” (31/12/9999)." => "Write the year with four digits (format the column as a date with four digits before you save), or leave the cell blank for no end.";
+        fr "{column} contient «\u{a0}{value}\u{a0}»\u{a0}: avec deux chiffres, cette année peut être lointaine, ou provenir d’une date qui signifie «\u{a0}sans fin\u{a0}» (31/12/9999)." => "Écrivez l’année sur quatre chiffres (mettez la colonne au format JJ/MM/AAAA avant d’enregistrer), ou laissez la cellule vide s’il n’y a pas de fin.";
+        de "{column} enthält „{value}“: Mit zwei Ziffern kann das Jahr weit zurückliegen oder von einem Datum stammen, das „kein Ende“ bedeutet (31.12.9999)." => "Schreiben Sie das Jahr mit vier Ziffern (Spalte vor dem Speichern als TT.MM.JJJJ formatieren), oder lassen Sie die Zelle leer, wenn es kein Ende gibt.";
     V303 "frozen" Fatal FileRefused each [("column", "dtContractStart"), ("value", "12/31/2026"), ("order", "dmy")]
         en "{column} is “{value}”: the dates of this file stand in another order than those of the files before ({order}), so none of them can be trusted." => "Export the dates in the usual order; if the order has changed for good, ask the operator to set it (dates).";
         fr "{column} contient «\u{a0}{value}\u{a0}»\u{a0}: les dates de ce fichier sont dans un autre ordre que celles des fichiers précédents ({order})\u{a0}; aucune n’est fiable." => "Exportez les dates dans l’ordre habituel\u{a0}; si l’ordre a changé définitivement, demandez à l’exploitant de le régler (dates).";

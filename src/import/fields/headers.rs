@@ -136,10 +136,20 @@ impl Headers {
         if whole != Meaning::Unknown {
             return whole;
         }
-        // `Matricule (obligatoire)`, `Date of birth [dd/mm/yyyy]`: the remark is no part of the name.
-        match header.split_once(['(', '[']) {
-            Some((name, _)) if !name.trim().is_empty() => self.meaning_of(name),
-            _ => Meaning::Unknown,
+        // `Matricule (obligatoire)`, `Date of birth [dd/mm/yyyy]`: such a remark is no part of the name.
+        let Some((name, remark)) = header.split_once(['(', '[']) else { return Meaning::Unknown };
+        if name.trim().is_empty() {
+            return Meaning::Unknown;
+        }
+        let meaning = self.meaning_of(name);
+        let field = match &meaning {
+            Meaning::Field(FieldKey::Known(field), _) => Some(*field),
+            _ => None,
+        };
+        match meaning {
+            _ if !changes_nothing(remark, field) => Meaning::Unknown,
+            Meaning::Field(key, MatchedBy::Code) => Meaning::Field(key, MatchedBy::Synonym),
+            meaning => meaning,
         }
     }
 
@@ -179,6 +189,52 @@ impl Headers {
     }
 }
 
+/// Whether a remark in brackets says how a column is filled, and not which: `JJ/MM/AAAA`, `obligatoire`, `max. 20 Zeichen`. Any other
+/// names something else: `Date de fin (période d'essai)` is no end of a contract, `E-Mail (privat)` nobody's address at work.
+fn changes_nothing(remark: &str, field: Option<Field>) -> bool {
+    const WORDS: &str = "\
+        obligatoire requis requise facultatif facultative optionnel optionnelle required mandatory optional compulsory \
+        pflicht pflichtfeld erforderlich si applicable echeant cas if any when falls vorhanden unique cle key schlussel \
+        eindeutig format iso iso2 iso3 utf texte text date datum nombre number zahl numerique numeric numerisch entier \
+        decimal alphanumerique alphanumeric alphanumerisch caracteres caractere car characters character chars char \
+        zeichen chiffres chiffre digits digit stellen stellig max maximum min minimum sur ou or oder et and und ex \
+        exemple example eg bsp beispiel zb majuscules separes separated par by code codes libelle label bezeichnung \
+        name nom prenom vorname nachname first last email mail login id ref no nr num pct pourcentage percent prozent \
+        heures hours stunden std hrs decimales annee mois jour year month day jahr monat tag aa yy hh ss jma dmy mdy \
+        ymd tmj yyyymmdd aaaammjj jjjjmmtt jjmmaa ddmmyy mmddyyyy ttmmjj jjj mmm oui non yes ja nein vrai faux true \
+        false homme femme male female mann frau mannlich weiblich divers cdd cdi usuel usuelle salarie salariee employe \
+        employee collaborateur collaboratrice mitarbeiter mitarbeiterin personne contrat contract vertrag paie payroll \
+        lohn rh hr sirh siren siret matricule";
+    // What such a field means anyway.
+    let besides = match field {
+        Some(Field::Email | Field::Phone | Field::Mobile) => {
+            "pro professionnel professionnelle bureau work business office company geschaftlich dienstlich firma"
+        }
+        Some(Field::Address) => "perso personnelle privee domicile home private privat",
+        _ => "",
+    };
+    // What stands behind the bracket would be a part of the name.
+    let (inside, behind) = remark.split_once([')', ']']).unwrap_or((remark, ""));
+    if behind.chars().any(char::is_alphanumeric) {
+        return false;
+    }
+    let words: Vec<String> =
+        inside.split(|c: char| !c.is_alphanumeric()).map(fold).filter(|w| !w.is_empty()).collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        // The level above is somebody's manager; any other level is other people.
+        ["n", level] if level.bytes().all(|b| b.is_ascii_digit()) => {
+            field == Some(Field::Manager) && *level == "1" && inside.contains('+')
+        }
+        ["ex"] => false,
+        words => words.iter().all(|word| {
+            // `%`, `8`, `m/w/d`.
+            let is_short = word.chars().count() <= 1 || word.bytes().all(|b| b.is_ascii_digit());
+            let known = || WORDS.split_whitespace().chain(besides.split(' '));
+            is_short || STOP.contains(word) || known().any(|w| w == *word)
+        }),
+    }
+}
+
 /// `habilitedRoles_0`, `userAxisValues_1`, `profile_cleemy_2`, folded.
 fn numbered(code: &str) -> Option<Meaning> {
     const FAMILIES: [(&str, Field); 4] = [
@@ -209,13 +265,15 @@ pub fn custom_name(header: &str) -> String {
     name
 }
 
+/// Words that carry no meaning in a header.
+const STOP: &[&str] = &[
+    "d", "l", "de", "du", "des", "la", "le", "les", "au", "aux", "et", "the", "of", "for", "a",
+    "an", "in", "der", "die", "das", "dem", "den", "von", "vom", "zu", "zum", "zur", "jj", "mm",
+    "aaaa", "dd", "yyyy", "tt", "jjjj", "jjmmaaaa", "ddmmyyyy", "ttmmjjjj",
+];
+
 /// Folds a header word by word and leaves out the words that carry no meaning (`de`, `the`, `der`, `JJ/MM/AAAA`).
 fn fold_words(header: &str) -> String {
-    const STOP: &[&str] = &[
-        "d", "l", "de", "du", "des", "la", "le", "les", "au", "aux", "et", "the", "of", "for", "a",
-        "an", "in", "der", "die", "das", "dem", "den", "von", "vom", "zu", "zum", "zur", "jj",
-        "mm", "aaaa", "dd", "yyyy", "tt", "jjjj", "jjmmaaaa", "ddmmyyyy", "ttmmjjjj",
-    ];
     let mut folded = String::with_capacity(header.len());
     let mut word = String::new();
     let mut finish = |word: &mut String| {
@@ -310,8 +368,35 @@ mod tests {
             ("N+1", Field::Manager),
             ("Vorgesetzte:r", Field::Manager),
             ("E-MAIL", Field::Email),
+            ("Matricule (obligatoire)", Field::EmployeeNumber),
+            ("Personalnummer (8-stellig, Pflichtfeld)", Field::EmployeeNumber),
+            ("Sexe (H/F)", Field::Gender),
+            ("Geschlecht [m/w/d]", Field::Gender),
+            ("Date de fin (le cas échéant)", Field::ContractEnd),
+            ("Taux d'activité (%)", Field::Fte),
+            ("Téléphone (professionnel)", Field::Phone),
+            ("Telefon (geschäftlich)", Field::Phone),
+            ("Responsable hiérarchique (N+1)", Field::Manager),
+            ("Adresse (personnelle)", Field::Address),
         ] {
             assert_eq!(field_of(header), Some(field), "{header}");
+        }
+        for header in [
+            "Date de fin (période d'essai)",
+            "Enddatum (Probezeit)",
+            "E-Mail (privat)",
+            "Téléphone (domicile)",
+            "Pays (naissance)",
+            "Service (N-1)",
+            "Position (alt)",
+            "Date d'entrée (groupe)",
+            "Prénom (manager)",
+            "Matricule (ex)",
+            "Adresse (bureau)",
+            "Nom (de jeune fille) du conjoint",
+            "Kündigungsdatum",
+        ] {
+            assert_eq!(field_of(header), None, "{header}");
         }
         for header in ["", "  ", "Nomenclature", "Date", "Kommentar", "Dupont", "12"] {
             assert_eq!(field_of(header), None, "{header}");

@@ -10,7 +10,7 @@ use super::{Field, FieldKey};
 use crate::import::note::Note;
 use crate::import::settings::UnknownColumns;
 use crate::import::table::{Row, Table};
-use crate::import::text::{clean, clean_words};
+use crate::import::text::{clean, clean_words, fold};
 
 /// One column of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -84,6 +84,7 @@ pub fn match_columns(table: &Table<'_>, headers: &Headers) -> Columns {
     found.is_corrections =
         meanings.iter().filter(|meaning| **meaning == Meaning::Correction).count() >= 2;
     found.tell_overruled(table, headers);
+    found.settle_family_name();
     found.settle_duplicates(table);
     found.settle_ambiguous(table, &meanings);
     found.tell_unknown(table);
@@ -148,6 +149,33 @@ impl Columns {
             return CellCount::Full;
         }
         CellCount::MissingOptional(missing.len())
+    }
+
+    /// `Nom de famille` beside `Nom d'usage` is the name at birth: French payroll declarations name the two so (DSN,
+    /// S21.G00.30.002 and S21.G00.30.003).
+    fn settle_family_name(&mut self) {
+        let last = FieldKey::Known(Field::LastName);
+        let birth = FieldKey::Known(Field::BirthName);
+        if self.position(&birth).is_some() {
+            return;
+        }
+        let is_last = |column: &Column| {
+            column.field.as_ref() == Some(&last) && column.matched_by == MatchedBy::Synonym
+        };
+        let in_use = |column: &Column| {
+            let name = fold(&column.header);
+            is_last(column) && ["nomdusage", "nomusage", "nomusuel", "nommarital"].contains(&&*name)
+        };
+        if !self.columns.iter().any(in_use) {
+            return;
+        }
+        let family = |column: &&mut Column| {
+            is_last(column) && ["nomdefamille", "nomfamille"].contains(&&*fold(&column.header))
+        };
+        for column in self.columns.iter_mut().filter(family) {
+            column.field = Some(birth.clone());
+            column.matched_by = MatchedBy::Neighbours;
+        }
     }
 
     /// A code or alias beats a synonym; among equals the first is read if they say the same in every row, else none (H104).
@@ -255,12 +283,15 @@ impl Columns {
         let has = |field: Field| self.position(&FieldKey::Known(field)).is_some();
         let values = sample(table, index);
         if candidates == [Field::LastName] {
-            // "Name" beside a first name is the last name; alone it would be a whole name.
-            return (has(Field::FirstName) && !has(Field::LastName))
-                .then_some((Field::LastName, MatchedBy::Neighbours));
+            // "Name" beside a first name is the last name; alone, or as "Smith, Anna", it is a whole name.
+            let whole = values.iter().filter(|value| value.contains(',')).count();
+            let is_last =
+                has(Field::FirstName) && !has(Field::LastName) && whole * 2 <= values.len();
+            return is_last.then_some((Field::LastName, MatchedBy::Neighbours));
         }
         if candidates == [Field::EmployeeNumber] {
             let alone = !has(Field::EmployeeNumber)
+                && !is_house_number(table.header(), index)
                 && !values.is_empty()
                 && values.iter().all(|value| looks::like_number(value));
             return alone.then_some((Field::EmployeeNumber, MatchedBy::Values));
@@ -362,8 +393,46 @@ fn can_be(field: Field, values: &[String]) -> bool {
         Field::Login => values.iter().all(|value| looks::like_login(value)),
         Field::EmployeeNumber => values.iter().all(|value| looks::like_number(value)),
         Field::Gender => values.iter().all(|value| looks::like_gender(value)),
+        // One "Dr." among them: the column holds what people are called, not what they do.
+        Field::JobTitle => !values.iter().any(|value| looks::like_form_of_address(value)),
+        Field::Csp => !values.iter().any(|value| looks::like_marital_status(value)),
         _ => true,
     }
+}
+
+/// Whether a column that is only called "number" stands in an address: `Straße;Nr.;PLZ`, `Numéro;Voie`.
+fn is_house_number(header: &[String], index: usize) -> bool {
+    const BESIDE: &[&str] = &[
+        "rue",
+        "voie",
+        "typevoie",
+        "typedevoie",
+        "naturevoie",
+        "nomvoie",
+        "nomdelavoie",
+        "libellevoie",
+        "bis",
+        "bister",
+        "strasse",
+        "str",
+        "strassenname",
+        "street",
+        "streetname",
+        "road",
+        "plz",
+        "postleitzahl",
+        "codepostal",
+        "cp",
+        "zip",
+        "zipcode",
+        "postcode",
+        "postalcode",
+    ];
+    let before = index.checked_sub(1).and_then(|at| header.get(at));
+    [before, header.get(index + 1)].into_iter().flatten().any(|name| {
+        let folded = fold(name);
+        BESIDE.contains(&folded.as_str())
+    })
 }
 
 /// A column's letter in a spreadsheet: A … Z, AA, AB …

@@ -115,6 +115,17 @@ fn ambiguous_headers_are_settled_or_told() {
         ("ID;Nom;Prénom\n00123;a;b\n00124;c;d\n", 0, "employee_number/values"),
         ("ID;Nom;Prénom\na.dupont;a;b\np.martin;c;d\n", 0, "login/values"),
         ("Matricule;ID\n1;x-1\n2;7\n", 1, "-/ambiguous"),
+        ("Vorname;Name\nAnna;Smith, Anna\nPaul;Roy, Paul\n", 1, "-/ambiguous"),
+        ("Anrede;Titel\nFrau;Dr.\nHerr;\n", 1, "-/ambiguous"),
+        ("Gender;Title\nF;Mrs\nM;Prof. Dr.\n", 1, "-/ambiguous"),
+        ("Anrede;Titel\nFrau;Leiterin\nHerr;Koch\n", 1, "job_title/neighbours"),
+        ("Actif;Statut\noui;Marié\nnon;Célibataire\n", 1, "-/ambiguous"),
+        ("E-Mail;Straße;Nr.;PLZ\na@x.fr;Weg;12;10115\n", 2, "-/ambiguous"),
+        ("E-Mail;Numéro;Voie\na@x.fr;12;rue X\n", 1, "-/ambiguous"),
+        ("E-Mail;Nr.;Ort\na@x.fr;12;Ulm\n", 1, "employee_number/values"),
+        ("Matricule;Nom de famille;Nom d'usage\n1;Roy;Petit\n", 1, "birth_name/neighbours"),
+        ("Matricule;Nom de famille;Nom d'usage\n1;Roy;Petit\n", 2, "last_name/synonym"),
+        ("Matricule;Nom de famille;Prénom\n1;Roy;Anne\n", 1, "last_name/synonym"),
     ] {
         assert_eq!(matched(input)[index], expected, "{input}");
     }

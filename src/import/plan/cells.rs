@@ -90,6 +90,7 @@ impl<'s> Reader<'_, 's> {
         self.tell_short_row();
         depends_on_date |= self.settle_contract(&spoken);
         if user.is_none() {
+            self.take_birth_name(&refused);
             self.give_defaults(&refused);
             self.require(&refused);
             if !self.filler.is_empty() {
@@ -278,6 +279,9 @@ impl<'s> Reader<'_, 's> {
     /// What a blank means; `Blank` if the value is to go.
     fn blank(&mut self, wired: &'s Wired<'s>) -> Said<'s> {
         let Some(user) = self.user() else { return Said::Silent };
+        if wired.key == FieldKey::Known(Field::LastName) && self.has_birth_name() {
+            return Said::Silent;
+        }
         if wired.never_blank {
             let told = message(Code::V301, "kept", params([]));
             self.tell(wired, told);

@@ -8,6 +8,7 @@ use super::draft::{Fate, Wish};
 use super::tell::{message, params, shown};
 use crate::import::codes::Code;
 use crate::import::fields::{Field, FieldKey, Value, parse};
+use crate::import::text::clean;
 use crate::import::values::bit;
 
 impl<'s> Reader<'_, 's> {
@@ -78,6 +79,24 @@ impl<'s> Reader<'_, 's> {
                 self.change(key, Some(&text));
             }
         }
+    }
+
+    /// Payroll programs leave the name in use blank where it is the one at birth.
+    pub(super) fn take_birth_name(&mut self, refused: &[&FieldKey]) {
+        let last = FieldKey::Known(Field::LastName);
+        if self.has(&last) || refused.contains(&&last) {
+            return;
+        }
+        if let Some(name) = self.given(Field::BirthName) {
+            self.change(&last, Some(&name));
+        }
+    }
+
+    /// Whether the row says what the person was called at birth.
+    pub(super) fn has_birth_name(&self) -> bool {
+        let birth = self.context.sheet.field(&FieldKey::Known(Field::BirthName));
+        let cell = birth.and_then(|wired| self.row.get(wired.index));
+        cell.is_some_and(|cell| !clean(&cell).is_empty())
     }
 
     /// The value that a new user gets for a field.

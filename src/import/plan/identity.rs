@@ -242,7 +242,11 @@ fn without_zeros(number: &str) -> Option<&str> {
 }
 
 /// A user's key, if they have one; nobody has that of a withdrawn user.
-fn user_key<'a>(user: &'a User, key: Key, entities: Option<&Coder<'a>>) -> Option<RowKey<'a>> {
+pub(super) fn user_key<'a>(
+    user: &'a User,
+    key: Key,
+    entities: Option<&Coder<'a>>,
+) -> Option<RowKey<'a>> {
     if user.withdrawn {
         return None;
     }

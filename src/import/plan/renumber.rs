@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::draft::{Context, Fate, Rows, key_column, user_name};
-use super::identity::{Index, Keys, RowKey, Slot};
+use super::identity::{Index, Keys, RowKey, Slot, user_key};
 use super::memo::value;
 use super::tell::{MAX_NAMED, Teller, few, found, message, params};
 use crate::import::codes::{Code, Effect, Level};
@@ -164,6 +164,7 @@ pub(super) fn see_resembled<'s>(context: &Context<'s>, keys: &Keys<'s>, rows: &m
         let Some(key) = keys.get(at) else { continue };
         let [mut seen, by_birth] = finder.resembled(context, at, &rows.present);
         seen.extend(by_birth);
+        seen.extend(finder.by_zeros(context, at, &key, &rows.present));
         match finder.by_previous_number(context, at, &key, &rows.present) {
             Some(Verdict::Means(user)) => seen.push(user),
             Some(Verdict::Refused { seen: others, .. }) => seen.extend(others),
@@ -179,12 +180,14 @@ struct Finder<'s> {
     emails: Option<HashMap<&'s str, usize>>,
     births: Option<HashMap<(String, &'s str), Vec<usize>>>,
     numbers: Option<[Index<'s>; 2]>,
+    /// By number without the zeros in front.
+    bare: Option<HashMap<&'s str, Vec<usize>>>,
 }
 
 impl<'s> Finder<'s> {
     fn new(context: &Context<'s>) -> Self {
         let users = &context.job.snapshot.users;
-        Self { users, emails: None, births: None, numbers: None }
+        Self { users, emails: None, births: None, numbers: None, bare: None }
     }
 
     fn verdict(
@@ -198,8 +201,15 @@ impl<'s> Finder<'s> {
             return verdict;
         }
         let [by_email, by_birth] = self.resembled(context, at, present);
-        let why = if by_email.is_empty() { "birth" } else { "" };
+        let why = match (by_email.is_empty(), by_birth.is_empty()) {
+            (false, _) => "",
+            (true, false) => "birth",
+            (true, true) => "zeros",
+        };
         let mut seen: Vec<usize> = by_email.into_iter().chain(by_birth).collect();
+        if seen.is_empty() {
+            seen = self.by_zeros(context, at, key, present);
+        }
         seen.sort_unstable();
         seen.dedup();
         match seen.as_slice() {
@@ -313,6 +323,55 @@ impl<'s> Finder<'s> {
         [by_email, named.into_iter().flatten().copied().filter(absent).collect()]
     }
 
+    /// The users who are not in the file under their own key and have the row's name and its number but for zeros in
+    /// front: the file before came from a spreadsheet, or numbers have become longer.
+    fn by_zeros(
+        &mut self,
+        context: &Context<'s>,
+        at: usize,
+        key: &RowKey<'s>,
+        present: &[bool],
+    ) -> Vec<usize> {
+        let by = context.sheet.key;
+        let numbers = matches!(by, Key::EmployeeNumber | Key::LegalEntityAndEmployeeNumber);
+        let Some(number) = bare_number(&key.value).filter(|_| numbers) else { return Vec::new() };
+        let (users, entities) =
+            (self.users, context.sheet.coders.get(&FieldKey::Known(Field::LegalEntity)));
+        let known = |user: &'s User| user_key(user, by, entities.map(Arc::as_ref));
+        let bare = self.bare.get_or_insert_with(|| {
+            let mut bare: HashMap<&'s str, Vec<usize>> = HashMap::new();
+            for (at, user) in users.iter().enumerate().filter(|(_, user)| !user.withdrawn) {
+                let number = user.values.get(Field::EmployeeNumber).and_then(bare_number);
+                if let Some(number) = number {
+                    bare.entry(number).or_default().push(at);
+                }
+            }
+            bare
+        });
+        let near = |user: &usize| {
+            let known = users.get(*user).and_then(known);
+            known.is_some_and(|known| known.entity == key.entity && known.value != key.value)
+        };
+        let alike: Vec<usize> =
+            bare.get(number).into_iter().flatten().copied().filter(near).collect();
+        if alike.is_empty() {
+            return alike;
+        }
+        let [last, first] =
+            [Field::LastName, Field::FirstName].map(|field| self.text(context, at, field));
+        let (Some(last), Some(first)) = (last, first) else { return Vec::new() };
+        let name = full_name(&last, &first);
+        let is_same = |user: &usize| {
+            let absent = !present.get(*user).copied().unwrap_or(true);
+            let Some(values) = users.get(*user).map(|user| &user.values).filter(|_| absent) else {
+                return false;
+            };
+            let get = |field| values.get(field).unwrap_or_default();
+            full_name(get(Field::LastName), get(Field::FirstName)) == name
+        };
+        alike.into_iter().filter(is_same).collect()
+    }
+
     /// What a row says of a field, if that can be read.
     fn text(&self, context: &Context<'s>, at: usize, field: Field) -> Option<String> {
         let key = FieldKey::Known(field);
@@ -323,6 +382,12 @@ impl<'s> Finder<'s> {
             _ => None,
         }
     }
+}
+
+/// A number of digits without the zeros in front of it.
+fn bare_number(number: &str) -> Option<&str> {
+    let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    digits.then(|| number.trim_start_matches('0')).filter(|bare| !bare.is_empty())
 }
 
 /// A name as names are compared: the order of its two parts does not matter.

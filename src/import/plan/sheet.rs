@@ -11,7 +11,7 @@ use crate::import::directory::{DateOrder, Key};
 use crate::import::fields::{
     self, Column, Columns, Dates, Field, FieldKey, Headers, MatchedBy, Value,
 };
-use crate::import::note::FileRefusal;
+use crate::import::note::{FileRefusal, Note};
 use crate::import::report::{FileFacts, Message, ReportColumn};
 use crate::import::settings::{FinalLineEnd, Mode, Settings, key_fields, key_name};
 use crate::import::table::{self, Row, Table};
@@ -86,7 +86,7 @@ pub(super) fn open<'a>(
     teller: &mut Teller,
 ) -> Option<Sheet<'a>> {
     let headers = Headers::new(&job.settings.aliases, job.settings.unknown_columns);
-    let table = match read_table(job, &headers, opened) {
+    let table = match read_table(job, &headers, opened, teller) {
         Ok(table) => table,
         Err(refusal) => {
             teller.file(refused_file(&refusal));
@@ -137,6 +137,7 @@ fn read_table<'a>(
     job: &Job<'a>,
     headers: &Headers,
     opened: &mut Opened,
+    teller: &mut Teller,
 ) -> Result<Table<'a>, FileRefusal> {
     // By the size that was received: the bytes of a file that is too large are not even loaded.
     if job.meta.bytes > job.limits.max_bytes {
@@ -148,7 +149,11 @@ fn read_table<'a>(
     }
     let unpacked = unpack::open(job.bytes, &job.limits.unpack(), job.settings.encoding)?;
     opened.file.unpacked = unpacked.wrapping.words();
-    table::read(unpacked.decoded, headers, &job.limits.table())
+    unpacked.notes.iter().for_each(|note| teller.file(from_note(note)));
+    let table = table::read(unpacked.decoded, headers, &job.limits.table())?;
+    let merged = unpack::merged_note(&unpacked.merged, table.header_line());
+    merged.iter().for_each(|note| teller.file(from_note(note)));
+    Ok(table)
 }
 
 pub(super) fn refused_file(refusal: &FileRefusal) -> Message {
@@ -240,6 +245,12 @@ fn choose_key(job: &Job<'_>, columns: &Columns, teller: &mut Teller) -> Option<K
         (Some(Field::Login), _) => Some(Key::Login),
         (Some(Field::Email), _) => Some(Key::Email),
         (Some(Field::EmployeeNumber), _) => Some(Key::EmployeeNumber),
+        // The key is there, and twice: that is told instead (H104).
+        _ if named().take(2).any(|column| column.matched_by == MatchedBy::Duplicate)
+            && columns.notes.iter().any(is_key_twice) =>
+        {
+            None
+        }
         _ => {
             let first: Vec<&str> = named().take(2).map(|c| c.header.as_str()).collect();
             // Of a header at least one name would be known.
@@ -251,6 +262,18 @@ fn choose_key(job: &Job<'_>, columns: &Columns, teller: &mut Teller) -> Option<K
             None
         }
     }
+}
+
+/// Fields that a key may be made of.
+const KEYS: [Field; 4] = [Field::LegalEntity, Field::EmployeeNumber, Field::Login, Field::Email];
+
+/// Whether a note says that columns contradict each other in a field that keys are made of, so that none was read.
+fn is_key_twice(note: &Note) -> bool {
+    let get = |name: &str| {
+        note.params.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value.as_str())
+    };
+    let is_key = Field::from_name(get("field")).is_some_and(|field| KEYS.contains(&field));
+    note.code == "H104" && get("kept").is_empty() && is_key
 }
 
 /// The fields that a new user must have.
@@ -277,7 +300,8 @@ fn tell_notes(
 ) {
     let needed = |name: &str| {
         Field::from_name(name).is_some_and(|field| {
-            required.contains(&field) || key.is_some_and(|key| key_fields(key).contains(&field))
+            required.contains(&field)
+                || key.map_or(KEYS.contains(&field), |key| key_fields(key).contains(&field))
         })
     };
     for note in table.notes().iter().chain(&columns.notes) {

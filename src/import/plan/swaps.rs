@@ -1,7 +1,7 @@
 //! Rows that name somebody else under a known key (D105): a number that was given to another person must not give them the first one's record.
 
 use super::draft::{Context, Draft, Fate, Rows, key_column, user_name};
-use super::guards::Judged;
+use super::guards::{Judged, import_to_approve};
 use super::memo::value;
 use super::tell::{Teller, message, params};
 use crate::import::codes::Code;
@@ -80,7 +80,7 @@ pub(super) fn judge(context: &Context<'_>, rows: &Rows) -> Option<Judged> {
             ("observed", outcome.observed.to_string()),
             ("of", outcome.of.to_string()),
             ("people", people.join(", ")),
-            ("import", context.job.meta.import.clone()),
+            import_to_approve(context),
         ]);
         messages.push(Message { count: outcome.observed, ..message(Code::D105, "many", named) });
     }
@@ -117,8 +117,24 @@ fn is_swap(context: &Context<'_>, at: usize, draft: &Draft) -> bool {
         (Compared::Differs, Compared::Differs) => true,
         // Two of three are enough only where no part of the name is left.
         (Compared::Differs, _) | (_, Compared::Differs) => last_differs && first_differs,
-        (Compared::Unknown, Compared::Unknown) => false,
+        // With nothing to compare but the name, nothing of it may be left.
+        (Compared::Unknown, Compared::Unknown) => {
+            are_strangers(&old_last, &last) && are_strangers(&old_first, &first)
+        }
     }
+}
+
+/// Whether two names have less than half of their letters in common, at their beginnings and ends: `muller` and `miller` have, and
+/// so has a name whose letters came damaged; `roy` and `weber` have not.
+fn are_strangers(one: &str, other: &str) -> bool {
+    if one.is_empty() || other.is_empty() {
+        return false;
+    }
+    let same = |a: &mut dyn Iterator<Item = (char, char)>| a.take_while(|(a, b)| a == b).count();
+    let shorter = one.chars().count().min(other.chars().count());
+    let front = same(&mut one.chars().zip(other.chars()));
+    let back = same(&mut one.chars().rev().zip(other.chars().rev())).min(shorter - front);
+    (front + back) * 2 < shorter
 }
 
 /// A name before and after, as names are compared.
@@ -147,7 +163,23 @@ fn compared(context: &Context<'_>, at: usize, draft: &Draft, field: Field) -> Co
 
 #[cfg(test)]
 mod tests {
-    use super::are_many;
+    use super::{are_many, are_strangers};
+
+    #[test]
+    fn strangers_have_hardly_a_letter_in_common() {
+        for (one, other) in [("roy", "weber"), ("max", "jean"), ("petit", "schmid"), ("li", "wu")] {
+            assert!(are_strangers(one, other) && are_strangers(other, one), "{one}, {other}");
+        }
+        for (one, other) in [
+            ("muller", "ma14ller"),
+            ("jorg", "jarg"),
+            ("martin", "martinez"),
+            ("anne", "anne"),
+            ("", "roy"),
+        ] {
+            assert!(!are_strangers(one, other) && !are_strangers(other, one), "{one}, {other}");
+        }
+    }
 
     #[test]
     fn many_is_a_count_and_a_share() {

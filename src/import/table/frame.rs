@@ -123,19 +123,22 @@ pub(super) fn frame(
     let blank = |span: &Span| records.is_blank(text, span, dialect);
     let mut left_out = LeftOut::default();
     let mut title_lines = Vec::new();
+    // What stands above the header of a page stands above that of the next one too.
+    let mut titles = BTreeSet::new();
     for span in records.spans.iter().take(header_at) {
         if blank(span) {
             left_out.blank.add_line(span.line);
         } else {
             let title = words(text, records, span, dialect);
             left_out.tell("title", &title, span);
+            titles.extend(page_title(text, records, span, dialect, header.len()));
             title_lines.push((span.line, title));
         }
     }
     if purpose == Purpose::Import {
         refuse_open_quote(records)?;
     }
-    let foot = foot_start(text, records, dialect, header_at, header.len());
+    let foot = foot_start(text, records, dialect, header_at, (header.len(), purpose));
     refuse_cut_record(text, records, dialect, header_span, named, foot)?;
     refuse_rows_above(text, records, dialect, header_at)?;
     let header_raw = records.raw(text, header_span).trim_start_matches('\u{FEFF}');
@@ -158,6 +161,11 @@ pub(super) fn frame(
                 && repeats_header((&header, header_span), text, records, span, dialect, headers)?)
         {
             left_out.tell("repeated_header", header_raw, span);
+        } else if purpose == Purpose::Import
+            && page_title(text, records, span, dialect, header.len())
+                .is_some_and(|title| titles.contains(&title))
+        {
+            left_out.tell("title", &words(text, records, span, dialect), span);
         } else {
             trailing += u64::from(span.cells > header_span.cells);
             rows.push(u32::try_from(index).unwrap_or(u32::MAX));
@@ -173,6 +181,33 @@ pub(super) fn frame(
     }
     Ok(Framed { header, rows, title_lines, notes: left_out.notes() })
 }
+
+/// The words of a line with few cells, without its numbers, as far as it may be the title of a page: the date and the
+/// number of the page change from page to page.
+fn page_title(
+    text: &str,
+    records: &Records,
+    span: &Span,
+    dialect: Dialect,
+    header_cells: usize,
+) -> Option<(usize, String)> {
+    let filled = cells(text, records, span, dialect)
+        .filter(|cell| !clean(cell).is_empty())
+        .take(MOST_TITLE_CELLS + 1)
+        .count();
+    if filled > MOST_TITLE_CELLS || filled * 2 > header_cells {
+        return None;
+    }
+    let words = fold(&words(text, records, span, dialect));
+    let title: String = words.chars().filter(|c| !c.is_ascii_digit()).collect();
+    (title.len() >= LEAST_TITLE).then_some((filled, title))
+}
+
+/// A title has hardly more cells: its words, a date, the number of the page.
+const MOST_TITLE_CELLS: usize = 3;
+
+/// So many letters make a title; fewer may stand for a value.
+const LEAST_TITLE: usize = 4;
 
 /// A line that is drawn with signs, as databases and lists put it below the header: `------;-----`, `+-----+----+`.
 fn is_drawn(text: &str, records: &Records, span: &Span, dialect: Dialect) -> bool {
@@ -310,13 +345,14 @@ fn foot_start(
     records: &Records,
     dialect: Dialect,
     header_at: usize,
-    header_cells: usize,
+    (header_cells, purpose): (usize, Purpose),
 ) -> usize {
     let mut start = records.spans.len();
     for (index, span) in
         records.spans.iter().enumerate().skip(header_at + 1).rev().take(FOOT_RECORDS)
     {
-        if records.is_blank(text, span, dialect) {
+        let drawn = purpose == Purpose::Import && is_drawn(text, records, span, dialect);
+        if records.is_blank(text, span, dialect) || drawn {
             continue;
         }
         let ended = records.ended || index + 1 < records.spans.len();

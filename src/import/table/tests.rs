@@ -154,6 +154,34 @@ fn above_and_below_the_table() {
 }
 
 #[test]
+fn a_list_of_several_pages_is_one_table() {
+    let page = |number: u32, rows: &str| {
+        format!(
+            "Personalliste {number:02}.11.2026 Seite {number}\n\n------------------\n| |Matricule|Nom|Prénom|Service|\n------------------\n{rows}"
+        )
+    };
+    let input = page(1, "| |1|A|B|C|\n| |2|D|E|F|\n")
+        + &page(2, "| |3|G|H|I|\n------------------\n| |Total|3|||\n------------------\n");
+    let table = table(input.as_bytes()).unwrap();
+    let numbers: Vec<String> =
+        table.rows().map(|row| row.cells().nth(2).unwrap().into_owned()).collect();
+    assert_eq!(numbers, ["1", "2", "3"]);
+    let kinds: Vec<&str> = table
+        .notes()
+        .iter()
+        .map(|n| n.params.first().map_or(n.code, |(_, kind)| kind.as_str()))
+        .collect();
+    assert_eq!(kinds, ["title", "drawn", "repeated_header", "total", "trailing_separator", "R102"]);
+}
+
+#[test]
+fn rows_with_the_words_of_a_title_are_rows() {
+    let input =
+        "Équipe 1;Anne;Dupont;x\nMatricule;Nom;Prénom;Service\nÉquipe 1;Anne;Dupont;x\nab;;;\n";
+    assert_eq!(table(input.as_bytes()).unwrap().row_count(), 2);
+}
+
+#[test]
 fn people_are_no_totals() {
     let input = "Matricule;Nom;Prénom;Service\n1;Total;Anne;C\nRowsell;;;\n12;Somme;Paul;\n";
     let table = table(input.as_bytes()).unwrap();

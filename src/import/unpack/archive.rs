@@ -15,7 +15,7 @@ pub(super) enum Content {
     /// The only file in it.
     File { name: String, bytes: Vec<u8> },
     /// The first sheet of a workbook, as comma-separated text.
-    Sheet { name: String, csv: String },
+    Sheet(workbook::FirstSheet),
 }
 
 /// One entry, unpacked as it is read.
@@ -49,7 +49,7 @@ pub(super) fn open(
     let names: Vec<String> = (0..zip.len()).map(|index| name_of(&zip, index)).collect();
     if workbook::is_workbook(&names) {
         let sheet = workbook::first_sheet(&mut zip, &names, meter, limits)?;
-        return Ok(Content::Sheet { name: sheet.name, csv: sheet.csv });
+        return Ok(Content::Sheet(sheet));
     }
     if let Some(found) = other_document(&names) {
         return Err(FileRefusal::new("F003", vec![("found", found.to_owned())]));

@@ -12,7 +12,7 @@ use std::io::Read;
 use flate2::bufread::MultiGzDecoder;
 use serde::{Serialize, Serializer};
 
-use super::note::FileRefusal;
+use super::note::{FileRefusal, MAX_LINES, Note};
 use super::text::{self, Charset, Decoded};
 
 use archive::Meter;
@@ -90,6 +90,10 @@ pub struct Opened<'a> {
     pub decoded: Decoded<'a>,
     /// What it was wrapped in.
     pub wrapping: Wrapping,
+    /// What there is to tell about that.
+    pub notes: Vec<Note>,
+    /// The first rows of cells that are merged over several rows.
+    pub merged: Vec<u32>,
 }
 
 /// How deep a table may be wrapped: a workbook in a zip, and no further.
@@ -121,9 +125,12 @@ pub fn open<'a>(
                     wrapping.add("zip", name);
                     inner = Cow::Owned(bytes);
                 }
-                archive::Content::Sheet { name, csv } => {
-                    wrapping.add("xlsx", name);
-                    return Ok(Opened { decoded: text::of_worksheet(csv)?, wrapping });
+                archive::Content::Sheet(sheet) => {
+                    let note = other_sheets(&sheet.name, &sheet.others);
+                    wrapping.add("xlsx", sheet.name);
+                    let decoded = text::of_worksheet(sheet.csv)?;
+                    let notes = note.into_iter().collect();
+                    return Ok(Opened { decoded, wrapping, notes, merged: sheet.merged });
                 }
             },
         }
@@ -132,7 +139,32 @@ pub fn open<'a>(
         Cow::Borrowed(bytes) => text::decode_as(bytes, charset)?,
         Cow::Owned(bytes) => text::decode_as(&bytes, charset)?.into_owned(),
     };
-    Ok(Opened { decoded, wrapping })
+    Ok(Opened { decoded, wrapping, notes: Vec::new(), merged: Vec::new() })
+}
+
+/// R104: of cells that are merged over several rows, these first rows stand below the header.
+#[must_use]
+pub fn merged_note(merged: &[u32], header_line: u32) -> Option<Note> {
+    let mut note = Note::new("R104", vec![("kind", "merged".to_owned())]);
+    merged.iter().filter(|row| **row > header_line).for_each(|row| note.add_line(*row));
+    (note.count > 0).then_some(note)
+}
+
+/// R104: sheets that hold something and were not read.
+fn other_sheets(read: &str, others: &[String]) -> Option<Note> {
+    if others.is_empty() {
+        return None;
+    }
+    let mut names: Vec<&str> = others.iter().take(MAX_LINES).map(String::as_str).collect();
+    if others.len() > MAX_LINES {
+        names.push("…");
+    }
+    let params = vec![
+        ("kind", "sheets".to_owned()),
+        ("sheet", read.to_owned()),
+        ("others", names.join(", ")),
+    ];
+    Some(Note::new("R104", params))
 }
 
 /// The bytes of a gzip stream, whatever they are.

@@ -20,6 +20,8 @@ pub(super) struct Rows<'s> {
     /// The widest row so far: shorter rows are filled up, for a sheet leaves blank cells out.
     width: usize,
     cell: Option<Cell>,
+    /// The first rows of cells that are merged over several rows.
+    merged: Vec<u32>,
     refused: Option<FileRefusal>,
 }
 
@@ -57,6 +59,7 @@ impl<'s> Rows<'s> {
             cells: 0,
             width: 0,
             cell: None,
+            merged: Vec::new(),
             refused: None,
         }
     }
@@ -64,6 +67,10 @@ impl<'s> Rows<'s> {
     /// Why it gave up, where it was not for the part's sake.
     pub(super) fn refusal(&mut self) -> Option<FileRefusal> {
         self.refused.take()
+    }
+
+    pub(super) fn merged(&self) -> &[u32] {
+        &self.merged
     }
 
     pub(super) fn finish(self) -> String {
@@ -84,6 +91,7 @@ impl<'s> Rows<'s> {
                     let column = place.unwrap_or(self.cells);
                     self.cell = Some(Cell { column, kind, style, ..Cell::default() });
                 }
+                "mergeCell" => self.merge(attribute(start, "ref").as_deref().unwrap_or_default()),
                 "v" | "t" => self.takes_text(true),
                 "rPh" | "f" => self.skips(1),
                 _ => {}
@@ -104,6 +112,18 @@ impl<'s> Rows<'s> {
             Node::End(_) => {}
         }
         Some(())
+    }
+
+    /// Cells that are merged, as `A2:A4`: what they hold stands in the first.
+    fn merge(&mut self, range: &str) {
+        let row = |cell: &str| cell.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().ok();
+        let rows = range.split_once(':').map(|(from, to)| (row(from), row(to)));
+        if let Some((Some(from), Some(to))) = rows
+            && from < to
+            && self.meter.take(4).is_ok()
+        {
+            self.merged.push(from);
+        }
     }
 
     fn takes_text(&mut self, takes: bool) {

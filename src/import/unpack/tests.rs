@@ -201,6 +201,49 @@ fn a_workbook_is_read_as_people_see_it() {
 }
 
 #[test]
+fn sheets_that_were_not_read_and_merged_cells_are_told() {
+    let cells = |text: &str| {
+        format!(
+            "<worksheet><sheetData><row r=\"1\"><c t=\"inlineStr\"><is><t>{text}</t></is></c></row></sheetData>\
+            <mergeCells><mergeCell ref=\"A1:B1\"/><mergeCell ref=\"A1:A2\"/><mergeCell ref=\"C5:D7\"/><mergeCell ref=\"X\"/></mergeCells>\
+            <headerFooter><oddFooter>page</oddFooter></headerFooter></worksheet>"
+        )
+    };
+    let names = ["Salariés", "FR02", "Vide", "Caché"];
+    let sheets: String = (1..=4)
+        .zip(names)
+        .map(|(n, name)| {
+            let state = if name == "Caché" { " state=\"hidden\"" } else { "" };
+            format!("<sheet name=\"{name}\"{state} sheetId=\"{n}\" r:id=\"r{n}\"/>")
+        })
+        .collect();
+    let relations: String = (1..=4)
+        .map(|n| {
+            format!("<Relationship Id=\"r{n}\" Type=\"http://x/worksheet\" Target=\"s{n}.xml\"/>")
+        })
+        .collect();
+    let book = format!("<workbook><sheets>{sheets}</sheets></workbook>");
+    let relations = format!("<Relationships>{relations}</Relationships>");
+    let book = zip(&[
+        ("xl/workbook.xml", book.as_bytes()),
+        ("xl/_rels/workbook.xml.rels", relations.as_bytes()),
+        ("xl/s1.xml", cells("un").as_bytes()),
+        ("xl/s2.xml", cells("deux").as_bytes()),
+        ("xl/s3.xml", b"<worksheet><sheetData><row r=\"1\"><c s=\"1\"/></row></sheetData><headerFooter><oddFooter>page</oddFooter></headerFooter></worksheet>"),
+        ("xl/s4.xml", cells("quatre").as_bytes()),
+    ]);
+    let opened = read(&book).unwrap();
+    let told =
+        |name: &str| opened.notes[0].params.iter().find(|(n, _)| *n == name).unwrap().1.clone();
+    assert_eq!(opened.notes.len(), 1);
+    assert_eq!((told("sheet"), told("others")), ("Salariés".to_owned(), "FR02".to_owned()));
+    assert_eq!(opened.merged, [1, 5]);
+    assert_eq!(merged_note(&opened.merged, 1).unwrap().lines, [5]);
+    assert_eq!(merged_note(&opened.merged, 5), None);
+    assert!(read(&workbook("<row r=\"1\"><c><v>1</v></c></row>")).unwrap().notes.is_empty());
+}
+
+#[test]
 fn a_format_is_kept_once_and_no_longer_than_excel_keeps_it() {
     let styles = |code: &str| {
         let xf = "<xf numFmtId=\"164\"/>".repeat(40_000);

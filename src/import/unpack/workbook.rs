@@ -19,6 +19,10 @@ use crate::import::note::FileRefusal;
 pub(super) struct FirstSheet {
     pub name: String,
     pub csv: String,
+    /// The names of the other visible sheets that hold something.
+    pub others: Vec<String>,
+    /// The first rows of cells that are merged over several rows.
+    pub merged: Vec<u32>,
 }
 
 /// What cells refer to.
@@ -92,14 +96,33 @@ pub(super) fn first_sheet(
     shared.from_1904 = book.from_1904;
     let mut strings = Strings { shared: &mut shared, depth: 0, meter };
     part(zip, "xl/sharedStrings.xml", &mut |node| strings.on_node(&node))?;
-    let Some((name, target)) = book.first(|target| find(target).is_some()) else {
+    let mut sheets = book.worksheets(|target| find(target).is_some());
+    let Some((name, target)) = sheets.next() else {
         return Err(FileRefusal::new("F003", vec![("found", "no_sheet".to_owned())]));
     };
     let mut rows = sheet::Rows::new(&shared, meter, limits.max_columns);
-    part(zip, &target, &mut |node| rows.on_node(&node))
+    part(zip, target, &mut |node| rows.on_node(&node))
         .map_err(|refusal| rows.refusal().unwrap_or(refusal))?;
-    Ok(FirstSheet { name, csv: rows.finish() })
+    let merged = rows.merged().to_vec();
+    let csv = rows.finish();
+    let mut others = Vec::new();
+    for (name, target) in sheets.filter(|(_, other)| *other != target).take(MOST_OTHERS) {
+        let mut filled = false;
+        // A sheet that cannot be read is none that anybody misses.
+        let _read = part(zip, target, &mut |node| {
+            filled = matches!(node, Node::Text(text) if !text.trim().is_empty());
+            // Behind the cells stand the page's head and foot.
+            (!filled && !matches!(node, Node::End("sheetData"))).then_some(())
+        });
+        if filled {
+            others.push(name.clone());
+        }
+    }
+    Ok(FirstSheet { name: name.clone(), csv, others, merged })
 }
+
+/// So many sheets behind the first are looked at.
+const MOST_OTHERS: usize = 100;
 
 fn fault(meter: &Meter, name: &str) -> FileRefusal {
     if meter.is_exceeded() { meter.refusal(name) } else { damaged("xlsx") }
@@ -198,10 +221,14 @@ impl Book {
         Some(())
     }
 
-    fn first(&self, exists: impl Fn(&str) -> bool) -> Option<(String, String)> {
-        self.sheets.iter().find_map(|(name, relation)| {
+    /// Name and part of each visible worksheet, in the order of the tabs.
+    fn worksheets(
+        &self,
+        exists: impl Fn(&str) -> bool,
+    ) -> impl Iterator<Item = (&String, &String)> {
+        self.sheets.iter().filter_map(move |(name, relation)| {
             let target = self.targets.get(relation).filter(|target| exists(target))?;
-            Some((name.clone(), target.clone()))
+            Some((name, target))
         })
     }
 }

@@ -114,6 +114,9 @@ impl Dates {
             }
         };
         let Some(day) = day else { return Err(refuse("V305", Vec::new())) };
+        if field == Field::ContractEnd && may_be_never(day, text) {
+            return Err(refuse("V303", vec![("cause", "never".to_owned())]));
+        }
         if is_never(day) && field == Field::ContractEnd {
             return Ok(Meant::Open);
         }
@@ -173,11 +176,26 @@ pub(super) fn iso(day: Date) -> String {
     text
 }
 
-/// The days by which payroll programs say "never": the end of time, or a database's first day.
+/// The days by which payroll programs say "never": the end of time, or the first day that a database or a spreadsheet counts from.
 fn is_never(day: Date) -> bool {
-    if day == EARLIEST || day == Date::constant(1899, 12, 30) {
-        return true;
-    }
+    const FIRST_DAYS: [Date; 4] = [
+        EARLIEST,
+        Date::constant(1899, 12, 30),
+        Date::constant(1899, 12, 31),
+        Date::constant(1904, 1, 1),
+    ];
     let last = day.month() == 12 && day.day() == 31;
-    day.year() == 9999 || (last && matches!(day.year(), 2099 | 2999))
+    FIRST_DAYS.contains(&day)
+        || day.year() == 9999
+        || (last && matches!(day.year(), 2099 | 2999 | 4712))
+}
+
+/// `31/12/99`, `01/01/00`: a day of that year, or "never" (31/12/9999, 01/01/1900) with its year cut to two digits.
+fn may_be_never(day: Date, text: &str) -> bool {
+    let year = match (day.year(), day.month(), day.day()) {
+        (1999, 12, 31) => "1999",
+        (2000, 1, 1) => "2000",
+        _ => return false,
+    };
+    !text.contains(year)
 }

@@ -46,7 +46,9 @@ fn numeric_shape(text: &str) -> Option<Shape> {
     }
     let is_short = |part: &str| matches!(part.len(), 1 | 2);
     let (first, second, third) = (number(a)?, number(b)?, number(c)?);
-    if first == 0 && second == 0 && third == 0 {
+    // `00/01/1900`, `1/0/1900`: a spreadsheet's day 0, which it shows for a formula about a blank cell.
+    let is_day_0 = third == 1900 && (first == 0 || second == 0);
+    if is_day_0 || (first == 0 && second == 0 && third == 0) {
         return Some(Shape::Open);
     }
     let small = |n: i16| i8::try_from(n).ok();

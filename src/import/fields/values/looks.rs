@@ -238,6 +238,91 @@ pub(in crate::import::fields) fn like_gender(text: &str) -> bool {
     gender_of(text).is_some()
 }
 
+/// `Mr`, `Dr.`, `Prof. Dr. med.`, `Dipl.-Ing.`, `Maître`: what somebody is called, and nothing else.
+pub(in crate::import::fields) fn like_form_of_address(text: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "dr",
+        "prof",
+        "professor",
+        "doktor",
+        "docteur",
+        "doctor",
+        "med",
+        "dent",
+        "vet",
+        "jur",
+        "phil",
+        "rer",
+        "nat",
+        "pol",
+        "oec",
+        "habil",
+        "hc",
+        "dipl",
+        "ing",
+        "kfm",
+        "mag",
+        "mba",
+        "msc",
+        "bsc",
+        "phd",
+        "maitre",
+        "me",
+        "mr",
+        "mrs",
+        "ms",
+        "miss",
+        "mx",
+        "mme",
+        "mlle",
+        "herr",
+        "frau",
+        "monsieur",
+        "madame",
+        "mademoiselle",
+        "m",
+        "sir",
+        "h",
+        "c",
+    ];
+    let words: Vec<String> =
+        text.split(|c: char| !c.is_alphanumeric()).map(fold).filter(|w| !w.is_empty()).collect();
+    !words.is_empty() && words.iter().all(|word| WORDS.contains(&word.as_str()))
+}
+
+/// `Marié(e)`, `ledig`, `single`.
+pub(in crate::import::fields) fn like_marital_status(text: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "marie",
+        "mariee",
+        "celibataire",
+        "divorce",
+        "divorcee",
+        "veuf",
+        "veuve",
+        "pacse",
+        "pacsee",
+        "separe",
+        "separee",
+        "concubin",
+        "concubinage",
+        "concubine",
+        "single",
+        "married",
+        "divorced",
+        "widowed",
+        "separated",
+        "ledig",
+        "verheiratet",
+        "geschieden",
+        "verwitwet",
+        "getrenntlebend",
+    ];
+    let folded = fold(text);
+    let whole = |word: &&&str| folded == **word || folded.strip_suffix('e') == Some(**word);
+    WORDS.iter().any(|word| whole(&word))
+}
+
 /// A socio-professional category by the words that the French use.
 pub(in crate::import::fields) fn like_csp(text: &str) -> bool {
     const WORDS: &[&str] = &[

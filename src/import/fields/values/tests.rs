@@ -88,6 +88,11 @@ fn ends_that_are_none() {
         "unbefristet",
         "01/01/9999",
         "9999-12-31T00:00:00",
+        "00/01/1900",
+        "1/0/1900",
+        "31/12/1899",
+        "01/01/1904",
+        "31/12/4712",
     ] {
         assert_eq!(
             read(Field::ContractEnd, raw, Some(DateOrder::Dmy)).as_deref(),
@@ -100,6 +105,23 @@ fn ends_that_are_none() {
         read(Field::ContractEnd, "30/12/2099", Some(DateOrder::Dmy)).as_deref(),
         Ok("2099-12-30")
     );
+}
+
+#[test]
+fn an_end_whose_year_was_cut_is_asked_for() {
+    check(
+        Field::ContractEnd,
+        &[
+            ("31/12/99", Err("V303")),
+            ("31-Dec-99", Err("V303")),
+            ("01/01/00", Err("V303")),
+            ("31/12/1999", Ok("1999-12-31")),
+            ("1999-12-31", Ok("1999-12-31")),
+            ("30/12/99", Ok("1999-12-30")),
+            ("01/01/2000", Ok("2000-01-01")),
+        ],
+    );
+    check(Field::BirthDate, &[("31/12/99", Ok("1999-12-31"))]);
 }
 
 #[test]
