@@ -278,3 +278,120 @@ fn everybody_ended_at_once_waits_for_somebody() {
     assert_eq!(plan.report.status, ImportStatus::Held);
     assert!(summary_line(&plan.report, Language::En).contains("80 people would end"));
 }
+
+/// Ten people of whom a file says little: number, name, entry and job.
+fn little(names: [(&str, &str); 10], number: impl Fn(usize) -> String) -> String {
+    let row = |(at, (last, first)): (usize, (&str, &str))| {
+        format!("{};{last};{first};13/01/20{};Agent\r\n", number(at + 1), 10 + at)
+    };
+    let rows: String = names.into_iter().enumerate().map(row).collect();
+    format!("Matricule;Nom;Prénom;Date d'entrée;Emploi\r\n{rows}")
+}
+
+const PEOPLE: [(&str, &str); 10] = [
+    ("Roy", "Max"),
+    ("Petit", "Anne"),
+    ("Blanc", "Léa"),
+    ("Morel", "Paul"),
+    ("Faure", "Zoé"),
+    ("Girard", "Luc"),
+    ("Bonnet", "Inès"),
+    ("Lambert", "Hugo"),
+    ("Rousseau", "Eva"),
+    ("Vincent", "Noé"),
+];
+
+fn padded(n: usize) -> String {
+    format!("{n:04}")
+}
+
+#[test]
+fn numbers_that_are_other_peoples_now_take_nobodys_record() {
+    let first = read(little(PEOPLE, padded).as_bytes(), &empty_directory());
+    assert_eq!(first.report.counts.created, 10);
+    let before = applied(empty_directory(), &first);
+    let others = [
+        ("Weber", "Karl"),
+        ("Schmid", "Uta"),
+        ("Huber", "Ingo"),
+        ("Koch", "Sven"),
+        ("Winkler", "Jan"),
+        ("Seidl", "Kurt"),
+        ("Gruber", "Olaf"),
+        ("Kunz", "Rita"),
+        ("Fuchs", "Tim"),
+        ("Haas", "Britt"),
+    ];
+    let plan = read(little(others, padded).as_bytes(), &before);
+    assert_eq!(plan.report.status, ImportStatus::Held, "{}", french(&plan));
+    assert!(told(&plan, Code::D105, "many") > 0 && plan.writes.is_empty());
+    // One of them: the row waits, everybody else goes on. A new last name alone is a wedding.
+    let mut one = PEOPLE;
+    one[3] = ("Weber", "Karl");
+    one[4] = ("Marchand", "Zoé");
+    let plan = read(little(one, padded).as_bytes(), &before);
+    assert_eq!((told(&plan, Code::D105, ""), plan.writes.len()), (1, 1), "{}", french(&plan));
+    assert_eq!(plan.report.counts.absent, 0);
+}
+
+#[test]
+fn zeros_that_came_in_front_make_nobody_twice() {
+    let first = read(little(PEOPLE, |n| n.to_string()).as_bytes(), &empty_directory());
+    let before = applied(empty_directory(), &first);
+    let plan = read(little(PEOPLE, padded).as_bytes(), &before);
+    assert_eq!(
+        (plan.report.counts.created, plan.report.counts.absent),
+        (0, 0),
+        "{}",
+        french(&plan)
+    );
+    assert_eq!((told(&plan, Code::D104, "zeros"), plan.report.pending_rows.len()), (10, 10));
+    assert!(french(&plan).contains("autres zéros"), "{}", french(&plan));
+    // Another name under such a number is somebody new, and so is who comes beside the one with the shorter number.
+    let both = little(PEOPLE, |n| n.to_string())
+        + "0001;Weber;Karl;13/01/2020;Agent\r\n0002;Petit;Anne;13/01/2020;Agent\r\n";
+    let plan = read(both.as_bytes(), &before);
+    assert_eq!(
+        (told(&plan, Code::D104, "zeros"), plan.report.counts.created),
+        (0, 2),
+        "{}",
+        french(&plan)
+    );
+}
+
+#[test]
+fn the_name_at_birth_stands_in_for_the_name_in_use() {
+    let file = "Matricule;Nom de famille;Nom d'usage;Prénom;Date d'entrée\r\n1;Roy;;Max;13/01/2020\r\n2;Petit;Blanc;Anne;13/01/2020\r\n";
+    let first = read(file.as_bytes(), &empty_directory());
+    assert_eq!(
+        (first.report.counts.created, first.report.status),
+        (2, ImportStatus::Ok),
+        "{}",
+        french(&first)
+    );
+    let before = applied(empty_directory(), &first);
+    let names: Vec<&str> =
+        before.users.iter().filter_map(|user| user.values.get(Field::LastName)).collect();
+    assert_eq!(names, ["Roy", "Blanc"]);
+    let again = read(file.replace("Max", "Maxime").as_bytes(), &before);
+    assert_eq!(
+        (again.report.counts.updated, again.report.status),
+        (1, ImportStatus::Ok),
+        "{}",
+        french(&again)
+    );
+    assert_eq!(changed(&again), ["first_name"]);
+}
+
+#[test]
+fn a_key_that_stands_twice_is_told_as_that() {
+    let file = "Company Code,File Number,Company Name,Last Name,First Name,Hire Date\r\nX1,7,Acme Ltd,Roy,Max,2020-01-13\r\n";
+    let plan = read(file.as_bytes(), &empty_directory());
+    assert_eq!(plan.report.status, ImportStatus::Rejected);
+    assert_eq!(
+        (told(&plan, Code::H104, ""), told(&plan, Code::H101, "")),
+        (1, 0),
+        "{}",
+        french(&plan)
+    );
+}

@@ -204,35 +204,52 @@ fn changes_nothing(remark: &str, field: Option<Field>) -> bool {
         ymd tmj yyyymmdd aaaammjj jjjjmmtt jjmmaa ddmmyy mmddyyyy ttmmjj jjj mmm oui non yes ja nein vrai faux true \
         false homme femme male female mann frau mannlich weiblich divers cdd cdi usuel usuelle salarie salariee employe \
         employee collaborateur collaboratrice mitarbeiter mitarbeiterin personne contrat contract vertrag paie payroll \
-        lohn rh hr sirh siren siret matricule";
+        lohn rh hr sirh siren siret matricule kurzel kurz kurzbezeichnung abrege abreviation short \
+        mais but aber conseille recommande recommended empfohlen souhaite effective effectif reelle reel actual \
+        tatsachlich";
     // What such a field means anyway.
     let besides = match field {
         Some(Field::Email | Field::Phone | Field::Mobile) => {
             "pro professionnel professionnelle bureau work business office company geschaftlich dienstlich firma"
+        }
+        Some(Field::ContractEnd) => {
+            "prevue prevu previsionnelle expected planned voraussichtlich geplant"
         }
         Some(Field::Address) => "perso personnelle privee domicile home private privat",
         _ => "",
     };
     // What stands behind the bracket would be a part of the name.
     let (inside, behind) = remark.split_once([')', ']']).unwrap_or((remark, ""));
-    if behind.chars().any(char::is_alphanumeric) {
+    let goes_on = match behind.trim_start().strip_prefix(['(', '[']) {
+        Some(remark) => !changes_nothing(remark, field),
+        None => behind.chars().any(char::is_alphanumeric),
+    };
+    if goes_on {
         return false;
     }
     let words: Vec<String> =
         inside.split(|c: char| !c.is_alphanumeric()).map(fold).filter(|w| !w.is_empty()).collect();
-    match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        // The level above is somebody's manager; any other level is other people.
-        ["n", level] if level.bytes().all(|b| b.is_ascii_digit()) => {
-            field == Some(Field::Manager) && *level == "1" && inside.contains('+')
-        }
-        ["ex"] => false,
-        words => words.iter().all(|word| {
+    // The level above is somebody's manager; any other level is other people.
+    if let Some(level) = level_in(inside) {
+        return level == "+1" && field == Some(Field::Manager);
+    }
+    words != ["ex"]
+        && words.iter().all(|word| {
             // `%`, `8`, `m/w/d`.
             let is_short = word.chars().count() <= 1 || word.bytes().all(|b| b.is_ascii_digit());
-            let known = || WORDS.split_whitespace().chain(besides.split(' '));
-            is_short || STOP.contains(word) || known().any(|w| w == *word)
-        }),
-    }
+            let mut known = WORDS.split_whitespace().chain(besides.split(' '));
+            is_short || STOP.contains(&word.as_str()) || known.any(|w| w == word)
+        })
+}
+
+/// `+1` of `N+1`, `-1` of `du N - 1`.
+fn level_in(remark: &str) -> Option<String> {
+    let plain: String = remark.chars().filter(|c| !c.is_whitespace()).collect();
+    let at = plain.find(['+', '-', '–'])?;
+    let (before, sign_and_level) = plain.split_at(at);
+    let level: String = sign_and_level.chars().skip(1).take_while(char::is_ascii_digit).collect();
+    let sign = if sign_and_level.starts_with('+') { '+' } else { '-' };
+    (before.ends_with(['n', 'N']) && !level.is_empty()).then(|| format!("{sign}{level}"))
 }
 
 /// `habilitedRoles_0`, `userAxisValues_1`, `profile_cleemy_2`, folded.
@@ -371,12 +388,16 @@ mod tests {
             ("Matricule (obligatoire)", Field::EmployeeNumber),
             ("Personalnummer (8-stellig, Pflichtfeld)", Field::EmployeeNumber),
             ("Sexe (H/F)", Field::Gender),
+            ("Date de sortie (JJ/MM/AAAA) [facultatif] *", Field::ContractEnd),
             ("Geschlecht [m/w/d]", Field::Gender),
             ("Date de fin (le cas échéant)", Field::ContractEnd),
             ("Taux d'activité (%)", Field::Fte),
             ("Téléphone (professionnel)", Field::Phone),
             ("Telefon (geschäftlich)", Field::Phone),
             ("Responsable hiérarchique (N+1)", Field::Manager),
+            ("Responsable (matricule du N+1)", Field::Manager),
+            ("Date de sortie (prévue)", Field::ContractEnd),
+            ("Abteilung (Kürzel)", Field::Department),
             ("Adresse (personnelle)", Field::Address),
         ] {
             assert_eq!(field_of(header), Some(field), "{header}");
@@ -388,6 +409,8 @@ mod tests {
             "Téléphone (domicile)",
             "Pays (naissance)",
             "Service (N-1)",
+            "Service (n - 1)",
+            "Matricule (du N+1)",
             "Position (alt)",
             "Date d'entrée (groupe)",
             "Prénom (manager)",
