@@ -21,7 +21,7 @@ pub enum Kind {
     Invalid,
     /// Something moved underneath: plan or try again.
     Conflict,
-    /// Another process or import holds the lock.
+    /// Another process or import holds the lock, or too much is under way: another moment may do.
     Busy,
     /// The upload is larger than allowed.
     TooLarge,
@@ -87,10 +87,17 @@ impl Error {
             Io::StorageFull => Kind::NoSpace,
             Io::QuotaExceeded => Kind::Quota,
             Io::FileTooLarge => Kind::TooLarge,
+            // The process or the machine has no file to open left: another moment has.
+            _ if is_short_of_files(&error) => Kind::Busy,
             _ => Kind::Internal,
         };
         Self::caused(kind, format!("{what}: {error}"), error)
     }
+}
+
+fn is_short_of_files(error: &std::io::Error) -> bool {
+    use rustix::io::Errno;
+    matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE))
 }
 
 impl fmt::Display for Error {
@@ -105,5 +112,22 @@ impl std::error::Error for Error {
             let e: &(dyn std::error::Error + 'static) = e;
             e
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_file_to_open_left_is_a_matter_of_time() {
+        for (errno, kind) in [
+            (rustix::io::Errno::MFILE, Kind::Busy),
+            (rustix::io::Errno::NFILE, Kind::Busy),
+            (rustix::io::Errno::IO, Kind::Internal),
+            (rustix::io::Errno::NOENT, Kind::NotFound),
+        ] {
+            assert_eq!(Error::io("opening it", errno.into()).kind(), kind, "{errno}");
+        }
     }
 }

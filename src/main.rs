@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use clap::Parser;
 use mimalloc::MiMalloc;
-use rollcall::cli::output::Output;
+use rollcall::cli::output::{Output, straight};
 use rollcall::cli::{Cli, Command, Outcome, Place, Stop};
 use rollcall::config::{Config, Log, LogFormat};
 use rollcall::error::{Error, Kind};
@@ -80,7 +80,7 @@ fn start_log(log: &Log, command: &Command) -> Result<(), Error> {
 
 /// One line on standard error; nobody may be listening.
 fn complain(error: &Error) {
-    let text = format!("rollcall: {}\n", error.message());
+    let text = format!("rollcall: {}\n", straight(error.message()));
     if std::io::stderr().write_all(text.as_bytes()).is_err() {
         tracing::debug!("standard error is closed");
     }

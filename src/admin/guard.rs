@@ -71,7 +71,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
-fn denied() -> Error {
+/// What is not the caller's to see or do.
+pub(super) fn denied() -> Error {
     Error::new(Kind::Denied, shell::NOT_YOURS)
 }
 

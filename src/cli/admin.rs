@@ -102,7 +102,8 @@ struct Handed {
 }
 
 pub(super) fn run(place: &Place, command: AdminCommand) -> Outcome {
-    let service = place.service()?;
+    let begins = matches!(command, AdminCommand::Add(_));
+    let service = if begins { place.service_or_new()? } else { place.service()? };
     let out = place.out;
     match command {
         AdminCommand::Add(args) => add(place, &service, &args),

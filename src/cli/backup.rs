@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::output::{Tone, counted};
 use super::{Outcome, Place};
-use crate::service::backup::{self, Backup};
+use crate::error::{Error, Kind};
+use crate::service::backup::{self, Backup, Damaged};
 
 /// `backup`
 #[derive(Debug, Args)]
@@ -29,6 +30,8 @@ struct Shown<'a> {
     made_at: jiff::Timestamp,
     program: &'a str,
     clients: &'a [String],
+    #[serde(skip_serializing_if = "<[Damaged]>::is_empty")]
+    damaged: &'a [Damaged],
     files: usize,
     bytes: u64,
 }
@@ -40,6 +43,7 @@ impl<'a> Shown<'a> {
             made_at: backup.made_at,
             program: &backup.program,
             clients: &backup.clients,
+            damaged: &backup.damaged,
             files: backup.files(),
             bytes: backup.bytes(),
         }
@@ -71,7 +75,17 @@ pub(super) fn back_up(place: &Place, args: &BackupArgs) -> Outcome {
                 "The keys and certificates in {certs} are not in it: keep a copy of them elsewhere."
             ),
         )
-    })
+    })?;
+    if made.damaged.is_empty() {
+        return Ok(());
+    }
+    let told: Vec<String> =
+        made.damaged.iter().map(|one| format!("client {}: {}", one.client, one.why)).collect();
+    let message = format!(
+        "all others are backed up, but what is damaged is in the backup only as it lies there, as far as it can be read; see docs/operations.md. {}",
+        told.join("; ")
+    );
+    Err(Error::new(Kind::Conflict, message).into())
 }
 
 pub(super) fn restore(place: &Place, args: &RestoreArgs) -> Outcome {

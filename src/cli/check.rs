@@ -11,7 +11,7 @@ use super::output::{Output, Tone};
 use super::{Outcome, Place, Stop, bound};
 use crate::config::Config;
 use crate::error::Error;
-use crate::service::{Service, health};
+use crate::service::{Service, health, owner};
 use crate::transport;
 
 /// A certificate that ends sooner than this is told.
@@ -63,17 +63,20 @@ impl Finding {
 
 /// Looks at everything; exit code 1 when something is wrong.
 pub(super) fn run(place: &Place) -> Outcome {
+    place.check_data()?;
     let mut findings = configuration(place);
     findings.extend(certificate(&place.global.certs));
     findings.extend(by_choice(&place.config, &place.global.certs));
     findings.extend(host_keys(&place.global.certs, &place.global.data));
     findings.extend(key_modes(&place.global.certs));
     findings.extend(disk(&place.config, &place.global.data));
+    findings.extend(owners(&place.global.data));
     match place.service() {
         Ok(service) => {
             findings.extend(databases(&service));
             findings.extend(queue_and_writing(&service));
             findings.extend(lost_uploads(&service));
+            findings.extend(given_up_uploads(&service));
             findings.extend(held_imports(&service));
             findings.extend(vault(&service));
             findings.extend(remote_accounts(&service));
@@ -236,6 +239,24 @@ fn disk(config: &Config, data: &Path) -> Vec<Finding> {
     }]
 }
 
+/// A command that ran as another user may have made what the server cannot open.
+fn owners(data: &Path) -> Option<Finding> {
+    let strange = owner::strange(data)?;
+    let mut named: Vec<String> =
+        strange.first.iter().map(|path| path.display().to_string()).collect();
+    if strange.count > u64::try_from(named.len()).unwrap_or(u64::MAX) {
+        named.push("…".to_owned());
+    }
+    let found = format!(
+        "{} of the files and folders belong to another user than registry.db, which is that of {}: {}",
+        strange.count,
+        strange.owner,
+        named.join(", ")
+    );
+    let cure = format!("chown -R {} {}", strange.owner, data.display());
+    Some(Finding::wrong("owner of the data", found, cure))
+}
+
 fn databases(service: &Service) -> Vec<Finding> {
     let looked = service.check_databases().into_iter().map(|(file, result)| match result {
         Ok(()) => Finding::good(format!("database {file}"), "whole"),
@@ -284,6 +305,23 @@ fn lost_uploads(service: &Service) -> Vec<Finding> {
                 upload.id, upload.client
             ),
             "Have the file of that day sent again, if no later full file has been imported.",
+        )
+    });
+    told.collect()
+}
+
+/// What our own fault stopped; the next start brings it to its end.
+fn given_up_uploads(service: &Service) -> Vec<Finding> {
+    let given_up = match service.given_up_uploads() {
+        Ok(given_up) => given_up,
+        Err(error) => return vec![Finding::failed("received files", &error)],
+    };
+    let told = given_up.into_iter().map(|upload| {
+        let why = upload.failure.unwrap_or_default();
+        Finding::wrong(
+            format!("received file {}", upload.path),
+            format!("import {} of {} was given up by an error on our side: {why}", upload.id, upload.client),
+            "Mend what the message and the log say, then start the server again: it imports the file.",
         )
     });
     told.collect()

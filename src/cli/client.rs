@@ -11,7 +11,7 @@ use super::{Outcome, Place, Stop};
 use crate::config::Retention;
 use crate::error::{Error, Kind};
 use crate::model::{Client, Language};
-use crate::service::clients::{ClientPatch, ClientRetention, NewClient};
+use crate::service::clients::{ClientPatch, ClientRetention, Erased, NewClient};
 
 /// `client …`
 #[derive(Debug, Subcommand)]
@@ -140,7 +140,8 @@ impl KeptArgs {
 }
 
 pub(super) fn run(place: &Place, command: ClientCommand) -> Outcome {
-    let service = place.service()?;
+    let begins = matches!(command, ClientCommand::Add { .. } | ClientCommand::Import { .. });
+    let service = if begins { place.service_or_new()? } else { place.service()? };
     let out = place.out;
     match command {
         ClientCommand::Add { slug, name, language, time_zone } => {
@@ -184,12 +185,22 @@ pub(super) fn run(place: &Place, command: ClientCommand) -> Outcome {
         }
         ClientCommand::Erase { slug, confirm } => {
             check_confirmation(&slug, &confirm)?;
-            service.erase_client(&slug)?;
-            out.either(&serde_json::json!({ "erased": slug }), |out, _| {
-                out.line(format!("Client {slug} is erased."))
-            })
+            erased(out, &slug, service.erase_client(&slug)?)
         }
     }
+}
+
+fn erased(out: Output, slug: &str, erased: Erased) -> Outcome {
+    let is_whole = erased == Erased::Wholly;
+    out.either(&serde_json::json!({ "erased": slug, "log_is_empty": is_whole }), |out, _| {
+        out.line(format!("Client {slug} is erased."))?;
+        if !is_whole {
+            out.line(
+                "Another program is reading registry.db just now: the client's name leaves its log (registry.db-wal) with the server's next hourly sweep.",
+            )?;
+        }
+        Ok(())
+    })
 }
 
 #[derive(serde::Serialize)]

@@ -23,7 +23,7 @@ pub struct DropArgs {
     /// Its name there (default: the file's own)
     #[arg(long)]
     name: Option<String>,
-    /// What makes it the same as another: a file with a known key is not handed over again
+    /// Your name for it: the same file with a key that the client has used is not handed over again
     #[arg(long)]
     key: Option<String>,
     /// Where it comes from, in words, for lists
@@ -93,8 +93,8 @@ pub(super) fn run(place: &Place, command: DropsCommand) -> Outcome {
     let out = place.out;
     match command {
         DropsCommand::List { client, folder, state, limit } => {
-            let filter =
-                DropFilter { client: Some(client.clone()), folder, state, limit: Some(limit) };
+            let (of, limit) = (Some(client.clone()), Some(limit));
+            let filter = DropFilter { client: of, folder, state, before: None, limit };
             out.either(&service.drops(&filter)?, |out, found| list(out, &client, found))
         }
         DropsCommand::Show { id } => out.either(&service.file_drop(&id)?, card),

@@ -3,6 +3,7 @@
 use clap::Subcommand;
 
 use super::{Outcome, Place};
+use crate::service::owner;
 use crate::transport::{self, StoredKey};
 
 /// `keys …`
@@ -19,6 +20,7 @@ pub enum KeysCommand {
 }
 
 pub(super) fn run(place: &Place, command: &KeysCommand) -> Outcome {
+    owner::check(&place.global.data)?;
     let ring = transport::key_ring(&place.global.data, &place.global.certs);
     let then = match command {
         KeysCommand::Show => "",

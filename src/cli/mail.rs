@@ -27,11 +27,12 @@ pub enum MailCommand {
 }
 
 pub(super) fn run(place: &Place, command: MailCommand) -> Outcome {
-    let service = place.service()?;
+    let begins = matches!(command, MailCommand::Test { .. });
+    let service = if begins { place.service_or_new()? } else { place.service()? };
     let out = place.out;
     match command {
         MailCommand::List { client, limit } => {
-            out.either(&service.mails(client.as_deref(), limit)?, |out, mails| {
+            out.either(&service.mails(client.as_deref(), None, limit)?, |out, mails| {
                 if mails.is_empty() {
                     return out.line("No e-mail was queued yet.");
                 }

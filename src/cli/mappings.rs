@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
-use super::output::{Output, Tone};
+use super::output::{Output, Tone, one_line};
 use super::{Outcome, Place, read_text};
 use crate::error::{Error, Kind};
 use crate::import::fields::FieldKey;
@@ -220,11 +220,6 @@ fn key(field: &FieldKey) -> String {
     }
 }
 
-/// A stranger's file name cannot end the comment that it stands in.
-fn one_line(name: &str) -> String {
-    name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
 fn changed(
     out: Output,
     service: &Service,
@@ -269,13 +264,14 @@ mod tests {
             code: code.to_owned(),
             rows: 2,
             line: 4,
-            file: "users\n[x].csv".to_owned(),
+            file: "users\n[x]\u{202e}.csv".to_owned(),
             received_at: None,
             suggestion: suggestion.map(str::to_owned),
             near: vec!["EX (Executive)".to_owned()],
         };
         let unknown = [code("Exécutif \"UK\"", None), code("executive", Some("Executive"))];
         let document = document("acme", "import", &unknown);
+        assert!(document.contains("of users [x]\u{fffd}.csv"), "{document}");
         let settings = Settings::from_toml(&document).unwrap();
         let map = &settings.value_maps[&FieldKey::Known(Field::Csp)];
         assert_eq!(map.codes.len(), 1, "{document}");

@@ -267,8 +267,27 @@ pub struct Place {
 }
 
 impl Place {
-    /// Opens the data folder.
+    /// Opens the data folder that is there.
     fn service(&self) -> Outcome<Service> {
+        self.check_data()?;
+        self.service_or_new()
+    }
+
+    /// Refuses a data folder that is not there: made by mistake it would look like one that lost everything.
+    fn check_data(&self) -> Outcome {
+        // Of one that cannot be looked into the opening says why.
+        if !matches!(self.global.data.join("registry.db").try_exists(), Ok(false)) {
+            return Ok(());
+        }
+        let message = format!(
+            "there is no data folder at {} (give --data or set ROLLCALL_DATA)",
+            self.global.data.display()
+        );
+        Err(Error::new(Kind::NotFound, message).into())
+    }
+
+    /// Opens the data folder; what may be the first thing that is done with one makes it.
+    fn service_or_new(&self) -> Outcome<Service> {
         Ok(Service::open(Arc::clone(&self.config), &self.global.data, Clock::System)?)
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn export(place: &Place, slug: &str, file: &Path) -> Outcome {
 }
 
 pub(super) fn import(place: &Place, file: &Path, slug: Option<&str>) -> Outcome {
-    let arrived = place.service()?.import_client(file, slug)?;
+    let arrived = place.service_or_new()?.import_client(file, slug)?;
     place.out.either(&Shown::of(&arrived), |out, shown| {
         out.line(format!(
             "Imported {}: {}, as of {} (UTC).",

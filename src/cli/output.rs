@@ -8,6 +8,7 @@ use comfy_table::{Attribute, Cell, ColumnConstraint, ContentArrangement, Table};
 use serde::Serialize;
 
 use super::Stop;
+use crate::model::turns_direction;
 
 /// The width for people when standard output is no terminal but a fixed width is asked for.
 const DEFAULT_COLUMNS: u16 = 80;
@@ -62,12 +63,12 @@ impl Output {
         self.json
     }
 
-    /// One line.
+    /// One line, without signs that would show it backwards.
     ///
     /// # Errors
     /// [`Stop::Quiet`] when nobody reads any more.
     pub fn line(self, text: impl Display) -> Result<(), Stop> {
-        self.bytes(format!("{text}\n").as_bytes())
+        self.bytes(straight(&format!("{text}\n")).as_bytes())
     }
 
     /// One line in a tone.
@@ -92,7 +93,7 @@ impl Output {
     /// # Errors
     /// [`Stop::Quiet`] when nobody reads any more.
     pub fn json(self, value: &impl Serialize) -> Result<(), Stop> {
-        self.line(serde_json::to_string_pretty(value).map_err(Stop::from_json)?)
+        self.line(escaped(&serde_json::to_string_pretty(value).map_err(Stop::from_json)?))
     }
 
     /// One JSON value in one line: an event of a stream.
@@ -100,7 +101,7 @@ impl Output {
     /// # Errors
     /// [`Stop::Quiet`] when nobody reads any more.
     pub fn json_line(self, value: &impl Serialize) -> Result<(), Stop> {
-        self.line(serde_json::to_string(value).map_err(Stop::from_json)?)
+        self.line(escaped(&serde_json::to_string(value).map_err(Stop::from_json)?))
     }
 
     /// The value as JSON with `--json`, else what `words` prints.
@@ -236,9 +237,36 @@ fn wrapped(text: &str, room: usize) -> Vec<String> {
     lines
 }
 
-/// What a stranger wrote cannot move the cursor or start a new row: control characters become blanks.
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+/// What a stranger wrote cannot move the cursor, start a new row or turn the text around: control characters become
+/// blanks, signs of direction the replacement character.
+pub(super) fn one_line(text: &str) -> String {
+    let blank: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    straight(&blank)
+}
+
+/// The text with nothing in it that a terminal would show in another order.
+#[must_use]
+pub fn straight(text: &str) -> String {
+    text.replace(is_of_direction, "\u{fffd}")
+}
+
+/// The same for JSON, whose values stay what they are.
+fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_of_direction(c) {
+            // They stand in strings only. Source: RFC 8259, section 7.
+            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// The marks as well, which turn what stands beside them only.
+fn is_of_direction(c: char) -> bool {
+    turns_direction(c) || matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}')
 }
 
 #[cfg(test)]
@@ -248,6 +276,19 @@ mod tests {
     #[test]
     fn a_strangers_text_stays_in_its_cell() {
         assert_eq!(one_line("a\u{1b}[2Jb\r\nc"), "a [2Jb  c");
+    }
+
+    #[test]
+    fn a_strangers_text_is_shown_in_its_own_order() {
+        for sign in "\u{202a}\u{202e}\u{2066}\u{2069}\u{200e}\u{200f}\u{61c}".chars() {
+            let name = format!("users{sign}vsc.exe");
+            assert_eq!(one_line(&name), "users\u{fffd}vsc.exe");
+            assert_eq!(straight(&name), "users\u{fffd}vsc.exe");
+            let json = escaped(&serde_json::to_string(&name).unwrap());
+            assert!(json.is_ascii(), "{json}");
+            assert_eq!(serde_json::from_str::<String>(&json).unwrap(), name);
+        }
+        assert_eq!(escaped("{\"a\": \"Zoé\"}"), "{\"a\": \"Zoé\"}");
     }
 
     #[test]

@@ -26,7 +26,7 @@ const LAST_WORK: Duration = Duration::from_secs(2);
 /// # Errors
 /// Another process serves the data folder, or an address, key or certificate cannot be used.
 pub fn run(place: &Place) -> Outcome {
-    let service = place.service()?;
+    let service = place.service_or_new()?;
     // Takes the data folder for this process and puts right what a crash left, before anybody can connect.
     let workers = service.start()?;
     let runtime = runtime()?;

@@ -47,7 +47,8 @@ struct Made {
 }
 
 pub(super) fn run(place: &Place, command: TokensCommand) -> Outcome {
-    let service = place.service()?;
+    let begins = matches!(command, TokensCommand::Add(_));
+    let service = if begins { place.service_or_new()? } else { place.service()? };
     let out = place.out;
     match command {
         TokensCommand::Add(args) => {

@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use super::bounds::check_bounds;
 use super::mail::{check_hooks, check_mail};
 use super::{Admin, Config, Limits, MOST_REKEY_BYTES, Outgoing, Webhooks};
 use crate::model::CLIENT_SERVER;
@@ -19,6 +20,7 @@ pub(super) fn wrong(key: &str, problem: String) -> Wrong {
 }
 
 pub(super) fn check(config: &Config) -> Result<(), Wrong> {
+    check_bounds(config)?;
     for (key, value, example) in [
         ("sftp.listen", &config.sftp.listen, "[::]:2022"),
         ("sftp.old_keys_listen", &config.sftp.old_keys_listen, "[::]:2023"),

@@ -336,6 +336,36 @@ mod tests {
     }
 
     #[test]
+    fn the_largest_numbers_are_taken_or_refused_in_words() {
+        let mut numbers = 0;
+        for key in keys::all() {
+            let (section, name) = key.split_once('.').unwrap();
+            let parts: Vec<String> = key.split('.').map(str::to_owned).collect();
+            let Some(Value::Integer(_)) = keys::example(&parts) else { continue };
+            numbers += 1;
+            for most in [u32::MAX.to_string(), i64::MAX.to_string(), u64::MAX.to_string()] {
+                let Err(refused) = read(&format!("[{section}]\n{name} = {most}\n"), &[]) else {
+                    continue;
+                };
+                let message = refused.message();
+                assert!(message.contains(name) && message.contains(&most), "{message}");
+                assert!(
+                    message.contains("use at ") || message.contains("write for example"),
+                    "{message}"
+                );
+            }
+            let unit = name.rsplit('_').next().unwrap();
+            if ["s", "ms", "minutes", "hours", "days", "months"].contains(&unit)
+                && !name.ends_with("_per_s")
+            {
+                let text = format!("[{section}]\n{name} = {}\n", i64::MAX);
+                assert!(read(&text, &[]).is_err(), "{key} is a time without an end");
+            }
+        }
+        assert!(numbers > 70, "{numbers}");
+    }
+
+    #[test]
     fn a_named_file_must_be_there() {
         let error = Config::load(Some(Path::new("/nowhere/rollcall.toml"))).unwrap_err();
         assert_eq!(error.kind(), Kind::NotFound);

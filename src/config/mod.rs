@@ -1,6 +1,7 @@
 //! The configuration: one TOML file, environment overrides, every default and every limit.
 
 mod admin;
+mod bounds;
 mod check;
 mod keys;
 mod load;
@@ -205,6 +206,9 @@ pub struct Limits {
     pub password_memory_s: u64,
     /// The longest FTP control line.
     pub control_line_bytes: usize,
+    /// Files and folders that one client's sessions, all together, have open; 0: a quarter of those that the system lets
+    /// the server open beside its connections and imports.
+    pub open_files_per_client: usize,
     /// Open handles of one SFTP session.
     pub sftp_handles: usize,
     /// Channels of one SSH connection.
@@ -255,6 +259,7 @@ impl Default for Limits {
             login_attempts_per_connection: 3,
             password_memory_s: 3600,
             control_line_bytes: 4096,
+            open_files_per_client: 0,
             sftp_handles: 256,
             sftp_channels: 4,
             sftp_outstanding_requests: 4096,

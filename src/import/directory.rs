@@ -82,7 +82,8 @@ pub struct SourceMemory {
 pub struct Absence {
     /// The day of the first full file without the user.
     pub first_day: Date,
-    /// Applied full files without the user since then, at most one for each day.
+    /// Applied full files without the user since then, at most one for each day; 0: none counts, for absence ends nobody in
+    /// this source.
     pub files: u32,
     /// The day of the last of them.
     pub last_day: Date,

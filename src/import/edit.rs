@@ -89,9 +89,11 @@ fn read(
         Err(refusal) => {
             let mut message = plan::found(refusal.code, &refusal.params);
             message.field = Some(field.clone());
+            // Every such text begins with the column, and here no file gives it a header.
+            message.column = field.to_string();
             raw.clone_into(&mut message.received);
             let (text, cure) = message_words(&message, Language::En);
-            return Err(format!("{field}: {text} {cure}").trim_end().to_owned());
+            return Err(format!("{text} {cure}").trim_end().to_owned());
         }
     };
     let FieldKey::Known(known) = field else { return Ok(Some(text)) };

@@ -9,6 +9,7 @@ use super::fields::{DATE_FIELDS, Field, FieldKey};
 use super::report::ReportColumn;
 use super::settings::{Settings, key_fields};
 use super::standing::Standing;
+use super::text::unrunnable;
 
 /// How a folder's last applied file was written.
 #[derive(Debug, Clone, PartialEq)]
@@ -146,17 +147,11 @@ fn line(text: &mut String, layout: &Layout, cells: impl Iterator<Item = String>)
     text.push_str("\r\n");
 }
 
-/// A spreadsheet must not run what a stranger wrote into a name; the import reads `="…"` as the text in it.
 fn quoted(cell: &str, separator: char) -> String {
-    let formula = cell.starts_with(['=', '@', '\t', '\r'])
-        || cell
-            .strip_prefix(['+', '-'])
-            .is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()));
-    let safe =
-        if formula { format!("=\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() };
+    let safe = unrunnable(cell);
     let special = |c: char| c == separator || matches!(c, '"' | '\r' | '\n');
     if safe.contains(special) || safe.trim() != safe {
         return format!("\"{}\"", safe.replace('"', "\"\""));
     }
-    safe
+    safe.into_owned()
 }

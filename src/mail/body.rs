@@ -2,6 +2,8 @@
 
 use askama::Template;
 
+use crate::model::turns_direction;
+
 /// A part of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Part {
@@ -153,10 +155,7 @@ fn put(out: &mut String, line: &str) {
 
 /// Without signs that would show what follows backwards, or that a terminal obeys: a value could forge a message.
 fn harmless(text: &str) -> String {
-    let bad = |c: char| {
-        matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-            || (c.is_control() && c != '\n')
-    };
+    let bad = |c: char| turns_direction(c) || (c.is_control() && c != '\n');
     text.chars().map(|c| if bad(c) { '\u{fffd}' } else { c }).collect()
 }
 

@@ -1,6 +1,7 @@
 //! The words of Rollcall as data: client, account, remote folder, upload, and what every room shares.
 
 mod administrator;
+mod direction;
 mod event;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use administrator::{Administrator, ApiToken, Role, Scope};
+pub use direction::turns_direction;
 pub use event::{Event, EventKind};
 pub use limits::AccountLimits;
 pub use network::Network;

@@ -36,6 +36,12 @@ impl Access {
         self.at(path).has(right)
     }
 
+    /// Whether this may be done at `path` or somewhere below it.
+    pub(super) fn has_at_or_below(&self, path: &VPath, right: Right) -> bool {
+        let mut below = self.folders.iter().filter(|(folder, _)| folder.is_within(path));
+        self.has(path, right) || below.any(|(_, rights)| rights.has(right))
+    }
+
     /// The rights at `path`.
     pub(super) fn at(&self, path: &VPath) -> Rights {
         let within = self.folders.iter().filter(|(folder, _)| path.is_within(folder));

@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::Service;
 use super::login::{LoginAttempt, LoginRefused};
 use super::meters::Meters;
+use super::retention::before;
 use super::session::State;
 use crate::config::Config;
 use crate::error::Result;
@@ -142,12 +143,7 @@ pub(super) fn run(service: &Service, stopping: &AtomicBool) {
 /// Forgets what is older than `retention.activity_days`.
 pub(super) fn forget_old(service: &Service) -> Result<()> {
     let Config { retention, limits, .. } = &**service.config();
-    let days = i64::from(retention.activity_days);
-    let before = if days == 0 {
-        Timestamp::MIN
-    } else {
-        service.clock().now() - SignedDuration::from_hours(24 * days)
-    };
+    let before = before(service.clock().now(), retention.activity_days).unwrap_or(Timestamp::MIN);
     service.registry().forget_activity(before, limits.activity_rows).map(drop)
 }
 

@@ -30,6 +30,16 @@ impl Service {
         Ok((upload, file))
     }
 
+    /// The same for somebody to keep; that it was read stands in the audit trail.
+    ///
+    /// # Errors
+    /// As [`Service::archived_file`].
+    pub fn received_file(&self, id: UploadId) -> Result<(Upload, File)> {
+        let found = self.archived_file(id)?;
+        self.record("import.read", &id.to_string(), "the file as it was received");
+        Ok(found)
+    }
+
     /// Whether the archive still has the file of an import.
     ///
     /// # Errors

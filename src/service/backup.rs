@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Service;
 use crate::error::{Error, Kind, Result};
 use crate::store::Frozen;
-use crate::vfs::{self, Copied, Copier};
+use crate::vfs::{self, ClientLock, Copied, Copier};
 
 /// The file that makes a folder a backup: written last, so a backup that has it is whole.
 const MANIFEST: &str = "rollcall-backup.json";
@@ -38,10 +38,22 @@ pub struct Backup {
     pub made_at: Timestamp,
     /// The clients in it.
     pub clients: Vec<String>,
+    /// Those of them that could not be backed up as they should, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub damaged: Vec<Damaged>,
     /// Folders, outer ones first.
     folders: Vec<String>,
     /// Files.
     files: Vec<BackupFile>,
+}
+
+/// A client whose folder or database cannot be used: its files are in the backup as they lie there, or as far as they can be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Damaged {
+    /// The client's slug.
+    pub client: String,
+    /// What is wrong with it.
+    pub why: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +95,9 @@ impl Service {
     /// The databases are frozen together, under every client's lock: none knows of something that another does not.
     /// Files are copied after that, so every upload that the registry knows has its bytes in the backup.
     ///
+    /// A client whose folder or database is damaged keeps no other from its backup: its files are copied as they are, and it
+    /// is named in [`Backup::damaged`].
+    ///
     /// # Errors
     /// `Kind::Exists` for a folder that is not empty; `Kind::Conflict` when a client was erased meanwhile; disk faults.
     pub fn back_up(&self, target: &Path) -> Result<Backup> {
@@ -94,14 +109,34 @@ impl Service {
         let (made_at, registry, directories) = self.freeze(&slugs)?;
         let mut copier = Copier::new(target);
         copy_database(&mut copier, &registry, target, "registry.db", made_at)?;
-        for (slug, directory) in slugs.iter().zip(&directories) {
+        let mut damaged = Vec::new();
+        for (slug, directory) in slugs.iter().zip(directories) {
             let top = format!("clients/{slug}");
             let from = self.data().join(&top);
-            let skip = |name: &str| NOT_COPIED.contains(&name);
-            copier.tree(&from, &top, &skip).map_err(|e| {
-                Error::io(format!("copying {} to {}", from.display(), target.display()), e)
-            })?;
-            copy_database(&mut copier, directory, target, &format!("{top}/users.db"), made_at)?;
+            let fault =
+                |e| Error::io(format!("copying {} to {}", from.display(), target.display()), e);
+            match directory {
+                Ok(directory) => {
+                    let skip = |name: &str| NOT_COPIED.contains(&name);
+                    copier.tree(&from, &top, &skip).map_err(fault)?;
+                    copy_database(
+                        &mut copier,
+                        &directory,
+                        target,
+                        &format!("{top}/users.db"),
+                        made_at,
+                    )?;
+                }
+                Err(error) => {
+                    let mut why = error.message().to_owned();
+                    let skip =
+                        |name: &str| NOT_COPIED.contains(&name) && !name.starts_with("users.db");
+                    if let Err(error) = copier.tree(&from, &top, &skip).map_err(fault) {
+                        why = format!("{why}; {}", error.message());
+                    }
+                    damaged.push(Damaged { client: slug.clone(), why });
+                }
+            }
         }
         for slug in &slugs {
             if self.registry().client(slug)?.is_none() {
@@ -118,6 +153,7 @@ impl Service {
             program: env!("CARGO_PKG_VERSION").to_owned(),
             made_at,
             clients: slugs,
+            damaged,
             files: files.collect(),
             folders: copier.folders,
         };
@@ -140,21 +176,24 @@ impl Service {
         Err(Error::new(Kind::Invalid, message))
     }
 
-    /// Every database at one instant.
-    fn freeze(&self, slugs: &[String]) -> Result<(Timestamp, Frozen, Vec<Frozen>)> {
-        let spaces =
-            slugs.iter().map(|slug| self.client_space(slug)).collect::<Result<Vec<_>>>()?;
+    /// Every database at one instant; what is wrong with those that cannot be had.
+    fn freeze(&self, slugs: &[String]) -> Result<(Timestamp, Frozen, Vec<Result<Frozen>>)> {
         // In one order for everybody who takes several: two backups cannot wait for each other.
-        let locks = spaces.iter().map(|space| space.lock()).collect::<Result<Vec<_>>>()?;
+        let locks: Vec<Result<ClientLock>> =
+            slugs.iter().map(|slug| self.client_space(slug)?.lock()).collect();
         let mut directories = Vec::with_capacity(slugs.len());
-        for slug in slugs {
-            drop(self.open_directory(slug)?);
-            directories.push(Frozen::of(&self.directory_file(slug))?);
+        let mut held = Vec::with_capacity(slugs.len());
+        for (slug, lock) in slugs.iter().zip(locks) {
+            directories.push(lock.and_then(|lock| {
+                held.push(lock);
+                drop(self.open_directory(slug)?);
+                Frozen::of(&self.directory_file(slug))
+            }));
         }
         // Last: what it calls done is in the directories.
         let registry = Frozen::of(&self.data().join("registry.db"))?;
         let made_at = self.clock().now();
-        drop(locks);
+        drop(held);
         Ok((made_at, registry, directories))
     }
 }

@@ -34,11 +34,20 @@ pub struct NewClient {
     pub time_zone: String,
 }
 
+/// Where an erased client still stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Erased {
+    /// Nowhere in the data folder.
+    Wholly,
+    /// Its name stands in the registry's write-ahead log, which others were using: it leaves with the server's next sweep.
+    ButForTheLog,
+}
+
 impl Service {
     /// Adds a client and makes its folders.
     ///
     /// # Errors
-    /// `Kind::Exists` for a slug that is taken; `Kind::Invalid` for a slug, name or time zone that is not acceptable.
+    /// `Kind::Exists` for a slug that is taken, or whose folder holds files; `Kind::Invalid` for a slug, name or time zone that is not acceptable.
     pub fn add_client(&self, new: NewClient) -> Result<Client> {
         check_slug(&new.slug)
             .and_then(|()| check_not_reserved("client", &new.slug))
@@ -53,8 +62,9 @@ impl Service {
             created_at: self.clock().now(),
         };
         self.sweep_unfinished(&client.slug)?;
+        self.refuse_stray(&client.slug)?;
         self.registry().add_client(&client)?;
-        self.client_space(&client.slug)?;
+        self.client_space_or_new(&client.slug)?;
         self.record("client.add", &client.slug, &client.name);
         self.client(&client.slug)
     }
@@ -128,7 +138,7 @@ impl Service {
     ///
     /// # Errors
     /// `Kind::NotFound`; `Kind::Busy` while an import of it runs in another process; file system faults.
-    pub fn erase_client(&self, slug: &str) -> Result<()> {
+    pub fn erase_client(&self, slug: &str) -> Result<Erased> {
         self.client(slug)?;
         // First nobody can log in any more; then the running import ends; then the files go.
         self.set_client_enabled(slug, false)?;
@@ -156,7 +166,15 @@ impl Service {
         self.registry().forget_client(slug, &logins)?;
         // That a client was erased stays known; which one does not.
         self.record("client.erase", "", "");
-        self.registry().scrub()
+        match self.registry().scrub() {
+            Ok(()) => Ok(Erased::Wholly),
+            // The client is gone, and its rows are overwritten: only the log waits for those who read from it.
+            Err(error) if error.kind() == Kind::Busy => {
+                tracing::warn!(%error, "the name of an erased client stands in the registry's log for up to an hour");
+                Ok(Erased::ButForTheLog)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Closes the databases and folders of clients that are gone: an open file keeps its bytes on the disk.
@@ -211,6 +229,12 @@ impl Service {
                 found.push((path.display().to_string(), words(checked)));
             }
         }
+        let strays = self.stray_folders().unwrap_or_default();
+        found.extend(strays.into_iter().map(|name| {
+            let folder = self.data().join("clients").join(name).display().to_string();
+            let why = "registry.db does not know the client whose files lie here: it is missing, new, or older than they are";
+            (folder, Err(why.to_owned()))
+        }));
         found
     }
 
@@ -269,11 +293,18 @@ mod tests {
         assert!(!folder.exists());
         let late = service.client_space("acme").err().map(|e| e.kind());
         assert_eq!((late, folder.exists()), (Some(Kind::NotFound), false));
-        // What is not empty is somebody's, and stays.
+        // What is not empty is somebody's, and stays; no new client gets it.
         std::fs::create_dir_all(folder.join("archive")).unwrap();
         std::fs::write(folder.join("archive/x"), b"x").unwrap();
         assert!(service.client_space("acme").is_err());
         assert!(folder.join("archive/x").exists());
+        let refused = service.add_client(acme.clone()).unwrap_err();
+        assert_eq!(refused.kind(), Kind::Exists);
+        assert!(refused.message().contains("move that folder away"), "{refused}");
+        let refused = service.start().err().unwrap();
+        assert!(refused.message().contains("registry.db is missing or new"), "{refused}");
+        assert!(folder.join("archive/x").exists());
+        std::fs::remove_file(folder.join("archive/x")).unwrap();
         service.add_client(acme).unwrap();
         assert!(service.client_space("acme").is_ok());
     }

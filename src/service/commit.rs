@@ -107,7 +107,7 @@ pub(super) fn record_interruption(session: &State, path: &VPath, bytes: u64, why
         at: session.service.clock().now(),
     });
     if let Err(error) = noted {
-        tracing::warn!(%error, %path, "noting an interrupted upload");
+        tracing::warn!(%error, path = ?path.as_str(), "noting an interrupted upload");
     }
 }
 
@@ -152,7 +152,7 @@ pub(super) fn commit(
     let means = session.means();
     tracing::info!(
         client = session.client.slug, login = session.login, peer = %session.peer(), protocol = %session.protocol,
-        means = ?means, %path, bytes = upload.bytes, sha256 = upload.sha256, milliseconds, upload = %id,
+        means = ?means, path = ?path.as_str(), bytes = upload.bytes, sha256 = upload.sha256, milliseconds, upload = %id,
         "upload received"
     );
     session.note(

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use super::Service;
 use super::by_hand::DryRun;
 use super::commit::new_id;
 use super::holds::Verdict;
 use super::queue::Next;
 use super::run::{Look, OWED_PAUSE, PLANS, Run, Turn};
+use super::{Service, feed};
 use crate::clock::Clock;
 use crate::config;
 use crate::error::{Error, Kind, Result};
 use crate::import::plan::{By, Ending, approved, ended, held_again, rows_decided};
-use crate::import::report::{Decided, Report};
+use crate::import::report::Report;
 use crate::import::{Approval, Plan};
 use crate::model::{Client, Upload};
 use crate::store::directory::{Applied, Directory, Event, EventKind, Hold};
@@ -73,7 +73,7 @@ pub(super) fn expire(service: &Service, directory: &mut Directory, hold: &Hold) 
     let day = Clock::Fixed(expired_at).today(time_zone.as_deref().unwrap_or_default()).to_string();
     let by = By { who: "", at: expired_at, day: &day };
     directory.end_hold(hold.id, &ended(stored.report, &Ending::Expired(by)))?;
-    tracing::info!(import = %hold.id, path = %hold.path, "a held import expired");
+    tracing::info!(import = %hold.id, path = ?hold.path.as_str(), "a held import expired");
     service.registry().requeue_upload(hold.id)
 }
 
@@ -99,6 +99,9 @@ impl Bench<'_> {
             (Verdict::Approve, false) => self.approve_rows(&run, &upload, &mut directory)?,
             (Verdict::Discard, false) => self.discard_rows(&mut directory)?,
         }
+        // Whoever reads the answer and then the list must not find there what was before.
+        let outcome = feed::outcome(&self.report(&directory)?);
+        self.service.registry().note_outcomes(vec![(id, outcome)])?;
         self.service.keep_directory(self.space, directory);
         // Also when a crash came after the directory's commit: the report is written again either way.
         self.service.registry().requeue_upload(id)
@@ -168,7 +171,7 @@ impl Bench<'_> {
                 today: self.service.clock().today(&self.client.time_zone),
             };
             let plan = run.plan(directory, &settings, &content, &look)?;
-            self.check_rows(&report, &plan)?;
+            self.check_rows(directory, &report, &plan)?;
             let event = Event {
                 id: new_id(self.service.clock()),
                 kind: EventKind::Approval,
@@ -178,7 +181,8 @@ impl Bench<'_> {
                 at: self.what.at,
             };
             let day = self.day();
-            let report = rows_decided(report, &self.what.lines, Decided::Approved, &self.by(&day));
+            let applied = Some(&plan.report);
+            let report = rows_decided(report, &self.what.lines, applied, &self.by(&day));
             match directory.approve_rows(&plan, &event, &self.what.lines, &report) {
                 Err(e) if e.kind() == Kind::Conflict => {}
                 Ok(Applied::Now) => return Ok(()),
@@ -189,15 +193,17 @@ impl Bench<'_> {
         Err(Error::new(Kind::Busy, "the directory is being changed by somebody else"))
     }
 
-    /// Every approved row must still mean the person that it meant in the report.
-    fn check_rows(&self, report: &Report, plan: &Plan) -> Result<()> {
+    /// Every approved row must still mean the person that it meant in the report, and overwrite nothing that is newer
+    /// than its file.
+    fn check_rows(&self, directory: &Directory, report: &Report, plan: &Plan) -> Result<()> {
         let means = |rows: &Report, line: u32| {
             rows.pending_rows.iter().find(|row| row.line == line).map(|row| row.user)
         };
         for line in self.what.lines.iter().copied() {
             let before = means(report, line);
             let decided = report.pending_rows.iter().any(|r| r.line == line && r.decided.is_some());
-            if !decided && (before.is_none() || means(&plan.report, line) != before) {
+            let is_another = before.is_none() || means(&plan.report, line) != before;
+            if !decided && (is_another || self.overwrites_newer(directory, plan, line)?) {
                 return Err(Error::new(
                     Kind::Conflict,
                     format!(
@@ -210,10 +216,19 @@ impl Bench<'_> {
         Ok(())
     }
 
+    fn overwrites_newer(&self, directory: &Directory, plan: &Plan, line: u32) -> Result<bool> {
+        for write in plan.writes.iter().filter(|write| write.line == line) {
+            if directory.has_moved(self.what.import, write.user_id, write.changes())? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     fn discard_rows(&self, directory: &mut Directory) -> Result<()> {
         let day = self.day();
         let report = self.report(directory)?;
-        let report = rows_decided(report, &self.what.lines, Decided::Discarded, &self.by(&day));
+        let report = rows_decided(report, &self.what.lines, None, &self.by(&day));
         if directory.discard_rows(self.what.import, &self.what.lines, &report)? {
             return Ok(());
         }

@@ -77,7 +77,7 @@ pub(super) fn open(
             Content { bytes: opened.bytes, sha256, wrapping, refusal: None }
         }
         Err(trouble) => {
-            tracing::info!(upload = %upload.id, path = %upload.path, ?trouble, "an encrypted file was refused");
+            tracing::info!(upload = %upload.id, path = ?upload.path.as_str(), ?trouble, "an encrypted file was refused");
             Content::refused(told(trouble), upload)
         }
     })

@@ -111,7 +111,7 @@ async fn deliver_drop(
     brought?;
     service.registry().deliver_drop(id, service.clock().now())?;
     tracing::info!(
-        client = dropped.client, login = dropped.login, path = %dropped.path, drop = id,
+        client = dropped.client, login = dropped.login, path = ?dropped.path.as_str(), drop = id,
         bytes = dropped.bytes, "file delivered"
     );
     Ok(())
@@ -240,9 +240,11 @@ pub(super) async fn clear_parts(
                 let Ok(path) = child(folder, name) else { continue };
                 match connection.delete(&path).await {
                     Ok(()) => {
-                        tracing::info!(login = folder.login, %path, "removed what a delivery left");
+                        tracing::info!(login = folder.login, path = ?path.as_str(), "removed what a delivery left");
                     }
-                    Err(error) => tracing::debug!(%error, %path, "a part of ours stays"),
+                    Err(error) => {
+                        tracing::debug!(%error, path = ?path.as_str(), "a part of ours stays")
+                    }
                 }
             }
             Err(error) => tracing::warn!(%error, name, "looking whose part this is"),

@@ -71,6 +71,6 @@ pub(super) fn decide(session: &State, path: &VPath, decision: &DecisionName) -> 
     let receipt = Receipt::of_import(service, hold.id, text);
     service.registry().record_decision(&new)?;
     service.0.queue.wake(&session.client.slug);
-    tracing::info!(login = session.login, %path, import = %hold.id, "a dropped file decides");
+    tracing::info!(login = session.login, path = ?path.as_str(), import = %hold.id, "a dropped file decides");
     Ok(receipt)
 }

@@ -9,8 +9,8 @@ use super::session::State;
 use super::{Service, commit, names};
 use crate::error::{Error, Kind, Result};
 use crate::model::{CLIENT_SERVER, Folder, Purpose, VPath};
-use crate::store::registry::{DropRow, JobState, NewJob};
-use crate::vfs::{self, ClientSpace, Download, Inode};
+use crate::store::registry::{DropKey, DropRow, JobState, NewJob, replaced_by};
+use crate::vfs::{self, ClientSpace, Download, Inode, Sealed};
 
 pub use crate::store::registry::{DropFilter, DropState, FileDrop};
 
@@ -29,7 +29,7 @@ pub struct NewDrop<'a> {
     pub origin: &'a str,
     /// Who hands it over.
     pub who: &'a str,
-    /// What makes it the same as another: nothing is handed over twice.
+    /// What a person calls it by: the same file with the same key of its client is not handed over twice.
     pub key: Option<&'a str>,
 }
 
@@ -46,28 +46,46 @@ impl Service {
     /// Hands a file over through an export folder: it is durable when this returns. In a hosted folder it lies there
     /// already; to a client's own server it is delivered by the running server.
     ///
+    /// With a key that the client has used before nothing is handed over: the answer is the first file, if it is this one.
+    ///
     /// # Errors
     /// `Kind::NotFound` for the client, folder or file; `Kind::Invalid` for a folder that is no export folder, or a name;
-    /// `Kind::TooLarge`, `Kind::Quota`, `Kind::NoSpace`.
+    /// `Kind::Conflict` for a key of another file, or of one that was taken back; `Kind::TooLarge`, `Kind::Quota`,
+    /// `Kind::NoSpace`.
     pub fn drop_file(&self, new: &NewDrop<'_>) -> Result<FileDrop> {
-        if let Some(key) = new.key
-            && let Some(known) = self.registry().drop_by_key(key)?
-        {
+        let folder = self.export_folder(new.client, new.folder)?;
+        let path = target(&folder, new.name)?;
+        let Some(key) = new.key else { return self.take_drop(new, &folder, path, DropKey::None) };
+        match self.registry().drop_by_given_key(new.client, key)? {
+            Some(known) => same_file(known, key, &folder, new),
+            None => self.take_drop(new, &folder, path, DropKey::Given(key.to_owned())),
+        }
+    }
+
+    /// The same with a key of ours, which stands for one file whatever became of it since.
+    ///
+    /// # Errors
+    /// Those of [`Service::drop_file`]; none for a known key.
+    pub fn drop_file_once(&self, new: &NewDrop<'_>, key: &str) -> Result<FileDrop> {
+        if let Some(known) = self.registry().drop_by_key(new.client, key)? {
             return Ok(known);
         }
         let folder = self.export_folder(new.client, new.folder)?;
         let path = target(&folder, new.name)?;
+        self.take_drop(new, &folder, path, DropKey::Own(key.to_owned()))
+    }
+
+    /// Keeps the bytes, records the file, and places it in a hosted folder.
+    fn take_drop(
+        &self,
+        new: &NewDrop<'_>,
+        folder: &Folder,
+        path: VPath,
+        key: DropKey,
+    ) -> Result<FileDrop> {
         let space = self.client_space(new.client)?;
         let id = commit::new_id(self.clock()).to_string();
-        let limits = commit::stage_limits(self);
-        let sealed = match new.content {
-            Content::Bytes(mut bytes) => vfs::keep(&space, &id, &mut bytes, limits)?,
-            Content::File(from) => {
-                let reading = |e| Error::io(format!("reading {}", from.display()), e);
-                let mut file = File::open(from).map_err(reading)?;
-                vfs::keep(&space, &id, &mut file, limits)?
-            }
-        };
+        let sealed = keep(self, &space, &id, new.content)?;
         crate::fault::at("drop.kept").map_err(|e| Error::io("handing a file over", e))?;
         let row = DropRow {
             id: id.clone(),
@@ -75,7 +93,7 @@ impl Service {
             folder: folder.name.clone(),
             login: folder.login.clone(),
             path,
-            key: new.key.map(str::to_owned),
+            key,
             bytes: sealed.bytes,
             sha256: sealed.sha256,
             origin: new.origin.to_owned(),
@@ -92,7 +110,7 @@ impl Service {
         if !self.is_remote(&folder.login)? {
             // Should this fail, the running server tries again: it is durable, and known to the outbox.
             if let Err(Trouble::Again(error) | Trouble::Never(error)) = place(self, &dropped) {
-                tracing::warn!(%error, path = %dropped.path, "placing a file; it is tried again");
+                tracing::warn!(%error, path = ?dropped.path.as_str(), "placing a file; it is tried again");
             }
         }
         self.file_drop(&id)
@@ -229,6 +247,49 @@ impl Service {
     }
 }
 
+fn keep(service: &Service, space: &ClientSpace, id: &str, content: Content<'_>) -> Result<Sealed> {
+    let limits = commit::stage_limits(service);
+    match content {
+        Content::Bytes(mut bytes) => vfs::keep(space, id, &mut bytes, limits),
+        Content::File(from) => vfs::keep(space, id, &mut open(from)?, limits),
+    }
+}
+
+fn open(from: &Path) -> Result<File> {
+    File::open(from).map_err(|e| Error::io(format!("reading {}", from.display()), e))
+}
+
+/// The file that has the key already, if it is the one that is handed over again.
+fn same_file(known: FileDrop, key: &str, folder: &Folder, new: &NewDrop<'_>) -> Result<FileDrop> {
+    if known.is_taken_back() {
+        let message = format!("the file of the key \"{key}\" was taken back; use another key");
+        return Err(Error::new(Kind::Conflict, message));
+    }
+    let sha256 = match new.content {
+        Content::Bytes(bytes) => vfs::sha256_of(bytes),
+        Content::File(from) => vfs::sha256_of_file(&open(from)?)
+            .map_err(|e| Error::io(format!("reading {}", from.display()), e))?,
+    };
+    // The account may have given its file another name since.
+    let is_named = known.given_name.as_deref().is_none_or(|name| name == new.name);
+    let difference = if known.folder != folder.name {
+        "through another folder"
+    } else if !is_named {
+        "under another name"
+    } else if known.sha256 != sha256 {
+        "with other content"
+    } else {
+        return Ok(known);
+    };
+    let message = format!(
+        "the key \"{key}\" was used for another file ({}, {difference}: it was handed over through {} on {}); use another key",
+        known.given_name.as_deref().or(known.path.name()).unwrap_or_default(),
+        known.folder,
+        known.created_at.strftime("%Y-%m-%d %H:%M UTC")
+    );
+    Err(Error::new(Kind::Conflict, message))
+}
+
 fn target(folder: &Folder, name: &str) -> Result<VPath> {
     let refused = |why: String| Error::new(Kind::Invalid, why);
     let path = folder.path.join(name).map_err(refused)?;
@@ -272,7 +333,7 @@ pub(super) fn place(service: &Service, dropped: &FileDrop) -> std::result::Resul
         return Ok(());
     }
     if let Some(later) = service.registry().later_drop(&dropped)? {
-        let note = format!("replaced by {}", later.id);
+        let note = replaced_by(&later.id);
         service.registry().end_drop(&dropped.id, DropState::Withdrawn, now, &note)?;
         return Ok(());
     }
@@ -285,7 +346,7 @@ pub(super) fn place(service: &Service, dropped: &FileDrop) -> std::result::Resul
     crate::fault::at("drop.placed").map_err(|e| Error::io("placing a file", e))?;
     service.registry().place_drop(&dropped, now)?;
     tracing::info!(
-        client = dropped.client, login = dropped.login, path = %dropped.path, drop = dropped.id,
+        client = dropped.client, login = dropped.login, path = ?dropped.path.as_str(), drop = dropped.id,
         bytes = dropped.bytes, "file placed"
     );
     Ok(())
@@ -352,11 +413,11 @@ pub(super) fn sent_whole(session: &State, file: &Download) {
             return Ok(());
         }
         registry.fetch_drop(&dropped.id, service.clock().now())?;
-        tracing::info!(login = session.login, %path, drop = dropped.id, "file fetched");
+        tracing::info!(login = session.login, path = ?path.as_str(), drop = dropped.id, "file fetched");
         Ok(())
     };
     if let Err(error) = noted() {
-        tracing::error!(%error, login = session.login, path = %file.path(), "noting that a file was fetched");
+        tracing::error!(%error, login = session.login, path = ?file.path().as_str(), "noting that a file was fetched");
     }
 }
 
@@ -374,12 +435,12 @@ pub(super) fn gone(session: &State, path: &VPath, was: &Inode, how: &str) {
         };
         let at = session.service.clock().now();
         if registry.end_drop(&dropped.id, DropState::Removed, at, how)? {
-            tracing::warn!(login = session.login, %path, drop = dropped.id, "{how}");
+            tracing::warn!(login = session.login, path = ?path.as_str(), drop = dropped.id, "{how}");
         }
         Ok(())
     };
     if let Err(error) = noted() {
-        tracing::error!(%error, login = session.login, %path, "noting that a file was removed");
+        tracing::error!(%error, login = session.login, path = ?path.as_str(), "noting that a file was removed");
     }
 }
 

@@ -50,7 +50,7 @@ impl Run<'_> {
         let id = self.upload.id;
         let failures = self.service.0.owed.failed_again(id);
         tracing::error!(
-            code = "E901", %error, upload = %id, path = %self.upload.path, failures, "import failed on our side"
+            code = "E901", %error, upload = %id, path = ?self.upload.path.as_str(), failures, "import failed on our side"
         );
         match error.kind() {
             // The disk or a lock, not this file: it waits as long as it takes.
@@ -88,9 +88,10 @@ impl Run<'_> {
             .service
             .directory(self.space)
             .and_then(|mut directory| self.record(&mut directory, &settings, plan, Turn::First));
-        if let Err(error) = recorded {
+        if let Err(error) = &recorded {
             tracing::error!(%error, client = self.client.slug, "recording a failed import");
         }
+        self.service.import_was_given_up(self.upload, error.message(), recorded.is_ok());
         let path = self.deliver(&report, &settings, Beside::IfNewest, None)?.sync()?;
         self.tell_others(&report, None)?;
         self.service.0.waiters.tell(self.upload.id, &answer(report.clone(), &path));

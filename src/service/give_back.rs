@@ -60,7 +60,7 @@ pub(super) async fn deliver(
     connection.close().await;
     deliver::tell_refusal(service, &client, &given.folder, &brought);
     brought?;
-    tracing::info!(client, login, path = %given.upload.path, upload = %import, "report given back");
+    tracing::info!(client, login, path = ?given.upload.path.as_str(), upload = %import, "report given back");
     Ok(())
 }
 

@@ -40,7 +40,7 @@ pub enum Grade {
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Sign {
-    /// `registry`, `disk`, `queue`, `certificate`.
+    /// `registry`, `disk`, `queue`, `certificate`; `data` where the data folder is not the one that is served.
     pub what: &'static str,
     /// How it is.
     pub grade: Grade,
@@ -77,6 +77,7 @@ impl Service {
             return health.clone();
         }
         let mut signs = vec![self.registry_sign(), self.disk_sign(), self.queue_sign()];
+        signs.extend(self.data_sign());
         signs.extend(certificate_ends.map(|ends| certificate_sign(ends, self.clock().now())));
         let health = Health { ready: signs.iter().all(|s| s.grade != Grade::Wrong), signs };
         *last = Some((Instant::now(), health.clone()));
@@ -121,6 +122,12 @@ impl Service {
             Err(error) => (Grade::Wrong, error.message().to_owned()),
         };
         Sign { what: "registry", grade, found }
+    }
+
+    /// Another folder in the place of the one that is served; nothing to say of the right one.
+    fn data_sign(&self) -> Option<Sign> {
+        let error = self.0.home.check(self.data()).err()?;
+        Some(Sign { what: "data", grade: Grade::Wrong, found: error.message().to_owned() })
     }
 
     fn disk_sign(&self) -> Sign {

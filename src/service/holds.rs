@@ -313,10 +313,16 @@ pub(super) fn open(service: &Service, space: &Arc<ClientSpace>) -> Vec<Hold> {
 /// Ends what nobody decided about in time, client by client.
 pub(super) fn expire_all(service: &Service) -> Result<()> {
     for client in service.registry().clients()? {
-        let space = service.client_space(&client.slug)?;
-        // Whoever has the lock looks for itself.
-        if let Some(_lock) = space.try_lock()? {
-            open(service, &space);
+        let looked = service.client_space(&client.slug).and_then(|space| {
+            // Whoever has the lock looks for itself.
+            if let Some(_lock) = space.try_lock()? {
+                open(service, &space);
+            }
+            Ok(())
+        });
+        // One client's damaged folder must not keep the others' holds.
+        if let Err(error) = looked {
+            tracing::warn!(%error, client = client.slug, "ending what nobody decided about");
         }
         service.0.queue.wake(&client.slug);
     }

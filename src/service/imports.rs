@@ -116,7 +116,7 @@ impl Service {
         self.registry().upload(id)?.map(|upload| upload.client).ok_or_else(unknown)
     }
 
-    /// The last imports of a client, newest first, with what waits on top.
+    /// The last imports of a client, newest first, with what waits or was given up on top.
     ///
     /// # Errors
     /// [`Kind::NotFound`] for the client.
@@ -142,6 +142,12 @@ impl Service {
                     (None, time) => time.map(|at| format!("its time: imports at {at}")),
                 };
                 views.push(view);
+            }
+        }
+        // Given up when their client's own database could not be written.
+        for upload in self.registry().failed_uploads(&client.slug)?.into_iter().rev() {
+            if !directory.knows_import(upload.id)? {
+                views.push(waiting_view(upload));
             }
         }
         for summary in done {
@@ -203,7 +209,9 @@ impl Service {
             let stored = directory.import(view.id)?;
             let guards = stored.map(|stored| stored.report.guards).unwrap_or_default();
             let why = report::held_because(&guards, Language::En);
-            view.waits_for = Some(format!("approval: {why}"));
+            // One that came again late is held without a guard.
+            let colon = if why.is_empty() { "" } else { ": " };
+            view.waits_for = Some(format!("approval{colon}{why}"));
             view.wait = Some(Wait::Approval(guards));
             return Ok(());
         }
@@ -252,7 +260,8 @@ impl Service {
         Ok(ImportDetail { view, report })
     }
 
-    /// Makes a report file again from the database; `language` as the client's if none is given.
+    /// Makes a report file again from the database; `language` as the client's if none is given. Corrections hold values that
+    /// every other form masks: that they were read stands in the audit trail.
     ///
     /// # Errors
     /// [`Kind::NotFound`] for the import, for one that has no report yet, and for corrections of a file without refusals.
@@ -273,8 +282,16 @@ impl Service {
             ReportFormat::Csv => Ok(report::csv(&report, language)),
             ReportFormat::Json => Ok(report::json(&report, language)),
             ReportFormat::Html => Ok(report::html(&report, language)),
-            ReportFormat::Corrections => report::corrections(&report, language)
-                .ok_or_else(|| missing("no refused rows, so there is nothing to correct")),
+            ReportFormat::Corrections => {
+                let nothing = || missing("no refused rows, so there is nothing to correct");
+                let rows = report::corrections(&report, language).ok_or_else(nothing)?;
+                self.record(
+                    "import.read",
+                    &id.to_string(),
+                    "the refused rows as they were received",
+                );
+                Ok(rows)
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::session::State;
 use crate::error::{Error, Kind, Result};
+use crate::vfs::FileId;
 
 /// Every live session. A session that was dropped by its transport is forgotten at the next look.
 #[derive(Default)]
@@ -27,13 +28,11 @@ impl LiveSessions {
         Ok(())
     }
 
-    /// Files that are being uploaded to an account, and the bytes of all of them.
-    pub(super) fn uploading(&self, login: &str) -> (u64, u64) {
-        let of_account = |session: &Arc<State>| session.login == login;
-        self.all().iter().filter(|s| of_account(s)).fold((0, 0), |(files, bytes), session| {
-            let (more, staged) = session.uploading_now();
-            (files.saturating_add(more), bytes.saturating_add(staged))
-        })
+    /// The files that are being uploaded to an account, with the bytes that have come.
+    pub(super) fn uploading(&self, login: &str) -> Vec<(FileId, u64)> {
+        let mut sessions = self.all();
+        sessions.retain(|session| session.login == login);
+        sessions.iter().flat_map(|session| session.uploading_now()).collect()
     }
 
     /// The sessions of now.

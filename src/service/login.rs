@@ -64,19 +64,26 @@ pub enum Credential<'a> {
     },
 }
 
-/// A refusal. The client is told nothing but that the login failed.
+/// A refusal. The client is told nothing but that the login failed, or that the fault is ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoginRefused {
     /// The reason, for the log only.
     pub log: &'static str,
     /// Whether what was proved holds, and the password is asked for besides.
     pub needs_password: bool,
+    /// Whether all was proved, and the fault is the server's: the client may be told so, and counts no failure.
+    pub is_ours: bool,
 }
 
 impl LoginRefused {
     /// A refusal for this reason.
     pub(super) const fn because(log: &'static str) -> Self {
-        Self { log, needs_password: false }
+        Self { log, needs_password: false, is_ours: false }
+    }
+
+    /// Whoever asks has proved who they are, and cannot be served for this reason.
+    const fn by_our_fault(log: &'static str) -> Self {
+        Self { log, needs_password: false, is_ours: true }
     }
 }
 
@@ -264,7 +271,7 @@ impl Service {
         self.may_enter(&facts, attempt)?;
         if facts.rules.needs_both {
             let log = "the password is needed besides the key";
-            return Err(LoginRefused { log, needs_password: true });
+            return Err(LoginRefused { log, needs_password: true, is_ours: false });
         }
         self.enter(attempt, facts).await
     }
@@ -282,12 +289,13 @@ impl Service {
         let last_login_at = facts.account.last_login_at;
         let begun =
             tokio::task::spawn_blocking(move || Session::begin(&service, facts, protocol, peer));
-        let session = begun.await.map_err(|_| refused("the session's task was stopped"))?;
+        let stopped = LoginRefused::by_our_fault("the session's task was stopped");
+        let session = begun.await.map_err(|_| stopped)?;
         let session = session.map_err(|error| match error.kind() {
             Kind::Busy => refused("the account has too many sessions"),
             _ => {
                 tracing::error!(%error, login = attempt.login, "a session cannot begin");
-                refused("the session cannot begin")
+                LoginRefused::by_our_fault("the session cannot begin")
             }
         })?;
         self.note_login(&attempt.login, last_login_at);

@@ -11,6 +11,7 @@ pub mod audit;
 pub mod backup;
 pub mod bans;
 pub mod by_hand;
+mod causes;
 pub mod clients;
 mod commit;
 mod create;
@@ -36,6 +37,7 @@ pub mod handouts;
 pub mod health;
 pub mod history;
 pub mod holds;
+mod home;
 pub mod hooks;
 pub mod imports;
 mod keys;
@@ -51,6 +53,7 @@ pub mod moving;
 mod names;
 pub mod outbox;
 mod owed;
+pub mod owner;
 pub mod people;
 pub mod pgp;
 pub mod quality;
@@ -62,6 +65,7 @@ mod record;
 pub mod remotes;
 mod rename;
 pub mod repeats;
+mod replay;
 mod reports;
 mod retention;
 pub mod rules;
@@ -73,6 +77,7 @@ pub mod settings;
 pub mod sign_in;
 mod staged;
 pub mod start;
+mod strays;
 mod superseding;
 pub mod template;
 mod throttle;
@@ -99,7 +104,7 @@ use crate::error::{Error, Result};
 use crate::model::UploadId;
 use crate::store::directory::Directory;
 use crate::store::registry::Registry;
-use crate::vfs::ClientSpace;
+use crate::vfs::{ClientSpace, OpenFiles};
 
 pub use received::import_limits;
 pub use workers::Workers;
@@ -117,6 +122,8 @@ pub struct Service(Arc<Inner>, Option<Arc<str>>);
 struct Inner {
     config: Arc<Config>,
     data: PathBuf,
+    /// Which folder `data` was when this process began to serve it.
+    home: home::Home,
     clock: Clock,
     registry: Registry,
     door: login::Door,
@@ -124,6 +131,8 @@ struct Inner {
     directories: Mutex<HashMap<String, (Arc<ClientSpace>, Directory)>>,
     locks: locks::PathLocks,
     sessions: live::LiveSessions,
+    /// What clients have open.
+    open_files: OpenFiles,
     misses: handouts::Misses,
     queue: queue::Queue,
     owed: owed::Owed,
@@ -140,10 +149,11 @@ impl Service {
     /// Opens the data folder (made if missing): for CLI commands and for `serve`. No worker runs and nothing is reconciled.
     ///
     /// # Errors
-    /// The folder cannot be made, or a database in it cannot be opened.
+    /// The folder cannot be made, or a database in it cannot be opened; `Kind::Denied` for root in another user's folder.
     pub fn open(config: Arc<Config>, data: &Path, clock: Clock) -> Result<Self> {
         folders::check_profiles(&config)?;
         mail::check_config(&config)?;
+        owner::check(data)?;
         // Everything below holds personal data: nobody else on this machine may read it.
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
         std::fs::create_dir_all(data.join("clients"))
@@ -153,6 +163,7 @@ impl Service {
         let inner = Arc::new(Inner {
             config,
             data: data.to_owned(),
+            home: home::Home::default(),
             clock,
             registry,
             door,
@@ -160,6 +171,7 @@ impl Service {
             locks: locks::PathLocks::default(),
             directories: Mutex::default(),
             sessions: live::LiveSessions::default(),
+            open_files: OpenFiles::default(),
             misses: handouts::Misses::default(),
             queue: queue::Queue::default(),
             owed: owed::Owed::default(),
@@ -202,18 +214,28 @@ impl Service {
         &self.0.registry
     }
 
-    /// The client's folders on disk; opened anew when they were erased and made again.
+    /// The client's folders on disk; opened anew when they were erased and made again, and never made here.
     fn client_space(&self, client: &str) -> Result<Arc<ClientSpace>> {
+        self.0.home.check(&self.0.data)?;
         let mut spaces = self.0.spaces.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(space) = spaces.get(client).filter(|space| space.is_current()) {
             return Ok(Arc::clone(space));
         }
+        self.client(client)?;
         let quota_bytes = self.0.config.limits.client_quota_bytes;
         let space = Arc::new(ClientSpace::open(&self.0.data, client, quota_bytes)?);
         // Whoever looked before the client was erased must not bring its folder back.
         self.client(client).inspect_err(|_| space.unmake())?;
         spaces.insert(client.to_owned(), Arc::clone(&space));
         Ok(space)
+    }
+
+    /// The same for a client that begins, and at a start: folders that are missing are made.
+    fn client_space_or_new(&self, client: &str) -> Result<Arc<ClientSpace>> {
+        self.0.home.check(&self.0.data)?;
+        self.client(client)?;
+        drop(ClientSpace::make(&self.0.data, client, self.0.config.limits.client_quota_bytes)?);
+        self.client_space(client)
     }
 
     /// The client's directory of users: the one that was kept open, or opened now.

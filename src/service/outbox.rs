@@ -188,7 +188,11 @@ fn settle(
         }
         Err(Trouble::Moot(why)) => {
             tracing::info!(job = job.key, why, "not sent: nobody wants it any more");
-            return registry.finish_job(job.id, JobState::Withdrawn, now, Some(&why));
+            registry.finish_job(job.id, JobState::Withdrawn, now, Some(&why))?;
+            if matches!(job.kind, JobKind::Mail | JobKind::Hook) {
+                mail::withdrawn(service, job)?;
+            }
+            return Ok(());
         }
         Err(Trouble::Never(error)) => (error, true),
         Err(Trouble::Again(error)) => {

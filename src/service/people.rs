@@ -9,6 +9,7 @@ use super::users::UserView;
 use crate::import::directory::{User, Values};
 use crate::import::fields::{Field, FieldKey};
 use crate::import::standing::Standing;
+use crate::import::text::unrunnable;
 
 /// What stands in place of a sensitive value.
 pub const MASK: &str = "•••";
@@ -187,17 +188,12 @@ fn record(cells: impl Iterator<Item = String>) -> String {
     format!("{}\r\n", cells.join(","))
 }
 
-/// A spreadsheet must never run what a stranger wrote into a name.
 fn quoted(cell: &str) -> String {
-    let formula = cell.starts_with(['=', '@', '\t', '\r'])
-        || cell
-            .strip_prefix(['+', '-'])
-            .is_some_and(|r| !r.starts_with(|c: char| c.is_ascii_digit()));
-    let safe = if formula { format!("'{cell}") } else { cell.to_owned() };
+    let safe = unrunnable(cell);
     if safe.contains([',', '"', '\r', '\n']) {
         format!("\"{}\"", safe.replace('"', "\"\""))
     } else {
-        safe
+        safe.into_owned()
     }
 }
 
@@ -211,10 +207,10 @@ mod tests {
             ("Dupont", "Dupont"),
             ("a,b", "\"a,b\""),
             ("say \"hi\"", "\"say \"\"hi\"\"\""),
-            ("=1+1", "'=1+1"),
+            ("=1+1", "\"=\"\"=1+1\"\"\""),
             ("+33 1 23", "+33 1 23"),
-            ("+cmd|x", "'+cmd|x"),
-            ("@x", "'@x"),
+            ("+cmd|x", "\"=\"\"+cmd|x\"\"\""),
+            ("@x", "\"=\"\"@x\"\"\""),
             ("-0.5", "-0.5"),
         ] {
             assert_eq!(quoted(cell), expected, "{cell}");

@@ -3,32 +3,69 @@
 use std::sync::Arc;
 
 use super::names::{self, Place};
-use super::{Service, drops, events, reports, workers};
+use super::{Service, drops, events, replay, reports, workers};
 use crate::error::{Error, Result};
 use crate::model::{Upload, UploadId, UploadState};
-use crate::store::directory::Directory;
 use crate::store::registry::UploadFilter;
 use crate::vfs::{ClientSpace, Folder, sha256_of_file};
 
 /// Reconciles every client, in order of arrival, and wakes the importer. The caller has the data folder to itself.
+///
+/// A client whose folder, lock or database cannot be used is left out as it is: nothing of it goes, what it has waiting
+/// stays queued, and the next start tries again. All others go on.
 pub(super) fn reconcile(service: &Service) -> Result<()> {
     service.finish_login_changes()?;
     service.sweep_arrivals()?;
     for client in service.registry().clients()? {
-        let space = service.client_space(&client.slug)?;
-        // A `rollcall import` in another process has this lock while it stages.
-        let _lock = space.lock()?;
-        for upload in uploads(service, &client.slug, UploadState::Prepared)? {
-            settle_prepared(service, &space, &upload)?;
-        }
-        finish_renames(service, &space)?;
-        sweep_spool(&space)?;
-        sweep_archive(service, &space)?;
-        drops::sweep(service, &space)?;
-        requeue_unknown(service, &space, &client.slug)?;
-        service.note_outcomes(&client.slug)?;
+        let reconciled = reconcile_client(service, &client.slug);
+        service.note_start_of(&client.slug, reconciled)?;
     }
     workers::wake_waiting(service)
+}
+
+/// What a client that a start had to leave out raises. While it stands nothing of the client is imported, by whichever process:
+/// what the start would have queued again comes before it.
+const LEFT_OUT_ALARM: &str = "T13";
+const LEFT_OUT: &str = "start";
+
+impl Service {
+    fn note_start_of(&self, client: &str, reconciled: Result<()>) -> Result<()> {
+        match reconciled {
+            Ok(()) if self.is_left_out(client)? => {
+                self.clear(Some(client), LEFT_OUT_ALARM, LEFT_OUT);
+            }
+            Ok(()) => {}
+            Err(error) => {
+                tracing::error!(%error, client, "this client is left out of the start");
+                let text = format!(
+                    "the start left client {client} out: {}; its uploads are received and wait; mend this (rollcall check, docs/operations.md) and start the server again",
+                    error.message()
+                );
+                self.raise(Some(client), LEFT_OUT_ALARM, LEFT_OUT, &text);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the last start could not bring what it found of a client to its end.
+    pub(super) fn is_left_out(&self, client: &str) -> Result<bool> {
+        Ok(!self.registry().alarm_subjects(client, LEFT_OUT_ALARM)?.is_empty())
+    }
+}
+
+fn reconcile_client(service: &Service, client: &str) -> Result<()> {
+    let space = service.client_space_or_new(client)?;
+    // A `rollcall import` in another process has this lock while it stages.
+    let _lock = space.lock()?;
+    for upload in uploads(service, client, UploadState::Prepared)? {
+        settle_prepared(service, &space, &upload)?;
+    }
+    finish_renames(service, &space)?;
+    sweep_spool(&space)?;
+    sweep_archive(service, &space)?;
+    drops::sweep(service, &space)?;
+    requeue_unknown(service, &space, client)?;
+    service.note_outcomes(client)
 }
 
 fn uploads(service: &Service, client: &str, state: UploadState) -> Result<Vec<Upload>> {
@@ -60,7 +97,7 @@ fn settle_prepared(service: &Service, space: &ClientSpace, upload: &Upload) -> R
         remove(&space.spool, &name)?;
     } else if spooled {
         if let Err(error) = rename_into_place(space, upload) {
-            tracing::error!(%error, upload = name, path = %upload.path, "publishing after a restart");
+            tracing::error!(%error, upload = name, path = ?upload.path.as_str(), "publishing after a restart");
             discard(space, &name)?;
             return fail(service, upload, error.message());
         }
@@ -71,7 +108,7 @@ fn settle_prepared(service: &Service, space: &ClientSpace, upload: &Upload) -> R
         reports::retire(service, space, &upload.login, &upload.path);
     }
     let state = service.registry().publish_upload(upload.id)?;
-    tracing::info!(upload = name, path = %upload.path, ?state, "an upload was completed after a restart");
+    tracing::info!(upload = name, path = ?upload.path.as_str(), ?state, "an upload was completed after a restart");
     Ok(())
 }
 
@@ -106,7 +143,7 @@ fn finish_renames(service: &Service, space: &ClientSpace) -> Result<()> {
     unnamed.sort_by_key(|upload| upload.seq);
     for upload in unnamed {
         if let Err(error) = finish_rename(service, space, &upload) {
-            tracing::error!(%error, upload = %upload.id, path = %upload.path, "an upload that was acknowledged could not get its name after a restart; it is in the archive if it was for import");
+            tracing::error!(%error, upload = %upload.id, path = ?upload.path.as_str(), "an upload that was acknowledged could not get its name after a restart; it is in the archive if it was for import");
         }
     }
     Ok(())
@@ -125,7 +162,7 @@ fn finish_rename(service: &Service, space: &ClientSpace, upload: &Upload) -> Res
     if upload.state == UploadState::Queued {
         reports::retire(service, space, &upload.login, &upload.path);
     }
-    tracing::info!(upload = name, path = %upload.path, "an acknowledged upload got its name again after a restart");
+    tracing::info!(upload = name, path = ?upload.path.as_str(), "an acknowledged upload got its name again after a restart");
     Ok(())
 }
 
@@ -193,26 +230,46 @@ fn sweep_spool(space: &ClientSpace) -> Result<()> {
     Ok(())
 }
 
-/// Archived bytes without a row were never acknowledged.
-fn sweep_archive(service: &Service, space: &ClientSpace) -> Result<()> {
+/// Archived bytes without a row were never acknowledged, unless the registry is older than the client's directory: an older one
+/// was put back, and what it has forgotten stays.
+fn sweep_archive(service: &Service, space: &Arc<ClientSpace>) -> Result<()> {
+    let mut without_row = Vec::new();
     for name in names_in(&space.archive)? {
         let Ok(id) = name.parse::<UploadId>() else { continue };
         if service.registry().upload(id)?.is_none() {
-            tracing::info!(
-                client = space.client(),
-                name,
-                "removing an archived file without an upload"
-            );
-            remove(&space.archive, &name)?;
+            without_row.push((id, name));
         }
+    }
+    if without_row.is_empty() {
+        return Ok(());
+    }
+    let directory = service.directory(space)?;
+    for (id, _) in &without_row {
+        if directory.knows_import(*id)? {
+            tracing::error!(
+                client = space.client(), import = %id, files = without_row.len(),
+                "registry.db is older than the client's database: archived files that it does not know stay"
+            );
+            return Ok(());
+        }
+    }
+    service.keep_directory(space, directory);
+    for (_, name) in without_row {
+        tracing::info!(
+            client = space.client(),
+            name,
+            "removing an archived file without an upload"
+        );
+        remove(&space.archive, &name)?;
     }
     Ok(())
 }
 
-/// After a restored backup the client's directory may not know imports that the registry calls done, or owe their reports.
+/// After a restored backup the client's directory may not know imports that the registry calls done, or owe their reports; one
+/// that was given up while the directory could not be written comes again too.
 fn requeue_unknown(service: &Service, space: &Arc<ClientSpace>, client: &str) -> Result<()> {
-    let done = uploads(service, client, UploadState::Done)?;
-    if done.is_empty() {
+    let ended = service.registry().ended_uploads(client)?;
+    if ended.is_empty() {
         return Ok(());
     }
     let directory = service.directory(space)?;
@@ -220,53 +277,35 @@ fn requeue_unknown(service: &Service, space: &Arc<ClientSpace>, client: &str) ->
         tracing::error!(%error, client, "what happened before this start was not told");
     }
     let owing = directory.imports_owing_reports()?;
-    for upload in done {
-        if !owing.contains(&upload.id) && directory.knows_import(upload.id)? {
+    let mut left = Vec::new();
+    for upload in ended {
+        let known = directory.knows_import(upload.id)?;
+        if known && (upload.state == UploadState::Failed || !owing.contains(&upload.id)) {
             continue;
         }
-        requeue(service, space, &directory, &upload)?;
+        if known || replay::comes_again(service.registry().noted_end(upload.id)?) {
+            requeue(service, space, known, &upload)?;
+        } else {
+            left.push(upload.id.to_string());
+        }
+    }
+    if !left.is_empty() {
+        let imports = left.join(" ");
+        tracing::warn!(
+            client,
+            imports,
+            "the client's database does not know these imports; they are not done again, for they had been taken back, discarded or made needless"
+        );
     }
     service.keep_directory(space, directory);
-    Ok(())
+    service.clear_past_failures(space)
 }
 
-impl Service {
-    /// Uploads that count as imported, of which neither the client's database nor the archive knows (after a restored
-    /// backup): their bytes must be sent again.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
-    pub fn lost_uploads(&self) -> Result<Vec<Upload>> {
-        let mut lost = Vec::new();
-        for client in self.registry().clients()? {
-            let done = uploads(self, &client.slug, UploadState::Done)?;
-            if done.is_empty() {
-                continue;
-            }
-            let space = self.client_space(&client.slug)?;
-            let directory = self.directory(&space)?;
-            for upload in done {
-                if !directory.knows_import(upload.id)? && !reports::is_archived(&space, upload.id) {
-                    lost.push(upload);
-                }
-            }
-            self.keep_directory(&space, directory);
-        }
-        Ok(lost)
-    }
-}
-
-fn requeue(
-    service: &Service,
-    space: &ClientSpace,
-    directory: &Directory,
-    upload: &Upload,
-) -> Result<()> {
-    let known = directory.knows_import(upload.id)?;
+fn requeue(service: &Service, space: &ClientSpace, known: bool, upload: &Upload) -> Result<()> {
     if known || reports::is_archived(space, upload.id) {
-        tracing::warn!(upload = %upload.id, path = %upload.path, known, "queueing an import again: the client's database is older than the registry");
+        tracing::warn!(upload = %upload.id, path = ?upload.path.as_str(), known, "queueing an import again: the client's database is older than the registry");
         return service.registry().requeue_upload(upload.id);
     }
-    tracing::error!(upload = %upload.id, path = %upload.path, "the client's database does not know this import and its archived file is gone; send the file again");
+    tracing::error!(upload = %upload.id, path = ?upload.path.as_str(), "the client's database does not know this import and its archived file is gone; send the file again");
     Ok(())
 }

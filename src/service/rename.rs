@@ -8,8 +8,8 @@ use super::reports;
 use super::session::State;
 use super::{dropped, drops};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Upload, UploadState, VPath};
-use crate::vfs::{Inode, Overwrite, Stage};
+use crate::model::{Upload, VPath};
+use crate::vfs::{self, Inode, Overwrite, Stage};
 
 pub(super) fn rename(
     session: &Arc<State>,
@@ -81,16 +81,26 @@ fn move_folder(session: &State, from: &VPath, to: &VPath, overwrite: Overwrite) 
     Ok(Receipt::done("Renamed"))
 }
 
-/// The import upload whose bytes this file holds: one that was committed under this name or moved to it.
+/// The import upload whose bytes this file holds: the one whose archive it is, under whichever name it was known last; or,
+/// where the archive is gone, one that was committed under this name or moved to it and had the same bytes.
 fn received(session: &State, path: &VPath, inode: &Inode) -> Result<Option<Upload>> {
-    let newest =
-        session.service.registry().newest_upload(&session.client.slug, &session.login, path)?;
-    Ok(newest.filter(|upload| {
-        let was_for_import = !matches!(upload.state, UploadState::Stored | UploadState::Failed);
-        was_for_import
-            && (reports::is_archived_as(&session.space, upload.id, inode)
-                || !reports::is_archived(&session.space, upload.id))
-    }))
+    let (client, login, bytes) = (&session.client.slug, &session.login, inode.stat.bytes);
+    let of = |path| session.service.registry().received_uploads(client, login, path, bytes);
+    let is_it = |upload: &Upload| reports::is_archived_as(&session.space, upload.id, inode);
+    let here = of(Some(path))?;
+    if let Some(upload) = here.iter().find(|upload| is_it(upload)) {
+        return Ok(Some(upload.clone()));
+    }
+    // Of an account's files only those that are archived have a second name; the folder of this one was renamed.
+    if inode.links > 1 {
+        return Ok(of(None)?.into_iter().find(is_it));
+    }
+    let mut gone = here.into_iter().filter(|u| !reports::is_archived(&session.space, u.id));
+    let Some(first) = gone.next() else { return Ok(None) };
+    let (folder, name) = session.files.holder(path)?;
+    let file = folder.open_file(name).map_err(|e| vfs::fault(path, e))?;
+    let sha256 = vfs::sha256_of_file(&file).map_err(|e| vfs::fault(path, e))?;
+    Ok(std::iter::once(first).chain(gone).find(|upload| upload.sha256 == sha256))
 }
 
 /// Whether the file was received in this very import folder: moving it to another one asks for an import there.

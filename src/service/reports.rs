@@ -41,7 +41,7 @@ pub(super) fn retire(service: &Service, space: &ClientSpace, login: &str, path: 
         Ok(())
     });
     if let Err(error) = retired {
-        tracing::error!(%error, login, %path, "moving the old report away");
+        tracing::error!(%error, login, path = ?path.as_str(), "moving the old report away");
     }
 }
 
@@ -196,7 +196,7 @@ pub(super) fn deliver(
     match placed {
         // A folder where the report belongs, a file where `reports/` belongs …: an operator's own doing.
         Err(e) if matches!(e.kind(), Kind::IsFolder | Kind::NotFolder | Kind::Invalid) => {
-            tracing::error!(code = "T03", error = %e, path = %now.path, "report not writable");
+            tracing::error!(code = "T03", error = %e, path = ?now.path.as_str(), "report not writable");
             unstage_all(space, &now, &files)?;
             Ok(Delivered::elsewhere(now.path))
         }

@@ -27,8 +27,9 @@ pub(super) fn apply(service: &Service) -> Result<()> {
     for client in service.registry().clients()? {
         let kept = service.registry().client_retention(&client.slug)?;
         let kept = kept.over(&service.config().retention);
-        let space = service.client_space(&client.slug)?;
-        let removed = Keeper { service, client: &client, space: &space, kept }.apply();
+        let removed = service
+            .client_space(&client.slug)
+            .and_then(|space| Keeper { service, client: &client, space: &space, kept }.apply());
         if let Err(error) = removed {
             tracing::warn!(%error, client = client.slug, "removing what is old enough");
         }

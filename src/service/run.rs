@@ -35,6 +35,9 @@ const CAUTION: Duration = Duration::from_secs(5);
 /// Carries out the next decision of a client or imports its next waiting upload. The caller holds the client's lock.
 pub(super) fn next(service: &Service, space: &Arc<ClientSpace>, client: &str) -> Result<Next> {
     let Some(client) = service.registry().client(client)? else { return Ok(Next::Idle) };
+    if service.is_left_out(&client.slug)? {
+        return Ok(Next::Idle);
+    }
     if let Some(decision) = service.registry().next_decision(&client.slug)? {
         return decided::carry_out(service, space, &client, &decision);
     }
@@ -73,7 +76,7 @@ pub(super) fn next(service: &Service, space: &Arc<ClientSpace>, client: &str) ->
             Next::Now
         }
         Err(Fault::Report(error)) => {
-            tracing::error!(code = "T03", %error, upload = %upload.id, path = %upload.path, "the report is owed");
+            tracing::error!(code = "T03", %error, upload = %upload.id, path = ?upload.path.as_str(), "the report is owed");
             owed.postpone(upload.id, OWED_PAUSE);
             Next::Now
         }
@@ -143,8 +146,11 @@ impl Run<'_> {
         let state = if superseded { UploadState::Superseded } else { UploadState::Done };
         self.finish(state, None, &report).map_err(Fault::Report)?;
         self.follow(&path).map_err(Fault::Report)?;
+        if let Err(error) = self.service.import_was_made_up_for(self.upload, &report) {
+            tracing::warn!(%error, upload = %self.upload.id, "ending alarms about imports that were given up");
+        }
         tracing::info!(
-            client = self.client.slug, upload = %self.upload.id, path = %self.upload.path,
+            client = self.client.slug, upload = %self.upload.id, path = ?self.upload.path.as_str(),
             status = report.status.name(), rows = report.counts.rows, "import done"
         );
         if report.status.is_applied() && !report.dry_run {
@@ -187,10 +193,16 @@ impl Run<'_> {
         directory: &mut Directory,
         settings: &Settings,
     ) -> Result<(Report, Option<Staged>)> {
-        if let Some(newer) = self.superseding(settings)? {
+        let ended = self.service.registry().noted_end(self.upload.id)?;
+        // What had been applied is applied again in its place: a newer file may not come to that this time.
+        let had_its_turn = ended.is_some_and(ImportStatus::is_applied);
+        if let Some(newer) = self.superseding(settings)?.filter(|_| !had_its_turn) {
             let meta = self.upload_meta();
             let plan = import::plan_superseded(&meta, settings, &newer.id.to_string());
             return Ok((self.record(directory, settings, plan, Turn::First)?, None));
+        }
+        if let Some(report) = self.again(directory, settings, ended)? {
+            return Ok((report, None));
         }
         self.count_attempt()?;
         self.place("import.begun")?;
@@ -243,7 +255,7 @@ impl Run<'_> {
     }
 
     /// Counts this try durably before it begins: a file that ends the program each time must not do so for ever.
-    fn count_attempt(&self) -> Result<()> {
+    pub(super) fn count_attempt(&self) -> Result<()> {
         if self.service.0.owed.is_excused(self.upload.id) {
             return Ok(());
         }
@@ -257,7 +269,7 @@ impl Run<'_> {
         ))
     }
 
-    fn first_look(&self, dry_run: DryRun) -> Look<'static> {
+    pub(super) fn first_look(&self, dry_run: DryRun) -> Look<'static> {
         Look { dry_run, approval: None, today: self.service.clock().today(&self.client.time_zone) }
     }
 

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::due::zone;
-use super::{Service, expected, exports, workers};
+use super::{Service, causes, expected, exports, workers};
 use crate::error::{Error, Result};
 use crate::import::settings::Settings;
 use crate::model::{Purpose, UploadState};
@@ -307,6 +307,7 @@ impl Clockwork {
         }
         self.failures.retain(|key, _| known.contains(key));
         expected::clear_answered(service)?;
+        causes::clear_removed(service)?;
         (self.tasks, self.seen) = (tasks, Some((version, Instant::now())));
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! A logged-in account: everything that a transport may do, in the account's own view.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -14,9 +14,9 @@ use super::access::{self, Access};
 use super::activity::Deed;
 use super::{Service, drops, names};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Client, Folder, Language, Protocol, Right, Rights, VPath};
+use crate::model::{Client, Folder, Language, Protocol, Right, Rights, UploadId, VPath};
 use crate::store::registry::LoginFacts;
-use crate::vfs::{AccountSpace, ClientSpace};
+use crate::vfs::{AccountSpace, ClientSpace, FileId, OpenShare};
 
 pub use super::commit::{Answer, Receipt};
 pub use super::staged::Staged;
@@ -44,8 +44,17 @@ pub(super) struct State {
     peer: IpAddr,
     /// What the other side runs and how the connection is protected, as far as it was told.
     means: Mutex<String>,
-    uploading: Mutex<HashMap<VPath, Arc<AtomicU64>>>,
+    uploading: Mutex<BTreeMap<UploadId, Uploading>>,
     pub(super) ended: CancellationToken,
+}
+
+/// An upload under way, as others see it.
+pub(super) struct Uploading {
+    pub(super) path: VPath,
+    /// The file in the spool, which becomes the published one.
+    pub(super) file: FileId,
+    /// Bytes that have come.
+    pub(super) bytes: Arc<AtomicU64>,
 }
 
 impl Session {
@@ -145,10 +154,11 @@ impl Session {
     /// The folder's entries, read as they are asked for, in no order.
     ///
     /// # Errors
-    /// [`Kind::NotFound`], [`Kind::NotFolder`], [`Kind::Denied`].
+    /// [`Kind::NotFound`], [`Kind::NotFolder`], [`Kind::Denied`]; [`Kind::Busy`]: too many files are open.
     pub fn list(&self, path: &VPath) -> Result<Listing> {
         self.0.access().need(path, Right::List)?;
-        self.0.files.list(path)
+        let share = self.0.open_files(1)?;
+        Ok(self.0.files.list(path)?.counted(share))
     }
 
     /// What the account may do at `path`: for listings that tell it, not in place of the checks of each operation.
@@ -166,10 +176,11 @@ impl Session {
     /// Opens a file for reading.
     ///
     /// # Errors
-    /// [`Kind::NotFound`], [`Kind::IsFolder`], [`Kind::Denied`].
+    /// [`Kind::NotFound`], [`Kind::IsFolder`], [`Kind::Denied`]; [`Kind::Busy`]: too many files are open.
     pub fn open_read(&self, path: &VPath) -> Result<Download> {
         self.0.access().need(path, Right::Read)?;
-        self.0.files.open_read(path)
+        let share = self.0.open_files(1)?;
+        Ok(self.0.files.open_read(path)?.counted(share))
     }
 
     /// Waits for the client's turn at reading a block of a file for its hash, which costs the client nothing to ask for.
@@ -203,7 +214,8 @@ impl Session {
     ///
     /// # Errors
     /// [`Kind::Denied`] for reserved names and for resuming a received file in an import folder,
-    /// [`Kind::Exists`], [`Kind::IsFolder`], [`Kind::NotFound`] (no such folder), [`Kind::NoSpace`], [`Kind::Quota`].
+    /// [`Kind::Exists`], [`Kind::IsFolder`], [`Kind::NotFound`] (no such folder), [`Kind::NoSpace`], [`Kind::Quota`],
+    /// [`Kind::Busy`] (too many files are open, too many uploads wait).
     pub fn open_upload(&self, path: &VPath, open: Open) -> Result<Staged> {
         Staged::open(&self.0, path, open)
     }
@@ -251,14 +263,20 @@ impl Session {
     /// Renames; a file that gets a name which its import folder imports is committed like an upload.
     ///
     /// # Errors
-    /// [`Kind::Exists`] with [`Overwrite::Never`], [`Kind::Denied`] for reserved names and import folders.
+    /// [`Kind::Exists`] with [`Overwrite::Never`], [`Kind::Denied`] for reserved names and import folders, and where what
+    /// is moved could be read only at its new place.
     pub fn rename(&self, from: &VPath, to: &VPath, overwrite: Overwrite) -> Result<Receipt> {
         let access = self.0.access();
         access.need(from, Right::Rename)?;
         access.need_whole(from)?;
         if from.parent() != to.parent() {
-            // Elsewhere it is a new file like one that is sent.
+            // Elsewhere it is a new file like one that is sent, and here it is gone.
             access.need(to, Right::Write)?;
+            access.need(from, Right::Delete)?;
+        }
+        if access.has_at_or_below(to, Right::Read) {
+            // It could be read there. No other rights hold below `from`, or it could not be renamed.
+            access.need(from, Right::Read)?;
         }
         if overwrite == Overwrite::Allow && !access.has(to, Right::Overwrite) {
             if from != to && self.0.files.stat(to).is_ok() {
@@ -359,6 +377,7 @@ impl State {
 
     /// Refuses names that are the server's own.
     pub(super) fn may_write(&self, path: &VPath) -> Result<()> {
+        self.service.0.home.check(self.service.data())?;
         match names::refusal(&self.folders(), path) {
             Some(why) => Err(Error::new(Kind::Denied, why)),
             None => Ok(()),
@@ -382,38 +401,40 @@ impl State {
         }
     }
 
-    /// Lets `stat` see the growing size of an upload.
-    pub(super) fn note_uploading(&self, path: &VPath, bytes: &Arc<AtomicU64>) {
-        self.uploads().insert(path.clone(), Arc::clone(bytes));
+    /// Counts files that are being opened.
+    pub(super) fn open_files(&self, count: usize) -> Result<OpenShare> {
+        self.service.0.open_files.take(&self.client.slug, count)
     }
 
-    pub(super) fn forget_uploading(&self, path: &VPath, bytes: &Arc<AtomicU64>) {
-        let mut uploads = self.uploads();
-        if uploads.get(path).is_some_and(|noted| Arc::ptr_eq(noted, bytes)) {
-            uploads.remove(path);
-        }
+    /// Lets `stat` see the growing size of an upload, and the account's quota count it.
+    pub(super) fn note_uploading(&self, id: UploadId, upload: Uploading) {
+        self.uploads().insert(id, upload);
     }
 
-    /// Files that this session is uploading, and the bytes of all of them.
-    pub(super) fn uploading_now(&self) -> (u64, u64) {
-        let uploads = self.uploads();
-        let bytes = uploads.values().map(|bytes| bytes.load(Ordering::Acquire));
-        (u64::try_from(uploads.len()).unwrap_or(u64::MAX), bytes.fold(0, u64::saturating_add))
+    pub(super) fn forget_uploading(&self, id: UploadId) {
+        self.uploads().remove(&id);
+    }
+
+    /// The uploads of this session, with the bytes that have come.
+    pub(super) fn uploading_now(&self) -> Vec<(FileId, u64)> {
+        let one = |u: &Uploading| (u.file, u.bytes.load(Ordering::Acquire));
+        self.uploads().values().map(one).collect()
     }
 
     /// The uploads under way and how many bytes of each have come.
     pub(super) fn under_way(&self) -> Vec<(VPath, u64)> {
-        let bytes = |(path, bytes): (&VPath, &Arc<AtomicU64>)| {
-            (path.clone(), bytes.load(Ordering::Acquire))
-        };
-        self.uploads().iter().map(bytes).collect()
+        let one = |u: &Uploading| (u.path.clone(), u.bytes.load(Ordering::Acquire));
+        self.uploads().values().map(one).collect()
     }
 
+    /// Of several uploads to one path the last one counts: ids are in the order of time.
     fn staged_bytes(&self, path: &VPath) -> Option<u64> {
-        self.uploads().get(path).map(|bytes| bytes.load(Ordering::Acquire))
+        let uploads = self.uploads();
+        let last = uploads.values().rev().find(|upload| upload.path == *path);
+        last.map(|upload| upload.bytes.load(Ordering::Acquire))
     }
 
-    fn uploads(&self) -> std::sync::MutexGuard<'_, HashMap<VPath, Arc<AtomicU64>>> {
+    fn uploads(&self) -> std::sync::MutexGuard<'_, BTreeMap<UploadId, Uploading>> {
         self.uploading.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

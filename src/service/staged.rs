@@ -10,11 +10,11 @@ use jiff::Timestamp;
 use super::commit::{self, Receipt};
 use super::dropped;
 use super::names::{self, Place};
-use super::session::State;
+use super::session::{State, Uploading};
 use super::usage;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Right, UploadId, VPath};
-use crate::vfs::{Open, Overwrite, Stage};
+use crate::vfs::{Open, OpenShare, Overwrite, Stage};
 
 /// How far an upload grows before the account's quota is looked at again.
 const ROOM_CHECK_BYTES: u64 = 16 * 1024 * 1024;
@@ -40,6 +40,7 @@ pub struct Staged {
     overwrite: Overwrite,
     shown_bytes: Arc<AtomicU64>,
     opened: Instant,
+    _share: OpenShare,
 }
 
 /// What an upload begins with.
@@ -84,10 +85,12 @@ impl Staged {
         if matches!(place, Place::Import { .. }) {
             commit::check_waiting(&session.service, &session.client.slug)?;
         }
+        // Its own file, and the one that it goes on from.
+        let share = session.open_files(if resumes { 2 } else { 1 })?;
         let id = commit::new_id(session.service.clock());
         let replaced_bytes = there.map(|inode| inode.stat.bytes);
         let mut limits = commit::stage_limits(&session.service);
-        limits.room_bytes = usage::room(session, replaced_bytes)?;
+        limits.room_bytes = usage::room(session, replaced_bytes, None)?;
         if let Some(own) = access.limits().max_upload_bytes {
             limits.max_upload_bytes = limits.max_upload_bytes.min(own);
         }
@@ -104,7 +107,8 @@ impl Staged {
         };
         let resumed_bytes = stage.bytes();
         let shown_bytes = Arc::new(AtomicU64::new(resumed_bytes));
-        session.note_uploading(path, &shown_bytes);
+        let (file, bytes) = (stage.id()?, Arc::clone(&shown_bytes));
+        session.note_uploading(id, Uploading { path: path.clone(), file, bytes });
         Ok(Self {
             session: Arc::clone(session),
             path: path.clone(),
@@ -121,6 +125,7 @@ impl Staged {
             },
             shown_bytes,
             opened: Instant::now(),
+            _share: share,
         })
     }
 
@@ -149,6 +154,9 @@ impl Staged {
     /// # Errors
     /// [`Kind::TooLarge`], [`Kind::Quota`], [`Kind::NoSpace`], [`Kind::Internal`].
     pub fn write_at(&mut self, offset: u64, data: &[u8]) -> Result<()> {
+        if data.is_empty() {
+            return self.stage()?.write_at(offset, data);
+        }
         self.may_change(offset)?;
         self.look_for_room(offset.saturating_add(u64::try_from(data.len()).unwrap_or(u64::MAX)))?;
         let done = self.stage()?.write_at(offset, data);
@@ -159,8 +167,11 @@ impl Staged {
     /// Reads back what was written; 0 at the end.
     ///
     /// # Errors
-    /// File system faults.
+    /// [`Kind::Denied`] where it goes on from a file that the account may not read; file system faults.
     pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
+        if self.resumed_bytes > 0 {
+            self.session.access().need(&self.path, Right::Read)?;
+        }
         self.stage.as_ref().ok_or_else(closed)?.read_at(offset, buffer)
     }
 
@@ -196,7 +207,7 @@ impl Staged {
     /// # Errors
     /// Nothing was published; the file that was there before is untouched.
     pub fn commit(mut self) -> Result<Receipt> {
-        let stage = self.stage.take().ok_or_else(closed)?;
+        let mut stage = self.stage.take().ok_or_else(closed)?;
         if let Some(decision) = self.session.decision(&self.path) {
             // Nothing of it is kept: its name says it all.
             drop(stage);
@@ -204,6 +215,7 @@ impl Staged {
         }
         let _guard = self.session.service.0.locks.lock(&self.session.login, &[&self.path]);
         self.check_continued()?;
+        self.check_quota(&mut stage)?;
         let took = self.opened.elapsed();
         commit::commit(&self.session, self.id, stage, &self.path, (self.overwrite, Some(took)))
     }
@@ -246,10 +258,17 @@ impl Staged {
         }
         self.room_checked_bytes = bytes.saturating_add(ROOM_CHECK_BYTES);
         let own = self.shown_bytes.load(Ordering::Acquire);
-        // Its own file and bytes are among those that are counted.
-        let room = usage::growing_room(&self.session, self.replaced_bytes, own)?;
+        let room = usage::room(&self.session, self.replaced_bytes, Some(own))?;
         self.stage()?.set_room(room);
         Ok(())
+    }
+
+    /// What lies at the path may be another file than at the opening, or none, and other uploads have grown: the quota is
+    /// asked again. The caller holds the lock on the path.
+    fn check_quota(&self, stage: &mut Stage) -> Result<()> {
+        let there = self.session.files.look(&self.path)?.map(|inode| inode.stat.bytes);
+        stage.set_room(usage::room(&self.session, there, Some(stage.bytes()))?);
+        stage.check_quota(stage.bytes())
     }
 
     fn stage(&mut self) -> Result<&mut Stage> {
@@ -260,10 +279,10 @@ impl Staged {
         let Some(stage) = self.stage.take() else { return };
         let bytes = stage.bytes();
         tracing::info!(
-            code = "T01", login = self.session.login, path = %self.path, bytes, why, "upload interrupted"
+            code = "T01", login = self.session.login, path = ?self.path.as_str(), bytes, why, "upload interrupted"
         );
         if let Err(error) = self.keep_part(stage) {
-            tracing::warn!(%error, path = %self.path, "keeping the part of an interrupted upload");
+            tracing::warn!(%error, path = ?self.path.as_str(), "keeping the part of an interrupted upload");
         }
         commit::record_interruption(&self.session, &self.path, bytes, why);
     }
@@ -273,13 +292,19 @@ impl Staged {
         let name = self.path.name().unwrap_or_default();
         let place = names::place(&self.session.folders(), &self.path);
         let is_temporary = names::is_temporary(name);
-        if stage.is_poisoned() || stage.bytes() == 0 || !(place == Place::Plain || is_temporary) {
+        if stage.is_poisoned() || !(place == Place::Plain || is_temporary) {
+            return Ok(());
+        }
+        stage.cut_to_first_gap()?;
+        self.shown_bytes.store(stage.bytes(), Ordering::Release);
+        if stage.bytes() == 0 {
             return Ok(());
         }
         let grew = self.resumed_bytes > 0 && stage.bytes() >= self.resumed_bytes;
         let overwrite = if is_temporary && grew { Overwrite::Allow } else { Overwrite::Never };
         let _guard = self.session.service.0.locks.lock(&self.session.login, &[&self.path]);
         self.check_continued()?;
+        self.check_quota(&mut stage)?;
         stage.seal()?;
         let (folder, name) = self.session.files.holder(&self.path)?;
         let spool = &self.session.space.spool;
@@ -299,8 +324,8 @@ impl Staged {
 
 impl Drop for Staged {
     fn drop(&mut self) {
-        self.session.forget_uploading(&self.path, &self.shown_bytes);
         self.give_up("the connection ended before the upload was complete");
+        self.session.forget_uploading(self.id);
     }
 }
 

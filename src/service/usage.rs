@@ -1,5 +1,6 @@
 //! Limits of single accounts: set, shown, and held to.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Service;
@@ -69,45 +70,41 @@ pub(super) fn in_words(limits: AccountLimits) -> String {
     )
 }
 
-/// How large a new upload may become within its account's quota; `None`: no quota of bytes. `replaced`: the size of the file
-/// whose place it takes.
+/// How large an upload may become within its account's quota; `None`: no quota of bytes. `replaced`: the size of the file
+/// whose place it takes; `own`: the bytes that it has by now, `None` before it is counted among those under way.
 ///
 /// # Errors
-/// `Kind::Quota`: not even an empty file has room.
-pub(super) fn room(session: &Arc<State>, replaced: Option<u64>) -> Result<Option<u64>> {
+/// `Kind::Quota`: not even an empty file has room; the space cannot be counted.
+pub(super) fn room(
+    session: &Arc<State>,
+    replaced: Option<u64>,
+    own: Option<u64>,
+) -> Result<Option<u64>> {
     let limits = session.access().limits();
     if !limits.has_quota() {
         return Ok(None);
     }
     let used = used(session)?;
-    let files = used.files.saturating_sub(u64::from(replaced.is_some()));
+    let left_out = u64::from(replaced.is_some()).saturating_add(u64::from(own.is_some()));
+    let files = used.files.saturating_sub(left_out);
     if let Some(most) = limits.quota_files.filter(|most| files >= *most) {
         let message = format!(
             "the account's quota of {most} files is used up; remove files that are not needed"
         );
         return Err(Error::new(Kind::Quota, message));
     }
-    let others = used.bytes.saturating_sub(replaced.unwrap_or(0));
+    let left_out = replaced.unwrap_or(0).saturating_add(own.unwrap_or(0));
+    let others = used.bytes.saturating_sub(left_out);
     Ok(limits.quota_bytes.map(|most| most.saturating_sub(others)))
-}
-
-/// The same for an upload under way that has `own` bytes by now.
-///
-/// # Errors
-/// The space cannot be counted.
-pub(super) fn growing_room(
-    session: &Arc<State>,
-    replaced: Option<u64>,
-    own: u64,
-) -> Result<Option<u64>> {
-    let Some(most) = session.access().limits().quota_bytes else { return Ok(None) };
-    let others = used(session)?.bytes.saturating_sub(own).saturating_sub(replaced.unwrap_or(0));
-    Ok(Some(most.saturating_sub(others)))
 }
 
 /// What lies in the account's space and what is on its way there.
 fn used(session: &Arc<State>) -> Result<Usage> {
-    let lying = session.files.usage()?;
-    let (files, bytes) = session.service.0.sessions.uploading(&session.login);
+    let under_way: HashMap<_, _> =
+        session.service.0.sessions.uploading(&session.login).into_iter().collect();
+    // One that gets its name just now lies there, too; it counts once.
+    let lying = session.files.usage_without(|file| under_way.contains_key(&file))?;
+    let files = u64::try_from(under_way.len()).unwrap_or(u64::MAX);
+    let bytes = under_way.values().copied().fold(0, u64::saturating_add);
     Ok(Usage { files: lying.files.saturating_add(files), bytes: lying.bytes.saturating_add(bytes) })
 }

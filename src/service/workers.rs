@@ -16,6 +16,7 @@ use super::session::State;
 use super::{
     Service, activity, exports, fetch, holds, outbox, quality, reconcile, retention, run, schedule,
 };
+use crate::config::Limits;
 use crate::error::{Error, Kind, Result};
 use crate::model::UploadState;
 use crate::store::registry::UploadFilter;
@@ -32,6 +33,8 @@ const FAULT_PAUSE: Duration = Duration::from_secs(2);
 const FILES_OF_A_CONNECTION: usize = 5;
 /// Open files besides: databases that are kept open, listeners.
 const FILES_KEPT: usize = 500;
+/// So many clients can always work beside each other: one has at most such a part of the open files.
+const CLIENTS_AT_LEAST: usize = 4;
 
 /// The running workers. Dropping them without [`Workers::stop`] stops them too.
 pub struct Workers {
@@ -48,7 +51,11 @@ impl Service {
     /// [`Kind::Busy`] when another process serves this data folder; a folder or database that cannot be read.
     pub fn start(&self) -> Result<Workers> {
         let lock = lock_data(self)?;
-        raise_file_limit(self.config().limits.max_connections);
+        self.0.home.take(self.data())?;
+        let limits = &self.config().limits;
+        let (most, most_of_one) = files_for_clients(raise_file_limit(limits), limits);
+        self.0.open_files.allow(most, most_of_one);
+        self.refuse_lost_registry()?;
         reconcile::reconcile(self)?;
         self.recall()?;
         let stopping = Arc::new(AtomicBool::new(false));
@@ -106,6 +113,7 @@ impl Workers {
                 tracing::error!("a worker thread panicked");
             }
         }
+        self.service.0.home.leave();
     }
 }
 
@@ -138,21 +146,39 @@ fn lock_data(service: &Service) -> Result<File> {
     }
 }
 
-/// Every session, upload and client holds files open; the usual 1,024 would end at some hundred of them.
-fn raise_file_limit(max_connections: usize) {
+/// Every session, upload and client holds files open; the usual 1,024 would end at some hundred of them. Answers how many
+/// there may be.
+fn raise_file_limit(limits: &Limits) -> usize {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     if let Err(error) = setrlimit(Resource::Nofile, limit) {
         tracing::warn!(%error, "raising the limit on open files");
     }
-    let needed = max_connections.saturating_mul(FILES_OF_A_CONNECTION).saturating_add(FILES_KEPT);
-    let allowed = getrlimit(Resource::Nofile).current;
-    if let Some(allowed) = allowed.filter(|n| usize::try_from(*n).is_ok_and(|n| n < needed)) {
+    let (needed, max_connections) = (files_needed(limits), limits.max_connections);
+    // No limit is told by no number.
+    let allowed = getrlimit(Resource::Nofile).current.and_then(|n| usize::try_from(n).ok());
+    if let Some(allowed) = allowed.filter(|n| *n < needed) {
         tracing::warn!(
             "this process may have {allowed} open files; limits.max_connections = {max_connections} can need {needed}: \
              raise the hard limit (LimitNOFILE= of a systemd unit, ulimit -Hn) or allow fewer connections"
         );
     }
+    allowed.unwrap_or(usize::MAX)
+}
+
+/// Files for the connections themselves, for logins, databases and imports.
+fn files_needed(limits: &Limits) -> usize {
+    limits.max_connections.saturating_mul(FILES_OF_A_CONNECTION).saturating_add(FILES_KEPT)
+}
+
+/// Of so many files that the process may have open: those that clients may, all together and one of them.
+fn files_for_clients(allowed: usize, limits: &Limits) -> (usize, usize) {
+    let most = allowed.saturating_sub(files_needed(limits).min(allowed / 2)).max(1);
+    let most_of_one = match limits.open_files_per_client {
+        0 => most.div_ceil(CLIENTS_AT_LEAST),
+        own => own.min(most),
+    };
+    (most, most_of_one)
 }
 
 fn worker_count(service: &Service) -> usize {
@@ -214,19 +240,23 @@ fn watch(service: &Service, stopping: &AtomicBool) {
 /// Removes what is old enough, at once and then every hour; a thread of its own, for it may walk many files.
 fn sweep(service: &Service, stopping: &AtomicBool) {
     while !stopping.load(Ordering::Acquire) {
-        if let Err(error) = retention::apply(service) {
-            tracing::warn!(%error, "removing what is old enough");
-        }
-        if let Err(error) = activity::forget_old(service) {
-            tracing::warn!(%error, "forgetting what accounts did long ago");
-        }
-        if let Err(error) = holds::expire_all(service) {
-            tracing::warn!(%error, "ending what nobody decided about");
-        }
+        carry_out("removing what is old enough", || retention::apply(service));
+        carry_out("forgetting what accounts did long ago", || activity::forget_old(service));
+        carry_out("ending what nobody decided about", || holds::expire_all(service));
+        carry_out("emptying the registry's log", || service.registry().forget_deleted_in_passing());
         let next = Instant::now() + RETENTION_PAUSE;
         while Instant::now() < next && !stopping.load(Ordering::Acquire) {
             std::thread::park_timeout(RETENTION_PAUSE);
         }
+    }
+}
+
+/// One step of several: what goes wrong in it, a panic too, must not take the others with it.
+fn carry_out(what: &str, step: impl FnOnce() -> Result<()>) {
+    match std::panic::catch_unwind(AssertUnwindSafe(step)) {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "{what}"),
+        Err(_) => tracing::error!(code = "E901", "{what} panicked"),
     }
 }
 
@@ -286,4 +316,37 @@ pub(super) fn wake_waiting(service: &Service) -> Result<()> {
 fn waiting_clients(service: &Service) -> Result<BTreeSet<String>> {
     let filter = UploadFilter { states: vec![UploadState::Queued], ..UploadFilter::default() };
     Ok(service.registry().uploads(&filter)?.into_iter().map(|upload| upload.client).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_that_panics_leaves_the_next_one_to_be_done() {
+        let mut done = 0;
+        carry_out("one", || panic!("on purpose"));
+        carry_out("two", || Err(Error::new(Kind::Internal, "on purpose")));
+        carry_out("three", || {
+            done += 1;
+            Ok(())
+        });
+        assert_eq!(done, 1);
+    }
+
+    #[test]
+    fn connections_and_imports_have_their_files_whatever_clients_open() {
+        let check = |allowed, change: fn(&mut Limits), expected| {
+            let mut limits = Limits::default();
+            change(&mut limits);
+            assert_eq!(files_for_clients(allowed, &limits), expected, "{allowed}");
+        };
+        check(50_000, |_| {}, (39_500, 9_875));
+        check(1024, |_| {}, (512, 128));
+        check(4096, |l| l.max_connections = 20, (3496, 874));
+        check(1024, |l| l.open_files_per_client = 3, (512, 3));
+        check(1024, |l| l.open_files_per_client = usize::MAX, (512, 512));
+        check(0, |_| {}, (1, 1));
+        assert!(files_for_clients(usize::MAX, &Limits::default()).1 > 1 << 40);
+    }
 }

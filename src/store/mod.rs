@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::types::Type;
-use rusqlite::{Connection, ErrorCode, Row};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Row};
 
 use crate::error::{Error, Kind, Result};
 pub use backup::Frozen;
@@ -30,7 +30,12 @@ enum Access {
 /// Opens a connection with the settings that every database of Rollcall has.
 fn connect(path: &Path, access: Access) -> Result<Connection> {
     let open = || -> rusqlite::Result<Connection> {
-        let conn = Connection::open(path)?;
+        // Whoever only reads makes no empty database where another disk has taken the place of the right one.
+        let flags = match access {
+            Access::Write => OpenFlags::default(),
+            Access::ReadOnly => OpenFlags::default() & !OpenFlags::SQLITE_OPEN_CREATE,
+        };
+        let conn = Connection::open_with_flags(path, flags)?;
         conn.busy_timeout(BUSY_TIMEOUT)?;
         // FULL: in WAL mode NORMAL would lose the last commits at a power cut, and those were acknowledged.
         conn.execute_batch(
@@ -67,6 +72,8 @@ fn failed(what: impl std::fmt::Display) -> impl FnOnce(rusqlite::Error) -> Error
     move |error| {
         let kind = match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Kind::Busy,
+            // SQLite says no more when no file to open is left; no import may be given up for that.
+            Some(ErrorCode::CannotOpen) => Kind::Busy,
             Some(ErrorCode::DiskFull) => Kind::NoSpace,
             Some(ErrorCode::ConstraintViolation) => Kind::Exists,
             _ => Kind::Internal,

@@ -186,6 +186,8 @@ async fn serve_old_keys(edge: &Edge, certs: &Path) -> Result<()> {
     Ok(())
 }
 
+/// What a client is told that has proved who it is, and that the server cannot serve by its own fault.
+pub(crate) const CANNOT_OPEN: &str = "The server cannot open this account now; try again later.";
 /// What a stopping server keeps for the transfers that it cuts off.
 const FAREWELL: Duration = Duration::from_secs(3);
 /// How long a client that was busy when the server stopped may take for its next request: uploads under a temporary

@@ -42,17 +42,31 @@ const COMMITS_AT_ONCE: usize = 32;
 const RECOUNT_PAUSE: Duration = Duration::from_secs(5);
 
 impl ClientSpace {
-    /// Opens a client's folders, making what is missing.
+    /// Opens a client's folders, making them all where they are missing: for a client that begins, or that a start finds.
+    pub(crate) fn make(data: &Path, client: &str, quota_bytes: u64) -> Result<Self> {
+        let path = data.join("clients").join(client);
+        std::fs::create_dir_all(&path)
+            .map_err(|e| Error::io(format!("making {}", path.display()), e))?;
+        Self::open(data, client, quota_bytes)
+    }
+
+    /// Opens a client's folders, making what is missing in its own. That one is never made: where it is not there, another
+    /// disk may be in the place of the right one.
     pub(crate) fn open(data: &Path, client: &str, quota_bytes: u64) -> Result<Self> {
         let path = data.join("clients").join(client);
-        let made = std::fs::create_dir_all(&path).and_then(|()| Folder::open_machine(&path));
-        let opened = made.and_then(|top| {
+        let opened = Folder::open_machine(&path).and_then(|top| {
             let parts = COUNTED.map(|name| top.child_or_new(name));
             let [files, spool, archive, outbox, exports] = parts;
             Ok((top.look_self()?, files?, spool?, archive?, outbox?, exports?))
         });
-        let (top, files, spool, archive, outbox, exports) =
-            opened.map_err(|e| Error::io(format!("opening {}", path.display()), e))?;
+        let (top, files, spool, archive, outbox, exports) = opened.map_err(|e| {
+            // The address that somebody gave is not what is missing.
+            if e.kind() == io::ErrorKind::NotFound {
+                let message = format!("{} is not there; is its disk mounted?", path.display());
+                return Error::caused(Kind::Internal, message, e);
+            }
+            Error::io(format!("opening {}", path.display()), e)
+        })?;
         let occupied = Occupied::new(quota_bytes);
         let slug = client.to_owned();
         Ok(Self {

@@ -28,7 +28,26 @@ pub(crate) struct Inode {
     pub(crate) links: u64,
 }
 
+/// What tells two files apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct FileId {
+    device: u64,
+    number: u64,
+}
+
+impl FileId {
+    pub(crate) fn of(file: &File) -> io::Result<Self> {
+        use std::os::unix::fs::MetadataExt as _;
+        let own = file.metadata()?;
+        Ok(Self { device: own.dev(), number: own.ino() })
+    }
+}
+
 impl Inode {
+    pub(crate) fn id(&self) -> FileId {
+        FileId { device: self.device, number: self.number }
+    }
+
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.device == other.device && self.number == other.number
     }

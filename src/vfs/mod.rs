@@ -5,6 +5,7 @@ mod copying;
 mod coverage;
 mod folder;
 mod kept;
+mod open_files;
 mod reading;
 mod sync;
 mod tree;
@@ -21,10 +22,11 @@ use jiff::Timestamp;
 use crate::error::{Error, Kind, Result};
 use crate::model::{MAX_PATH_BYTES, MAX_PATH_PARTS, VPath};
 
-pub(crate) use client::ClientSpace;
+pub(crate) use client::{ClientLock, ClientSpace};
 pub(crate) use copying::{Copied, Copier, copy};
-pub(crate) use folder::{Folder, Inode};
+pub(crate) use folder::{FileId, Folder, Inode};
 pub(crate) use kept::keep;
+pub(crate) use open_files::{OpenFiles, OpenShare};
 pub(crate) use reading::read_same;
 pub(crate) use sync::{Unsynced, sync_at_once};
 pub use turns::Turn;
@@ -117,11 +119,16 @@ impl AccountSpace {
 
     /// Counts the files; a folder that goes away meanwhile counts nothing.
     pub(crate) fn usage(&self) -> Result<Usage> {
+        self.usage_without(|_| false)
+    }
+
+    /// The same without the files that `is_left_out` names.
+    pub(crate) fn usage_without(&self, is_left_out: impl Fn(FileId) -> bool) -> Result<Usage> {
         let fault = |e| Error::io("counting the account's files", e);
         let mut usage = Usage::default();
         let top = self.root.walk(&VPath::root()).map_err(fault)?;
         let counted = tree::visit(top, |inode, _| {
-            if !inode.stat.is_folder() {
+            if !inode.stat.is_folder() && !is_left_out(inode.id()) {
                 usage.files = usage.files.saturating_add(1);
                 usage.bytes = usage.bytes.saturating_add(inode.stat.bytes);
             }
@@ -176,7 +183,7 @@ impl AccountSpace {
 
     pub(crate) fn list(&self, path: &VPath) -> Result<Listing> {
         let entries = self.folder(path)?.entries().map_err(|e| fault(path, e))?;
-        Ok(Listing { entries, path: path.clone() })
+        Ok(Listing { entries, path: path.clone(), _share: None })
     }
 
     pub(crate) fn open_read(&self, path: &VPath) -> Result<Download> {
@@ -189,7 +196,7 @@ impl AccountSpace {
             bytes: metadata.len(),
             modified: modified.unwrap_or(Timestamp::UNIX_EPOCH),
         };
-        Ok(Download { file, stat, path: path.clone(), sent: Mutex::default() })
+        Ok(Download { file, stat, path: path.clone(), sent: Mutex::default(), _share: None })
     }
 
     pub(crate) fn make_dir(&self, path: &VPath) -> Result<()> {
@@ -286,6 +293,7 @@ pub(crate) fn fault(path: &VPath, error: io::Error) -> Error {
         Kind::NotFolder => "is not a folder",
         Kind::NotEmpty => "is not empty",
         Kind::NoSpace => "cannot be written: the server's disk is full",
+        Kind::Busy => "cannot be opened: the server has too many files open; try again in a minute",
         _ => return wrapped,
     };
     Error::caused(wrapped.kind(), format!("{path} {words}"), wrapped)
@@ -295,6 +303,14 @@ pub(crate) fn fault(path: &VPath, error: io::Error) -> Error {
 pub struct Listing {
     entries: folder::Entries,
     path: VPath,
+    /// While it is open it counts among its client's open files.
+    _share: Option<OpenShare>,
+}
+
+impl Listing {
+    pub(crate) fn counted(self, share: OpenShare) -> Self {
+        Self { _share: Some(share), ..self }
+    }
 }
 
 impl Iterator for Listing {
@@ -318,9 +334,15 @@ pub struct Download {
     stat: Stat,
     path: VPath,
     sent: Mutex<coverage::Coverage>,
+    /// While it is open it counts among its client's open files.
+    _share: Option<OpenShare>,
 }
 
 impl Download {
+    pub(crate) fn counted(self, share: OpenShare) -> Self {
+        Self { _share: Some(share), ..self }
+    }
+
     /// Its address when it was opened.
     #[must_use]
     pub fn path(&self) -> &VPath {

@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::client::ClientSpace;
-use super::folder::{self, Folder};
+use super::coverage::Coverage;
+use super::folder::{self, FileId, Folder};
 use super::sync::{Unsynced, sync_at_once};
 use super::turns::{Turn, Turns};
 use crate::error::{Error, Kind, Result};
@@ -40,6 +41,8 @@ pub(crate) struct Stage {
     file: File,
     bytes: u64,
     hash: RunningHash,
+    /// Which bytes have come: between them may be holes.
+    come: Coverage,
     limits: StageLimits,
     space_checked_bytes: u64,
     /// Written since the disk was last asked: also below its end, where a file that was made long may have holes.
@@ -94,6 +97,7 @@ impl Stage {
             file,
             bytes: 0,
             hash: RunningHash::default(),
+            come: Coverage::default(),
             limits,
             space_checked_bytes: 0,
             written_unchecked_bytes: 0,
@@ -109,6 +113,7 @@ impl Stage {
     pub(crate) fn copy_from(&mut self, source: &File) -> Result<()> {
         let bytes = source.metadata().map_err(|e| Error::io("reading the part", e))?.len();
         self.grow_to(bytes)?;
+        self.come.add(0, bytes);
         if rustix::fs::ioctl_ficlone(&self.file, source).is_ok() {
             return Ok(());
         }
@@ -135,8 +140,17 @@ impl Stage {
         self.bytes
     }
 
+    /// The spool file, which keeps its identity when it gets its name.
+    pub(crate) fn id(&self) -> Result<FileId> {
+        FileId::of(&self.file).map_err(|e| Error::io("looking at the upload", e))
+    }
+
     pub(crate) fn write_at(&mut self, offset: u64, data: &[u8]) -> Result<()> {
         self.guarded(|stage| {
+            // A write of nothing extends no file, wherever it is (POSIX, write).
+            if data.is_empty() {
+                return Ok(());
+            }
             let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
             let end = offset.saturating_add(length);
             stage.check_size(end)?;
@@ -144,6 +158,7 @@ impl Stage {
             stage.check_written(length)?;
             stage.file.write_all_at(data, offset).map_err(|e| Error::io("writing", e))?;
             stage.hash.written(offset, data);
+            stage.come.add(offset, length);
             stage.write_back();
             Ok(())
         })
@@ -195,9 +210,16 @@ impl Stage {
                 stage.client.occupied.release(stage.bytes.saturating_sub(bytes));
                 stage.bytes = bytes;
                 stage.hash.cut(bytes);
+                stage.come.cut(bytes);
             }
             Ok(())
         })
+    }
+
+    /// Cuts it to the bytes that have come without a gap: what follows may be holes that look like data.
+    pub(crate) fn cut_to_first_gap(&mut self) -> Result<()> {
+        let whole = self.come.without_gap();
+        if whole < self.bytes { self.truncate(whole) } else { Ok(()) }
     }
 
     pub(crate) fn sync(&mut self) -> Result<()> {
@@ -288,7 +310,8 @@ impl Stage {
         self.check_space(bytes.saturating_sub(self.bytes))
     }
 
-    fn check_quota(&self, bytes: u64) -> Result<()> {
+    /// Whether the account's quota has room for a file of so many bytes.
+    pub(crate) fn check_quota(&self, bytes: u64) -> Result<()> {
         let Some(room) = self.limits.room_bytes.filter(|room| bytes > *room) else { return Ok(()) };
         let message = format!(
             "the account's quota leaves {room} bytes for this file; remove files that are not needed"
@@ -423,7 +446,7 @@ mod tests {
     #[test]
     fn what_the_disk_began_early_is_whole_after_the_seal_also_when_written_again() {
         let data = tempfile::tempdir().unwrap();
-        let client = Arc::new(ClientSpace::open(data.path(), "acme", u64::MAX).unwrap());
+        let client = Arc::new(ClientSpace::make(data.path(), "acme", u64::MAX).unwrap());
         let limits =
             StageLimits { max_upload_bytes: u64::MAX, min_free_bytes: 0, room_bytes: None };
         let mut sent: Vec<u8> = (0..=250).cycle().take(20 * 1024 * 1024 + 7).collect();
@@ -452,7 +475,7 @@ mod tests {
     #[test]
     fn the_disk_keeps_its_reserve_from_holes_that_are_filled_and_from_copies() {
         let data = tempfile::tempdir().unwrap();
-        let client = Arc::new(ClientSpace::open(data.path(), "acme", u64::MAX).unwrap());
+        let client = Arc::new(ClientSpace::make(data.path(), "acme", u64::MAX).unwrap());
         let limits =
             StageLimits { max_upload_bytes: u64::MAX, min_free_bytes: 0, room_bytes: None };
         let mut stage = Stage::new(&client, "holes", limits).unwrap();

@@ -199,6 +199,42 @@ fn absence_brings_a_later_end_forward_and_spares_who_has_just_begun() {
 }
 
 #[test]
+fn whoever_began_while_absent_is_never_ended_for_that() {
+    let beginning = "00003;Noël;Zoé;03/11/2026;;Paie";
+    let with_job = |job: &str| format!("00001;Dupont;Anne;15/01/2010;;{job}");
+    for settings in ["absent = \"end\"\nabsent_after = 1", "absent = \"end\"", "absent = \"hold\""]
+    {
+        let office = Office::new(settings);
+        office.send("2026-11-02", "import", &[ANNE, PAUL, beginning]);
+        for day in ["2026-11-03", "2026-11-04", "2026-11-05", "2026-11-06"] {
+            let report = office.send(day, "import", &[&with_job(day), PAUL]);
+            assert_eq!(whys(&report, Code::A501), ["just_begun"], "{settings}, {day}");
+            assert_eq!(office.end("00003"), None, "{settings}, {day}");
+        }
+        // Another day makes nothing else of it.
+        let again = office.send("2026-11-07", "import", &[&with_job("2026-11-06"), PAUL]);
+        assert_eq!(again.status, ImportStatus::Duplicate, "{settings}");
+    }
+}
+
+#[test]
+fn the_same_file_counts_those_who_have_begun_since() {
+    let office = Office::new("absent = \"end\"\nabsent_after = 2");
+    let to_come = "00003;Noël;Zoé;05/11/2026;;Paie";
+    office.send("2026-11-02", "import", &[ANNE, PAUL, to_come]);
+    for day in ["2026-11-03", "2026-11-04"] {
+        let report = office.send(day, "import", &[ANNE, PAUL]);
+        assert_eq!((whys(&report, Code::A501), report.counts.absent), (vec![""], 1), "{day}");
+        assert_eq!(whys(&report, Code::N003), [""; 0], "{day}: nobody was counted");
+    }
+    let first = office.send("2026-11-07", "import", &[ANNE, PAUL]);
+    assert_eq!(whys(&first, Code::A501), ["counting"]);
+    let second = office.send("2026-11-08", "import", &[ANNE, PAUL]);
+    assert_eq!(whys(&second, Code::A502), [""]);
+    assert_eq!(office.end("00003").as_deref(), Some("2026-11-06"));
+}
+
+#[test]
 fn dates_of_the_contract_that_another_folder_wrote_stay_too() {
     let office = Office::new("");
     let says = |start: &str, end: &str| format!("00001;Dupont;Anne;{start};{end};Direction");

@@ -62,7 +62,8 @@ fn what_cannot_be_is_refused_by_hand_too() {
     import(&place, "users.csv", ROSTER);
     for (values, said) in [
         (&["contract_end=12/01/2020"][..], "before it starts"),
-        (&["contract_start=31/02/2020"], "contract_start"),
+        (&["contract_start=31/02/2020"], "contract_start is “31/02/2020”: "),
+        (&["birth_date=31.31.2000"], "rollcall: birth_date is “31.31.2000”: "),
         (&["email=zoe@X.example"], "is that of Zoé Roy"),
         (&["employee_number=00001"], "same legal entity"),
         (&["last_name="], "cannot be cleared"),

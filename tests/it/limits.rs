@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 use rollcall::error::Kind;
 use rollcall::model::{AccountLimits, Protocol, VPath};
 use rollcall::remote::Connection;
+use rollcall::service::session::{Open, Overwrite};
 
 use crate::app::TestApp;
+use crate::bench::{Bench, path, put as put_here, stage};
 
 async fn put(connection: &mut Connection, path: &str, bytes: usize) -> Result<(), Kind> {
     let path: VPath = path.parse().unwrap();
@@ -127,4 +129,54 @@ async fn limits_that_let_nothing_through_are_refused() {
     let nobody = app.service.set_account_limits("nobody", AccountLimits::default()).unwrap_err();
     assert_eq!(nobody.kind(), Kind::NotFound);
     app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quota_holds_for_uploads_that_are_open_at_once() {
+    let bench = Bench::start();
+    let limits = AccountLimits { quota_bytes: Some(1000), ..AccountLimits::default() };
+    bench.service.set_account_limits("acme", limits).unwrap();
+    let session = bench.session().await;
+    let first = stage(&session, "/out/a", &"a".repeat(600));
+    let mut second = session.open_upload(&path("/out/a"), Open::Replace).unwrap();
+    assert_eq!(second.write_at(0, &[b'a'; 500]).unwrap_err().kind(), Kind::Quota);
+    drop((first, second));
+    // The part of the first one.
+    session.remove_file(&path("/out/a")).unwrap();
+    // Each had room when it was opened.
+    let mut open: Vec<_> = ["/out/b", "/out/c", "/out/c", "/out/d"]
+        .map(|to| session.open_upload(&path(to), Open::Replace).unwrap())
+        .into();
+    for staged in &mut open {
+        staged.write_at(0, &[b'b'; 500]).unwrap();
+    }
+    let refused = open.pop().unwrap().commit().err().unwrap();
+    assert_eq!(refused.kind(), Kind::Quota);
+    // One whose connection is lost leaves no more behind than a commit would.
+    open.pop().unwrap().interrupt("lost");
+    assert!(bench.names("/out").is_empty());
+    for staged in open {
+        staged.commit().unwrap();
+    }
+    assert_eq!(bench.service.account_usage("acme").unwrap().bytes, 1000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_left_its_place_meanwhile_gives_no_room() {
+    let bench = Bench::start();
+    for limits in [
+        AccountLimits { quota_bytes: Some(1000), ..AccountLimits::default() },
+        AccountLimits { quota_files: Some(1), ..AccountLimits::default() },
+    ] {
+        bench.service.set_account_limits("acme", limits).unwrap();
+        let session = bench.session().await;
+        put_here(&session, "/out/a", &"a".repeat(900)).await;
+        let staged = stage(&session, "/out/a", &"b".repeat(900));
+        session.rename(&path("/out/a"), &path("/out/b"), Overwrite::Never).unwrap();
+        assert_eq!(staged.commit().err().unwrap().kind(), Kind::Quota);
+        assert_eq!(bench.names("/out"), ["b"]);
+        let staged = stage(&session, "/out/b", &"c".repeat(1000));
+        staged.commit().unwrap();
+        session.remove_file(&path("/out/b")).unwrap();
+    }
 }

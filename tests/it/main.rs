@@ -24,6 +24,7 @@ fn many_files() {
 mod absence;
 mod access;
 mod activity;
+mod alarms;
 mod api;
 mod app;
 mod architecture;
@@ -32,6 +33,7 @@ mod bench;
 mod clerk;
 mod cli;
 mod commit;
+mod damage;
 mod editing;
 mod exchange;
 mod exporting;

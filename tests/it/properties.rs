@@ -10,6 +10,7 @@ use rollcall::import::fields::{Field, FieldKey};
 use rollcall::import::settings::Settings;
 use rollcall::import::{Plan, is_duplicate};
 use rollcall::model::ImportStatus;
+use rollcall::service::people::{self, Person};
 
 use super::golden::{TODAY, applied, empty_directory, plan};
 
@@ -372,4 +373,49 @@ fn a_corrections_file_mends_what_was_refused() {
     assert_eq!(paul.values.get(Field::EmployeeNumber), Some("00002"));
     assert_eq!(paul.values.get(Field::ContractStart), Some("2021-02-28"));
     assert_eq!(paul.values.get_key(&FieldKey::Known(Field::Manager)), Some("1"));
+}
+
+/// A name or a department that a spreadsheet would run, or nearly.
+fn risky() -> impl Strategy<Value = String> {
+    let first = prop::sample::select(&["=", "+", "-", "@", "-1", "+33 ", "'", "", "=\""][..]);
+    let rest: Vec<char> = "ab1é\"'|,;+-=@ ".chars().collect();
+    (first, prop::collection::vec(prop::sample::select(rest), 1..8))
+        .prop_map(|(first, rest)| format!("{first}{}x", rest.into_iter().collect::<String>()))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_saved_list_that_is_read_again_changes_nobody(
+        rows in prop::collection::vec((risky(), risky(), risky()), 1..6),
+    ) {
+        let mut file = "\"legalEntity\";\"employeeNumber\";\"lastName\";\"firstName\";\"department\";\"dtContractStart\"\n".to_owned();
+        for (n, (last, first, department)) in rows.iter().enumerate() {
+            let cells = ["FR01", &format!("0{n}"), last, first, department, "2026-02-02"];
+            let quoted = cells.map(|cell| format!("\"{}\"", cell.replace('"', "\"\"")));
+            file.push_str(&format!("{}\n", quoted.join(";")));
+        }
+        let settings = Settings::default();
+        let before = empty_directory();
+        let first = plan(file.as_bytes(), "users.csv", &settings, &before);
+        let directory = applied(before, &first);
+        prop_assert_eq!(directory.users.len(), rows.len(), "{}{:?}", file, first.report.messages);
+        let none = BTreeMap::new();
+        let persons: Vec<Person> =
+            directory.users.iter().map(|user| Person::of(user.clone(), TODAY, &none)).collect();
+        let saved = people::csv(&persons);
+        let again = plan(saved.as_bytes(), "saved.csv", &settings, &directory);
+        let said = format!("{file}{saved}{:?}", again.report.changes);
+        prop_assert_eq!(again.report.counts.unchanged, count(rows.len()), "{}", said);
+        prop_assert!(again.report.changes.is_empty(), "{}", said);
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(saved.as_bytes());
+        for record in reader.records() {
+            let runs = |cell: &str| {
+                let text = cell.starts_with("=\"") && cell.ends_with('"');
+                !text && cell.starts_with(['=', '@']) || cell.strip_prefix(['+', '-']).is_some_and(|r| r.contains(|c: char| c.is_alphabetic()))
+            };
+            prop_assert!(!record.unwrap().iter().any(runs), "{}", saved);
+        }
+    }
 }

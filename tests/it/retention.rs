@@ -13,7 +13,7 @@ use rollcall::model::{Language, Protocol, UploadId};
 use rollcall::service::Service;
 use rollcall::service::accounts::{NewAccount, NewPassword};
 use rollcall::service::by_hand::{DryRun, ImportFile};
-use rollcall::service::clients::{ClientPatch, ClientRetention, NewClient};
+use rollcall::service::clients::{ClientPatch, ClientRetention, Erased, NewClient};
 use rollcall::service::users::{Standing, UserView};
 use tempfile::TempDir;
 
@@ -226,6 +226,25 @@ fn nothing_is_left_of_an_erased_client() {
     assert_eq!(serving.clients().unwrap().len(), 1);
     workers.stop();
     assert_eq!(years.service().clients().unwrap()[0].slug, "other");
+}
+
+#[test]
+fn a_client_is_erased_while_somebody_reads_the_registry() {
+    let years = Years::new();
+    let reader = rusqlite::Connection::open(years.data().join("registry.db")).unwrap();
+    let count = || {
+        let all = reader.query_row("SELECT count(*) FROM clients", [], |row| row.get::<_, i64>(0));
+        all.unwrap()
+    };
+    reader.execute_batch("BEGIN").unwrap();
+    assert_eq!(count(), 1);
+    assert_eq!(years.service().erase_client("acme").unwrap(), Erased::ButForTheLog);
+    assert_eq!(years.service().clients().unwrap(), Vec::new());
+    assert!(!files_with(&years.data(), "acme").is_empty(), "its name stands in the log");
+    // While somebody has it open, nobody else's leaving empties it: the server does, as soon as it is free.
+    reader.execute_batch("COMMIT").unwrap();
+    years.serve_until(|_| files_with(&years.data(), "acme").is_empty());
+    assert_eq!(count(), 0);
 }
 
 #[test]

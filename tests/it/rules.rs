@@ -265,6 +265,51 @@ async fn a_missing_right_cannot_be_gone_round() {
     assert_eq!(fs::read(out.join("c")).unwrap(), b"second");
 }
 
+#[tokio::test]
+async fn what_may_not_be_read_is_not_read_by_continuing_or_moving_it() {
+    let folder = folder();
+    let service = service(&folder);
+    account(&service);
+    let path = |text: &str| text.parse::<VPath>().unwrap();
+    let setup = session(&service).await;
+    setup.make_dir(&path("/out/d")).unwrap();
+    for file in ["/out/a", "/out/d/a"] {
+        put(&setup, file, Open::Replace, b"secret").unwrap();
+    }
+    let rights = |text: &str| {
+        service.set_folder_rights("acme", "export", Some(text.parse().unwrap())).unwrap();
+    };
+    let rename = async |from: &str, to: &str| {
+        let renamed = session(&service).await.rename(&path(from), &path(to), Overwrite::Never);
+        renamed.map(drop).map_err(|e| e.kind())
+    };
+    rights("list,write,append,rename");
+    let narrowed = session(&service).await;
+    let mut block = [0; 16];
+    let mut staged = narrowed.open_upload(&path("/out/a"), Open::Resume).unwrap();
+    assert_eq!(staged.read_at(0, &mut block).unwrap_err().kind(), Kind::Denied);
+    staged.write_at(6, b"more").unwrap();
+    assert_eq!(staged.read_at(6, &mut block).unwrap_err().kind(), Kind::Denied);
+    staged.commit().unwrap();
+    let mut own = narrowed.open_upload(&path("/out/own"), Open::Resume).unwrap();
+    own.write_at(0, b"own").unwrap();
+    assert_eq!(own.read_at(0, &mut block).unwrap(), 3, "what it sent itself");
+    drop(own);
+    // To another folder it would be gone here, and to where files can be read it would be read.
+    for rights_here in ["list,write,rename", "list,write,rename,read", "list,write,rename,delete"] {
+        rights(rights_here);
+        for (from, to) in [("/out/a", "/a"), ("/out/d", "/d"), ("/out/d/a", "/a")] {
+            assert_eq!(rename(from, to).await, Err(Kind::Denied), "{rights_here}: {from}");
+        }
+        // A temporary name gives way to the final one.
+        rename("/out/a", "/out/b").await.unwrap();
+        rename("/out/b", "/out/a").await.unwrap();
+    }
+    rename("/out/a", "/out/d/b").await.unwrap();
+    rights("rename,delete,read");
+    rename("/out/d", "/d").await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn rules_reach_live_sessions() {
     let app = TestApp::start().await;

@@ -126,6 +126,28 @@ fn next_address(uri: &Uri, place: &str) -> String {
     format!("{}?{}", uri.path(), query.join("&"))
 }
 
+/// How many rows to ask for when `rows` are wanted, for [`newest_page`].
+pub(super) fn one_more(rows: usize) -> u32 {
+    u32::try_from(rows.saturating_add(1)).unwrap_or(u32::MAX)
+}
+
+/// The page of a list whose newest comes first: of `found`, which was asked for one row more than `rows`, since that one says
+/// whether there is another page.
+///
+/// # Errors
+/// What cannot be written as JSON.
+pub(super) fn newest_page<T: Serialize>(
+    uri: &Uri,
+    rows: usize,
+    mut found: Vec<T>,
+    number: impl Fn(&T) -> i64,
+) -> Answer {
+    let more = found.len() > rows;
+    found.truncate(rows);
+    let last = found.last().filter(|_| more).map(|one| number(one).to_string());
+    page(&found, last.as_deref(), uri)
+}
+
 /// The page of a short list that is sorted by `key`.
 ///
 /// # Errors

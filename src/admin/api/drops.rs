@@ -1,10 +1,11 @@
 //! Files that are handed over to a client: in a hosted folder, or on its own server.
 
 use axum::extract::{Request, State};
+use axum::http::Uri;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::answer::{Answer, ask, created, json_of};
+use super::answer::{Answer, ask, created, json_of, newest_page, one_more};
 use super::ask::{Asked, At, Paging};
 use super::files::file_of;
 use super::imports::not_here;
@@ -45,10 +46,12 @@ struct Wanted {
 async fn list(
     State(admin): State<Admin>,
     caller: Caller,
+    uri: Uri,
     At(client): At<String>,
     Asked(wanted): Asked<Wanted>,
     Asked(paging): Asked<Paging>,
 ) -> Answer {
+    let rows = paging.rows(&admin)?;
     let state = wanted.state.as_deref().map(|word| {
         DropState::ALL.into_iter().find(|state| json!(state) == word).ok_or_else(|| {
             let known = DropState::ALL.map(|state| json!(state).to_string()).join(", ");
@@ -59,13 +62,14 @@ async fn list(
         client: Some(client.clone()),
         folder: wanted.folder,
         state: state.transpose()?,
-        limit: Some(u32::try_from(paging.rows(&admin)?).unwrap_or(u32::MAX)),
+        before: paging.after_number()?,
+        limit: Some(one_more(rows)),
     };
     let found = ask(&admin, &caller, move |service| {
         service.client(&client)?;
         service.drops(&filter)
     });
-    json_of(&json!({ "items": found.await? }))
+    newest_page(&uri, rows, found.await?, |dropped| dropped.seq)
 }
 
 #[derive(Deserialize)]
@@ -88,15 +92,19 @@ async fn hand_over(
     };
     let (who, of) = (caller.name.clone(), client.clone());
     let dropped = ask(&admin, &caller, move |service| {
-        service.drop_file(&NewDrop {
+        let new = NewDrop {
             client: &of,
             folder: &target.folder,
             name: &name,
             content: Content::Bytes(&sent.bytes),
             origin: "by the API",
             who: &who,
-            key: key.as_deref(),
-        })
+            key: None,
+        };
+        match &key {
+            Some(key) => service.drop_file_once(&new, key),
+            None => service.drop_file(&new),
+        }
     });
     let dropped = dropped.await?;
     created(&["clients", &client, "drops", &dropped.id], &dropped)

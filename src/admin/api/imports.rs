@@ -38,7 +38,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::post("/api/v1/clients/{client}/trials", of_client(Scope::Try), try_out),
         Route::get("/api/v1/imports/{import}", of_import(Scope::Read), show),
         Route::get("/api/v1/imports/{import}/report", of_import(Scope::Read), report_file),
-        Route::get("/api/v1/imports/{import}/file", of_import(Scope::Read), received),
+        Route::get("/api/v1/imports/{import}/file", of_import(Scope::Run), received),
         Route::get("/api/v1/clients/{client}/interruptions", of_client(Scope::Read), interruptions),
     ]
 }
@@ -259,6 +259,11 @@ async fn report_file(
     Asked(Which { format, language }): Asked<Which>,
 ) -> Answer {
     let (format, kind, end) = format.file();
+    if matches!(format, ReportFormat::Corrections) && !caller.has(Scope::Run) {
+        let why =
+            "the corrections file holds values that reports mask: reading it needs the scope run";
+        return Err(Error::new(Kind::Denied, why).into());
+    }
     let made = ask(&admin, &caller, move |service| {
         let name = service.import(id)?.view.file.name;
         Ok((service.report_file(id, format, language)?, name))
@@ -268,7 +273,7 @@ async fn report_file(
 }
 
 async fn received(State(admin): State<Admin>, caller: Caller, At(id): At<UploadId>) -> Answer {
-    let (upload, file) = ask(&admin, &caller, move |service| service.archived_file(id)).await?;
+    let (upload, file) = ask(&admin, &caller, move |service| service.received_file(id)).await?;
     Ok(download(file, upload.path.name().unwrap_or_default(), upload.bytes))
 }
 

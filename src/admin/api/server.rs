@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::answer::{Answer, ask, created, json_of, nothing, page, sorted_page, value};
+use super::answer::{
+    Answer, ask, created, json_of, newest_page, nothing, one_more, sorted_page, value,
+};
 use super::ask::{Asked, At, Paging, Sent};
 use super::keyed::KeepInstead;
 use super::problem::Problem;
@@ -170,14 +172,10 @@ async fn audit(
         from: which.from,
         to: which.to,
         before: paging.after_number()?,
-        // One more than asked for says whether there is another page.
-        limit: u32::try_from(rows.saturating_add(1)).unwrap_or(u32::MAX),
+        limit: one_more(rows),
     };
-    let mut found = ask(&admin, &caller, move |service| service.audit(&filter)).await?;
-    let more = found.len() > rows;
-    found.truncate(rows);
-    let last = found.last().filter(|_| more).map(|entry| entry.id.to_string());
-    page(&found, last.as_deref(), &uri)
+    let found = ask(&admin, &caller, move |service| service.audit(&filter)).await?;
+    newest_page(&uri, rows, found, |entry| entry.id)
 }
 
 async fn tokens(

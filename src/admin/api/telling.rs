@@ -1,11 +1,11 @@
 //! What is told to others: webhooks, hooks of the configuration, e-mails, and the outbox that all of it waits in.
 
 use axum::extract::State;
-use axum::http::{Method, StatusCode};
+use axum::http::{Method, StatusCode, Uri};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::answer::{Answer, ask, created, json_of, nothing, value};
+use super::answer::{Answer, ask, created, json_of, newest_page, nothing, one_more, value};
 use super::ask::{Asked, At, Paging, Sent};
 use super::keyed::KeepInstead;
 use super::problem::Problem;
@@ -198,12 +198,15 @@ struct WhichMails {
 async fn mails(
     State(admin): State<Admin>,
     caller: Caller,
+    uri: Uri,
     Asked(WhichMails { client }): Asked<WhichMails>,
     Asked(paging): Asked<Paging>,
 ) -> Answer {
-    let rows = u32::try_from(paging.rows(&admin)?).unwrap_or(u32::MAX);
-    let found = ask(&admin, &caller, move |service| service.mails(client.as_deref(), rows));
-    json_of(&json!({ "items": found.await? }))
+    let (rows, before) = (paging.rows(&admin)?, paging.after_number()?);
+    let found = ask(&admin, &caller, move |service| {
+        service.mails(client.as_deref(), before, one_more(rows))
+    });
+    newest_page(&uri, rows, found.await?, |mail| mail.job.id)
 }
 
 #[derive(Deserialize)]
@@ -251,17 +254,20 @@ fn word<T: Copy>(
 async fn outbox(
     State(admin): State<Admin>,
     caller: Caller,
+    uri: Uri,
     Asked(which): Asked<WhichJobs>,
     Asked(paging): Asked<Paging>,
 ) -> Answer {
+    let rows = paging.rows(&admin)?;
     let filter = JobFilter {
         kind: word("kind", which.kind.as_deref(), &JobKind::ALL, JobKind::name)?,
         state: word("state", which.state.as_deref(), &JobState::ALL, JobState::name)?,
         client: which.client,
-        limit: Some(u32::try_from(paging.rows(&admin)?).unwrap_or(u32::MAX)),
-        ..JobFilter::default()
+        before: paging.after_number()?,
+        limit: Some(one_more(rows)),
     };
-    json_of(&json!({ "items": ask(&admin, &caller, move |s| s.outbox(&filter)).await? }))
+    let found = ask(&admin, &caller, move |service| service.outbox(&filter)).await?;
+    newest_page(&uri, rows, found, |job| job.id)
 }
 
 async fn retry(State(admin): State<Admin>, caller: Caller, At(id): At<i64>) -> Answer {

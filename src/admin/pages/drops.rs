@@ -108,6 +108,7 @@ async fn show(
                 client: Some(slug.clone()),
                 folder: Some(wanted.folder.clone()).filter(|folder| !folder.is_empty()),
                 state,
+                before: None,
                 limit: Some(limit.saturating_add(1)),
             };
             Ok(Found {

@@ -129,7 +129,9 @@ fn import_page<'a>(p: &'a Shell, found: &'a Found) -> ImportPage<'a> {
     });
     let changes_listed = changes.len();
     changes.truncate(FIRST);
-    let has_corrections = report.as_ref().is_some_and(|report| !report.refused_rows.is_empty());
+    // Both files show what reports mask.
+    let has_corrections =
+        may_run && report.as_ref().is_some_and(|report| !report.refused_rows.is_empty());
     ImportPage {
         p,
         client,

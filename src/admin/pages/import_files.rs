@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::imports_parts::parse_id;
 use crate::admin::Admin;
 use crate::admin::download::{NOTHING, disposition, download};
-use crate::admin::guard::Caller;
+use crate::admin::guard::{Caller, denied};
 use crate::admin::route::{Route, of_import};
 use crate::admin::shell::{Failure, Shell};
 use crate::error::{Error, Kind, Result};
@@ -19,7 +19,7 @@ use crate::service::imports::ReportFormat;
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get("/imports/{import}/report/{format}", of_import(Scope::Read), report),
-        Route::get("/imports/{import}/file", of_import(Scope::Read), received),
+        Route::get("/imports/{import}/file", of_import(Scope::Run), received),
     ]
 }
 
@@ -65,6 +65,10 @@ async fn report(
     let language: Language = wanted.language.parse().unwrap_or(shell.language);
     let made = async {
         let (id, form) = (parse_id(&id)?, form(&format)?);
+        // The refused rows stand there as they were received, birth dates too.
+        if matches!(form.format, ReportFormat::Corrections) && !caller.has(Scope::Run) {
+            return Err(denied());
+        }
         let what = form.format;
         let (bytes, name) = admin
             .run(&caller.name, move |service| {
@@ -104,7 +108,7 @@ async fn received(
 ) -> Response {
     let found = async {
         let id = parse_id(&id)?;
-        admin.run(&caller.name, move |service| service.archived_file(id)).await
+        admin.run(&caller.name, move |service| service.received_file(id)).await
     };
     match found.await {
         Ok((upload, file)) => download(file, upload.path.name().unwrap_or_default(), upload.bytes),

@@ -6,6 +6,9 @@ use super::*;
 const OWN: [&str; 9] =
     ["line", "lines", "count", "cell", "column", "value", "kept", "person", "field"];
 
+/// What only the messages of a dry run know.
+const OF_DRY_RUN: &str = "dry_run";
+
 fn placeholders(template: &str) -> BTreeSet<&str> {
     let names = template.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0));
     names.map(|name| name.split_once('|').map_or(name, |(name, _)| name)).collect()
@@ -58,12 +61,36 @@ fn every_text_says_the_same_in_every_language() {
                 assert_eq!(placeholders(text), english, "{place} in {language:?}");
             }
             for name in english {
-                let is_known =
-                    OWN.contains(&name) || entry.example.iter().any(|(known, _)| *known == name);
+                let is_known = OWN.contains(&name)
+                    || name == OF_DRY_RUN
+                    || entry.example.iter().any(|(known, _)| *known == name);
                 assert!(is_known, "{place}: nothing is known of {{{name}}}");
             }
         }
         assert!(!entry.text.en.is_empty(), "{place}");
+    }
+}
+
+#[test]
+fn a_dry_run_names_no_import_to_approve() {
+    // What was approved or received before is no dry run.
+    let is_decided = |entry: &&Entry| matches!(entry.code, Code::G606 | Code::E901);
+    let held = entries().filter(|entry| entry.effect == Effect::Held && !is_decided(entry));
+    for entry in held {
+        let cure = |language, name: &'static str| {
+            fill(entry.cure.get(language), language, |known| (known == name).then(|| "1".into()))
+        };
+        let place = format!("{} \"{}\"", entry.code, entry.why);
+        for (language, approve, send) in [
+            (Language::En, "operator to approve import 1", "to the import folder, where"),
+            (Language::Fr, "d’approuver l’import 1", "dans le dossier d’import, où"),
+            (Language::De, "den Import 1 freizugeben", "in den Importordner, wo"),
+        ] {
+            let (real, tried) = (cure(language, "import"), cure(language, OF_DRY_RUN));
+            assert!(real.contains(approve) && !real.contains(send), "{place}: {real}");
+            assert!(tried.contains(send) && !tried.contains('1'), "{place}: {tried}");
+            assert!(!tried.contains("freizugeben"), "{place}: {tried}");
+        }
     }
 }
 

@@ -136,7 +136,11 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         fr "Seules les {listed} premières modifications sur {total} sont listées." => "";
         de "Nur die ersten {listed} von {total} Änderungen sind aufgeführt." => "";
     E901 "" Fatal FileRefused each [("import", "0193…")]
-        en "An error on our side stopped this import; nothing of the file was applied, and the file is kept." => "You need not do anything; if it happens again, name import {import} to the operator.";
-        fr "Une erreur de notre côté a arrêté cet import\u{a0}; rien n’a été appliqué et le fichier est conservé." => "Vous n’avez rien à faire\u{a0}; si cela se reproduit, indiquez l’import {import} à l’exploitant.";
-        de "Ein Fehler auf unserer Seite hat diesen Import gestoppt; nichts wurde übernommen, und die Datei ist aufbewahrt." => "Sie brauchen nichts zu tun; geschieht es wieder, nennen Sie dem Betreiber den Import {import}.";
+        en "An error on our side stopped this import; nothing of the file was applied, and the file is kept." => "Send the file again; if this happens again, name import {import} to the operator.";
+        fr "Une erreur de notre côté a arrêté cet import\u{a0}; rien n’a été appliqué et le fichier est conservé." => "Renvoyez le fichier\u{a0}; si cela se reproduit, indiquez l’import {import} à l’exploitant.";
+        de "Ein Fehler auf unserer Seite hat diesen Import gestoppt; nichts wurde übernommen, und die Datei ist aufbewahrt." => "Senden Sie die Datei noch einmal; geschieht es wieder, nennen Sie dem Betreiber den Import {import}.";
+    E901 "late" Warning Held each [("import", "0193…")]
+        en "This file was received earlier and not applied then; after an error on our side, or because the directory was put back to an earlier state, it comes again and waits. Nothing was applied." => "If the file is still to be applied, ask the operator to approve import {import}; if not, ask for it to be discarded.";
+        fr "Ce fichier a été reçu plus tôt et n’avait pas été appliqué\u{a0}; après une erreur de notre côté, ou parce que l’annuaire a été ramené à un état antérieur, il revient et reste en attente. Rien n’a été appliqué." => "Si le fichier doit encore être appliqué, demandez à l’exploitant d’approuver l’import {import}\u{a0}; sinon, demandez-lui de l’abandonner.";
+        de "Diese Datei wurde früher empfangen und damals nicht übernommen; nach einem Fehler auf unserer Seite, oder weil das Verzeichnis auf einen früheren Stand gebracht wurde, kommt sie noch einmal und wartet. Nichts wurde übernommen." => "Soll die Datei noch übernommen werden, bitten Sie den Betreiber, den Import {import} freizugeben; sonst bitten Sie ihn, sie zu verwerfen.";
 };

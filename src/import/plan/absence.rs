@@ -18,7 +18,9 @@ pub(super) struct Absences {
     pub count: u64,
     pub messages: Vec<Message>,
     /// Everybody who is absent from the source from now on; `None`: as before.
-    pub counted: Option<Vec<(i64, Absence)>>,
+    pub remembered: Option<Vec<(i64, Absence)>>,
+    /// This file counts for somebody's absence, or ends a contract for it.
+    pub counts: bool,
     /// The users whom absence ends, by id.
     pub ended: Vec<i64>,
     /// Ends that are set or lifted where no row says so, by place of the user.
@@ -33,8 +35,21 @@ pub(super) fn is_by_absence(ends: &HashMap<i64, String>, user: &User) -> bool {
 
 /// What becomes of a user who is not in the file.
 enum Outcome {
-    Kept { why: &'static str, named: Params, counted: Option<Absence> },
-    Ended { last_day: String, first_day: String },
+    /// Told and nothing else; `remembered`: they are absent for the first time only once.
+    Told {
+        why: &'static str,
+        named: Params,
+        remembered: Option<Absence>,
+    },
+    /// One file more without them.
+    Counted {
+        named: Params,
+        absence: Absence,
+    },
+    Ended {
+        last_day: String,
+        first_day: String,
+    },
 }
 
 /// Counts and ends the absent, and brings back those whose end was absence's.
@@ -43,12 +58,12 @@ pub(super) fn settle(context: &Context<'_>, rows: &mut Rows) -> Absences {
     lift(context, rows, &mut absences);
     let snapshot = context.job.snapshot;
     let full = context.sheet.mode == Mode::Full;
-    let mut counted: Vec<(i64, Absence)> = Vec::new();
+    let mut remembered: Vec<(i64, Absence)> = Vec::new();
     let mut messages: Vec<Message> = Vec::new();
     for (place, (user, present)) in snapshot.users.iter().zip(&rows.present).enumerate() {
         let before = snapshot.absences.get(&user.id).filter(|_| !*present);
         if !full || !rows.absence_known {
-            counted.extend(before.map(|absence| (user.id, absence.clone())));
+            remembered.extend(before.map(|absence| (user.id, absence.clone())));
             continue;
         }
         let end = user.values.get(Field::ContractEnd);
@@ -57,13 +72,18 @@ pub(super) fn settle(context: &Context<'_>, rows: &mut Rows) -> Absences {
         if *present || user.withdrawn || has_left || elsewhere {
             continue;
         }
-        // Once that end has passed, nobody misses them.
-        rows.depends_on_date |= end.is_some();
+        // Once that end has passed, nobody misses them; nor before they have begun.
+        rows.depends_on_date |= end.is_some() || is_to_come(context, user);
         let (code, why, mut named) = match outcome(context, user, before) {
-            Outcome::Kept { why, named, counted: absence } => {
-                rows.depends_on_date |= absence.is_some();
-                counted.extend(absence.map(|absence| (user.id, absence)));
+            Outcome::Told { why, named, remembered: absence } => {
+                remembered.extend(absence.map(|absence| (user.id, absence)));
                 (Code::A501, why, named)
+            }
+            Outcome::Counted { named, absence } => {
+                rows.depends_on_date = true;
+                absences.counts |= before != Some(&absence);
+                remembered.push((user.id, absence));
+                (Code::A501, "counting", named)
             }
             Outcome::Ended { last_day, first_day } => {
                 let why = if end.is_some() { "earlier" } else { "" };
@@ -71,6 +91,7 @@ pub(super) fn settle(context: &Context<'_>, rows: &mut Rows) -> Absences {
                 let named =
                     dates.into_iter().filter_map(|(name, date)| Some((name, date?.to_owned())));
                 let named = params(named.chain([("end_date", last_day.clone())]));
+                absences.counts = true;
                 absences.ended.push(user.id);
                 absences.changes.push((place, new_end(user, Some(last_day))));
                 (Code::A502, why, named)
@@ -84,26 +105,36 @@ pub(super) fn settle(context: &Context<'_>, rows: &mut Rows) -> Absences {
     messages.sort_by(|a, b| (a.code, &a.person).cmp(&(b.code, &b.person)));
     absences.messages.extend(shortened(messages, context.job.limits.max_report_messages));
     let before = &snapshot.absences;
-    let same = counted.len() == before.len()
-        && counted.iter().all(|(user, absence)| before.get(user) == Some(absence));
-    absences.counted = Some(counted).filter(|_| !same);
+    let same = remembered.len() == before.len()
+        && remembered.iter().all(|(user, absence)| before.get(user) == Some(absence));
+    absences.remembered = Some(remembered).filter(|_| !same);
     absences
+}
+
+fn is_to_come(context: &Context<'_>, user: &User) -> bool {
+    let start = user.values.get(Field::ContractStart);
+    start.is_some_and(|start| start > context.today.as_str())
 }
 
 fn outcome(context: &Context<'_>, user: &User, before: Option<&Absence>) -> Outcome {
     let day = context.job.received_on;
-    let kept = |why, named| Outcome::Kept { why, named, counted: None };
-    let start = user.values.get(Field::ContractStart);
+    let told = |remembered| Outcome::Told { why: "", named: params([]), remembered };
     // Whoever is still to come cannot be missed yet.
-    if start.is_some_and(|start| start > context.today.as_str()) {
-        return kept("", params([]));
+    if is_to_come(context, user) {
+        return told(None);
     }
+    let first = Absence { first_day: day, files: 1, last_day: day };
     let after_files = match context.job.settings.absent {
-        Absent::Report => return kept("", params([])),
+        // Without a file that counts: those begin with the setting that ends contracts.
+        Absent::Report => {
+            let absence = before.cloned().unwrap_or(first);
+            return told(Some(Absence { files: 0, ..absence }));
+        }
         Absent::End { after_files } => after_files,
         // The guards hold the file; its approval ends them at once.
         Absent::Hold => 1,
     };
+    let before = before.filter(|before| before.files > 0);
     let absence = match before {
         // One day counts once, and never backwards.
         Some(before) if before.last_day >= day => before.clone(),
@@ -112,13 +143,16 @@ fn outcome(context: &Context<'_>, user: &User, before: Option<&Absence>) -> Outc
             files: before.files.saturating_add(1),
             last_day: day,
         },
-        None => Absence { first_day: day, files: 1, last_day: day },
+        None => first.clone(),
     };
-    let Ok(last_day) = absence.first_day.yesterday() else { return kept("", params([])) };
+    let Ok(last_day) = absence.first_day.yesterday() else { return told(None) };
     let (first_day, last_day) = (absence.first_day.to_string(), last_day.to_string());
+    let start = user.values.get(Field::ContractStart);
     if let Some(start) = start.filter(|start| *start > last_day.as_str()) {
         let named = params([("first_date", first_day), ("start_date", start.to_owned())]);
-        return kept("just_begun", named);
+        // Without the first day they would be counted from the next file on, and ended.
+        let remembered = Some(before.cloned().unwrap_or(first));
+        return Outcome::Told { why: "just_begun", named, remembered };
     }
     if absence.files >= after_files {
         return Outcome::Ended { last_day, first_day };
@@ -128,7 +162,7 @@ fn outcome(context: &Context<'_>, user: &User, before: Option<&Absence>) -> Outc
         ("limit", after_files.to_string()),
         ("end_date", last_day),
     ]);
-    Outcome::Kept { why: "counting", named, counted: Some(absence) }
+    Outcome::Counted { named, absence }
 }
 
 fn new_end(user: &User, to: Option<String>) -> FieldChange {

@@ -136,7 +136,7 @@ pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> Finished {
             if !alone {
                 plan.source = Some(memory(context, &rows));
                 plan.listed = listed(context, &rows, &ids);
-                plan.absences = absences.counted;
+                plan.absences = absences.remembered;
                 plan.ended_by_absence = absences.ended;
             }
             plan.manager_wishes = wishes(&mut managers, &ids);
@@ -189,8 +189,7 @@ fn tell_same_file(context: &Context<'_>, absences: &Absences, teller: &mut Telle
     let same = source.sha256.as_deref() == Some(&job.meta.content_sha256)
         && source.settings_version.as_deref() == Some(&job.settings.version())
         && source.change_number == Some(job.snapshot.change_number);
-    let confirms = absences.counted.is_some() || !absences.ended.is_empty();
-    if !(same && confirms && absences.count > 0) {
+    if !(same && absences.counts) {
         return;
     }
     teller.file(message(

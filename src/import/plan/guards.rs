@@ -291,11 +291,19 @@ fn told(evidence: &Evidence<'_, '_>, code: Code, why: &str, who: &[Who]) -> Mess
     if who.len() > MAX_NAMED {
         people.push("…");
     }
-    let import = evidence.context.job.meta.import.clone();
-    let mut told = message(code, why, params([("import", import), ("people", people.join(", "))]));
+    let import = import_to_approve(evidence.context);
+    let mut told = message(code, why, params([import, ("people", people.join(", "))]));
     let lines = who.iter().map(|(_, line)| *line).filter(|line| *line > 0);
     told.lines = lines.take(MAX_LINES).collect();
     told
+}
+
+/// The import that the operator is to approve, as messages name it; of a dry run there is none.
+pub(super) fn import_to_approve(context: &Context<'_>) -> (&'static str, String) {
+    match context.job.dry_run {
+        true => ("dry_run", "1".to_owned()),
+        false => ("import", context.job.meta.import.clone()),
+    }
 }
 
 impl Message {

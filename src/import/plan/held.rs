@@ -177,6 +177,15 @@ pub fn held_again(plan: Plan, by: &By<'_>) -> Plan {
     plan
 }
 
+/// Holds a plan that no guard would hold: the file was received before, was not applied then, and comes again (E901).
+#[must_use]
+pub fn held_for_somebody(plan: Plan) -> Plan {
+    let mut plan = if plan.report.status == ImportStatus::Held { plan } else { hold(plan) };
+    let told = params([("import", plan.report.import.clone())]);
+    insert(&mut plan.report, vec![message(Code::E901, "late", told)]);
+    plan
+}
+
 /// How a held import ends without being applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending<'a> {
@@ -219,15 +228,16 @@ pub fn ended(mut report: Report, ending: &Ending<'_>) -> Report {
     report
 }
 
-/// The report of an import of which some rows were decided one by one: approved ones are applied now, discarded ones
-/// never will be.
+/// The report of an import of which some rows were decided one by one: approved ones are applied now, as the report of
+/// the plan for that says, discarded ones (`applied` is `None`) never will be.
 #[must_use]
 pub fn rows_decided(
     mut report: Report,
     lines: &BTreeSet<u32>,
-    what: Decided,
+    applied: Option<&Report>,
     by: &By<'_>,
 ) -> Report {
+    let what = if applied.is_some() { Decided::Approved } else { Decided::Discarded };
     let decision = by.decision(what);
     for row in report.pending_rows.iter_mut().filter(|row| lines.contains(&row.line)) {
         row.decided = Some(decision.clone());
@@ -235,13 +245,13 @@ pub fn rows_decided(
         // A swap was held, a renumbering refused.
         let was = if row.code.name() == "D105" { &mut counts.held } else { &mut counts.rejected };
         *was = was.saturating_sub(1);
-        match what {
-            Decided::Approved => counts.updated += 1,
-            _ => counts.rejected += 1,
+        if applied.is_none() {
+            counts.rejected += 1;
         }
     }
-    if what == Decided::Approved {
+    if let Some(applied) = applied {
         report.refused_rows.retain(|row| !lines.contains(&row.line));
+        take_applied(&mut report, lines, applied);
     }
     let of_rows = |told: &&mut Message| told.line.is_some_and(|line| lines.contains(&line));
     for told in report.messages.iter_mut().filter(of_rows) {
@@ -270,4 +280,30 @@ pub fn rows_decided(
     told.insert("rows".to_owned(), rows);
     insert(&mut report, vec![message(code, "rows", told)]);
     report
+}
+
+/// What became of approved rows, and what there is to tell of them now that they are applied.
+fn take_applied(report: &mut Report, lines: &BTreeSet<u32>, applied: &Report) {
+    let (counts, more) = (&mut report.counts, &applied.counts);
+    counts.created += more.created;
+    counts.updated += more.updated;
+    counts.unchanged += more.unchanged;
+    counts.ended += more.ended;
+    counts.reinstated += more.reinstated;
+    counts.cells_refused += more.cells_refused;
+    let is_new = |told: &&Message| {
+        let of_rows = told.line.is_some_and(|line| lines.contains(&line));
+        of_rows && !matches!(told.code, Code::D104 | Code::D105)
+    };
+    for told in applied.messages.iter().filter(is_new) {
+        let is_same = |known: &&mut Message| {
+            (known.code, known.line, &known.why, &known.cell)
+                == (told.code, told.line, &told.why, &told.cell)
+        };
+        match report.messages.iter_mut().find(is_same) {
+            // While the row waited, nothing of it was applied.
+            Some(known) => (known.level, known.effect) = (told.level, told.effect),
+            None => report.messages.push(told.clone()),
+        }
+    }
 }

@@ -35,7 +35,7 @@ use serde::{Deserialize, Serialize};
 use super::codes::{Code, Params};
 use super::directory::{Absence, ManagerWish, SourceMemory, Values};
 pub use given::Newcomers;
-pub use held::{By, Ending, approved, ended, held_again, rows_decided};
+pub use held::{By, Ending, approved, ended, held_again, held_for_somebody, rows_decided};
 pub(super) use sheet::order_name;
 pub(super) use tell::{found, from_note};
 

@@ -12,13 +12,13 @@ pub fn clean(raw: &str) -> Cow<'_, str> {
         return Cow::Borrowed(raw);
     }
     if raw.is_ascii() && !raw.bytes().any(|b| is_control(char::from(b))) {
-        return Cow::Borrowed(unwrap_formula(raw.trim_matches(is_stray_ascii)));
+        return unwrap_formula(raw.trim_matches(is_stray_ascii));
     }
     let trimmed = raw.trim_matches(is_stray);
     let plain = !trimmed.chars().any(|c| is_zero_width(c) || is_odd_space(c))
         && matches!(is_nfc_quick(trimmed.chars()), IsNormalized::Yes);
     if plain {
-        return Cow::Borrowed(unwrap_formula(trimmed));
+        return unwrap_formula(trimmed);
     }
     let mended = trimmed
         .chars()
@@ -26,7 +26,23 @@ pub fn clean(raw: &str) -> Cow<'_, str> {
         .map(|c| if is_odd_space(c) { ' ' } else { c })
         .nfc()
         .collect::<String>();
-    Cow::Owned(unwrap_formula(&mended).to_owned())
+    Cow::Owned(unwrap_formula(&mended).into_owned())
+}
+
+/// A cell that no spreadsheet runs, whatever a stranger wrote into a name: `="…"`, which [`clean`] reads as the text in it.
+/// Numbers and telephone numbers with a sign stay as they are.
+#[must_use]
+pub fn unrunnable(cell: &str) -> Cow<'_, str> {
+    let number = |rest: &str| {
+        let digit_first = rest.starts_with(|c: char| c.is_ascii_digit());
+        digit_first && rest.chars().all(|c| c.is_ascii_digit() || " .,/()-".contains(c))
+    };
+    let runs = cell.starts_with(['=', '@', '\t', '\r'])
+        || cell.strip_prefix(['+', '-']).is_some_and(|rest| !number(rest));
+    match runs {
+        true => Cow::Owned(format!("=\"{}\"", cell.replace('"', "\"\""))),
+        false => Cow::Borrowed(cell),
+    }
 }
 
 /// [`clean`], and every run of white space (line breaks too) as one space: for names and codes.
@@ -60,17 +76,21 @@ fn is_tidy(raw: &str) -> bool {
     before != b' ' && !raw.starts_with(['=', '\''])
 }
 
-/// `="00123"` and `=00123` (how spreadsheets are told to keep text) give `00123`; `'00123` too.
-fn unwrap_formula(text: &str) -> &str {
-    if let Some(inner) = text.strip_prefix("=\"").and_then(|t| t.strip_suffix('"'))
-        && !inner.contains('"')
-    {
-        return inner.trim_matches(is_stray);
+/// `="00123"` (how spreadsheets are told to keep text) gives `00123`; `'00123` too. A quote in such a text is doubled.
+fn unwrap_formula(text: &str) -> Cow<'_, str> {
+    if let Some(inner) = text.strip_prefix("=\"").and_then(|t| t.strip_suffix('"')) {
+        if !inner.contains('"') {
+            return Cow::Borrowed(inner.trim_matches(is_stray));
+        }
+        // One that stands alone ends the text: then it is another formula.
+        if !inner.replace("\"\"", "").contains('"') {
+            return Cow::Owned(inner.replace("\"\"", "\"").trim_matches(is_stray).to_owned());
+        }
     }
-    match text.strip_prefix('\'') {
+    Cow::Borrowed(match text.strip_prefix('\'') {
         Some(digits) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => digits,
         _ => text,
-    }
+    })
 }
 
 fn is_stray_ascii(c: char) -> bool {
@@ -146,11 +166,31 @@ mod tests {
             ("'s Gravenhage", "'s Gravenhage"),
             ("O'Neil", "O'Neil"),
             ("=\"é\"", "é"),
+            ("=\"a\"\"b\"", "a\"b"),
+            ("=\"a\"&\"b\"", "=\"a\"&\"b\""),
             ("", ""),
             ("\u{A0}", ""),
             ("An\u{7}ne\u{0B}", "Anne"),
         ] {
             assert_eq!(clean(raw), expected, "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_spreadsheet_would_run_is_wrapped_and_read_back() {
+        for (cell, expected) in [
+            ("Dupont", "Dupont"),
+            ("=1+1", "=\"=1+1\""),
+            ("+33 (0)1 23", "+33 (0)1 23"),
+            ("-0.5", "-0.5"),
+            ("-rf", "=\"-rf\""),
+            ("-1+cmd|'/c calc'!A0", "=\"-1+cmd|'/c calc'!A0\""),
+            ("@x", "=\"@x\""),
+            ("=a\"b", "=\"=a\"\"b\""),
+            ("+\"", "=\"+\"\"\""),
+        ] {
+            assert_eq!(unrunnable(cell), expected, "{cell}");
+            assert_eq!(clean(&unrunnable(cell)), cell);
         }
     }
 

@@ -12,7 +12,7 @@ use serde::{Serialize, Serializer};
 
 use super::note::{FileRefusal, Note};
 
-pub use clean::{clean, clean_words, fold};
+pub use clean::{clean, clean_words, fold, unrunnable};
 
 /// How a file's characters are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -38,15 +38,16 @@ impl Service {
             );
             return Err(Error::new(Kind::NotFound, message));
         }
-        let dropped = self.drop_file(&NewDrop {
+        let new = NewDrop {
             client: &run.client,
             folder: &run.folder,
             name: &run.file_name,
             content: Content::File(&path),
             origin: &format!("export {}, run {}", run.export, run.id),
             who: "export",
-            key: Some(&format!("export/{}/{sending}", run.id)),
-        })?;
+            key: None,
+        };
+        let dropped = self.drop_file_once(&new, &format!("export/{}/{sending}", run.id))?;
         fault::at("export.handed").map_err(|e| Error::io("handing an export over", e))?;
         self.registry().export_run_sent(run.id, &dropped.id, sending)
     }

@@ -52,7 +52,7 @@ impl Looker<'_> {
         service.publish(id);
         service.0.queue.wake(&self.client.slug);
         tracing::info!(
-            client = self.client.slug, login = self.folder.login, protocol = %self.protocol, %path,
+            client = self.client.slug, login = self.folder.login, protocol = %self.protocol, path = ?path.as_str(),
             bytes, upload = %id, "file fetched for import"
         );
         fault("fetch.published")?;

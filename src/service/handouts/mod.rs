@@ -84,6 +84,7 @@ impl Service {
             }
         }
         let (token, now) = (new_token(), self.clock().now());
+        let lasts = SignedDuration::from_hours(i64::from(self.config().admin.handout_hours));
         let key = hash(&token);
         let seal = |text: &Zeroizing<String>| self.seal(&context(&key), text.as_bytes());
         let new = NewHandoutRow {
@@ -92,8 +93,7 @@ impl Service {
             sealed_password: password.as_ref().map(seal).transpose()?,
             created_at: now,
             created_by: self.who().to_owned(),
-            expires_at: now
-                + SignedDuration::from_hours(i64::from(self.config().admin.handout_hours)),
+            expires_at: now.saturating_add(lasts).unwrap_or(now),
         };
         self.registry().put_handout(&new)?;
         self.record("account.handout", login, &format!("a one-time link until {}", new.expires_at));

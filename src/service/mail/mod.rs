@@ -15,8 +15,8 @@ use crate::mail::{self, Addressee, Letter, Mailer};
 use crate::model::{ImportStatus, Language, UploadId};
 use crate::store::registry::JobKind;
 
-pub(super) use queue::{alarm_raised, happened_at, is_forgotten, reported};
-pub(super) use send::{given_up, imported, send, went_out};
+pub(super) use queue::{alarm_raised, happened_at, is_forgotten, is_operator, may_reach, reported};
+pub(super) use send::{given_up, imported, send, went_out, withdrawn};
 
 /// What an e-mail of the outbox is about. It is written when it is sent, from what the databases say then.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -65,14 +65,20 @@ pub struct MailView {
 }
 
 impl Service {
-    /// The e-mails of the outbox, newest first.
+    /// The e-mails of the outbox, newest first; `before`: those that come after the page which ended with this number.
     ///
     /// # Errors
     /// `Kind::NotFound` for the client.
-    pub fn mails(&self, client: Option<&str>, limit: u32) -> Result<Vec<MailView>> {
+    pub fn mails(
+        &self,
+        client: Option<&str>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<MailView>> {
         let jobs = self.outbox(&JobFilter {
             client: client.map(str::to_owned),
             kind: Some(JobKind::Mail),
+            before,
             limit: Some(limit),
             ..JobFilter::default()
         })?;

@@ -185,6 +185,39 @@ fn nothing() -> About {
     About::Alarm { code: String::new(), subject: String::new(), text: String::new() }
 }
 
+/// Whether an address is an operator's.
+pub(in crate::service) fn is_operator(service: &Service, address: &str) -> bool {
+    let operators = &service.config().mail.operators;
+    let mut known = operators.iter().filter_map(|operator| mail::addressee(operator).ok());
+    known.any(|operator| operator.address.eq_ignore_ascii_case(address))
+}
+
+/// Whether e-mails to a recipient of the settings may go to this address; yes while the directory cannot be read.
+pub(in crate::service) fn may_reach(
+    service: &Service,
+    client: &str,
+    recipient: &Recipient,
+    address: &str,
+) -> bool {
+    let user = match &recipient.to {
+        To::Address { address: known, .. } => return known.eq_ignore_ascii_case(address),
+        To::User(user) => user,
+    };
+    let found = service.open_directory(client).and_then(|directory| directory.find_users(user));
+    found.map_or(true, |users: Vec<User>| {
+        let has = |user: &User| {
+            user.values.get(Field::Email).is_some_and(|email| email.eq_ignore_ascii_case(address))
+        };
+        users.iter().any(|one| is_meant(one, user) && has(one))
+    })
+}
+
+fn is_meant(user: &User, wanted: &str) -> bool {
+    let names = [Field::EmployeeNumber, Field::Login];
+    let is = |field| user.values.get(field).is_some_and(|v| v.eq_ignore_ascii_case(wanted));
+    !user.withdrawn && names.into_iter().any(is)
+}
+
 /// The address that the directory has for a user; without one an alarm is raised, and the others are written to.
 fn of_user(
     service: &Service,
@@ -192,13 +225,8 @@ fn of_user(
     recipient: &Recipient,
     wanted: &str,
 ) -> Result<Option<Parcel>> {
-    let is_meant = |user: &User| {
-        let names = [Field::EmployeeNumber, Field::Login];
-        let is = |field| user.values.get(field).is_some_and(|v| v.eq_ignore_ascii_case(wanted));
-        !user.withdrawn && names.into_iter().any(is)
-    };
     let mut users: Vec<User> = service.open_directory(&client.slug)?.find_users(wanted)?;
-    users.retain(is_meant);
+    users.retain(|user| is_meant(user, wanted));
     let today = service.clock().today(&client.time_zone).to_string();
     let why = match users.as_slice() {
         [] => "there is no such user",

@@ -14,7 +14,7 @@ use crate::model::{Client, ImportStatus, Language, Upload, UploadId};
 use crate::service::Service;
 use crate::service::failing;
 use crate::service::names::REPORTS_FOLDER;
-use crate::service::outbox::{OutboxJob, Trouble};
+use crate::service::outbox::{JobFilter, JobState, OutboxJob, Trouble};
 use crate::service::reports::history_name;
 
 /// How many of a client's last imports a digest looks through.
@@ -99,6 +99,21 @@ pub(in crate::service) fn given_up(service: &Service, job: &OutboxJob, error: &E
 /// An e-mail or a hook's call left: its address works.
 pub(in crate::service) fn went_out(service: &Service, job: &OutboxJob) {
     service.clear(job.client.as_deref(), ALARM, &subject(job));
+}
+
+/// A job that was withdrawn: the alarm is over with the last one that was given up for the same address.
+pub(in crate::service) fn withdrawn(service: &Service, job: &OutboxJob) -> Result<()> {
+    let about = subject(job);
+    let given_up = service.registry().jobs(&JobFilter {
+        client: job.client.clone(),
+        state: Some(JobState::Failed),
+        ..JobFilter::default()
+    })?;
+    // Jobs of the server's own affairs are among those of all clients.
+    if !given_up.iter().any(|other| other.client == job.client && subject(other) == about) {
+        service.clear(job.client.as_deref(), ALARM, &about);
+    }
+    Ok(())
 }
 
 /// What an alarm about a job is about: the address, or `hook/<name>`.

@@ -28,7 +28,7 @@ const MANIFEST: &str = "rollcall-client.json";
 /// The largest manifest that is read: uploads of many years.
 const MAX_MANIFEST_BYTES: u64 = 1024 * 1024 * 1024;
 /// In a client's folder while the registry does not know it yet; locked by whoever brings it in.
-const ARRIVING: &str = "arriving";
+pub(super) const ARRIVING: &str = "arriving";
 /// How a folder's name begins while a client is unpacked; no slug begins so.
 const UNPACKED: &str = ".arriving-";
 
@@ -172,6 +172,7 @@ impl Service {
         if self.registry().client(slug)?.is_some() {
             return exists(format!("there is a client \"{slug}\""));
         }
+        self.refuse_stray(slug)?;
         for login in moving.logins() {
             check_login(&login).map_err(|why| Error::new(Kind::Invalid, why))?;
             if self.registry().account(&login)?.is_some() {

@@ -6,10 +6,11 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 
 use super::apply::{self, Applied};
+use super::trail::{Undone, trails};
 use super::{Directory, Event, ImportRecord, events, from_json, meta, to_json};
 use crate::error::{Error, Kind, Result};
 use crate::import::codes::Code;
-use crate::import::plan::{Ending, Newcomers, Plan, ended};
+use crate::import::plan::{Ending, FieldChange, Newcomers, Plan, ended};
 use crate::import::report::Report;
 use crate::import::settings::Mode;
 use crate::model::{ImportStatus, UploadId, VPath};
@@ -154,6 +155,30 @@ impl Directory {
         Ok(Applied::Now)
     }
 
+    /// Whether one of these changes, of a user by an import's row, would overwrite what was written after that import.
+    /// What was written and taken back since does not count.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn has_moved(&self, import: UploadId, user: i64, changes: &[FieldChange]) -> Result<bool> {
+        let read = || -> rusqlite::Result<bool> {
+            let tx = self.conn.unchecked_transaction()?;
+            let seq: Option<i64> = tx
+                .prepare_cached("SELECT seq FROM imports WHERE id = ?1")?
+                .query_row([import.to_string()], |row| row.get(0))
+                .optional()?;
+            let trails = trails(&tx, &Undone::read(&tx)?, "?1", [user])?;
+            Ok(changes.iter().any(|change| {
+                let steps = trails.get(&(user, change.field.clone())).into_iter().flatten();
+                let later = steps.filter(|step| Some(step.import) > seq);
+                // Told by the value that the row was looked at with.
+                later.take(1).any(|step| step.before.as_deref() != change.from.as_deref())
+            }))
+        };
+        read()
+            .map_err(failed(format_args!("look what became of user {user} since import {import}")))
+    }
+
     /// Drops rows of an import that wait; its report is owed again. `false`: one of them does not wait any more.
     ///
     /// # Errors
@@ -217,12 +242,17 @@ pub(super) fn settle(
             .execute(params![import, plan.digest.as_deref().unwrap_or_default()])?;
         return Ok(());
     }
-    let full = match report.status {
-        ImportStatus::Duplicate => last_applied_mode(tx, &record.source)?,
-        status => Some(report.mode).filter(|_| status.is_applied()),
+    let repeated = match report.status {
+        ImportStatus::Duplicate => super::source_memory(tx, &record.source)?.import,
+        _ => None,
     };
-    if full == Some(Mode::Full) {
-        supersede(tx, record)?;
+    let mode = match &repeated {
+        // The same bytes again are a full file if they were one the first time.
+        Some(import) => mode_of(tx, import)?,
+        None => Some(report.mode).filter(|_| report.status.is_applied()),
+    };
+    if mode == Some(Mode::Full) {
+        supersede(tx, record, repeated.as_deref())?;
     }
     // Also when every row was refused: a file may hold nothing but a renumbering.
     for row in report.pending_rows.iter().filter(|row| row.decided.is_none()) {
@@ -232,19 +262,23 @@ pub(super) fn settle(
     Ok(())
 }
 
-/// Whether the source's last applied import was a full file: the same bytes again are then one too.
-fn last_applied_mode(tx: &Connection, source: &str) -> rusqlite::Result<Option<Mode>> {
-    let Some(last) = super::source_memory(tx, source)?.import else { return Ok(None) };
+/// Whether an import was of a full file.
+fn mode_of(tx: &Connection, import: &str) -> rusqlite::Result<Option<Mode>> {
     let report: Option<String> = tx
         .prepare_cached("SELECT report FROM imports WHERE id = ?1")?
-        .query_row([last], |row| row.get(0))
+        .query_row([import], |row| row.get(0))
         .optional()?;
     let report: Option<Report> = report.map(|json| from_json(&json)).transpose()?;
     Ok(report.map(|report| report.mode))
 }
 
-/// A later full file says it all: what older files of its source wait for is needless.
-fn supersede(tx: &Connection, record: &ImportRecord) -> rusqlite::Result<()> {
+/// A later full file says it all: what older files of its source wait for is needless. What only repeats an import
+/// (its id) says nothing anew, and the rows of that one go on waiting.
+fn supersede(
+    tx: &Connection,
+    record: &ImportRecord,
+    repeated: Option<&str>,
+) -> rusqlite::Result<()> {
     let received = to_micros(record.received_at);
     let mut older = tx.prepare_cached(
         "SELECT imports.id AS id, report FROM holds JOIN imports ON imports.seq = holds.import
@@ -260,9 +294,9 @@ fn supersede(tx: &Connection, record: &ImportRecord) -> rusqlite::Result<()> {
     }
     tx.prepare_cached(
         "DELETE FROM pending_rows WHERE import IN
-             (SELECT seq FROM imports WHERE source = ?1 AND received_at <= ?2)",
+             (SELECT seq FROM imports WHERE source = ?1 AND received_at <= ?2 AND id IS NOT ?3)",
     )?
-    .execute(params![record.source, received])?;
+    .execute(params![record.source, received, repeated])?;
     Ok(())
 }
 

@@ -169,6 +169,27 @@ impl Directory {
         read().map_err(failed(format_args!("read the last imports of {source}")))
     }
 
+    /// The newest applied import of a source of which the file was received after an instant.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn applied_after(&self, source: &str, received: Timestamp) -> Result<Option<StoredImport>> {
+        let read = || -> rusqlite::Result<Option<StoredImport>> {
+            self.conn
+                .prepare_cached(&format!(
+                    "SELECT {SUMMARY}, report FROM imports WHERE source = ?1 AND received_at > ?2
+                     AND dry_run = 0 AND status IN ('ok', 'ok_with_warnings', 'partial') AND {A_FILE}
+                     ORDER BY seq DESC LIMIT 1"
+                ))?
+                .query_row(params![source, to_micros(received)], |row| {
+                    let report: String = row.get("report")?;
+                    Ok(StoredImport { summary: summary(row)?, report: from_json(&report)? })
+                })
+                .optional()
+        };
+        read().map_err(failed(format_args!("look for later imports of {source}")))
+    }
+
     /// An account has another login: its imports are listed under that.
     ///
     /// # Errors

@@ -105,6 +105,22 @@ impl Registry {
         })
     }
 
+    /// What the standing alarms of a client with this code are about.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn alarm_subjects(&self, client: &str, code: &str) -> Result<Vec<String>> {
+        self.read("look for alarms", |conn| {
+            // As the index of open alarms has it: every import asks.
+            conn.prepare_cached(
+                "SELECT subject FROM alarms WHERE coalesce(client, '') = ?1 AND code = ?2
+                     AND cleared_at IS NULL ORDER BY subject",
+            )?
+            .query_map([client, code], |row| row.get(0))?
+            .collect()
+        })
+    }
+
     /// Alarms, newest first: those that stand, or also those that are over.
     ///
     /// # Errors

@@ -40,6 +40,18 @@ CREATE INDEX drops_by_client ON drops(client, seq);
 CREATE INDEX drops_by_path ON drops(client, login, path, seq);
 ";
 
+/// The schema's step for keys that people give.
+pub(super) const STEP_GIVEN: &str = r"
+-- key is unique on the whole server: those of exports and of the API are made by us. One that a person gives counts among
+-- the client's own only. given_name: the name that was asked for; the account may give the file another one.
+ALTER TABLE drops ADD COLUMN given_key TEXT;
+ALTER TABLE drops ADD COLUMN given_name TEXT;
+CREATE UNIQUE INDEX drops_by_given_key ON drops(client, given_key) WHERE given_key IS NOT NULL;
+";
+
+/// How the note of a file begins that a newer one of its name replaced.
+const REPLACED_BY: &str = "replaced by ";
+
 /// Where a file that was handed over stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -97,6 +109,17 @@ impl std::str::FromStr for DropState {
     }
 }
 
+/// What makes a file the same as another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DropKey {
+    /// Nothing: every file is one of its own.
+    None,
+    /// Made by us, for this file alone on the whole server.
+    Own(String),
+    /// Given by a person, for one file of this client.
+    Given(String),
+}
+
 /// A file that is about to be handed over; its bytes are durable in the client's outbox.
 #[derive(Debug, Clone)]
 pub struct DropRow {
@@ -111,7 +134,7 @@ pub struct DropRow {
     /// Its address below the account's root.
     pub path: VPath,
     /// What makes it the same as another: nothing is handed over twice.
-    pub key: Option<String>,
+    pub key: DropKey,
     /// Size in bytes.
     pub bytes: u64,
     /// SHA-256, 64 hex digits.
@@ -166,6 +189,24 @@ pub struct FileDrop {
     pub is_renaming: bool,
     /// When it is tried next, while it waits.
     pub next_at: Option<Timestamp>,
+    /// The name that was asked for with a person's key; older files have none.
+    #[serde(skip)]
+    pub given_name: Option<String>,
+}
+
+impl FileDrop {
+    /// Whether somebody took it back; one that a newer file of its name replaced was not.
+    #[must_use]
+    pub fn is_taken_back(&self) -> bool {
+        let replaced = self.note.as_ref().is_some_and(|note| note.starts_with(REPLACED_BY));
+        self.state == DropState::Withdrawn && !replaced
+    }
+}
+
+/// The note of a file that a newer one of its name replaced.
+#[must_use]
+pub fn replaced_by(id: &str) -> String {
+    format!("{REPLACED_BY}{id}")
 }
 
 /// Which files that were handed over to list; an empty filter lists all.
@@ -177,6 +218,8 @@ pub struct DropFilter {
     pub folder: Option<String>,
     /// In this state.
     pub state: Option<DropState>,
+    /// Only files before the one with this `seq` (the next page).
+    pub before: Option<i64>,
     /// At most so many, newest first.
     pub limit: Option<u32>,
 }
@@ -192,10 +235,15 @@ impl Registry {
     pub fn add_drop(&self, new: &DropRow, job: &NewJob, now: Timestamp) -> Result<()> {
         let (new, job) = (new.clone(), job.clone());
         self.write(move |conn| {
+            let (own, given) = match &new.key {
+                DropKey::None => (None, None),
+                DropKey::Own(key) => (Some(key), None),
+                DropKey::Given(key) => (None, Some(key)),
+            };
             conn.prepare_cached(
                 "INSERT INTO drops (id, client, folder, login, path, key, bytes, sha256, origin, who,
-                                    state, created_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'waiting', ?11)",
+                                    state, created_at, given_key, given_name)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'waiting', ?11, ?12, ?13)",
             )
             .and_then(|mut s| {
                 s.execute(params![
@@ -204,12 +252,14 @@ impl Registry {
                     new.folder,
                     new.login,
                     new.path.as_str(),
-                    new.key,
+                    own,
                     signed(new.bytes),
                     new.sha256,
                     new.origin,
                     new.who,
-                    to_micros(now)
+                    to_micros(now),
+                    given,
+                    given.and(new.path.name()),
                 ])
             })
             .and_then(|_| insert_job(conn, &job, now))
@@ -226,12 +276,29 @@ impl Registry {
         self.one_drop(&format!("{SELECT} WHERE drops.id = ?1"), &[&id])
     }
 
-    /// The file with this key.
+    /// The client's file with this key of ours.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn drop_by_key(&self, key: &str) -> Result<Option<FileDrop>> {
-        self.one_drop(&format!("{SELECT} WHERE drops.key = ?1"), &[&key])
+    pub fn drop_by_key(&self, client: &str, key: &str) -> Result<Option<FileDrop>> {
+        self.one_drop(
+            &format!("{SELECT} WHERE drops.client = ?1 AND drops.key = ?2"),
+            &[&client, &key],
+        )
+    }
+
+    /// The client's file with this key of a person. Older programs wrote it where ours are, which end in an id.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn drop_by_given_key(&self, client: &str, key: &str) -> Result<Option<FileDrop>> {
+        let id = "????????-????-????-????-????????????";
+        let sql = format!(
+            "{SELECT} WHERE drops.client = ?1 AND (given_key = ?2 OR (drops.key = ?2
+             AND drops.key NOT GLOB 'api/{id}' AND drops.key NOT GLOB 'export/{id}/*'))
+             ORDER BY given_key IS NULL LIMIT 1"
+        );
+        self.one_drop(&sql, &[&client, &key])
     }
 
     /// The newest file that was laid at this address and not taken back.
@@ -282,14 +349,15 @@ impl Registry {
                               THEN 'failed' ELSE drops.state END";
             conn.prepare_cached(&format!(
                 "{SELECT} WHERE (?1 IS NULL OR drops.client = ?1) AND (?2 IS NULL OR folder = ?2)
-                 AND (?3 IS NULL OR {state} = ?3) ORDER BY seq DESC LIMIT ?4"
+                 AND (?3 IS NULL OR {state} = ?3) AND seq < ?5 ORDER BY seq DESC LIMIT ?4"
             ))?
             .query_map(
                 params![
                     filter.client,
                     filter.folder,
                     filter.state.map(DropState::name),
-                    filter.limit.map_or(-1, i64::from)
+                    filter.limit.map_or(-1, i64::from),
+                    filter.before.unwrap_or(i64::MAX)
                 ],
                 file_drop,
             )?
@@ -305,7 +373,7 @@ impl Registry {
         let drop = drop.clone();
         self.write(move |conn| {
             conn.execute(
-                "UPDATE drops SET state = 'withdrawn', ended_at = ?5, note = 'replaced by ' || ?6
+                "UPDATE drops SET state = 'withdrawn', ended_at = ?5, note = ?6
                  WHERE client = ?1 AND login = ?2 AND path = ?3 AND seq < ?4
                  AND state IN ('waiting', 'placed')",
                 params![
@@ -314,7 +382,7 @@ impl Registry {
                     drop.path.as_str(),
                     drop.seq,
                     to_micros(at),
-                    drop.id
+                    replaced_by(&drop.id)
                 ],
             )
             .and_then(|_| {
@@ -490,5 +558,6 @@ fn file_drop(row: &Row<'_>) -> rusqlite::Result<FileDrop> {
         attempts: u64::try_from(attempts.unwrap_or(0)).map_err(|e| unreadable(Type::Integer, e))?,
         is_renaming: row.get("renaming")?,
         next_at: if state == DropState::Waiting { time("next_at")? } else { None },
+        given_name: row.get("given_name")?,
     })
 }

@@ -51,7 +51,7 @@ pub use bans::{Ban, Familiar};
 pub use clients::{ClientPatch, FolderPatch};
 pub use counts::Counts;
 pub use decisions::{Decision, NewDecision, Verdict};
-pub use drops::{DropFilter, DropRow, DropState, FileDrop};
+pub use drops::{DropFilter, DropKey, DropRow, DropState, FileDrop, replaced_by};
 pub use events::{EventFilter, EventSpan, Move, NewEvent};
 pub use export_runs::{ExportRun, RunState};
 pub use exports::{ExportWish, StoredExport};

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use rusqlite::types::Value;
-use rusqlite::{Connection, Row, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
 use super::Registry;
 use super::uploads::{COLUMNS, WAITING, state_name, upload};
@@ -148,6 +148,51 @@ impl Registry {
                 note(conn, *id, outcome).map_err(failed("note how an import ended"))?;
             }
             Ok(())
+        })
+    }
+
+    /// How an upload's import ended, as it was noted last; `None`: nobody has noted it. An upload that waits again keeps it.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn noted_end(&self, id: UploadId) -> Result<Option<ImportStatus>> {
+        self.read("read how an import ended", |conn| {
+            conn.prepare_cached("SELECT status FROM uploads WHERE id = ?1")?
+                .query_row([id.to_string()], |row| row.get::<_, Option<String>>("status"))
+                .optional()?
+                .flatten()
+                .map(status_of)
+                .transpose()
+        })
+    }
+
+    /// The uploads of a client that count as imported, and those that were given up by our own fault, in order of arrival.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn ended_uploads(&self, client: &str) -> Result<Vec<Upload>> {
+        self.read("list uploads that ended", |conn| {
+            conn.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM uploads WHERE client = ?1
+                 AND (state = 'done' OR (state = 'failed' AND status = 'failed')) ORDER BY seq"
+            ))?
+            .query_map([client], upload)?
+            .collect()
+        })
+    }
+
+    /// The uploads of a client that were given up by our own fault, in order of arrival.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn failed_uploads(&self, client: &str) -> Result<Vec<Upload>> {
+        self.read("list uploads that were given up", |conn| {
+            conn.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM uploads WHERE wants_import AND status = 'failed'
+                 AND state = 'failed' AND +client = ?1 ORDER BY seq"
+            ))?
+            .query_map([client], upload)?
+            .collect()
         })
     }
 

@@ -1,5 +1,7 @@
 //! How long one client's things are kept, where that is not the server's own setting; and what an erased client leaves.
 
+use std::time::Duration;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Registry;
@@ -94,21 +96,26 @@ impl Registry {
 
     /// Takes what was deleted or replaced out of the write-ahead log too, if nobody reads from it at this moment.
     pub fn forget_deleted(&self) {
-        let emptied = connect(&self.0.path, Access::Write).and_then(|conn| {
-            conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
-                .map_err(failed("empty the write-ahead log"))
-        });
-        match emptied {
-            Ok(0) => {}
-            Ok(_) => tracing::debug!("the registry's write-ahead log is emptied later"),
-            Err(error) => tracing::warn!(%error, "emptying the registry's write-ahead log"),
+        let emptied = connect(&self.0.path, Access::Write).and_then(|conn| empty_log(&conn));
+        if let Err(error) = emptied {
+            tracing::warn!(%error, "emptying the registry's write-ahead log");
         }
+    }
+
+    /// The same for whoever comes by each hour: nobody waits long for it.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn forget_deleted_in_passing(&self) -> Result<()> {
+        let conn = connect(&self.0.path, Access::Write)?;
+        conn.busy_timeout(IN_PASSING).map_err(failed("set how long to wait for readers"))?;
+        empty_log(&conn)
     }
 
     /// Writes the database file anew, so that nothing of deleted rows is left in it or in its write-ahead log.
     ///
     /// # Errors
-    /// When other processes keep it busy, or the disk has no room for a second copy.
+    /// [`Kind::Busy`](crate::error::Kind::Busy) when other processes read or write it all the while; no room for a second copy.
     pub fn scrub(&self) -> Result<()> {
         let conn = connect(&self.0.path, Access::Write)?;
         conn.execute_batch("VACUUM")
@@ -122,6 +129,20 @@ impl Registry {
                 )),
             })
     }
+}
+
+/// How long emptying the log in passing may hold those who write up, while others read from it.
+const IN_PASSING: Duration = Duration::from_secs(1);
+
+/// Moves everything from the write-ahead log to the database file, unless somebody reads from it.
+fn empty_log(conn: &Connection) -> Result<()> {
+    let busy = conn
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
+        .map_err(failed("empty the write-ahead log"))?;
+    if busy != 0 {
+        tracing::debug!("the registry's write-ahead log is emptied later");
+    }
+    Ok(())
 }
 
 /// Replaces what differs for a client, if it is there.

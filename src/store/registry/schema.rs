@@ -208,4 +208,6 @@ CREATE TABLE client_retention (
     super::outcomes::STEP_SHA256,
     super::audit::STEP_LISTS,
     super::webhooks::STEP_OLD_SECRET,
+    super::uploads::STEP_PLACED,
+    super::drops::STEP_GIVEN,
 ];

@@ -236,6 +236,48 @@ fn what_was_given_up_is_never_published_and_never_the_newest() {
 }
 
 #[test]
+fn what_was_moved_to_a_path_lies_there_until_the_next_one_comes() {
+    let (_place, registry) = Place::new();
+    let users = path("/in/users.csv");
+    let newest = |at: &VPath| registry.newest_upload("acme", "acme", at).unwrap().map(|u| u.id);
+    let send = || {
+        let new = upload("/in/users.csv");
+        registry.prepare_upload(&new).unwrap();
+        registry.publish_upload(new.id).unwrap();
+        new.id
+    };
+    let first = send();
+    registry.move_upload(first, &path("/in/old.csv")).unwrap();
+    let second = send();
+    assert_eq!((newest(&users), newest(&path("/in/old.csv"))), (Some(second), Some(first)));
+    for _ in 0..2 {
+        registry.move_upload(first, &users).unwrap();
+        assert_eq!(newest(&users), Some(first));
+        registry.move_upload(first, &path("/in/old.csv")).unwrap();
+        assert_eq!(newest(&users), Some(second));
+    }
+    registry.move_upload(first, &users).unwrap();
+    let third = send();
+    assert_eq!(newest(&users), Some(third));
+    let bytes = registry.upload(first).unwrap().unwrap().bytes;
+    let received = |path, bytes| {
+        let found = registry.received_uploads("acme", "acme", path, bytes).unwrap();
+        found.into_iter().map(|upload| upload.id).collect::<Vec<_>>()
+    };
+    assert_eq!(received(Some(&users), bytes), [third, first, second]);
+    assert_eq!(received(None, bytes), [third, second, first]);
+    assert!(received(Some(&users), bytes + 1).is_empty());
+    assert!(received(Some(&path("/in/old.csv")), bytes).is_empty());
+}
+
+#[test]
+fn a_registry_that_cannot_be_opened_just_now_is_tried_again() {
+    let (place, _registry) = Place::new();
+    let nowhere = place.folder.path().join("nowhere/registry.db");
+    assert_eq!(Registry::open(&nowhere).err().map(|e| e.kind()), Some(Kind::Busy));
+}
+
+#[test]
 fn uploads_are_listed_by_what_is_asked_for_and_in_pages() {
     let (_place, registry) = Place::new();
     for n in 0..10 {

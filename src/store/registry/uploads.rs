@@ -74,6 +74,14 @@ pub struct Interruption {
 pub(super) const COLUMNS: &str = "seq, id, client, login, folder, path, protocol, bytes, sha256, state, \
                        attempts, received_at, finished_at, failure";
 
+/// placed: of what came to one path, the highest lies there; a file that is moved onto a path is put above all that came
+/// there before, and among equals the later arrival counts. 0: arrived where nothing was ever moved to.
+pub(super) const STEP_PLACED: &str = r"
+ALTER TABLE uploads ADD COLUMN placed INTEGER NOT NULL DEFAULT 0;
+DROP INDEX uploads_by_path;
+CREATE INDEX uploads_by_path ON uploads(client, login, path, placed, seq);
+";
+
 /// The condition of the index `uploads_waiting`.
 pub(super) const WAITING: &str = "state IN ('prepared', 'queued')";
 
@@ -195,7 +203,7 @@ impl Registry {
         })
     }
 
-    /// The file of a received upload was renamed; its reports go to the new name.
+    /// The file of a received upload was renamed: it lies at the new name now, and its reports go there.
     ///
     /// # Errors
     /// `Kind::NotFound` for an unknown id.
@@ -203,7 +211,12 @@ impl Registry {
         let new_path = new_path.clone();
         self.write(move |conn| {
             let changed = conn
-                .prepare_cached("UPDATE uploads SET path = ?2 WHERE id = ?1")
+                .prepare_cached(
+                    "UPDATE uploads SET path = ?2, placed = 1 + (SELECT coalesce(max(there.placed), 0)
+                         FROM uploads AS there WHERE there.client = uploads.client
+                         AND there.login = uploads.login AND there.path = ?2)
+                     WHERE id = ?1",
+                )
                 .and_then(|mut s| s.execute(params![id.to_string(), new_path.as_str()]))
                 .map_err(failed("move an upload"))?;
             if changed == 0 { Err(no_upload(id)) } else { Ok(()) }
@@ -233,7 +246,7 @@ impl Registry {
         })
     }
 
-    /// The newest upload onto this path that did not fail.
+    /// The upload that came to this path last, sent or moved there, and did not fail.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -241,10 +254,36 @@ impl Registry {
         self.read("read the newest upload", |conn| {
             conn.prepare_cached(&format!(
                 "SELECT {COLUMNS} FROM uploads WHERE client = ?1 AND login = ?2 AND path = ?3
-                 AND state <> 'failed' ORDER BY seq DESC LIMIT 1"
+                 AND state <> 'failed' ORDER BY placed DESC, seq DESC LIMIT 1"
             ))?
             .query_row(params![client, login, path.as_str()], upload)
             .optional()
+        })
+    }
+
+    /// The uploads of this size that an account sent for import, not those that failed: those of `path` in the order in
+    /// which they came to lie there, the last one first; without `path` all of them, the newest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn received_uploads(
+        &self,
+        client: &str,
+        login: &str,
+        path: Option<&VPath>,
+        bytes: u64,
+    ) -> Result<Vec<Upload>> {
+        let (term, order) = match path {
+            Some(_) => ("path = ?4", "placed DESC, seq DESC"),
+            None => ("?4 IS NULL", "seq DESC"),
+        };
+        self.read("list received uploads", |conn| {
+            conn.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM uploads WHERE client = ?1 AND login = ?2 AND bytes = ?3
+                 AND {term} AND state NOT IN ('stored', 'failed') ORDER BY {order}"
+            ))?
+            .query_map(params![client, login, signed(bytes), path.map(VPath::as_str)], upload)?
+            .collect()
         })
     }
 
@@ -359,8 +398,10 @@ fn list_sql(filter: &UploadFilter) -> (String, Vec<Value>) {
 pub(super) fn insert_upload(conn: &Connection, new: &NewUpload) -> rusqlite::Result<Upload> {
     conn.prepare_cached(&format!(
         "INSERT INTO uploads (id, client, login, folder, path, protocol, bytes, sha256,
-                              wants_import, state, received_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'prepared', ?10) RETURNING {COLUMNS}"
+                              wants_import, state, received_at, placed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'prepared', ?10,
+                 (SELECT coalesce(max(placed), 0) FROM uploads
+                  WHERE client = ?2 AND login = ?3 AND path = ?5)) RETURNING {COLUMNS}"
     ))?
     .query_row(
         params![

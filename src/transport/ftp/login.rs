@@ -14,6 +14,7 @@ use crate::config::ActiveMode;
 use crate::model::VPath;
 use crate::service::login::{Credential, LoginAttempt};
 use crate::service::session::Session;
+use crate::transport::CANNOT_OPEN;
 
 /// The most that is kept of a program's name.
 const PROGRAM_CHARS: usize = 100;
@@ -119,6 +120,7 @@ impl Conversation {
         let credential = Credential::PublicKey { openssh: &certificate };
         match self.edge.service.log_in(&attempt, credential).await {
             Ok(session) => self.begin_session(session, 232),
+            Err(refusal) if refusal.is_ours => cannot_open(),
             Err(refusal) => {
                 self.proved = refusal.needs_password.then_some(certificate);
                 go(331, "Password, please.")
@@ -189,6 +191,7 @@ impl Conversation {
         };
         match answer {
             Ok(session) => self.begin_session(session, 230),
+            Err(refusal) if refusal.is_ours => cannot_open(),
             Err(_) => {
                 self.failed_logins = self.failed_logins.saturating_add(1);
                 // One text for every reason: a stranger learns nothing from it.
@@ -260,6 +263,11 @@ impl Conversation {
 
 pub(super) fn go(code: u16, text: &str) -> Flow {
     Flow::Go(Reply::new(code, text))
+}
+
+/// 530 would be for good, and would say that the password is wrong. Source: RFC 959, 4.2.1 (4yz) and 5.4 (421).
+fn cannot_open() -> Flow {
+    Flow::Close(Reply::new(421, CANNOT_OPEN))
 }
 
 fn help(word: &str) -> Reply {

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use russh::keys::PublicKey;
 use russh::server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, VerifiedPublicKey};
-use russh::{Channel, ChannelId, ChannelOpenFailure, ChannelWriteHalf, MethodKind, MethodSet, Pty};
+use russh::{
+    Channel, ChannelId, ChannelOpenFailure, ChannelWriteHalf, Disconnect, MethodKind, MethodSet,
+    Pty,
+};
 
 use super::algorithms::{Lenience, check_key, methods};
 use super::channel::Pump;
@@ -14,6 +17,7 @@ use super::scp::{Command, Ending, Scp};
 use crate::config::SFTP_CHANNELS_IN_ALL;
 use crate::model::Protocol;
 use crate::service::login::{Credential, LoginAttempt};
+use crate::transport::CANNOT_OPEN;
 
 /// Longer logins are cut for the log.
 const LOGGED_LOGIN_CHARS: usize = 64;
@@ -108,6 +112,8 @@ impl Ssh {
                 self.connection.log_in(session);
                 return Ok(Auth::Accept);
             }
+            // A refusal would say that the password is wrong: it is accepted, and `auth_succeeded` tells the rest.
+            Err(refused) if refused.is_ours => return Ok(Auth::Accept),
             Err(refused) if refused.needs_password => {
                 self.proved = key.map(|key| (user.to_owned(), key));
                 return Ok(ask_for_password());
@@ -190,6 +196,21 @@ impl Handler for Ssh {
             return Ok(refuse());
         }
         self.log_in(user, Proof::Key(key.public_key)).await
+    }
+
+    /// Somebody has proved who they are. Without a session the connection ends, before anything else is heard.
+    ///
+    /// Source: RFC 4253, 11.1 (`SSH_DISCONNECT_SERVICE_NOT_AVAILABLE`).
+    async fn auth_succeeded(
+        &mut self,
+        session: &mut russh::server::Session,
+    ) -> Result<(), Self::Error> {
+        if self.connection.session().is_some() {
+            return Ok(());
+        }
+        session.disconnect(Disconnect::ServiceNotAvailable, CANNOT_OPEN, "en")?;
+        self.connection.doom(CANNOT_OPEN);
+        Ok(())
     }
 
     async fn channel_open_session(

@@ -41,3 +41,41 @@ async fn a_file_that_was_handed_over_is_read_back_byte_for_byte() {
     assert_eq!(api.get(&elsewhere).await.status, 404);
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_lists_go_on_behind_their_first_page() {
+    let mut app = TestApp::start().await;
+    app.add_account("acme");
+    app.service.add_folder("acme", "out", &"/out".parse().unwrap(), Purpose::Export, None).unwrap();
+    let mut api = program(&mut app).await;
+    let kind = ("content-type", "application/octet-stream");
+    for n in 0..5 {
+        let path = format!("/clients/acme/drops?folder=out&name={n}.csv");
+        assert_eq!(api.send("POST", &path, &[kind], b"1").await.status, 201);
+    }
+    let conn = rusqlite::Connection::open(app.path("data/registry.db")).unwrap();
+    conn.busy_timeout(std::time::Duration::from_secs(120)).unwrap();
+    conn.execute_batch(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5)
+         INSERT INTO outbox (client, kind, lane, key, payload, state, created_at, next_at, finished_at)
+             SELECT 'acme', 'mail', 'test', 'job-' || i, '{}', 'done', i, i, 1999999999000000 FROM n;",
+    )
+    .unwrap();
+    for list in ["/clients/acme/drops?limit=2", "/outbox?kind=mail&limit=2", "/mails?limit=2"] {
+        let (mut next, mut seen) = (Some(list.to_owned()), Vec::new());
+        while let Some(address) = next {
+            let page = api.get(&address).await.json();
+            let items = page["items"].as_array().unwrap();
+            assert!((1..=2).contains(&items.len()), "{address}: {page}");
+            seen.extend(items.iter().map(|item| item["id"].to_string()));
+            next =
+                page["next"].as_str().map(|next| next.strip_prefix("/api/v1").unwrap().to_owned());
+        }
+        let all = api.get(&list.replace("limit=2", "limit=5")).await.json();
+        assert!(all["next"].is_null(), "{all}");
+        let all: Vec<String> =
+            all["items"].as_array().unwrap().iter().map(|item| item["id"].to_string()).collect();
+        assert_eq!((all.len(), &seen), (5, &all), "{list}");
+    }
+    app.stop().await;
+}

@@ -135,6 +135,38 @@ async fn a_held_import_is_decided_as_it_was_seen() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_asks_for_the_list_right_after_a_decision_finds_what_came_of_it() {
+    let mut app = TestApp::start().await;
+    app.add_account("acme");
+    let mut api = program(&mut app).await;
+    let many: Vec<(String, String)> =
+        (100..160).map(|n| (n.to_string(), format!("Name{n}"))).collect();
+    let all = |department| {
+        let people: Vec<(&str, &str, &str)> =
+            many.iter().map(|(n, name)| (n.as_str(), name.as_str(), department)).collect();
+        roster(&people)
+    };
+    assert_eq!(start(&mut api, "", &all("HR")).await.status, 201);
+    for (department, verdict) in
+        [("IT", "approve"), ("Sales", "discard"), ("Legal", "approve"), ("Press", "discard")]
+    {
+        let held = start(&mut api, "", &all(department)).await.json();
+        assert_eq!(held["status"], "held", "{held}");
+        let one = format!("/imports/{}", held["id"].as_str().unwrap());
+        let decided = api.post(&format!("{one}/{verdict}"), &json!({})).await;
+        assert_eq!(decided.status, 200, "{}", decided.body);
+        let (is, open) = (
+            api.get("/clients/acme/imports").await.json(),
+            api.get("/imports?status=held").await.json(),
+        );
+        assert_eq!(is["items"][0]["id"], held["id"]);
+        assert_eq!(is["items"][0]["status"], decided.json()["status"], "{is}");
+        assert_eq!(open["items"], json!([]), "{verdict}");
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn users_are_created_and_changed_in_real_time_and_stay_protected() {
     let mut app = TestApp::start().await;
     app.add_account("acme");
@@ -198,6 +230,32 @@ async fn who_only_reads_sees_masked_values() {
         assert!(!masked.body.contains("1990-0"), "{path}: {}", masked.body);
     }
     assert!(api.get("/clients/acme/users/key:7").await.body.contains("1990-05-04"));
+    let refused = format!("{file}8;Sol;Ida;never;1990-05-04\n");
+    let partial = start(&mut api, "", refused.as_bytes()).await.json();
+    let one = format!("/imports/{}", partial["id"].as_str().unwrap());
+    for format in ["json", "csv", "html"] {
+        let masked = reader.get(&format!("{one}/report?format={format}")).await;
+        assert_eq!(masked.status, 200, "{format}");
+        assert!(!masked.body.contains("1990-0"), "{format}: {}", masked.body);
+    }
+    for clear in ["file", "report?format=corrections"] {
+        let denied = reader.get(&format!("{one}/{clear}")).await;
+        assert_eq!((denied.status, denied.code().as_str()), (403, "denied"), "{clear}");
+        assert!(!denied.body.contains("1990-0"), "{clear}: {}", denied.body);
+    }
+    let trail = api.get("/audit?what=import.read").await.json();
+    assert_eq!(trail["items"], json!([]), "nobody has read it yet");
+    for clear in ["file", "report?format=corrections"] {
+        assert!(api.get(&format!("{one}/{clear}")).await.body.contains("1990-05-04"), "{clear}");
+    }
+    let trail = api.get("/audit?what=import.read").await.json();
+    let read: Vec<&str> =
+        trail["items"].as_array().unwrap().iter().filter_map(|i| i["detail"].as_str()).collect();
+    assert_eq!(
+        read,
+        ["the refused rows as they were received", "the file as it was received"],
+        "{trail}"
+    );
     app.stop().await;
 }
 

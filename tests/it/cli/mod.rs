@@ -1,14 +1,17 @@
 //! The real binary: each family of commands, its JSON, its exit codes, and what a running server sees of it.
 
 mod clients;
+mod extremes;
 mod files;
 mod folders;
+mod mistakes;
 mod serving;
 mod staying;
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rollcall::model::{Protocol, VPath};
@@ -112,6 +115,7 @@ impl Workplace {
 pub(crate) struct Serving {
     child: Child,
     pub(crate) ready: Value,
+    log: Arc<Mutex<String>>,
 }
 
 impl Serving {
@@ -124,10 +128,23 @@ impl Serving {
             child.stderr.take().unwrap().read_to_string(&mut why).unwrap();
             assert!(!first.is_empty(), "serve did not become ready: {why}");
         }
-        // Nobody reads the log here; a full pipe would stop the server.
-        let mut log = child.stderr.take().unwrap();
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        Self { child, ready: serde_json::from_str(&first).unwrap() }
+        // A full pipe would stop the server.
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let log = Arc::<Mutex<String>>::default();
+        let kept = Arc::clone(&log);
+        std::thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                let mut kept = kept.lock().unwrap();
+                kept.push_str(&line);
+                kept.push('\n');
+            }
+        });
+        Self { child, ready: serde_json::from_str(&first).unwrap(), log }
+    }
+
+    /// What it has said on standard error so far.
+    fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
     }
 
     fn port(&self, protocol: Protocol) -> u16 {

@@ -14,7 +14,7 @@ async fn a_demo_that_stays_up_shows_its_page() {
     let mut command = place.command(&["demo", "--json"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let events = BufReader::new(child.stdout.take().unwrap());
-    let mut demo = Serving { child, ready: Value::Null };
+    let mut demo = Serving { child, ready: Value::Null, log: std::sync::Arc::default() };
     for line in events.lines() {
         let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
         if event["event"] == "ready" {

@@ -3,9 +3,11 @@
 use std::fs;
 
 use rollcall::error::Kind;
-use rollcall::model::Purpose;
-use rollcall::service::session::{Open, Overwrite};
+use rollcall::model::{Protocol, Purpose};
+use rollcall::remote;
+use rollcall::service::session::{Open, Overwrite, Session};
 
+use crate::app::TestApp;
 use crate::bench::{Bench, DAY_1, DAY_2, DAY_3, names, path, put, rename, wait};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,6 +107,98 @@ async fn renaming_a_received_file_there_and_back_imports_nothing() {
     put(&session, "/in/a.csv", DAY_2).await;
     assert_eq!(bench.imports().len(), 2);
     assert_eq!(bench.reported("/in/a.csv").unwrap(), bench.imports()[1].id.to_string());
+}
+
+/// January and February of one name; January comes back to that name in some way and goes aside again.
+async fn there_and_back(clear: impl AsyncFn(&Session), aside: &str) {
+    let bench = Bench::start();
+    let session = bench.session().await;
+    put(&session, "/in/users.csv", DAY_1).await;
+    rename(&session, "/in/users.csv", aside).await;
+    put(&session, "/in/users.csv", DAY_2).await;
+    let january = bench.imports()[0].id.to_string();
+    clear(&session).await;
+    let answer = rename(&session, aside, "/in/users.csv").await;
+    assert!(answer.contains("see users.csv.report.csv"), "{answer}");
+    assert_eq!(bench.reported("/in/users.csv").as_ref(), Some(&january), "{aside}");
+    for _ in 0..2 {
+        // The answer comes a moment before the import is noted as done.
+        bench.wait_until_idle();
+        rename(&session, "/in/users.csv", aside).await;
+        assert_eq!(bench.reported("/in/users.csv"), None);
+        bench.wait_until_idle();
+        rename(&session, aside, "/in/users.csv").await;
+        assert_eq!(bench.reported("/in/users.csv").as_ref(), Some(&january), "{aside}");
+    }
+    bench.wait_until_idle();
+    assert_eq!(bench.imports().len(), 2, "nothing is imported again: {aside}");
+    assert_eq!(bench.service.users("acme", None).unwrap().len(), 3, "what February says holds");
+    put(&session, "/in/users.csv", DAY_3).await;
+    let imports = bench.imports();
+    assert_eq!(imports.len(), 3);
+    assert_eq!(bench.reported("/in/users.csv").unwrap(), imports[2].id.to_string());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_received_file_that_comes_back_to_the_name_of_a_newer_one_is_not_imported_again() {
+    for aside in ["/in/users-old.csv", "/out/users.csv", "/users.csv"] {
+        there_and_back(async |_| {}, aside).await;
+        let removed = async |session: &Session| {
+            session.remove_file(&path("/in/users.csv")).unwrap();
+        };
+        there_and_back(removed, aside).await;
+        let moved = async |session: &Session| {
+            rename(session, "/in/users.csv", "/out/february.csv").await;
+        };
+        there_and_back(moved, aside).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_of_both_protocols_rename_received_files_as_they_like() {
+    let app = TestApp::start().await;
+    for protocol in [Protocol::Sftp, Protocol::Ftps] {
+        let login = protocol.name();
+        app.add_account(login);
+        let mut client = app.connect(login, protocol).await;
+        let [now, old] = ["/payroll/users.csv", "/payroll/users-old.csv"].map(path);
+        let imports = || app.service.imports(login, 100).unwrap().len();
+        client.put(&now, DAY_1.as_bytes()).await.unwrap();
+        client.rename(&now, &old, remote::Overwrite::Never).await.unwrap();
+        client.put(&now, DAY_2.as_bytes()).await.unwrap();
+        client.rename(&old, &now, remote::Overwrite::Replace).await.unwrap();
+        client.rename(&now, &old, remote::Overwrite::Never).await.unwrap();
+        client.put(&now, DAY_2.as_bytes()).await.unwrap();
+        client.delete(&now).await.unwrap();
+        client.rename(&old, &now, remote::Overwrite::Never).await.unwrap();
+        client.rename(&now, &old, remote::Overwrite::Never).await.unwrap();
+        app.settled().await;
+        assert_eq!(imports(), 3, "{protocol:?}");
+        assert_eq!(app.service.users(login, None).unwrap().len(), 3, "{protocol:?}");
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_received_file_is_known_in_a_folder_that_was_renamed_and_when_its_archive_is_gone() {
+    let bench = Bench::start();
+    let session = bench.session().await;
+    session.make_dir(&path("/out/box")).unwrap();
+    put(&session, "/in/users.csv", DAY_1).await;
+    rename(&session, "/in/users.csv", "/out/box/users.csv").await;
+    rename(&session, "/out/box", "/out/crate").await;
+    rename(&session, "/out/crate/users.csv", "/in/users.csv").await;
+    assert_eq!(bench.imports().len(), 1);
+    fs::remove_file(bench.client("archive").join(bench.imports()[0].id.to_string())).unwrap();
+    rename(&session, "/in/users.csv", "/out/users.csv").await;
+    rename(&session, "/out/users.csv", "/in/users.csv").await;
+    assert_eq!(bench.imports().len(), 1);
+    // Another file of the same size in its place is none that was received.
+    rename(&session, "/in/users.csv", "/out/users.csv").await;
+    session.remove_file(&path("/out/users.csv")).unwrap();
+    put(&session, "/out/users.csv", &DAY_1.replace("Dupont", "Durand")).await;
+    rename(&session, "/out/users.csv", "/in/users.csv").await;
+    assert_eq!(bench.imports().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

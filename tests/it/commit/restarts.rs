@@ -24,6 +24,41 @@ async fn only_one_process_serves_a_data_folder() {
     assert!(refused.message().contains("another rollcall"), "{refused}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_cannot_be_opened_stops_nobody_else_and_loses_nothing() {
+    let folder = Bench::start().stop();
+    // No workers: the upload is acknowledged and waits.
+    let mut config = Config::default();
+    config.limits.min_free_bytes = 0;
+    config.limits.reply_wait_s = 0;
+    let data = folder.path().join("data");
+    let service = Service::open(Arc::new(config), &data, Clock::System).unwrap();
+    let waiting = Bench { service, workers: None, folder };
+    put(&waiting.session().await, "/in/users.csv", DAY_1).await;
+    // Not even root opens a folder for writing.
+    let lock = waiting.client("import.lock");
+    drop(fs::remove_file(&lock));
+    fs::create_dir(&lock).unwrap();
+    let Bench { service, folder, .. } = waiting;
+    drop(service);
+
+    let bench = Bench::open(folder, |_| {});
+    let other = rollcall::service::clients::NewClient {
+        slug: "other".to_owned(),
+        name: "Other".to_owned(),
+        language: rollcall::model::Language::En,
+        time_zone: "UTC".to_owned(),
+    };
+    bench.service.add_client(other).unwrap();
+    let states: Vec<UploadState> = bench.uploads().iter().map(|upload| upload.state).collect();
+    assert_eq!(states, [UploadState::Queued]);
+    assert_eq!(bench.file("/in/users.csv").as_deref(), Some(DAY_1));
+    fs::remove_dir(&lock).unwrap();
+    let bench = bench.restart();
+    bench.wait_until_idle();
+    assert_eq!(bench.statuses(), ["ok"]);
+}
+
 /// A registry row, and files in spool and archive, as a crash leaves them.
 fn crashed(bench: &Bench, name: &str, text: &str, spooled: bool, archived: bool) -> String {
     let id = uuid::Uuid::now_v7();

@@ -79,6 +79,50 @@ async fn a_part_takes_the_name_only_where_it_deceives_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_part_has_no_holes() {
+    let bench = Bench::start();
+    let session = bench.session().await;
+    let mut staged = session.open_upload(&path("/out/big.bin"), Open::Replace).unwrap();
+    for (offset, piece) in [(0, "one"), (6, "three"), (11, "four")] {
+        staged.write_at(offset, piece.as_bytes()).unwrap();
+    }
+    staged.interrupt("lost");
+    assert_eq!(bench.file("/out/big.bin").as_deref(), Some("one"));
+    let mut more = session.open_upload(&path("/out/big.part"), Open::Resume).unwrap();
+    for (offset, piece) in [(3, "two"), (0, "one"), (9, "four")] {
+        more.write_at(offset, piece.as_bytes()).unwrap();
+    }
+    more.interrupt("lost");
+    assert_eq!(bench.file("/out/big.part").as_deref(), Some("onetwo"));
+    let mut more = session.open_upload(&path("/out/big.part"), Open::Resume).unwrap();
+    more.truncate(100).unwrap();
+    more.write_at(6, b"three").unwrap();
+    more.write_at(50, b"late").unwrap();
+    more.interrupt("lost again");
+    assert_eq!(bench.file("/out/big.part").as_deref(), Some("onetwothree"));
+    let mut holes = session.open_upload(&path("/out/holes.bin"), Open::Replace).unwrap();
+    holes.write_at(6, b"three").unwrap();
+    holes.interrupt("lost");
+    assert_eq!(bench.file("/out/holes.bin"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_of_nothing_changes_nothing() {
+    let bench = Bench::start();
+    let session = bench.session().await;
+    let mut staged = stage(&session, "/out/a.bin", "all of it");
+    staged.write_at(100, b"").unwrap();
+    staged.write_at(u64::MAX, b"").unwrap();
+    assert_eq!(staged.bytes(), 9);
+    staged.commit().unwrap();
+    assert_eq!(bench.file("/out/a.bin").as_deref(), Some("all of it"));
+    let mut empty = session.open_upload(&path("/out/empty"), Open::Replace).unwrap();
+    empty.write_at(100, b"").unwrap();
+    empty.commit().unwrap();
+    assert_eq!(bench.file("/out/empty").as_deref(), Some(""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_poisoned_upload_is_never_published() {
     let bench = Bench::start_with(|c| c.limits.max_upload_bytes = 100);
     let session = bench.session().await;

@@ -1,6 +1,8 @@
 //! Files handed over through hosted export folders, and what the account does with them.
 
+use rollcall::error::Kind;
 use rollcall::model::{Protocol, Purpose, VPath};
+use rollcall::remote::Overwrite;
 use rollcall::service::drops::{Content, DropFilter, DropState, FileDrop, NewDrop};
 
 use super::super::app::TestApp;
@@ -16,7 +18,11 @@ async fn app() -> TestApp {
 }
 
 fn hand_over(app: &TestApp, name: &str, bytes: &[u8], key: Option<&str>) -> FileDrop {
-    let new = NewDrop {
+    app.service.drop_file(&file(name, bytes, key)).unwrap()
+}
+
+fn file<'a>(name: &'a str, bytes: &'a [u8], key: Option<&'a str>) -> NewDrop<'a> {
+    NewDrop {
         client: CLIENT,
         folder: "out",
         name,
@@ -24,8 +30,7 @@ fn hand_over(app: &TestApp, name: &str, bytes: &[u8], key: Option<&str>) -> File
         origin: "a test",
         who: "test",
         key,
-    };
-    app.service.drop_file(&new).unwrap()
+    }
 }
 
 fn state(app: &TestApp, dropped: &FileDrop) -> DropState {
@@ -138,5 +143,73 @@ async fn only_final_names_in_export_folders_are_accepted() {
     assert!(app.service.drops(&DropFilter::default()).unwrap().is_empty());
     let kept = std::fs::read_dir(app.path("data/clients/acme/outbox")).unwrap().count();
     assert_eq!(kept, 0, "nothing of what was refused is kept");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_stands_for_one_file_of_its_client() {
+    let app = app().await;
+    let elsewhere = at("/out-2");
+    app.service.add_folder(CLIENT, "out-2", &elsewhere, Purpose::Export, None).unwrap();
+    app.add_account("other");
+    app.service.add_folder("other", "out", &at("/out"), Purpose::Export, None).unwrap();
+    let first = hand_over(&app, "a.csv", b"monday", Some("k"));
+    assert_eq!(hand_over(&app, "a.csv", b"monday", Some("k")).id, first.id);
+    let refused = |new: &NewDrop<'_>| app.service.drop_file(new).unwrap_err();
+    for (wrong, said) in [
+        (file("a.csv", b"tuesday", Some("k")), "with other content"),
+        (file("b.csv", b"monday", Some("k")), "under another name"),
+        (NewDrop { folder: "out-2", ..file("a.csv", b"monday", Some("k")) }, "another folder"),
+    ] {
+        let error = refused(&wrong);
+        assert_eq!(error.kind(), Kind::Conflict, "{error}");
+        assert!(
+            error.message().contains("the key \"k\" was used for another file (a.csv"),
+            "{error}"
+        );
+        assert!(error.message().contains(said), "{error}");
+    }
+    for wrong in [
+        NewDrop { client: "nobody", ..file("a.csv", b"monday", Some("k")) },
+        NewDrop { folder: "nowhere", ..file("a.csv", b"monday", Some("k")) },
+        NewDrop {
+            content: Content::File(std::path::Path::new("/nowhere/a.csv")),
+            ..file("a.csv", b"", Some("k"))
+        },
+    ] {
+        assert_eq!(refused(&wrong).kind(), Kind::NotFound, "{wrong:?}");
+    }
+    let others = NewDrop { client: "other", ..file("a.csv", b"theirs", Some("k")) };
+    let theirs = app.service.drop_file(&others).unwrap();
+    assert_eq!((theirs.client.as_str(), theirs.state), ("other", DropState::Placed));
+    // What the account calls its file now does not count.
+    let mut session = app.connect(CLIENT, Protocol::Sftp).await;
+    session.rename(&at("/out/a.csv"), &at("/out/taken.csv"), Overwrite::Never).await.unwrap();
+    session.close().await;
+    assert_eq!(hand_over(&app, "a.csv", b"monday", Some("k")).id, first.id);
+    app.service.withdraw_drop(&first.id, "test").unwrap();
+    let error = refused(&file("a.csv", b"monday", Some("k")));
+    assert_eq!(error.kind(), Kind::Conflict);
+    assert!(error.message().contains("was taken back; use another key"), "{error}");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_of_ours_and_of_people_never_meet() {
+    let app = app().await;
+    let key = format!("export/{}/1", uuid::Uuid::now_v7());
+    let own = app.service.drop_file_once(&file("a.csv", b"1", None), &key).unwrap();
+    let again = app.service.drop_file_once(&file("a.csv", b"1", None), &key).unwrap();
+    assert_eq!(own.id, again.id);
+    assert_ne!(hand_over(&app, "b.csv", b"2", Some(&key)).id, own.id);
+    // An older program kept a person's key where ours are.
+    let old = hand_over(&app, "c.csv", b"3", Some("day/3"));
+    let conn = rusqlite::Connection::open(app.path("data/registry.db")).unwrap();
+    let moved =
+        "UPDATE drops SET key = given_key, given_key = NULL, given_name = NULL WHERE id = ?1";
+    assert_eq!(conn.execute(moved, [&old.id]).unwrap(), 1);
+    assert_eq!(hand_over(&app, "c.csv", b"3", Some("day/3")).id, old.id);
+    let error = app.service.drop_file(&file("c.csv", b"4", Some("day/3"))).unwrap_err();
+    assert_eq!(error.kind(), Kind::Conflict);
     app.stop().await;
 }

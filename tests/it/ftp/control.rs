@@ -132,6 +132,38 @@ async fn three_wrong_passwords_end_the_connection_and_all_refusals_read_alike() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn our_own_fault_is_not_told_as_a_wrong_password() {
+    // A failure that is counted would make the next login wait for longer than this test does.
+    let ground = Ground::with(|config| {
+        let longest = 600_000;
+        config.throttle.first_delay_ms = longest;
+        config.throttle.max_delay_ms = longest;
+        config.throttle.familiar_delay_ms = longest;
+    })
+    .await;
+    let folder = ground.app.path("data/clients/zeta/files/zeta");
+    std::fs::remove_dir_all(&folder).unwrap();
+    std::fs::write(&folder, b"not a folder").unwrap();
+    for _ in 0..4 {
+        let mut wire = Wire::implicit(ground.implicit(), ground.tls()).await;
+        assert_eq!(wire.code("USER zeta").await, 331);
+        let told = wire.ask(&format!("PASS {PASSWORD}")).await;
+        let words = "421 The server cannot open this account now; try again later.";
+        assert_eq!(told, (421, words.to_owned()));
+        assert!(wire.is_closed().await);
+    }
+    std::fs::remove_file(&folder).unwrap();
+    let mut wire = Wire::implicit(ground.implicit(), ground.tls()).await;
+    wire.log_in("zeta").await;
+    // A stranger learns nothing from it.
+    std::fs::remove_dir_all(&folder).unwrap();
+    std::fs::write(&folder, b"not a folder").unwrap();
+    let mut wire = Wire::implicit(ground.implicit(), ground.tls()).await;
+    assert_eq!(wire.code("USER zeta").await, 331);
+    assert_eq!(wire.code("PASS wrong").await, 530);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_account_logs_in_by_its_connection_types_only_and_loses_its_session_when_disabled() {
     let ground = Ground::new().await;
     let mut wire = ground.guest().await;

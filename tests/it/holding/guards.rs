@@ -6,7 +6,7 @@ use rollcall::import::plan::Written;
 use rollcall::import::report::GuardOutcome;
 use rollcall::import::settings::Settings;
 use rollcall::import::{self, Approval, Job, Plan};
-use rollcall::model::ImportStatus;
+use rollcall::model::{ImportStatus, Language};
 
 use crate::golden::{self, applied, empty_directory};
 
@@ -170,6 +170,28 @@ fn one_legal_entity_alone_is_held() {
 }
 
 #[test]
+fn an_entity_that_is_gone_holds_one_file_only() {
+    let before = people(40);
+    let mut only: Vec<Person> = before.iter().filter(|p| p.entity == "FR01").cloned().collect();
+    let approved = approve(&file(&only), &directory(&before));
+    assert!(approved.report.status.is_applied());
+    assert!(tripped(&approved).contains(&"G605"));
+    let remembered = approved.absences.clone().unwrap();
+    assert!(remembered.len() == 10 && remembered.iter().all(|(_, absence)| absence.files == 0));
+    let after = applied(directory(&before), &approved);
+    // The next days' files change something, and all they say of the ten is the usual.
+    only[0].job = "J9".to_owned();
+    let next = with("", &file(&only), &after);
+    assert!(next.report.status.is_applied(), "{:?}", tripped(&next));
+    assert_eq!((next.report.counts.absent, next.absences.is_none()), (10, true));
+    // Counting begins with the setting that ends contracts, whatever was remembered before.
+    let end = "absent = \"end\"\nabsent_after = 2";
+    let counted = with(end, &file(&only), &applied(after, &next));
+    assert!(counted.report.status.is_applied() && counted.ended_by_absence.is_empty());
+    assert!(counted.absences.unwrap().iter().all(|(_, absence)| absence.files == 1));
+}
+
+#[test]
 fn a_shifted_column_is_held_and_a_new_one_is_not() {
     let before = people(40);
     let mut after = before.clone();
@@ -310,6 +332,13 @@ fn a_dry_run_says_that_it_would_be_held() {
     let plan = planned(&file(&before[..20]), &directory(&before), None, true);
     assert_eq!(plan.report.status, ImportStatus::Held);
     assert!(plan.report.dry_run && plan.writes.is_empty());
+    // There is no import that anybody could approve.
+    let json = String::from_utf8(import::report::json(&plan.report, Language::En)).unwrap();
+    assert!(json.contains("send the file to the import folder, where it waits for approval"));
+    assert!(!json.contains("approve import"), "{json}");
+    let real = planned(&file(&before[..20]), &directory(&before), None, false);
+    let json = String::from_utf8(import::report::json(&real.report, Language::En)).unwrap();
+    assert!(json.contains("approve import 0193501e-0000-7000-8000-000000000001"), "{json}");
 }
 
 #[test]

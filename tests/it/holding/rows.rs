@@ -179,6 +179,69 @@ async fn a_later_full_file_makes_the_decision_needless() {
     assert!(person(&bench, "00004").is_some());
 }
 
+/// The file of `waiting` with its two odd rows.
+fn odd() -> String {
+    let swapped = row("00007", "Stranger", "11/11/1991").replace("PrénomStranger", "Ada");
+    roster(&[(4, row("00904", "Nom4", "05/03/1980")), (7, swapped)])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_file_again_leaves_its_rows_waiting() {
+    let (bench, session, id) = waiting().await;
+    for _ in 0..2 {
+        put(&session, "/in/users.csv", &odd()).await;
+        assert_eq!(bench.statuses().pop().as_deref(), Some("duplicate"));
+    }
+    let import = bench.imports()[1].clone();
+    assert_eq!(import.pending_lines, [5, 8]);
+    assert_eq!(import.waits_for.as_deref(), Some("approval of rows 5, 8"));
+    bench.service.decide(id, &rows(Verdict::Approve, &[5]), "cli").unwrap();
+    assert!(person(&bench, "00904").is_some() && person(&bench, "00004").is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approved_row_never_overwrites_what_is_newer() {
+    let (bench, session, id) = waiting().await;
+    let corrections = "employee number;last name;first name;email;birth date;hire date;_code;_message\n\
+                       00007;Nom7;Corrected;nom7@acme.example;08/03/1980;06/01/2020;D105;x\n";
+    put(&session, "/in/users.csv.corrections.csv", corrections).await;
+    assert_eq!(bench.statuses().pop().as_deref(), Some("ok"));
+    let late = bench.service.decide(id, &rows(Verdict::Approve, &[8]), "cli").unwrap_err();
+    assert!(late.message().contains("the directory has changed since"), "{late}");
+    assert_eq!(person(&bench, "00007").unwrap().1, "Nom7");
+    // The other row's person is as it was.
+    bench.service.decide(id, &rows(Verdict::Approve, &[5]), "cli").unwrap();
+    assert!(person(&bench, "00904").is_some());
+    // And so is the first one's again, once the correction is taken back.
+    let corrected = bench.imports()[2].id;
+    bench.service.undo_import(corrected, "cli").unwrap();
+    bench.service.decide(id, &rows(Verdict::Approve, &[8]), "cli").unwrap();
+    assert_eq!(person(&bench, "00007").unwrap().1, "Stranger");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approved_row_whose_contract_is_over_counts_as_ended() {
+    let bench = Bench::start_with(|config| config.limits.reply_wait_s = 60);
+    let session = bench.session().await;
+    let list = |first: &str| {
+        let header = "employee number;last name;first name;email;birth date;hire date;end date";
+        let second = "00002;Roy;Max;roy@acme.example;02/03/1985;06/01/2020;";
+        format!("{header}\n{first}\n{second}\n")
+    };
+    let anne = "00001;Dupont;Anne;anne@acme.example;24/05/1980;06/01/2020;";
+    put(&session, "/in/users.csv", &list(anne)).await;
+    let swapped = "00001;Stranger;Ada;ada@acme.example;11/11/1991;06/01/2020;31/01/2020";
+    put(&session, "/in/users.csv", &list(swapped)).await;
+    let import = bench.imports()[1].clone();
+    assert_eq!(import.pending_lines, [2], "{import:?}");
+    let done = bench.service.decide(import.id, &rows(Verdict::Approve, &[2]), "cli").unwrap();
+    let report = done.report.unwrap();
+    assert_eq!((report.counts.ended, report.counts.updated, report.counts.held), (1, 0, 0));
+    assert_eq!(report.counts.outcomes(), report.counts.rows);
+    let codes: Vec<&str> = report.messages.iter().map(|told| told.code.name()).collect();
+    assert!(codes.contains(&"C408"), "the end is long ago: {codes:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn many_swaps_hold_the_file_and_no_dropped_file_approves_them() {
     let bench = Bench::start_with(|config| config.limits.reply_wait_s = 60);

@@ -1,9 +1,9 @@
 //! What strangers and clumsy programs do: guessing, flooding, stalling, nonsense.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use russh::client::{self, AuthResult};
+use russh::client::{self, AuthResult, DisconnectReason};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -15,6 +15,70 @@ async fn app_with(change: impl FnOnce(&mut rollcall::config::Config)) -> TestApp
     let app = TestApp::start_with(change).await;
     app.add_account("acme");
     app
+}
+
+/// Keeps the reason and the words with which the server ends the connection.
+#[derive(Clone, Default)]
+struct Listening(Arc<Mutex<Option<(String, String)>>>);
+
+impl client::Handler for Listening {
+    type Error = russh::Error;
+
+    async fn check_server_key(
+        &mut self,
+        _key: &russh::keys::PublicKeyOrCertificate,
+    ) -> Result<bool, Self::Error> {
+        Ok(true)
+    }
+
+    async fn disconnected(
+        &mut self,
+        reason: DisconnectReason<Self::Error>,
+    ) -> Result<(), Self::Error> {
+        if let DisconnectReason::ReceivedDisconnect(told) = reason {
+            *self.0.lock().unwrap() = Some((format!("{:?}", told.reason_code), told.message));
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn our_own_fault_is_not_told_as_a_wrong_password() {
+    // A failure that is counted would make the next login wait for longer than this test does.
+    let app = app_with(|config| {
+        let longest = 600_000;
+        config.throttle.first_delay_ms = longest;
+        config.throttle.max_delay_ms = longest;
+        config.throttle.familiar_delay_ms = longest;
+    })
+    .await;
+    let folder = app.path("data/clients/acme/files/acme");
+    std::fs::remove_dir_all(&folder).unwrap();
+    std::fs::write(&folder, b"not a folder").unwrap();
+    for _ in 0..4 {
+        let heard = Listening::default();
+        let server = app.bound().sftp.unwrap();
+        let mut handle = client::connect(Arc::default(), server, heard.clone()).await.unwrap();
+        if let Ok(answer) = handle.authenticate_password("acme", PASSWORD).await {
+            assert!(answer.success(), "{answer:?}");
+        }
+        timeout(PATIENCE, handle).await.unwrap().unwrap();
+        let words = "The server cannot open this account now; try again later.".to_owned();
+        let told = heard.0.lock().unwrap().take();
+        assert_eq!(told, Some(("ServiceNotAvailable".to_owned(), words)));
+    }
+    std::fs::remove_file(&folder).unwrap();
+    assert_eq!(
+        timeout(PATIENCE, Sftp::open(&app, "acme"))
+            .await
+            .unwrap()
+            .open_file("/x", READ)
+            .await
+            .status()
+            .0,
+        2
+    );
+    app.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -21,6 +21,7 @@ pub(crate) const UNSUPPORTED: u32 = 8;
 
 pub(crate) const READ: u32 = 1;
 pub(crate) const WRITE: u32 = 2;
+pub(crate) const APPEND: u32 = 4;
 pub(crate) const CREATE: u32 = 8;
 pub(crate) const TRUNCATE: u32 = 16;
 

@@ -3,12 +3,12 @@
 use std::time::Instant;
 
 use bytes::Buf;
-use rollcall::model::VPath;
+use rollcall::model::{Protocol, VPath};
 use rollcall::store::registry::{Registry, UploadFilter};
 
 use super::raw::{
-    CREATE, DENIED, FAILURE, NO_SUCH_FILE, OK, PATIENCE, READ, Sftp, TRUNCATE, UNSUPPORTED, WRITE,
-    text,
+    APPEND, CREATE, DENIED, FAILURE, NO_SUCH_FILE, OK, PATIENCE, READ, Sftp, TRUNCATE, UNSUPPORTED,
+    WRITE, text,
 };
 use crate::app::TestApp;
 
@@ -115,6 +115,56 @@ async fn a_failed_write_poisons_its_handle() {
     assert_eq!(code, FAILURE);
     assert!(answer.contains("nothing was stored"), "{answer}");
     assert!(sftp.get("/papers/big").await.is_none());
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handle_that_continues_a_file_does_not_read_it_without_the_right() {
+    let (app, mut sftp) = started().await;
+    assert_eq!(sftp.put("/papers/a", b"secret").await.0, OK);
+    let most = 100u32.to_be_bytes();
+    for (rights, code) in [("list,read,append", None), ("list,append", Some(DENIED))] {
+        app.service.set_folder_rights("acme", "papers", Some(rights.parse().unwrap())).unwrap();
+        let mut sftp = Sftp::open(&app, "acme").await;
+        for flags in [WRITE, READ | WRITE, APPEND, READ | APPEND] {
+            let handle = sftp.open_file("/papers/a", flags).await.handle();
+            let read = sftp.call(5, &[&text(&handle), &[0; 8], &most]).await;
+            match code {
+                Some(code) => assert_eq!(read.status().0, code, "{flags}"),
+                None => assert_eq!(read.data(), &b"secret"[..], "{flags}"),
+            }
+            sftp.close(&handle).await;
+        }
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_client_has_so_many_files_open_and_others_have_theirs() {
+    let app = TestApp::start_with(|config| config.limits.open_files_per_client = 3).await;
+    for login in ["acme", "other"] {
+        app.add_account(login);
+    }
+    let mut sftp = Sftp::open(&app, "acme").await;
+    assert_eq!(sftp.put("/papers/a", b"a").await.0, OK);
+    let mut again = Sftp::open(&app, "acme").await;
+    let first = sftp.open_file("/papers/a", READ).await.handle();
+    let _second = sftp.open_file("/papers/b", WRITE | CREATE | TRUNCATE).await.handle();
+    let _third = again.call(11, &[&text("/papers")]).await.handle();
+    for (path, flags) in [("/papers/a", READ), ("/papers/c", WRITE | CREATE | TRUNCATE)] {
+        let (code, words) = again.open_file(path, flags).await.status();
+        assert!(code == FAILURE && words.contains("3 files open"), "{words}");
+    }
+    let mut ftp = app.connect("acme", Protocol::Ftps).await;
+    let a: VPath = "/papers/a".parse().unwrap();
+    ftp.get(&a, 10).await.unwrap_err();
+    // Another client is none the worse for it.
+    let mut other = Sftp::open(&app, "other").await;
+    assert_eq!(other.put("/papers/a", b"b").await.0, OK);
+    assert_eq!(sftp.close(&first).await.0, OK);
+    assert_eq!(again.get("/papers/a").await.unwrap(), &b"a"[..]);
+    let mut ftp = app.connect("acme", Protocol::Ftps).await;
+    assert_eq!(ftp.get(&a, 10).await.unwrap(), b"a");
     app.stop().await;
 }
 

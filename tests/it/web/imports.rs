@@ -296,6 +296,47 @@ async fn reports_come_in_every_form_and_language_with_a_policy_of_their_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn files_with_what_reports_mask_are_for_those_who_import_and_leave_a_trace() {
+    let mut app = app().await;
+    let mut anna = Browser::first(&mut app).await;
+    put(&app, "acme", "users.csv", &format!("{}p3;C;C;c@acme.example;never;\n", roster(2, 0)))
+        .await;
+    let id = newest(&app, "acme");
+    let (address, _) = app.open_page().await;
+    let (clear, masked) = (["file", "report/corrections"], ["report/csv", "report/json"]);
+    for (name, role, client) in
+        [("vera", Role::Viewer, None), ("carl", Role::Client, Some("acme".to_owned()))]
+    {
+        let new = NewAdministrator { name: name.to_owned(), role, client, language: Language::En };
+        app.service.add_administrator(&new, Some(ADMIN_PASSWORD)).unwrap();
+        let mut looker = Browser::new(address);
+        looker.post("/sign-in", &[("name", name), ("password", ADMIN_PASSWORD)]).await;
+        let page = looker.get(&format!("/imports/{id}")).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        for below in clear {
+            let refused = looker.get(&format!("/imports/{id}/{below}")).await;
+            assert_eq!(refused.status, 403, "{name} {below}");
+            assert!(refused.body.contains("not for you to see"), "{}", refused.body);
+            assert!(!page.body.contains(&format!("/imports/{id}/{below}")), "{}", page.body);
+        }
+        for below in masked {
+            let read = looker.get(&format!("/imports/{id}/{below}")).await;
+            assert_eq!(read.status, 200, "{name} {below}");
+        }
+    }
+    let page = anna.get(&format!("/imports/{id}")).await;
+    for below in clear {
+        assert!(page.body.contains(&format!("/imports/{id}/{below}")), "{}", page.body);
+        assert_eq!(anna.get(&format!("/imports/{id}/{below}")).await.status, 200, "{below}");
+    }
+    let trail = anna.get("/server/audit?what=import.read").await.body;
+    for read in ["the file as it was received", "the refused rows as they were received"] {
+        assert_eq!(trail.matches(read).count(), 1, "{trail}");
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_clients_own_user_sees_and_tries_and_decides_nothing() {
     let (mut app, _anna, id) = held().await;
     app.add_account("other");

@@ -118,7 +118,11 @@ fn dump(data: &Path) -> BTreeMap<String, String> {
         let aside = ["admin_sessions", "activity", "quality", "search", "searched"];
         for table in tables.iter().filter(|t| !aside.contains(&t.as_str())) {
             // Who took people's data with them is noted, as it should be.
-            let but = if table == "audit" { "WHERE what <> 'users.export'" } else { "" };
+            let but = if table == "audit" {
+                "WHERE what NOT IN ('users.export', 'import.read')"
+            } else {
+                ""
+            };
             let mut query = conn.prepare(&format!("SELECT * FROM \"{table}\" {but}")).unwrap();
             let columns: Vec<String> = query.column_names().map(str::to_owned).collect();
             let mut rows = query.query([]).unwrap();

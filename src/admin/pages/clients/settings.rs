@@ -15,7 +15,7 @@ use crate::config::Retention;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Client, Language, Scope};
 use crate::service::Service;
-use crate::service::clients::{ClientPatch, ClientRetention};
+use crate::service::clients::{ClientPatch, ClientRetention, Erased};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -294,8 +294,15 @@ async fn erase(
         return erase_page(&admin, &shell, &caller, slug, Some(words)).await;
     }
     let erased = admin.run(&caller.name, move |service| service.erase_client(&slug)).await;
-    erased.map_err(|error| fail(error, &shell))?;
-    let words =
-        shell.t("The client is erased.", "Le client est effacé.", "Der Kunde ist gelöscht.");
+    let words = match erased.map_err(|error| fail(error, &shell))? {
+        Erased::Wholly => {
+            shell.t("The client is erased.", "Le client est effacé.", "Der Kunde ist gelöscht.")
+        }
+        Erased::ButForTheLog => shell.t(
+            "The client is erased. Another program was reading the registry: the client’s name leaves its log within an hour.",
+            "Le client est effacé. Un autre programme lisait le registre\u{a0}: le nom du client quitte son journal dans l’heure.",
+            "Der Kunde ist gelöscht. Ein anderes Programm las gerade die Registrierung: Sein Name verlässt deren Protokoll binnen einer Stunde.",
+        ),
+    };
     Ok(done("/clients", Tone::Good, words))
 }

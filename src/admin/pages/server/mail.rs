@@ -67,7 +67,7 @@ async fn show_with(
             Ok(false) => Ready::Off,
             Err(error) => Ready::Broken(error.message().to_owned()),
         };
-        Ok((ready, service.mails(None, ROWS)?))
+        Ok((ready, service.mails(None, None, ROWS)?))
     });
     let config = &admin.service().config().mail;
     let folder = config.dir.as_ref().map(|dir| dir.display().to_string());

@@ -70,6 +70,7 @@ impl OverviewPage<'_> {
         let p = self.p;
         match sign.what {
             "registry" => p.t("Database", "Base de données", "Datenbank"),
+            "data" => p.t("Data folder", "Dossier des données", "Datenordner"),
             "disk" => p.t("Disk", "Disque", "Festplatte"),
             "queue" => p.t("Imports that wait", "Imports en attente", "Wartende Importe"),
             _ => p.t("Certificate", "Certificat", "Zertifikat"),

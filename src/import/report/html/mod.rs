@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Message, Report, ReportChange, ReportColumn, render};
 use crate::import::codes::Level;
-use crate::model::{ImportStatus, Language};
+use crate::model::{ImportStatus, Language, turns_direction};
 use labels::Labels;
 
 pub(super) use view::decision;
@@ -132,11 +132,6 @@ pub fn html(report: &Report, language: Language) -> Vec<u8> {
 #[must_use]
 pub fn straight(text: &str) -> String {
     text.replace(turns_direction, "\u{fffd}")
-}
-
-/// Invisible signs that would show everything after them backwards: a value with one could forge a message.
-fn turns_direction(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Nothing may be loaded, sent or run but this page's own style and script, which are named by their digests.

@@ -1,0 +1,128 @@
+//! What operators do by mistake: a folder that is not there, the wrong user; and names that want to be misread.
+
+use std::os::unix::fs::{MetadataExt, chown};
+use std::path::Path;
+
+use super::Workplace;
+
+/// Nobody's number on every machine.
+const NOBODY: u32 = 65534;
+
+const ROSTER: &str =
+    "login;lastName;firstName;mail;dtContractStart\nzroy;Roy;Zoe;z@x.example;2020-01-13\n";
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// Every file and folder at and below `top`.
+fn all(top: &Path) -> Vec<std::path::PathBuf> {
+    let mut found = vec![top.to_owned()];
+    for entry in std::fs::read_dir(top).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(all(&entry.path()));
+        } else {
+            found.push(entry.path());
+        }
+    }
+    found
+}
+
+#[test]
+fn a_data_folder_that_is_not_there_is_told_and_not_made() {
+    let place = Workplace::new();
+    for words in [
+        &["backup", "copy"][..],
+        &["check"],
+        &["client", "list"],
+        &["client", "show", "acme"],
+        &["users", "list", "acme"],
+        &["imports", "list", "acme"],
+        &["log"],
+        &["alarms"],
+        &["admin", "list"],
+        &["tokens", "list"],
+        &["mail", "list"],
+        &["import", "acme", "users.csv"],
+    ] {
+        let refused = place.refused(words);
+        assert!(refused.contains("there is no data folder at data"), "{words:?}: {refused}");
+        assert!(refused.contains("--data") && refused.contains("ROLLCALL_DATA"), "{refused}");
+        assert!(!place.path("data").exists() && !place.path("copy").exists(), "{words:?}");
+    }
+    place.with_account();
+    assert!(place.refused(&["--data", "dta", "backup", "copy"]).contains("at dta"));
+    assert!(!place.path("dta").exists());
+    assert!(place.ok(&["backup", "copy"]).contains("1 client,"));
+}
+
+#[test]
+fn root_makes_nothing_in_the_folder_of_another_user() {
+    let place = Workplace::new();
+    place.with_account();
+    std::fs::write(place.path("users.csv"), ROSTER).unwrap();
+    if !is_root() {
+        eprintln!("only root can be refused as root: this was not tried");
+        return;
+    }
+    // Root serves what is root's.
+    place.ok(&["import", "acme", "users.csv"]);
+    let data = place.path("data");
+    for path in all(&data) {
+        chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    for words in [
+        &["import", "acme", "users.csv"][..],
+        &["users", "list", "acme"],
+        &["client", "add", "other"],
+        &["backup", "copy"],
+        &["keys", "show"],
+        &["serve"],
+    ] {
+        let refused = place.refused(words);
+        assert!(refused.contains("the data folder data belongs to user "), "{words:?}: {refused}");
+        assert!(refused.contains("(sudo -u "), "{words:?}: {refused}");
+    }
+    assert_eq!(place.output(&["check"]).status.code(), Some(1));
+    let roots = |path: &&std::path::PathBuf| std::fs::metadata(path).unwrap().uid() == 0;
+    assert_eq!(all(&data).iter().filter(roots).count(), 0);
+}
+
+#[test]
+fn check_names_what_belongs_to_somebody_else() {
+    let place = Workplace::new();
+    place.with_account();
+    std::fs::write(place.path("users.csv"), ROSTER).unwrap();
+    place.ok(&["import", "acme", "users.csv"]);
+    if !is_root() {
+        eprintln!("only root can give a file to somebody else: this was not tried");
+        return;
+    }
+    for file in ["import.lock", "users.db"] {
+        let path = place.path("data/clients/acme").join(file);
+        chown(path, Some(NOBODY), None).unwrap();
+    }
+    std::fs::create_dir(place.path("data/lost+found")).unwrap();
+    chown(place.path("data/lost+found"), Some(NOBODY), None).unwrap();
+    let output = place.output(&["check"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stdout).unwrap();
+    let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("2 of the files and folders belong to another user"), "{said}");
+    assert!(words.contains("import.lock") && words.contains("chown -R root data"), "{said}");
+}
+
+#[test]
+fn names_are_shown_in_the_order_of_their_letters() {
+    let place = Workplace::new();
+    place.with_account();
+    let name = "users\u{202e}gpj.csv";
+    std::fs::write(place.path(name), ROSTER).unwrap();
+    let said = place.ok(&["import", "acme", name]);
+    let listed = place.ok(&["imports", "list", "acme"]);
+    assert!(!said.contains('\u{202e}') && !listed.contains('\u{202e}'), "{said}\n{listed}");
+    assert!(listed.contains("users\u{fffd}gpj.csv"), "{listed}");
+    let json = place.ok(&["--json", "imports", "list", "acme"]);
+    assert!(!json.contains('\u{202e}') && json.contains("users\\u202egpj.csv"), "{json}");
+}
