@@ -10,7 +10,7 @@ use super::identity;
 use super::output::{Output, Tone};
 use super::{Outcome, Place, Stop, bound};
 use crate::config::Config;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::service::{Service, health, owner};
 use crate::transport;
 
@@ -63,7 +63,6 @@ impl Finding {
 
 /// Looks at everything; exit code 1 when something is wrong.
 pub(super) fn run(place: &Place) -> Outcome {
-    place.check_data()?;
     let mut findings = configuration(place);
     findings.extend(certificate(&place.global.certs));
     findings.extend(by_choice(&place.config, &place.global.certs));
@@ -71,7 +70,12 @@ pub(super) fn run(place: &Place) -> Outcome {
     findings.extend(key_modes(&place.global.certs));
     findings.extend(disk(&place.config, &place.global.data));
     findings.extend(owners(&place.global.data));
-    match place.service() {
+    match place.check_data().and_then(|()| place.service()) {
+        // It is asked for before the first start too; nothing is made.
+        Err(Stop::Refused(error)) if error.kind() == Kind::NotFound => {
+            let cure = "if there should be one, give --data or set ROLLCALL_DATA; else the first client or start makes it";
+            findings.push(Finding::warning("data folder", error.message(), cure));
+        }
         Ok(service) => {
             findings.extend(databases(&service));
             findings.extend(queue_and_writing(&service));

@@ -140,7 +140,11 @@ impl KeptArgs {
 }
 
 pub(super) fn run(place: &Place, command: ClientCommand) -> Outcome {
-    let begins = matches!(command, ClientCommand::Add { .. } | ClientCommand::Import { .. });
+    // Scripts ask whether a client is there before they add the first one.
+    let begins = matches!(
+        command,
+        ClientCommand::Add { .. } | ClientCommand::Import { .. } | ClientCommand::List
+    );
     let service = if begins { place.service_or_new()? } else { place.service()? };
     let out = place.out;
     match command {

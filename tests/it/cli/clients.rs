@@ -10,6 +10,7 @@ use super::{Workplace, keys};
 #[test]
 fn clients() {
     let place = Workplace::new();
+    assert_eq!(place.json(&["client", "list"]), serde_json::json!([]));
     let added = place.json(&[
         "client",
         "add",

@@ -34,8 +34,6 @@ fn a_data_folder_that_is_not_there_is_told_and_not_made() {
     let place = Workplace::new();
     for words in [
         &["backup", "copy"][..],
-        &["check"],
-        &["client", "list"],
         &["client", "show", "acme"],
         &["users", "list", "acme"],
         &["imports", "list", "acme"],
@@ -51,6 +49,10 @@ fn a_data_folder_that_is_not_there_is_told_and_not_made() {
         assert!(refused.contains("--data") && refused.contains("ROLLCALL_DATA"), "{refused}");
         assert!(!place.path("data").exists() && !place.path("copy").exists(), "{words:?}");
     }
+    let checked = place.ok(&["check"]);
+    assert!(checked.contains("there is no data folder at data"), "{checked}");
+    assert!(!place.path("data").exists());
+    assert_eq!(place.json(&["client", "list"]), serde_json::json!([]));
     place.with_account();
     assert!(place.refused(&["--data", "dta", "backup", "copy"]).contains("at dta"));
     assert!(!place.path("dta").exists());
