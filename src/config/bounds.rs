@@ -5,8 +5,8 @@ use toml::{Table, Value};
 use super::Config;
 use super::check::{Wrong, wrong};
 
-/// Ten years of 365 days, in seconds.
-const TEN_YEARS_S: i64 = 10 * 365 * 24 * 3600;
+/// A hundred years of 365 days, in seconds: whoever meant "never" by 999999999 goes on.
+const HUNDRED_YEARS_S: i64 = 100 * 365 * 24 * 3600;
 /// A thousand years, in days: whoever meant "for ever" by 99999 goes on.
 const THOUSAND_YEARS_DAYS: i64 = 365_250;
 /// Settings each of whose pieces is a thread.
@@ -24,10 +24,10 @@ fn most(key: &str) -> Option<(i64, &'static str)> {
         return None;
     }
     let most = match key.rsplit('_').next()? {
-        "ms" => (TEN_YEARS_S * 1000, "ten years"),
-        "s" => (TEN_YEARS_S, "ten years"),
-        "minutes" => (TEN_YEARS_S / 60, "ten years"),
-        "hours" => (TEN_YEARS_S / 3600, "ten years"),
+        "ms" => (HUNDRED_YEARS_S * 1000, "a hundred years"),
+        "s" => (HUNDRED_YEARS_S, "a hundred years"),
+        "minutes" => (HUNDRED_YEARS_S / 60, "a hundred years"),
+        "hours" => (HUNDRED_YEARS_S / 3600, "a hundred years"),
         "days" => (THOUSAND_YEARS_DAYS, "a thousand years"),
         "months" => (12 * 1000, "a thousand years"),
         _ => return None,
@@ -87,12 +87,12 @@ mod tests {
             problem(|c| c.retention.activity_days = 9_999_999).unwrap(),
             "retention.activity_days is 9999999: use at most 365250 (a thousand years)"
         );
-        assert_eq!(problem(|c| c.limits.login_timeout_s = 315_360_000), None);
+        assert_eq!(problem(|c| c.limits.login_timeout_s = 3_153_600_000), None);
         assert_eq!(
-            problem(|c| c.limits.login_timeout_s = 315_360_001).unwrap(),
-            "limits.login_timeout_s is 315360001: use at most 315360000 (ten years)"
+            problem(|c| c.limits.login_timeout_s = 3_153_600_001).unwrap(),
+            "limits.login_timeout_s is 3153600001: use at most 3153600000 (a hundred years)"
         );
-        assert!(problem(|c| c.throttle.first_delay_ms = 315_360_000_001).is_some());
+        assert!(problem(|c| c.throttle.first_delay_ms = 3_153_600_000_001).is_some());
         assert!(problem(|c| c.admin.session_idle_minutes = u32::MAX).is_some());
         assert!(problem(|c| c.admin.handout_hours = u32::MAX).is_some());
         assert!(problem(|c| c.retention.pseudonymise_after_months = 12_001).is_some());
@@ -105,10 +105,10 @@ mod tests {
     #[test]
     fn the_times_of_hooks_have_bounds_too() {
         let hook: Hook =
-            toml::from_str("name = 'a'\nprogram = ['/a']\ntimeout_s = 999999999").unwrap();
+            toml::from_str("name = 'a'\nprogram = ['/a']\ntimeout_s = 9999999999").unwrap();
         assert_eq!(
             problem(|c| c.hooks = vec![hook]).unwrap(),
-            "hooks timeout_s is 999999999: use at most 315360000 (ten years)"
+            "hooks timeout_s is 9999999999: use at most 3153600000 (a hundred years)"
         );
     }
 }

@@ -184,11 +184,18 @@ impl Service {
         let mut directories = Vec::with_capacity(slugs.len());
         let mut held = Vec::with_capacity(slugs.len());
         for (slug, lock) in slugs.iter().zip(locks) {
-            directories.push(lock.and_then(|lock| {
+            let frozen = lock.and_then(|lock| {
                 held.push(lock);
                 drop(self.open_directory(slug)?);
                 Frozen::of(&self.directory_file(slug))
-            }));
+            });
+            match frozen {
+                // Another moment has it: no damage.
+                Err(error) if matches!(error.kind(), Kind::Busy | Kind::NoSpace) => {
+                    return Err(error);
+                }
+                frozen => directories.push(frozen),
+            }
         }
         // Last: what it calls done is in the directories.
         let registry = Frozen::of(&self.data().join("registry.db"))?;

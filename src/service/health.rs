@@ -180,6 +180,10 @@ impl Service {
         let mut oldest: Option<Timestamp> = None;
         for client in self.registry().clients_waiting()? {
             let Some(client) = self.registry().client(&client)? else { continue };
+            // Its alarm (T13) tells that; the others are served.
+            if self.is_left_out(&client.slug)? {
+                continue;
+            }
             let filter = ImportFilter {
                 client: Some(client.slug.clone()),
                 stand: Some(Stand::ToDecide),

@@ -313,6 +313,9 @@ pub(super) fn open(service: &Service, space: &Arc<ClientSpace>) -> Vec<Hold> {
 /// Ends what nobody decided about in time, client by client.
 pub(super) fn expire_all(service: &Service) -> Result<()> {
     for client in service.registry().clients()? {
+        if service.is_left_out(&client.slug)? {
+            continue;
+        }
         let looked = service.client_space(&client.slug).and_then(|space| {
             // Whoever has the lock looks for itself.
             if let Some(_lock) = space.try_lock()? {

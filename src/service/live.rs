@@ -20,7 +20,7 @@ impl LiveSessions {
         let same = all.iter().filter_map(Weak::upgrade).filter(|s| s.login == session.login);
         if same.count() >= most {
             return Err(Error::new(
-                Kind::Busy,
+                Kind::Quota,
                 format!("{} has {most} sessions already; close one first", session.login),
             ));
         }

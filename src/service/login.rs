@@ -292,7 +292,7 @@ impl Service {
         let stopped = LoginRefused::by_our_fault("the session's task was stopped");
         let session = begun.await.map_err(|_| stopped)?;
         let session = session.map_err(|error| match error.kind() {
-            Kind::Busy => refused("the account has too many sessions"),
+            Kind::Quota => refused("the account has too many sessions"),
             _ => {
                 tracing::error!(%error, login = attempt.login, "a session cannot begin");
                 LoginRefused::by_our_fault("the session cannot begin")

@@ -42,6 +42,10 @@ impl Service {
                     error.message()
                 );
                 self.raise(Some(client), LEFT_OUT_ALARM, LEFT_OUT, &text);
+                // Where even that could not be written, nothing would keep later files from overtaking these.
+                if !self.is_left_out(client)? {
+                    return Err(error);
+                }
             }
         }
         Ok(())

@@ -25,6 +25,10 @@ pub(super) fn apply(service: &Service) -> Result<()> {
     service.sweep_erased()?;
     events::forget(service)?;
     for client in service.registry().clients()? {
+        // What the next start needs to bring it to its end stays.
+        if service.is_left_out(&client.slug)? {
+            continue;
+        }
         let kept = service.registry().client_retention(&client.slug)?;
         let kept = kept.over(&service.config().retention);
         let removed = service

@@ -28,14 +28,19 @@ impl Service {
 
     fn is_stray(&self, name: &str) -> Result<bool> {
         let folder = self.data().join("clients").join(name);
-        // What begins with a dot is a client that goes or comes just now; so is one with the marker.
-        if name.starts_with('.') || folder.join(moving::ARRIVING).exists() || !folder.is_dir() {
+        // What begins with a dot is a client that goes or comes just now; so is one with the marker. A file system has one by itself.
+        if name.starts_with('.')
+            || name == "lost+found"
+            || folder.join(moving::ARRIVING).exists()
+            || !folder.is_dir()
+        {
             return Ok(false);
         }
         if self.registry().client(name)?.is_some() {
             return Ok(false);
         }
-        holds_something(&folder).map_err(|e| Error::io(format!("reading {}", folder.display()), e))
+        // One that cannot be looked through is somebody's, and no reason not to serve the others.
+        Ok(holds_something(&folder).unwrap_or(true))
     }
 
     /// Refuses a new client whose folder holds somebody's files.

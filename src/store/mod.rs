@@ -73,13 +73,19 @@ fn failed(what: impl std::fmt::Display) -> impl FnOnce(rusqlite::Error) -> Error
         let kind = match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Kind::Busy,
             // SQLite says no more when no file to open is left; no import may be given up for that.
-            Some(ErrorCode::CannotOpen) => Kind::Busy,
+            Some(ErrorCode::CannotOpen) if no_file_is_left() => Kind::Busy,
             Some(ErrorCode::DiskFull) => Kind::NoSpace,
             Some(ErrorCode::ConstraintViolation) => Kind::Exists,
             _ => Kind::Internal,
         };
         Error::caused(kind, format!("could not {what}: {error}"), error)
     }
+}
+
+/// Whether the process or the machine can open no further file just now.
+fn no_file_is_left() -> bool {
+    let opened = std::fs::File::open("/dev/null").map_err(|e| Error::io("opening a file", e));
+    opened.is_err_and(|error| error.kind() == Kind::Busy)
 }
 
 /// Microseconds since 1970 (UTC), as every table keeps instants.

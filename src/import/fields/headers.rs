@@ -206,7 +206,11 @@ fn changes_nothing(remark: &str, field: Option<Field>) -> bool {
         employee collaborateur collaboratrice mitarbeiter mitarbeiterin personne contrat contract vertrag paie payroll \
         lohn rh hr sirh siren siret matricule kurzel kurz kurzbezeichnung abrege abreviation short \
         mais but aber conseille recommande recommended empfohlen souhaite effective effectif reelle reel actual \
-        tatsachlich";
+        tatsachlich champ field feld en in mme mlle herr mr mrs ms madame monsieur lettre lettres letter letters \
+        buchstabe buchstaben alpha liste list valeur valeurs value values wert werte remplir renseigner completer \
+        saisir saisie angabe pflichtangabe zwingend voir see siehe avec sans with without mit ohne zero zeros null \
+        nullen leading fuhrende defaut default standard modele muster sample pas ne not do nicht modifier change \
+        andern jours days tage euro eur";
     // What such a field means anyway.
     let besides = match field {
         Some(Field::Email | Field::Phone | Field::Mobile) => {
@@ -233,6 +237,17 @@ fn changes_nothing(remark: &str, field: Option<Field>) -> bool {
     if let Some(level) = level_in(inside) {
         return level == "+1" && field == Some(Field::Manager);
     }
+    // Without one of these the whole file is refused: here only a word that is known to mean somebody or something else counts.
+    if let Some(
+        Field::EmployeeNumber
+        | Field::LegalEntity
+        | Field::Login
+        | Field::FirstName
+        | Field::LastName,
+    ) = field
+    {
+        return !words.iter().any(|word| OTHERS.contains(&word.as_str()));
+    }
     words != ["ex"]
         && words.iter().all(|word| {
             // `%`, `8`, `m/w/d`.
@@ -241,6 +256,79 @@ fn changes_nothing(remark: &str, field: Option<Field>) -> bool {
             is_short || STOP.contains(&word.as_str()) || known.any(|w| w == word)
         })
 }
+
+/// Words by which a remark names another person, or another time.
+const OTHERS: &[&str] = &[
+    "naissance",
+    "birth",
+    "geburt",
+    "fille",
+    "maiden",
+    "conjoint",
+    "conjointe",
+    "epoux",
+    "epouse",
+    "spouse",
+    "partner",
+    "partnerin",
+    "ehe",
+    "pere",
+    "mere",
+    "enfant",
+    "enfants",
+    "child",
+    "children",
+    "kind",
+    "kinder",
+    "vater",
+    "mutter",
+    "manager",
+    "managers",
+    "responsable",
+    "superieur",
+    "hierarchique",
+    "supervisor",
+    "vorgesetzter",
+    "vorgesetzte",
+    "vorgesetzten",
+    "fuhrungskraft",
+    "chef",
+    "boss",
+    "tuteur",
+    "tutor",
+    "ex",
+    "ancien",
+    "ancienne",
+    "anciens",
+    "old",
+    "alt",
+    "alte",
+    "alter",
+    "fruher",
+    "fruhere",
+    "previous",
+    "former",
+    "precedent",
+    "precedente",
+    "vorherige",
+    "nouveau",
+    "nouvelle",
+    "new",
+    "neu",
+    "neue",
+    "urgence",
+    "emergency",
+    "notfall",
+    "contact",
+    "kontakt",
+    "client",
+    "kunde",
+    "fournisseur",
+    "banque",
+    "bank",
+    "candidat",
+    "bewerber",
+];
 
 /// `+1` of `N+1`, `-1` of `du N - 1`.
 fn level_in(remark: &str) -> Option<String> {
@@ -388,6 +476,14 @@ mod tests {
             ("Matricule (obligatoire)", Field::EmployeeNumber),
             ("Personalnummer (8-stellig, Pflichtfeld)", Field::EmployeeNumber),
             ("Sexe (H/F)", Field::Gender),
+            ("Matricule (champ obligatoire)", Field::EmployeeNumber),
+            ("Employee number (required field)", Field::EmployeeNumber),
+            ("Matricule (issu de la GTA)", Field::EmployeeNumber),
+            ("Taux d'activité (en %)", Field::Fte),
+            ("Civilité (M/Mme)", Field::Gender),
+            ("Anrede (Herr/Frau)", Field::Gender),
+            ("Pays (2 lettres)", Field::Country),
+            ("Country (2 letters)", Field::Country),
             ("Date de sortie (JJ/MM/AAAA) [facultatif] *", Field::ContractEnd),
             ("Geschlecht [m/w/d]", Field::Gender),
             ("Date de fin (le cas échéant)", Field::ContractEnd),
@@ -415,6 +511,9 @@ mod tests {
             "Position (alt)",
             "Date d'entrée (groupe)",
             "Prénom (manager)",
+            "Nom (de naissance du conjoint)",
+            "Personalnummer (alt)",
+            "Vorname (Notfallkontakt Bank)",
             "Matricule (ex)",
             "Adresse (bureau)",
             "Nom (de jeune fille) du conjoint",

@@ -162,6 +162,7 @@ pub(super) fn frame(
         {
             left_out.tell("repeated_header", header_raw, span);
         } else if purpose == Purpose::Import
+            && !titles.is_empty()
             && page_title(text, records, span, dialect, header.len())
                 .is_some_and(|title| titles.contains(&title))
         {

@@ -271,10 +271,10 @@ fn what_was_moved_to_a_path_lies_there_until_the_next_one_comes() {
 }
 
 #[test]
-fn a_registry_that_cannot_be_opened_just_now_is_tried_again() {
+fn a_registry_that_can_never_be_opened_is_a_fault() {
     let (place, _registry) = Place::new();
     let nowhere = place.folder.path().join("nowhere/registry.db");
-    assert_eq!(Registry::open(&nowhere).err().map(|e| e.kind()), Some(Kind::Busy));
+    assert_eq!(Registry::open(&nowhere).err().map(|e| e.kind()), Some(Kind::Internal));
 }
 
 #[test]

@@ -80,6 +80,9 @@ pub(super) const STEP_PLACED: &str = r"
 ALTER TABLE uploads ADD COLUMN placed INTEGER NOT NULL DEFAULT 0;
 DROP INDEX uploads_by_path;
 CREATE INDEX uploads_by_path ON uploads(client, login, path, placed, seq);
+-- What a rename asks for: temporary names have had very many uploads, hardly any for import.
+CREATE INDEX uploads_received ON uploads(client, login, bytes, path, placed, seq)
+  WHERE state NOT IN ('stored', 'failed');
 ";
 
 /// The condition of the index `uploads_waiting`.
