@@ -81,7 +81,7 @@ ALTER TABLE uploads ADD COLUMN placed INTEGER NOT NULL DEFAULT 0;
 DROP INDEX uploads_by_path;
 CREATE INDEX uploads_by_path ON uploads(client, login, path, placed, seq);
 -- What a rename asks for: temporary names have had very many uploads, hardly any for import.
-CREATE INDEX uploads_received ON uploads(client, login, bytes, path, placed, seq)
+CREATE INDEX uploads_for_renames ON uploads(client, login, bytes, path, placed, seq)
   WHERE state NOT IN ('stored', 'failed');
 ";
 
