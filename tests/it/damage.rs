@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rollcall::clock::Clock;
@@ -54,6 +54,17 @@ fn put_database(client: &Path, files: &[(&str, Vec<u8>)]) {
 fn break_database(client: &Path) {
     let file = fs::OpenOptions::new().write(true).open(client.join("users.db")).unwrap();
     file.set_len(8192).unwrap();
+}
+
+/// After a first import and a start over its database, which was damaged then: the client's folder, and the good database.
+async fn broken(bench: Bench) -> (Bench, PathBuf, Vec<(&'static str, Vec<u8>)>) {
+    put(&bench.session().await, "/in/users.csv", &roster(40, 0)).await;
+    let folder = bench.stop();
+    let client = folder.path().join("data/clients/acme");
+    let good = copy_database(&client);
+    let bench = Bench::open(folder, |config| config.limits.import_attempts = 1);
+    break_database(&client);
+    (bench, client, good)
 }
 
 /// The bench as it stands, and the database of its client as of now.
@@ -154,13 +165,7 @@ async fn what_was_held_comes_back_held_and_what_was_discarded_not_at_all() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_that_our_fault_stopped_is_told_and_done_at_the_next_start() {
-    let bench = Bench::start();
-    put(&bench.session().await, "/in/users.csv", &roster(40, 0)).await;
-    let folder = bench.stop();
-    let client = folder.path().join("data/clients/acme");
-    let good = copy_database(&client);
-    let bench = Bench::open(folder, |config| config.limits.import_attempts = 1);
-    break_database(&client);
+    let (bench, client, good) = broken(Bench::start()).await;
     put(&bench.session().await, "/in/users.csv", &roster(41, 0)).await;
     bench.wait_until_idle();
     assert_eq!(bench.uploads()[1].state, UploadState::Failed);
@@ -192,12 +197,7 @@ async fn a_failed_import_that_later_ones_have_overtaken_waits_or_is_needless() {
     for (mode, expected) in [("delta", "held"), ("full", "superseded")] {
         let bench = Bench::start();
         bench.service.set_settings("acme", "import", &format!("mode = \"{mode}\"")).unwrap();
-        put(&bench.session().await, "/in/users.csv", &roster(40, 0)).await;
-        let folder = bench.stop();
-        let client = folder.path().join("data/clients/acme");
-        let good = copy_database(&client);
-        let bench = Bench::open(folder, |config| config.limits.import_attempts = 1);
-        break_database(&client);
+        let (bench, client, good) = broken(bench).await;
         let session = bench.session().await;
         put(&session, "/in/failed.csv", &roster(40, 2)).await;
         bench.wait_until_idle();

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use serde::Serialize;
 
 use super::catalogue::{self, AMBIGUOUS, PREVIOUS_NUMBER};
-use super::{Field, FieldKey};
+use super::{Field, FieldKey, remarks};
 use crate::import::settings::UnknownColumns;
 use crate::import::text::{clean_words, fold};
 
@@ -137,7 +137,7 @@ impl Headers {
             return whole;
         }
         // `Matricule (obligatoire)`, `Date of birth [dd/mm/yyyy]`: such a remark is no part of the name.
-        let Some((name, remark)) = header.split_once(['(', '[']) else { return Meaning::Unknown };
+        let Some((name, remarks)) = header.split_once(['(', '[']) else { return Meaning::Unknown };
         if name.trim().is_empty() {
             return Meaning::Unknown;
         }
@@ -147,7 +147,7 @@ impl Headers {
             _ => None,
         };
         match meaning {
-            _ if !changes_nothing(remark, field) => Meaning::Unknown,
+            _ if !remarks::change_nothing(remarks, field) => Meaning::Unknown,
             Meaning::Field(key, MatchedBy::Code) => Meaning::Field(key, MatchedBy::Synonym),
             meaning => meaning,
         }
@@ -189,157 +189,6 @@ impl Headers {
     }
 }
 
-/// Whether a remark in brackets says how a column is filled, and not which: `JJ/MM/AAAA`, `obligatoire`, `max. 20 Zeichen`. Any other
-/// names something else: `Date de fin (période d'essai)` is no end of a contract, `E-Mail (privat)` nobody's address at work.
-fn changes_nothing(remark: &str, field: Option<Field>) -> bool {
-    const WORDS: &str = "\
-        obligatoire requis requise facultatif facultative optionnel optionnelle required mandatory optional compulsory \
-        pflicht pflichtfeld erforderlich si applicable echeant cas if any when falls vorhanden unique cle key schlussel \
-        eindeutig format iso iso2 iso3 utf texte text date datum nombre number zahl numerique numeric numerisch entier \
-        decimal alphanumerique alphanumeric alphanumerisch caracteres caractere car characters character chars char \
-        zeichen chiffres chiffre digits digit stellen stellig max maximum min minimum sur ou or oder et and und ex \
-        exemple example eg bsp beispiel zb majuscules separes separated par by code codes libelle label bezeichnung \
-        name nom prenom vorname nachname first last email mail login id ref no nr num pct pourcentage percent prozent \
-        heures hours stunden std hrs decimales annee mois jour year month day jahr monat tag aa yy hh ss jma dmy mdy \
-        ymd tmj yyyymmdd aaaammjj jjjjmmtt jjmmaa ddmmyy mmddyyyy ttmmjj jjj mmm oui non yes ja nein vrai faux true \
-        false homme femme male female mann frau mannlich weiblich divers cdd cdi usuel usuelle salarie salariee employe \
-        employee collaborateur collaboratrice mitarbeiter mitarbeiterin personne contrat contract vertrag paie payroll \
-        lohn rh hr sirh siren siret matricule kurzel kurz kurzbezeichnung abrege abreviation short \
-        mais but aber conseille recommande recommended empfohlen souhaite effective effectif reelle reel actual \
-        tatsachlich champ field feld en in mme mlle herr mr mrs ms madame monsieur lettre lettres letter letters \
-        buchstabe buchstaben alpha liste list valeur valeurs value values wert werte remplir renseigner completer \
-        saisir saisie angabe pflichtangabe zwingend voir see siehe avec sans with without mit ohne zero zeros null \
-        nullen leading fuhrende defaut default standard modele muster sample pas ne not do nicht modifier change \
-        andern jours days tage euro eur";
-    // What such a field means anyway.
-    let besides = match field {
-        Some(Field::Email | Field::Phone | Field::Mobile) => {
-            "pro professionnel professionnelle bureau work business office company geschaftlich dienstlich firma"
-        }
-        Some(Field::ContractEnd) => {
-            "prevue prevu previsionnelle expected planned voraussichtlich geplant"
-        }
-        Some(Field::Address) => "perso personnelle privee domicile home private privat",
-        _ => "",
-    };
-    // What stands behind the bracket would be a part of the name.
-    let (inside, behind) = remark.split_once([')', ']']).unwrap_or((remark, ""));
-    let goes_on = match behind.trim_start().strip_prefix(['(', '[']) {
-        Some(remark) => !changes_nothing(remark, field),
-        None => behind.chars().any(char::is_alphanumeric),
-    };
-    if goes_on {
-        return false;
-    }
-    let words: Vec<String> =
-        inside.split(|c: char| !c.is_alphanumeric()).map(fold).filter(|w| !w.is_empty()).collect();
-    // The level above is somebody's manager; any other level is other people.
-    if let Some(level) = level_in(inside) {
-        return level == "+1" && field == Some(Field::Manager);
-    }
-    // Without one of these the whole file is refused: here only a word that is known to mean somebody or something else counts.
-    if let Some(
-        Field::EmployeeNumber
-        | Field::LegalEntity
-        | Field::Login
-        | Field::FirstName
-        | Field::LastName,
-    ) = field
-    {
-        return !words.iter().any(|word| OTHERS.contains(&word.as_str()));
-    }
-    words != ["ex"]
-        && words.iter().all(|word| {
-            // `%`, `8`, `m/w/d`.
-            let is_short = word.chars().count() <= 1 || word.bytes().all(|b| b.is_ascii_digit());
-            let mut known = WORDS.split_whitespace().chain(besides.split(' '));
-            is_short || STOP.contains(&word.as_str()) || known.any(|w| w == word)
-        })
-}
-
-/// Words by which a remark names another person, or another time.
-const OTHERS: &[&str] = &[
-    "naissance",
-    "birth",
-    "geburt",
-    "fille",
-    "maiden",
-    "conjoint",
-    "conjointe",
-    "epoux",
-    "epouse",
-    "spouse",
-    "partner",
-    "partnerin",
-    "ehe",
-    "pere",
-    "mere",
-    "enfant",
-    "enfants",
-    "child",
-    "children",
-    "kind",
-    "kinder",
-    "vater",
-    "mutter",
-    "manager",
-    "managers",
-    "responsable",
-    "superieur",
-    "hierarchique",
-    "supervisor",
-    "vorgesetzter",
-    "vorgesetzte",
-    "vorgesetzten",
-    "fuhrungskraft",
-    "chef",
-    "boss",
-    "tuteur",
-    "tutor",
-    "ex",
-    "ancien",
-    "ancienne",
-    "anciens",
-    "old",
-    "alt",
-    "alte",
-    "alter",
-    "fruher",
-    "fruhere",
-    "previous",
-    "former",
-    "precedent",
-    "precedente",
-    "vorherige",
-    "nouveau",
-    "nouvelle",
-    "new",
-    "neu",
-    "neue",
-    "urgence",
-    "emergency",
-    "notfall",
-    "contact",
-    "kontakt",
-    "client",
-    "kunde",
-    "fournisseur",
-    "banque",
-    "bank",
-    "candidat",
-    "bewerber",
-];
-
-/// `+1` of `N+1`, `-1` of `du N - 1`.
-fn level_in(remark: &str) -> Option<String> {
-    let plain: String = remark.chars().filter(|c| !c.is_whitespace()).collect();
-    let at = plain.find(['+', '-', '–'])?;
-    let (before, sign_and_level) = plain.split_at(at);
-    let level: String = sign_and_level.chars().skip(1).take_while(char::is_ascii_digit).collect();
-    let sign = if sign_and_level.starts_with('+') { '+' } else { '-' };
-    (before.ends_with(['n', 'N']) && !level.is_empty()).then(|| format!("{sign}{level}"))
-}
-
 /// `habilitedRoles_0`, `userAxisValues_1`, `profile_cleemy_2`, folded.
 fn numbered(code: &str) -> Option<Meaning> {
     const FAMILIES: [(&str, Field); 4] = [
@@ -371,7 +220,7 @@ pub fn custom_name(header: &str) -> String {
 }
 
 /// Words that carry no meaning in a header.
-const STOP: &[&str] = &[
+pub(super) const STOP: &[&str] = &[
     "d", "l", "de", "du", "des", "la", "le", "les", "au", "aux", "et", "the", "of", "for", "a",
     "an", "in", "der", "die", "das", "dem", "den", "von", "vom", "zu", "zum", "zur", "jj", "mm",
     "aaaa", "dd", "yyyy", "tt", "jjjj", "jjmmaaaa", "ddmmyyyy", "ttmmjjjj",
@@ -521,6 +370,9 @@ mod tests {
         ] {
             assert_eq!(field_of(header), None, "{header}");
         }
+        let brackets = "()[]".repeat(500_000);
+        assert_eq!(field_of(&format!("Matricule {brackets}")), Some(Field::EmployeeNumber));
+        assert_eq!(field_of(&format!("Service {brackets} (N-1)")), None);
         for header in ["", "  ", "Nomenclature", "Date", "Kommentar", "Dupont", "12"] {
             assert_eq!(field_of(header), None, "{header}");
         }

@@ -4,6 +4,7 @@ mod catalogue;
 mod dates;
 mod headers;
 mod matching;
+mod remarks;
 mod values;
 
 use std::fmt;

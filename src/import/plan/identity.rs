@@ -237,8 +237,12 @@ impl<'x, 's> PaddedRows<'x, 's> {
 
 /// A number that begins with zeros, without them; `None`: it does not, or nothing is left that could have lost them.
 fn without_zeros(number: &str) -> Option<&str> {
-    let bare = number.trim_start_matches('0');
-    (bare.len() < number.len() && could_have_lost_zeros(bare)).then_some(bare)
+    bare_number(number).filter(|bare| bare.len() < number.len())
+}
+
+/// A number of digits without the zeros in front of it, if there are any.
+pub(super) fn bare_number(number: &str) -> Option<&str> {
+    Some(number.trim_start_matches('0')).filter(|bare| could_have_lost_zeros(bare))
 }
 
 /// A user's key, if they have one; nobody has that of a withdrawn user.

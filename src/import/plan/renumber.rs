@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::draft::{Context, Fate, Rows, key_column, user_name};
-use super::identity::{Index, Keys, RowKey, Slot, user_key};
+use super::identity::{Index, Keys, RowKey, Slot, bare_number, user_key};
 use super::memo::value;
 use super::tell::{MAX_NAMED, Teller, few, found, message, params};
 use crate::import::codes::{Code, Effect, Level};
@@ -201,15 +201,11 @@ impl<'s> Finder<'s> {
             return verdict;
         }
         let [by_email, by_birth] = self.resembled(context, at, present);
-        let why = match (by_email.is_empty(), by_birth.is_empty()) {
-            (false, _) => "",
-            (true, false) => "birth",
-            (true, true) => "zeros",
+        let (why, mut seen) = match (by_email.is_empty(), by_birth.is_empty()) {
+            (true, true) => ("zeros", self.by_zeros(context, at, key, present)),
+            (true, false) => ("birth", by_birth),
+            (false, _) => ("", by_email.into_iter().chain(by_birth).collect()),
         };
-        let mut seen: Vec<usize> = by_email.into_iter().chain(by_birth).collect();
-        if seen.is_empty() {
-            seen = self.by_zeros(context, at, key, present);
-        }
         seen.sort_unstable();
         seen.dedup();
         match seen.as_slice() {
@@ -382,12 +378,6 @@ impl<'s> Finder<'s> {
             _ => None,
         }
     }
-}
-
-/// A number of digits without the zeros in front of it.
-fn bare_number(number: &str) -> Option<&str> {
-    let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
-    digits.then(|| number.trim_start_matches('0')).filter(|bare| !bare.is_empty())
 }
 
 /// A name as names are compared: the order of its two parts does not matter.
