@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Purpose;
 use super::dialect::{Dialect, TOP_RECORDS};
-use super::records::{self, Records, Span, to_usize};
+use super::foot::{foot_start, is_drawn};
+use super::records::{Records, Span, cells, to_usize};
 use crate::import::fields::Headers;
 use crate::import::note::{FileRefusal, Note};
 use crate::import::text::{clean, fold};
@@ -17,9 +18,6 @@ pub(super) struct Framed {
     pub title_lines: Vec<(u32, String)>,
     pub notes: Vec<Note>,
 }
-
-/// How many records from the end may be totals or signatures.
-pub const FOOT_RECORDS: usize = 10;
 
 /// The header is the first of the top records that holds (nearly) the most known names; where none
 /// is known, the first that is as wide as the table.
@@ -79,17 +77,6 @@ fn usual_width(records: &Records) -> u32 {
         .filter(|(_, (records, _))| *records * 10 >= most * 9)
         .min_by_key(|(_, (_, first))| *first)
         .map_or(1, |(width, _)| width)
-}
-
-fn cells<'t>(
-    text: &'t str,
-    records: &'t Records,
-    span: &'t Span,
-    dialect: Dialect,
-) -> impl Iterator<Item = std::borrow::Cow<'t, str>> {
-    (0..span.cells)
-        .filter_map(|index| records.cell(text, span, index))
-        .map(move |cell| records::unquote(cell, dialect))
 }
 
 /// What a table is read for, and the names that its header may have.
@@ -210,19 +197,6 @@ const MOST_TITLE_CELLS: usize = 3;
 /// So many letters make a title; fewer may stand for a value.
 const LEAST_TITLE: usize = 4;
 
-/// A line that is drawn with signs, as databases and lists put it below the header: `------;-----`, `+-----+----+`.
-fn is_drawn(text: &str, records: &Records, span: &Span, dialect: Dialect) -> bool {
-    let mut longest = 0;
-    cells(text, records, span, dialect).all(|cell| {
-        let cell = cell.trim();
-        longest = longest.max(cell.len());
-        cell.bytes().all(|b| b"-=_+|: ".contains(&b))
-    }) && longest >= LEAST_DRAWN
-}
-
-/// So many signs make a line; fewer may stand for a value that is missing.
-const LEAST_DRAWN: usize = 3;
-
 /// The header of a second table below the first: mostly the same names, but not as many.
 fn begins_another(
     header: &[String],
@@ -338,100 +312,6 @@ fn refuse_cut_record(
         ("expected", named.to_string()),
     ];
     Err(FileRefusal::new("F005", params).at(last.line, last.physical_line))
-}
-
-/// Where the total and signature lines at the end begin (blank ones among them).
-fn foot_start(
-    text: &str,
-    records: &Records,
-    dialect: Dialect,
-    header_at: usize,
-    (header_cells, purpose): (usize, Purpose),
-) -> usize {
-    let mut start = records.spans.len();
-    for (index, span) in
-        records.spans.iter().enumerate().skip(header_at + 1).rev().take(FOOT_RECORDS)
-    {
-        let drawn = purpose == Purpose::Import && is_drawn(text, records, span, dialect);
-        if records.is_blank(text, span, dialect) || drawn {
-            continue;
-        }
-        let ended = records.ended || index + 1 < records.spans.len();
-        let filled: Vec<String> = cells(text, records, span, dialect)
-            .map(|cell| clean(&cell).into_owned())
-            .filter(|cell| !cell.is_empty())
-            .collect();
-        let alone = span.cells == 1 && ended;
-        if !is_foot(&filled, header_cells, alone) {
-            break;
-        }
-        start = index;
-    }
-    start
-}
-
-/// A total or a signature: few cells filled, the first of them begins with a word that says so, or it is
-/// a sentence alone on its line.
-fn is_foot(filled: &[String], header_cells: usize, alone: bool) -> bool {
-    const WORDS: &[&str] = &[
-        "total",
-        "totaux",
-        "soustotal",
-        "grandtotal",
-        "somme",
-        "nombrede",
-        "nbde",
-        "nbsalaries",
-        "effectiftotal",
-        "findefichier",
-        "findufichier",
-        "finfichier",
-        "genere",
-        "editele",
-        "editepar",
-        "imprimele",
-        "exportele",
-        "exportdu",
-        "exportepar",
-        "signature",
-        "subtotal",
-        "sumof",
-        "numberof",
-        "rowcount",
-        "recordcount",
-        "records",
-        "rows",
-        "endoffile",
-        "eof",
-        "generated",
-        "exported",
-        "printed",
-        "createdby",
-        "createdon",
-        "summe",
-        "gesamt",
-        "zwischensumme",
-        "anzahl",
-        "dateiende",
-        "endederdatei",
-        "erstellt",
-        "gedruckt",
-        "exportiert",
-        "unterschrift",
-    ];
-    let few = filled.len() * 2 <= header_cells.max(2) && filled.len() <= 4;
-    let Some(first) = filled.first().filter(|_| few && header_cells >= 3) else { return false };
-    let folded = fold(first);
-    let starts = WORDS.iter().any(|word| {
-        folded.strip_prefix(word).is_some_and(|rest| {
-            // "Rowsell" is a name, "Rows: 12" is not.
-            rest.is_empty()
-                || first.chars().any(|c| c.is_whitespace() || c == ':')
-                || rest.starts_with(|c: char| c.is_ascii_digit())
-        })
-    });
-    let sentence = alone && filled.len() == 1 && first.contains(' ') && header_cells >= 3;
-    starts || sentence
 }
 
 fn words(text: &str, records: &Records, span: &Span, dialect: Dialect) -> String {

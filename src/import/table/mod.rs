@@ -2,6 +2,7 @@
 
 mod dialect;
 mod ends;
+mod foot;
 mod frame;
 mod mend;
 mod part;
@@ -17,7 +18,7 @@ use super::text::{Decoded, Encoding};
 
 use dialect::LeastShape;
 pub use dialect::{CANDIDATES, Dialect, Escape, TOP_RECORDS};
-pub use frame::FOOT_RECORDS;
+pub use foot::FOOT_RECORDS;
 pub use part::{Segment, is_plain, read_part, records_of_head};
 pub use records::{RowProblem, TableLimits};
 

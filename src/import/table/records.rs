@@ -455,6 +455,18 @@ impl Scanner<'_> {
     }
 }
 
+/// The values of a record's cells, without their quotes.
+pub(super) fn cells<'t>(
+    text: &'t str,
+    records: &'t Records,
+    span: &'t Span,
+    dialect: Dialect,
+) -> impl Iterator<Item = Cow<'t, str>> {
+    (0..span.cells)
+        .filter_map(|index| records.cell(text, span, index))
+        .map(move |cell| unquote(cell, dialect))
+}
+
 /// A cell without its quotes; doubled and escaped quotes inside become one.
 pub(super) fn unquote(cell: &str, dialect: Dialect) -> Cow<'_, str> {
     let quote = dialect.quote;

@@ -189,6 +189,34 @@ fn people_are_no_totals() {
 }
 
 #[test]
+fn remarks_below_the_table_are_no_rows_however_many_separators_follow() {
+    let rows = "Matricule;Nom;Prénom;Service\n1;Roy;Anne;C\n";
+    for foot in [
+        "Nombre de salariés : 1;;;\nPage 1/1;;;\n",
+        "Confidentiel - ne pas diffuser;;;\n",
+        ";;;\nConfidential;;;\n;Seite 1 von 1;;\n",
+        "Ce document est destiné au service RH;;;\n",
+        "Édité le 20/11/2026;;;\n",
+    ] {
+        let input = format!("{rows}{foot}");
+        let table = table(input.as_bytes()).unwrap();
+        assert_eq!(table.row_count(), 1, "{foot}");
+        assert!(table.notes().iter().any(|note| note.code == "R104"), "{foot}");
+    }
+    for row in ["Page;;;\n", "00012;;;\n", "De la Tour;;;\n", ";Seite;Anna;\n", "FR01 00012;;;\n"] {
+        assert_eq!(table(format!("{rows}{row}").as_bytes()).unwrap().row_count(), 2, "{row}");
+    }
+}
+
+#[test]
+fn a_row_that_was_cut_in_its_first_cell_is_no_remark() {
+    for cut in ["Direction des ressources huma", "Page 12", "Confidentiel"] {
+        let input = format!("Service;Nom;Prénom;Matricule\nDirection;Roy;Anne;1\n{cut}");
+        assert_eq!(refusal(&input), "F005", "{cut}");
+    }
+}
+
+#[test]
 fn trailing_separators() {
     let input = "Nom;Prénom;;\nA;B;;\nC;D;;\n";
     let table = table(input.as_bytes()).unwrap();
