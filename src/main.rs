@@ -70,7 +70,11 @@ fn start_log(log: &Log, command: &Command) -> Result<(), Error> {
         );
         Error::caused(Kind::Invalid, words, e)
     })?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        // It would tell of a line that cannot be written (a full disk, a pipe that nobody reads) by a panic.
+        .log_internal_errors(false);
     match log.format {
         LogFormat::Text => builder.with_ansi(false).init(),
         LogFormat::Json => builder.json().init(),

@@ -32,13 +32,16 @@ struct SignInPage<'a> {
     p: &'a Shell,
     name: &'a str,
     next: &'a str,
+    /// Something was sent after the session had ended.
+    lost: bool,
     wrong: Option<&'a str>,
 }
 
-#[derive(Deserialize)]
-struct Next {
-    #[serde(default)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Asked {
     next: String,
+    lost: String,
 }
 
 #[derive(Deserialize)]
@@ -49,8 +52,9 @@ struct SignIn {
     next: String,
 }
 
-async fn show_sign_in(shell: Shell, Query(query): Query<Next>) -> Response {
-    page(&SignInPage { p: &shell, name: "", next: own_path(&query.next), wrong: None })
+async fn show_sign_in(shell: Shell, Query(asked): Query<Asked>) -> Response {
+    let (next, lost) = (own_path(&asked.next), asked.lost == "1");
+    page(&SignInPage { p: &shell, name: "", next, lost, wrong: None })
 }
 
 /// Where to go after signing in: an address of ours and nothing else (no open redirect).
@@ -105,7 +109,8 @@ async fn sign_in(
             Err(SignInRefused::TooMany) => (StatusCode::TOO_MANY_REQUESTS, too_many_words(&shell)),
         };
     let next = own_path(&form.next);
-    let mut response = page(&SignInPage { p: &shell, name: &form.name, next, wrong: Some(wrong) });
+    let (p, name, wrong) = (&shell, form.name.as_str(), Some(wrong));
+    let mut response = page(&SignInPage { p, name, next, lost: false, wrong });
     *response.status_mut() = status;
     response
 }

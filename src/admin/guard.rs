@@ -325,12 +325,17 @@ fn fail(request: &Request, error: Error, through_api: bool) -> Response {
 }
 
 fn sign_in_first(request: &Request) -> Response {
-    let back = match *request.method() {
-        Method::GET => request.uri().path_and_query().map_or("/", |p| p.as_str()),
-        _ => "/",
+    let (back, lost) = match *request.method() {
+        Method::GET | Method::HEAD => {
+            (request.uri().path_and_query().map_or("/", |p| p.as_str()), "")
+        }
+        // Whoever signs out has what they wanted.
+        _ if request.uri().path() == "/sign-out" => ("/", ""),
+        // What was pressed is not done, and the page says so.
+        _ => ("/", "&lost=1"),
     };
     let back: String = form_encoded(back);
-    Redirect::to(&format!("/sign-in?next={back}")).into_response()
+    Redirect::to(&format!("/sign-in?next={back}{lost}")).into_response()
 }
 
 /// A value for a query.

@@ -201,8 +201,7 @@ fn set(
         patch.name.is_some() || patch.protocols.is_some() || patch.host_profile.is_some();
     let hosted = service.account(login)?.remote.is_none();
     if let Some(new) = remote.login.clone().filter(|_| hosted) {
-        service.rename_login(login, &new)?;
-        let account = service.set_account(&new, patch)?;
+        let account = service.set_account_and_login(login, patch, &new)?;
         return out.either(&account, card);
     }
     let standing = super::remote::set(service, login, remote)?;

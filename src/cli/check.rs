@@ -1,5 +1,6 @@
 //! `check`: what is wrong with this installation, and how to mend it.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -11,6 +12,7 @@ use super::output::{Output, Tone};
 use super::{Outcome, Place, Stop, bound};
 use crate::config::Config;
 use crate::error::{Error, Kind};
+use crate::service::handouts::Certificate;
 use crate::service::{Service, health, owner};
 use crate::transport;
 
@@ -64,7 +66,7 @@ impl Finding {
 /// Looks at everything; exit code 1 when something is wrong.
 pub(super) fn run(place: &Place) -> Outcome {
     let mut findings = configuration(place);
-    findings.extend(certificate(&place.global.certs));
+    findings.extend(certificate(&place.config, &place.global.certs));
     findings.extend(by_choice(&place.config, &place.global.certs));
     findings.extend(host_keys(&place.global.certs, &place.global.data));
     findings.extend(key_modes(&place.global.certs));
@@ -84,6 +86,7 @@ pub(super) fn run(place: &Place) -> Outcome {
             findings.extend(held_imports(&service));
             findings.extend(vault(&service));
             findings.extend(remote_accounts(&service));
+            findings.extend(folders_under_files(&service));
             findings.extend(mails(&service));
             findings.extend(hooks(&service));
         }
@@ -128,7 +131,7 @@ fn configuration(place: &Place) -> Vec<Finding> {
     vec![Finding::good("configuration", format!("read from {source}"))]
 }
 
-fn certificate(certs: &Path) -> Vec<Finding> {
+fn certificate(config: &Config, certs: &Path) -> Vec<Finding> {
     let what = "TLS certificate";
     let file = certs.join(identity::CERTIFICATE_FILE);
     match identity::certificate(certs) {
@@ -138,8 +141,46 @@ fn certificate(certs: &Path) -> Vec<Finding> {
             format!("{} is not there", file.display()),
             "A self-signed one is made when the server starts; or put your own there.",
         )],
-        Ok(Some((certificate, until))) => vec![validity(what, until, certificate.self_signed)],
+        Ok(Some((certificate, until))) => {
+            // Those with a pair of their own do not show this one.
+            let has_own = |profile: &&str| identity::file_of(certs, profile).exists();
+            let profiles = config.profile_names().into_iter().filter(|profile| !has_own(profile));
+            let hosts = profiles.filter_map(|profile| config.profile(profile)?.public_host);
+            let cure = if certificate.self_signed {
+                format!(
+                    "Stop the server, remove {} and start it: a new one is made with the name and the same key. Send clients its fingerprint and, as rollcall.pem, the file.",
+                    file.display()
+                )
+            } else {
+                "Put one that bears the name into the certificates folder.".to_owned()
+            };
+            let nameless = nameless(what, &certificate, hosts, &cure);
+            let valid = validity(what, until, certificate.self_signed);
+            std::iter::once(valid).chain(nameless).collect()
+        }
     }
+}
+
+/// Clients that check names refuse a certificate without the one that their sheet gives them.
+fn nameless(
+    what: &str,
+    certificate: &Certificate,
+    hosts: impl IntoIterator<Item = String>,
+    cure: &str,
+) -> Option<Finding> {
+    let missing: BTreeSet<String> =
+        hosts.into_iter().filter(|host| !certificate.is_for(host)).collect();
+    if missing.is_empty() {
+        return None;
+    }
+    let kind = if certificate.self_signed { "self-signed, " } else { "" };
+    let names: Vec<String> = missing.into_iter().collect();
+    let noun = if names.len() == 1 { "name" } else { "names" };
+    let found = format!(
+        "{kind}without the {noun} {}: clients that check names refuse it",
+        names.join(", ")
+    );
+    Some(Finding::warning(what, found, cure))
 }
 
 /// Those that host profiles have of their own, and who else would be shown weak protection.
@@ -150,7 +191,10 @@ fn by_choice(config: &Config, certs: &Path) -> Vec<Finding> {
         match identity::certificate_of(certs, profile) {
             Ok(None) => {}
             Ok(Some((certificate, until))) => {
+                let host = config.profile(profile).and_then(|profile| profile.public_host);
+                let cure = "Put one that bears the name into the certificates folder.";
                 findings.push(validity(&what, until, certificate.self_signed));
+                findings.extend(nameless(&what, &certificate, host, cure));
             }
             Err(error) => findings.push(Finding::failed(what, &error)),
         }
@@ -447,6 +491,26 @@ fn remote_accounts(service: &Service) -> Vec<Finding> {
     told.collect()
 }
 
+/// Remote folders that nobody can use: a file lies in their place.
+fn folders_under_files(service: &Service) -> Vec<Finding> {
+    let folders = match service.folders_under_files() {
+        Ok(folders) => folders,
+        Err(error) => return vec![Finding::failed("remote folders", &error)],
+    };
+    let told = folders.iter().map(|folder| {
+        let found = format!(
+            "{} cannot be used: a file lies there, or where a folder above it would",
+            folder.path
+        );
+        let cure = format!(
+            "have the account remove that file, or: rollcall folder set {} {} --path …",
+            folder.login, folder.name
+        );
+        Finding::warning(format!("remote folder {}", folder.name), found, cure)
+    });
+    told.collect()
+}
+
 fn server(data: &Path) -> Finding {
     match bound::noted(data) {
         Some(_) => Finding::good("server", "runs over this data folder"),
@@ -481,6 +545,25 @@ mod tests {
         ] {
             assert_eq!(bytes(count), words);
         }
+    }
+
+    #[test]
+    fn a_certificate_without_a_clients_name_is_told_with_the_cure() {
+        let certificate = Certificate {
+            sha256: String::new(),
+            public_key_pin: String::new(),
+            self_signed: true,
+            names: vec!["localhost".to_owned(), "a.example".to_owned()],
+        };
+        let told = |hosts: &[&str]| {
+            let hosts: Vec<String> = hosts.iter().map(|&host| host.to_owned()).collect();
+            nameless("c", &certificate, hosts, "the cure").map(|f| (f.grade, f.found, f.cure))
+        };
+        assert_eq!(told(&[]), None);
+        assert_eq!(told(&["A.example"]), None);
+        let words = "self-signed, without the names b.example, c.example: clients that check names refuse it";
+        let expected = (Grade::Warning, words.to_owned(), "the cure".to_owned());
+        assert_eq!(told(&["c.example", "b.example", "a.example", "b.example"]), Some(expected));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::{Outcome, Place, Stop};
 use crate::config::Retention;
 use crate::error::{Error, Kind};
 use crate::model::{Client, Language};
-use crate::service::clients::{ClientPatch, ClientRetention, Erased, NewClient};
+use crate::service::clients::{ClientPatch, Erased, NewClient, RetentionPatch};
 
 /// `client …`
 #[derive(Debug, Subcommand)]
@@ -123,19 +123,15 @@ impl FromStr for Kept {
 }
 
 impl KeptArgs {
-    /// The client's own periods with what the arguments change; `None`: they change nothing.
-    fn over(&self, now: ClientRetention) -> Option<ClientRetention> {
-        let given = |kept: Option<Kept>, now: Option<u32>| kept.map_or(now, |kept| kept.0);
-        let new = ClientRetention {
-            archive_days: given(self.archive_days, now.archive_days),
-            reports_days: given(self.reports_days, now.reports_days),
-            history_days: given(self.history_days, now.history_days),
-            pseudonymise_after_months: given(
-                self.pseudonymise_after_months,
-                now.pseudonymise_after_months,
-            ),
-        };
-        (new != now).then_some(new)
+    /// What the arguments change of the client's own periods.
+    fn patch(&self) -> RetentionPatch {
+        let given = |kept: Option<Kept>| kept.map(|kept| kept.0);
+        RetentionPatch {
+            archive_days: given(self.archive_days),
+            reports_days: given(self.reports_days),
+            history_days: given(self.history_days),
+            pseudonymise_after_months: given(self.pseudonymise_after_months),
+        }
     }
 }
 
@@ -171,7 +167,7 @@ pub(super) fn run(place: &Place, command: ClientCommand) -> Outcome {
             super::account::list(out, &accounts)
         }
         ClientCommand::Set { slug, name, language, time_zone, kept } => {
-            let retention = kept.over(service.client_retention(&slug)?.0);
+            let retention = kept.patch();
             let patch = ClientPatch { name, language, time_zone, enabled: None, retention };
             out.either(&service.set_client(&slug, &patch)?, card)
         }

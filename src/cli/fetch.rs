@@ -69,6 +69,7 @@ pub(super) fn list(place: &Place, args: &FetchesArgs) -> Outcome {
         for poll in &all.folders {
             let how = match &poll.failure {
                 None => "well".to_owned(),
+                Some(why) if poll.failures == 0 => format!("in part: {why}"),
                 Some(why) => format!("{} failure(s) in a row: {why}", poll.failures),
             };
             out.line(format!("{}: looked at {} UTC, {how}", poll.folder, moment(poll.at)))?;

@@ -1,6 +1,6 @@
 //! How clients recognise this server, read from the files in `certs/`: for hand-out sheets and `check`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use x509_parser::pem::Pem;
@@ -24,7 +24,12 @@ pub(super) fn certificate_of(
     certs: &Path,
     profile: &str,
 ) -> Result<Option<(Certificate, Timestamp)>> {
-    read(&certs.join(format!("tls-cert-{profile}.pem")))
+    read(&file_of(certs, profile))
+}
+
+/// Where a host profile's own certificate lies, if it has one.
+pub(super) fn file_of(certs: &Path, profile: &str) -> PathBuf {
+    certs.join(format!("tls-cert-{profile}.pem"))
 }
 
 /// The server's certificate and its last instant; `None` before the first start.

@@ -53,21 +53,31 @@ pub(super) fn run(place: &Place, args: &ImportArgs) -> Outcome {
             place.out.line(format!("\n{what}: rollcall imports {command} {}", done.import))?;
         }
     }
-    match done.status {
-        ImportStatus::Rejected | ImportStatus::Failed => Err(Stop::Quiet(1)),
-        ImportStatus::Held if done.dry_run => Err(Stop::Quiet(1)),
-        ImportStatus::Held => Err(held(&done)),
-        _ => Ok(()),
-    }
+    not_applied(&done).map_or(Ok(()), |words| Err(Error::new(Kind::Conflict, words).into()))
 }
 
-/// A script must not go on as if the file were applied.
-fn held(report: &Report) -> Stop {
+/// A script must not go on as if the file were applied: what to say of one that is not.
+fn not_applied(report: &Report) -> Option<String> {
     let id = &report.import;
-    let words = format!(
-        "held, nothing was applied; if the file is right: rollcall imports approve {id}; if not: rollcall imports discard {id}"
-    );
-    Error::new(Kind::Conflict, words).into()
+    let words = match (report.status, report.dry_run) {
+        (ImportStatus::Held, false) => format!(
+            "held, nothing was applied; if the file is right: rollcall imports approve {id}; if not: rollcall imports discard {id}"
+        ),
+        (ImportStatus::Held, true) => {
+            "dry run: the file would be held; the report says why".to_owned()
+        }
+        (ImportStatus::Rejected, true) => {
+            "dry run: the file would be refused; the report says why".to_owned()
+        }
+        (ImportStatus::Rejected, false) => {
+            format!("refused, nothing was applied; why: rollcall imports report {id}")
+        }
+        (ImportStatus::Failed, _) => {
+            format!("failed, nothing was applied; why: rollcall imports show {id}")
+        }
+        _ => return None,
+    };
+    Some(words)
 }
 
 /// A regular file is read as it is taken in; what a pipe gives must be whole before anybody waits for it.

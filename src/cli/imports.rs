@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::output::Output;
 use super::{Outcome, Place, Stop, moment, story};
+use crate::error::{Error, Kind as ErrorKind};
 use crate::model::{Language, UploadId};
 use crate::service::Service;
 use crate::service::holds::{Ruling, Verdict};
@@ -125,7 +126,8 @@ fn decide(
     let ruling = Ruling { verdict, lines: lines.into_iter().collect(), sha256 };
     let detail = service.decide(id, &ruling, "cli")?;
     let applied = !matches!(detail.view.status.as_str(), "held" | "rejected");
-    let end = if applied { Ok(()) } else { Err(Stop::Quiet(1)) };
+    let words = format!("nothing was applied; why: rollcall imports show {id}");
+    let end = if applied { Ok(()) } else { Err(Error::new(ErrorKind::Conflict, words).into()) };
     if out.is_json() {
         out.bytes(&service.report_file(id, ReportFormat::Json, None)?)?;
         return end;

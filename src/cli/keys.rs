@@ -20,7 +20,7 @@ pub enum KeysCommand {
 }
 
 pub(super) fn run(place: &Place, command: &KeysCommand) -> Outcome {
-    owner::check(&place.global.data)?;
+    owner::check_keys(&place.global.data, &place.global.certs)?;
     let ring = transport::key_ring(&place.global.data, &place.global.certs);
     let then = match command {
         KeysCommand::Show => "",

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 
 use super::output::{Output, Tone, one_line};
+use super::settings::{Before, Changed};
 use super::{Outcome, Place, read_text};
 use crate::error::{Error, Kind};
 use crate::import::fields::FieldKey;
@@ -83,12 +84,18 @@ pub(super) fn run(place: &Place, command: MappingsCommand) -> Outcome {
             }
             let codes = codes.iter().map(|code| pair(code)).collect::<Outcome<Vec<_>>>()?;
             let rest = unmapped.as_deref().map_or(Ok(Rest::AsBefore), rest)?;
+            let before = Before::of(&service, &client, &folder)?;
             let settings = service.set_mappings(&client, &folder, &key, &codes, rest)?;
-            changed(out, &service, &client, &folder, &settings)
+            let change = before.to(&service, &client, &folder, &settings)?;
+            changed(out, &service, (&client, &folder), &settings, (change, ""))
         }
         MappingsCommand::Load { client, folder, file } => {
-            let settings = service.load_mappings(&client, &folder, &read_text(&file)?)?;
-            changed(out, &service, &client, &folder, &settings)
+            let toml = read_text(&file)?;
+            let before = Before::of(&service, &client, &folder)?;
+            let settings = service.load_mappings(&client, &folder, &toml)?;
+            let change = before.to(&service, &client, &folder, &settings)?;
+            let why = why_nothing(&file, &toml);
+            changed(out, &service, (&client, &folder), &settings, (change, &why))
         }
     }
 }
@@ -220,18 +227,34 @@ fn key(field: &FieldKey) -> String {
     }
 }
 
+/// Why loading a document changed nothing, as the end of a sentence.
+fn why_nothing(file: &Path, toml: &str) -> String {
+    let mut lines = toml.lines().map(str::trim).filter(|line| !line.is_empty());
+    if lines.all(|line| line.starts_with(['#', '['])) {
+        format!(": every line of {} is still behind a \"#\"", file.display())
+    } else {
+        ": the value maps have these codes already".to_owned()
+    }
+}
+
+/// Tells what became of the value maps; `why` ends the sentence where nothing did.
 fn changed(
     out: Output,
     service: &Service,
-    client: &str,
-    folder: &str,
+    (client, folder): (&str, &str),
     settings: &Settings,
+    (change, why): (Changed, &str),
 ) -> Outcome {
     if out.is_json() {
         return out.json(&settings.value_maps);
     }
-    out.line(format!("Value maps of {folder} changed, settings version {}.", settings.version()))?;
-    out.line("They count from the next import; the same file sent again is imported anew.")?;
+    let version = settings.version();
+    if change == Changed::Settings {
+        out.line(format!("Value maps of {folder} changed, settings version {version}."))?;
+        out.line("They count from the next import; the same file sent again is imported anew.")?;
+    } else {
+        out.line(format!("Nothing was changed{why}; settings version {version}."))?;
+    }
     match service.unknown_codes(client, folder)?.len() {
         0 => Ok(()),
         rest => out.toned(

@@ -227,8 +227,13 @@ pub(super) fn trust_command(out: Output, service: &Service, args: TrustArgs) -> 
 pub(super) fn test(out: Output, service: &Service, args: &TestArgs) -> Outcome {
     let steps = runtime()?.block_on(service.try_server(&args.login, args.folder.as_deref()))?;
     out.either(&steps, |out, steps| tell_steps(out, steps))?;
-    let failed = steps.iter().any(|step| step.result == StepResult::Failed);
-    if failed { Err(Stop::Quiet(1)) } else { Ok(()) }
+    match steps.iter().find(|step| step.result == StepResult::Failed) {
+        Some(failed) => {
+            let words = format!("{}: {} {}", failed.step, failed.found, failed.cure);
+            Err(Error::new(Kind::Conflict, words.trim_end()).into())
+        }
+        None => Ok(()),
+    }
 }
 
 fn tell_steps(out: Output, steps: &[Step]) -> Outcome {

@@ -113,6 +113,31 @@ pub fn stop_signal() -> Result<impl Future<Output = ()>> {
     })
 }
 
+/// The same, and the end of the terminal (SIGHUP) unless the program was told to outlive it (`nohup`).
+///
+/// # Errors
+/// The system refuses a handler.
+pub fn stop_signal_or_hangup() -> Result<impl Future<Output = ()>> {
+    let fault = |e| Error::caused(Kind::Internal, format!("waiting for signals: {e}"), e);
+    let stop = stop_signal()?;
+    // Looked at first: from the handler on nothing is ignored any more.
+    let outlives =
+        ignores_hangup(&std::fs::read_to_string("/proc/self/status").unwrap_or_default());
+    let mut hangup = signal(SignalKind::hangup()).map_err(fault)?;
+    Ok(async move {
+        tokio::select! {
+            () = stop => {}
+            _ = hangup.recv(), if !outlives => {}
+        }
+    })
+}
+
+/// Whether a process with this status ignores SIGHUP, the first of the signals. Source: proc(5), `SigIgn`.
+fn ignores_hangup(status: &str) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).is_ok_and(|mask| mask & 1 == 1))
+}
+
 /// The line that `serve --json` prints when clients can connect.
 #[derive(Serialize)]
 struct Ready<'a> {
@@ -166,4 +191,21 @@ fn identity(out: Output, known_by: &Fingerprints) -> Outcome {
         out.line(format!("  {:<22} {fingerprint} ({kind})", "Host key"))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_was_started_with_nohup_outlives_the_terminal() {
+        for (status, ignores) in [
+            ("Name:\trollcall\nSigIgn:\t0000000000000001\n", true),
+            ("SigIgn:\t0000000000001001\n", true),
+            ("SigIgn:\t0000000000001000\n", false),
+            ("", false),
+        ] {
+            assert_eq!(ignores_hangup(status), ignores, "{status}");
+        }
+    }
 }

@@ -6,7 +6,8 @@ use clap::Subcommand;
 
 use super::{Outcome, Place, read_text};
 use crate::error::{Error, Kind};
-use crate::import::settings::Change;
+use crate::import::settings::{Change, Settings};
+use crate::service::Service;
 use crate::service::settings::Seen;
 
 /// `settings …`
@@ -45,25 +46,77 @@ pub(super) fn run(place: &Place, command: SettingsCommand) -> Outcome {
     let (settings, changed) = match command {
         SettingsCommand::Show { client, folder } => (service.settings(&client, &folder)?, None),
         SettingsCommand::Set { client, folder, changes } => {
+            let before = Before::of(&service, &client, &folder)?;
             let mut wanted = changes.iter().map(|c| change(c)).collect::<Outcome<Vec<_>>>()?;
             wanted.extend(stray_count(&wanted));
             let seen = Seen::Latest;
-            (service.change_settings(&client, &folder, seen, &wanted)?, Some(folder))
+            let settings = service.change_settings(&client, &folder, seen, &wanted)?;
+            let change = before.to(&service, &client, &folder, &settings)?;
+            (settings, Some((folder, change)))
         }
         SettingsCommand::Load { client, folder, file } => {
             let toml = read_text(&file)?;
-            (service.set_settings(&client, &folder, &toml)?, Some(folder))
+            let before = Before::of(&service, &client, &folder)?;
+            let settings = service.set_settings(&client, &folder, &toml)?;
+            let change = before.to(&service, &client, &folder, &settings)?;
+            (settings, Some((folder, change)))
         }
     };
     if place.out.is_json() {
         return place.out.json(&settings);
     }
-    if let Some(folder) = changed {
-        return place
-            .out
-            .line(format!("Settings of {folder} changed, version {}.", settings.version()));
+    if let Some((folder, change)) = changed {
+        let version = settings.version();
+        return place.out.line(match change {
+            Changed::Settings => format!("Settings of {folder} changed, version {version}."),
+            Changed::Words => format!(
+                "Only the words of the document changed; the settings of {folder} are what they were, version {version}."
+            ),
+            Changed::Nothing => {
+                format!("Nothing was changed: the settings of {folder} are so already, version {version}.")
+            }
+        });
     }
     place.out.bytes(settings.to_toml().as_bytes())
+}
+
+/// What a command made of a settings document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Changed {
+    /// Something counts otherwise now.
+    Settings,
+    /// The same settings in other words: comments, order, what is left out.
+    Words,
+    Nothing,
+}
+
+/// A folder's settings before a command; `None` for those that this version cannot read.
+pub(super) struct Before {
+    text: String,
+    settings: Option<Settings>,
+}
+
+impl Before {
+    pub(super) fn of(service: &Service, client: &str, folder: &str) -> Outcome<Self> {
+        let text = service.settings_document(client, folder)?.text;
+        let settings = Settings::from_toml(&text).ok();
+        Ok(Self { text, settings })
+    }
+
+    /// What has become of them.
+    pub(super) fn to(
+        &self,
+        service: &Service,
+        client: &str,
+        folder: &str,
+        now: &Settings,
+    ) -> Outcome<Changed> {
+        if self.settings.as_ref() != Some(now) {
+            return Ok(Changed::Settings);
+        }
+        let same = service.settings_document(client, folder)?.text == self.text;
+        Ok(if same { Changed::Nothing } else { Changed::Words })
+    }
 }
 
 /// `a.b.c=value`; the value as TOML, or as plain text where that is no TOML.

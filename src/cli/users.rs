@@ -68,7 +68,7 @@ pub struct ListArgs {
 pub struct UserArgs {
     /// The client
     client: String,
-    /// Employee number, login, e-mail or name
+    /// Employee number, login, e-mail or name; to change somebody, the whole name
     user: String,
 }
 
@@ -212,7 +212,7 @@ fn standing(person: &Person) -> String {
 /// Changes one user by hand.
 fn set(out: Output, service: &Service, args: &SetArgs) -> Outcome {
     let UserArgs { client, user } = &args.user;
-    let person = service.find_user(client, user)?;
+    let person = service.user_to_change(client, user)?;
     let mut wanted: Vec<(FieldKey, String)> = Vec::new();
     for text in &args.values {
         let refused = |why: &str| Error::new(Kind::Invalid, format!("\"{text}\": {why}"));

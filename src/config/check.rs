@@ -74,6 +74,7 @@ fn admin(admin: &Admin) -> Result<(), Wrong> {
         ("sessions_per_administrator", admin.sessions_per_administrator == 0),
         ("invitation_hours", admin.invitation_hours == 0),
         ("max_form_bytes", admin.max_form_bytes == 0),
+        ("api_requests_per_minute", admin.api_requests_per_minute == 0),
         ("max_connections", admin.max_connections == 0),
         ("max_connections_per_address", admin.max_connections_per_address == 0),
         ("request_timeout_s", admin.request_timeout_s == 0),
@@ -215,6 +216,10 @@ mod tests {
         }
         assert!(problem(|c| c.ftps.passive_host = Some("ftp.example.com".to_owned())).is_some());
         assert!(problem(|c| c.limits.max_connections = 0).is_some());
+        assert_eq!(
+            problem(|c| c.admin.api_requests_per_minute = 0).unwrap(),
+            "admin.api_requests_per_minute is 0: use at least 1"
+        );
         assert_eq!(problem(|c| c.outgoing.jobs = 0).unwrap(), "outgoing.jobs is 0: use at least 1");
         assert!(problem(|c| c.outgoing.timeout_s = 0).is_some());
         assert!(problem(|c| c.limits.sftp_rekey_bytes = MOST_REKEY_BYTES + 1).is_some());

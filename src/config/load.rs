@@ -29,6 +29,10 @@ impl Config {
         let text = match std::fs::read_to_string(file) {
             Ok(text) => text,
             Err(e) if path.is_none() && e.kind() == std::io::ErrorKind::NotFound => String::new(),
+            // Whether there is one cannot even be asked: it is not passed over.
+            Err(e) if path.is_none() && is_behind_closed_doors(file) => {
+                return Err(closed(file, e));
+            }
             Err(e) => {
                 return Err(Error::io(format!("read the configuration {}", file.display()), e));
             }
@@ -78,6 +82,20 @@ impl Config {
     fn try_from_table(table: Table) -> std::result::Result<Self, String> {
         Value::Table(table).try_into().map_err(|e: toml::de::Error| e.message().to_owned())
     }
+}
+
+/// Whether the folder of the file cannot be entered; a file there that cannot be read is something else.
+fn is_behind_closed_doors(file: &Path) -> bool {
+    std::fs::metadata(file).is_err_and(|e| e.kind() == std::io::ErrorKind::PermissionDenied)
+}
+
+/// Root's home, mostly, from which a command was started as the server's user.
+fn closed(file: &Path, error: std::io::Error) -> Error {
+    let message = format!(
+        "the current folder is closed to this user, so {} cannot be looked for in it: go to another folder (cd /), or name the configuration (--config FILE or ROLLCALL_CONFIG)",
+        file.display()
+    );
+    Error::caused(Kind::Denied, message, error)
 }
 
 /// The file is not TOML: says where.
@@ -332,6 +350,18 @@ mod tests {
         ] {
             let message = read(file, &environment).unwrap_err().message().to_owned();
             assert!(message.contains(expected), "{message}\nexpected: {expected}");
+        }
+    }
+
+    #[test]
+    fn the_documentation_names_every_limit_that_may_be_0() {
+        let page = include_str!("../../docs/configuration.md");
+        let told =
+            page.split_once("\n`0` means ").unwrap().1.split("all other limits").next().unwrap();
+        for key in keys::all() {
+            let Some(name) = key.strip_prefix("limits.") else { continue };
+            let taken = read(&format!("[limits]\n{name} = 0\n"), &[]).is_ok();
+            assert_eq!(taken, told.contains(&format!("`{name}`")), "{name} = 0 is taken: {taken}");
         }
     }
 

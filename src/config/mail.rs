@@ -289,6 +289,19 @@ pub(super) fn check_hooks(hooks: &[Hook]) -> Result<(), Wrong> {
     Ok(())
 }
 
+impl Mail {
+    /// The host name in `public_url`, without its port.
+    #[must_use]
+    pub fn public_name(&self) -> Option<&str> {
+        let (_, rest) = self.public_url.as_deref()?.split_once("://")?;
+        let place = rest.split(['/', '?', '#']).next()?;
+        if let Some(bracketed) = place.strip_prefix('[') {
+            return bracketed.split(']').next();
+        }
+        place.split(':').next()
+    }
+}
+
 fn is_web_address(url: &str) -> bool {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     rest.is_some_and(|rest| {
@@ -300,6 +313,19 @@ fn is_web_address(url: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_public_name_is_the_host_of_the_public_address() {
+        for (url, name) in [
+            ("https://rollcall.example.com", "rollcall.example.com"),
+            ("http://a.example:8443/rollcall?x", "a.example"),
+            ("https://[2001:db8::1]:8443/", "2001:db8::1"),
+        ] {
+            let mail = Mail { public_url: Some(url.to_owned()), ..Mail::default() };
+            assert_eq!(mail.public_name(), Some(name));
+        }
+        assert_eq!(Mail::default().public_name(), None);
+    }
 
     fn problem(change: impl FnOnce(&mut Mail)) -> Option<String> {
         let mut mail = Mail::default();

@@ -373,6 +373,10 @@ pub const REMOTE_ENTRIES: usize = 100_000;
 pub const REMOTE_LISTING_BYTES: usize = 32 * 1024 * 1024;
 /// Bytes of a hook's answer that are read.
 pub const HTTP_ANSWER_BYTES: usize = 64 * 1024;
+/// How long the rest of an answer is waited for once its status is there.
+pub const HTTP_ANSWER_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
+/// Different words that a search for people looks for.
+pub const SEARCH_WORDS: usize = 100;
 /// Field changes that a report lists; it counts all of them.
 pub const REPORT_CHANGES_LISTED: usize = 1000;
 /// Messages of one column and cause that a report lists one by one.

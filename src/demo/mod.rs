@@ -8,7 +8,7 @@ use std::pin::pin;
 
 use crate::cli::bound::{self, Addresses};
 use crate::cli::output::Tone;
-use crate::cli::serve::{runtime, stop_signal};
+use crate::cli::serve::{runtime, stop_signal_or_hangup};
 use crate::cli::{DemoArgs, Outcome, Place};
 use chapters::Story;
 use page::Page;
@@ -27,8 +27,8 @@ enum Told {
 pub fn run(place: &Place, args: &DemoArgs) -> Outcome {
     let stage = Stage::build()?;
     let played = runtime()?.block_on(async {
-        // Before the first word, so that Ctrl-C in the middle of the story tidies up too.
-        let mut stop = pin!(stop_signal()?);
+        // Before the first word, so that Ctrl-C or a closed window in the middle of the story tidies up too.
+        let mut stop = pin!(stop_signal_or_hangup()?);
         let running = stage.start().await?;
         let page = if args.once { None } else { Some(Page::open(&stage, &running).await?) };
         let mut addresses = Addresses::from(running.bound());

@@ -15,13 +15,15 @@ use super::settings::{
 };
 use super::sheet::Sheet;
 use crate::import::fields::{DATE_FIELDS, Field, FieldKey};
+use crate::import::text::unrunnable;
 
 /// Why a row cannot be written.
 #[derive(Debug)]
 pub enum Problem {
     /// The output refused.
     Io(io::Error),
-    /// A cell cannot be in this file; the words name the column, the value and the cure.
+    /// A cell cannot be in this file; the words name the column and the cure. Never the value: alarms, events and webhooks tell
+    /// these words to people who may not see it.
     Cell(String),
 }
 
@@ -72,7 +74,7 @@ impl<'s, W: Write> Lines<'s, W> {
         self.pen.line.clear();
         for (at, ((column, _), text)) in self.sheet.columns.iter().zip(&cells.texts).enumerate() {
             let shown = self.pen.shown(column, text);
-            self.pen.cell(at, &shown, &format_args!("{column} \"{shown}\""))?;
+            self.pen.cell(at, &shown, &column)?;
         }
         self.pen.end(&mut self.out)
     }
@@ -131,9 +133,7 @@ impl Pen<'_> {
             self.line.extend(separator(settings.separator));
         }
         let text = match settings.formulas {
-            Formulas::Text if is_formula(text) => {
-                Cow::Owned(format!("=\"{}\"", text.replace('"', "\"\"")))
-            }
+            Formulas::Text => unrunnable(text),
             _ => Cow::Borrowed(text),
         };
         let text = self.fitting(text, place)?;
@@ -272,12 +272,4 @@ const CLOSEST: [(char, &str); 30] = [
 
 fn separator(sign: char) -> impl Iterator<Item = u8> {
     u8::try_from(sign).into_iter()
-}
-
-/// Whether a spreadsheet would compute this cell.
-fn is_formula(text: &str) -> bool {
-    text.starts_with(['=', '@', '\t', '\r'])
-        || text
-            .strip_prefix(['+', '-'])
-            .is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
 }

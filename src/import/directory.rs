@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::fields::{Field, FieldKey};
+use super::settings::Settings;
 
 pub use super::values::Values;
 
@@ -89,6 +90,15 @@ pub struct Absence {
     pub last_day: Date,
 }
 
+/// An end of a contract that absence set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AbsenceEnd {
+    /// The last day that absence gave. It counts as long as the contract still ends on that day.
+    pub last_day: String,
+    /// The end that stood before, if any: presence gives it back.
+    pub was: Option<String>,
+}
+
 /// A manager whom nobody was found for: tried again when such a user appears.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ManagerWish {
@@ -96,6 +106,15 @@ pub struct ManagerWish {
     pub text: String,
     /// The row number that a spreadsheet shows.
     pub line: u32,
+}
+
+/// How a protected value came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Protection {
+    /// The settings under which the source said what it said, by place in `Snapshot::settings_then`; `None`: unknown.
+    pub under: Option<usize>,
+    /// A default gave the value while the file had a blank that clears, and nobody else has changed it since.
+    pub given: bool,
 }
 
 /// The directory at one change number, for one source.
@@ -122,11 +141,15 @@ pub struct Snapshot {
     pub list_names: BTreeMap<Field, BTreeMap<String, String>>,
     /// Who has been absent from this source's full files, and for how long.
     pub absences: HashMap<i64, Absence>,
-    /// The last day that absence gave to a user. It counts as long as the contract still ends on that day.
-    pub ended_by_absence: HashMap<i64, String>,
+    /// The ends that absence set, by user.
+    pub ended_by_absence: HashMap<i64, AbsenceEnd>,
     /// Managers whom nobody was found for, by the user who has none for that reason.
     pub manager_wishes: HashMap<i64, ManagerWish>,
     /// Values that somebody else (a person, another source) wrote over this source's: what this source said before.
     /// As long as the file says the same, the newer value stays (P701).
     pub protected: HashMap<(i64, FieldKey), Option<String>>,
+    /// How each of them came to be, where it is known.
+    pub protections: HashMap<(i64, FieldKey), Protection>,
+    /// The settings of earlier imports of this source under which it said what is protected from it, each once.
+    pub settings_then: Vec<Settings>,
 }

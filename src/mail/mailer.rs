@@ -7,25 +7,24 @@ use std::time::Duration;
 
 use lettre::message::Message;
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
+use lettre::transport::smtp::client::{Certificate, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
-use lettre::transport::smtp::{self, AsyncSmtpTransport};
-use lettre::{AsyncTransport as _, Tokio1Executor};
 
+use super::smtp::{Failure, Security, Smtp};
 use crate::config::{Mail, SmtpServer, Starttls};
 use crate::error::{Error, Kind, Result};
 
 /// The largest password or certificate file that is read.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
-/// The server wants a login, another one, or does not know a command: no message is at fault. Source: RFC 5321, 4954.
+/// Also of a recipient or a message: the server wants a login, another one, or does not know a command. Source: RFC 5321, 4954.
 const SERVER_CODES: [u16; 10] = [421, 500, 502, 503, 504, 521, 530, 534, 535, 538];
 
 /// How messages leave.
 pub enum Mailer {
     /// Through an SMTP server; one connection for each message.
     Smtp {
-        /// The connection's settings.
-        transport: Box<AsyncSmtpTransport<Tokio1Executor>>,
+        /// The server.
+        server: Box<Smtp>,
         /// `mail.example.com:587`, for messages.
         place: String,
         /// One message as a whole.
@@ -72,19 +71,20 @@ impl Mailer {
         }
         let Some(server) = config.server() else { return Ok(None) };
         let timeout = Duration::from_secs(config.timeout_s);
-        let mut builder =
-            AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(server.host.clone())
-                .port(server.port)
-                .timeout(Some(timeout))
-                .tls(tls(config, &server)?);
-        if let Some(name) = &config.hello_name {
-            builder = builder.hello_name(ClientId::Domain(name.clone()));
-        }
-        if let Some(login) = &config.login {
-            builder = builder.credentials(Credentials::new(login.clone(), password(config)?));
-        }
-        let place = format!("{}:{}", server.host, server.port);
-        Ok(Some(Self::Smtp { transport: Box::new(builder.build()), place, timeout }))
+        let named = config.hello_name.clone().map(ClientId::Domain);
+        let login = match &config.login {
+            Some(login) => Some(Credentials::new(login.clone(), password(config)?)),
+            None => None,
+        };
+        let server = Smtp {
+            security: security(config, &server)?,
+            host: server.host,
+            port: server.port,
+            hello: named.unwrap_or_default(),
+            login,
+        };
+        let place = server.place();
+        Ok(Some(Self::Smtp { server: Box::new(server), place, timeout }))
     }
 
     /// Sends a message; `name` is the file's in a folder: the same message again replaces itself.
@@ -97,10 +97,10 @@ impl Mailer {
                 let what = format!("writing a message into {} (mail.dir)", dir.display());
                 Refused::Server(Error::io(what, e))
             }),
-            Self::Smtp { transport, place, timeout } => {
-                match tokio::time::timeout(*timeout, transport.send(message)).await {
-                    Ok(Ok(_)) => Ok(()),
-                    Ok(Err(error)) => Err(refused(place, error)),
+            Self::Smtp { server, place, timeout } => {
+                match tokio::time::timeout(*timeout, server.send(&message)).await {
+                    Ok(Ok(())) => Ok(()),
+                    Ok(Err(failure)) => Err(refused(place, failure)),
                     Err(_elapsed) => Err(Refused::Server(Error::new(
                         Kind::Busy,
                         format!(
@@ -114,9 +114,9 @@ impl Mailer {
     }
 }
 
-fn tls(config: &Mail, server: &SmtpServer) -> Result<Tls> {
+fn security(config: &Mail, server: &SmtpServer) -> Result<Security> {
     if !server.is_tls && config.starttls == Starttls::Off {
-        return Ok(Tls::None);
+        return Ok(Security::Off);
     }
     let mut builder = TlsParameters::builder(server.host.clone());
     if let Some(path) = &config.ca_file {
@@ -138,7 +138,7 @@ fn tls(config: &Mail, server: &SmtpServer) -> Result<Tls> {
     let parameters = builder.build().map_err(|e| {
         Error::caused(Kind::Invalid, format!("preparing TLS for {}: {e}", server.host), e)
     })?;
-    Ok(if server.is_tls { Tls::Wrapper(parameters) } else { Tls::Required(parameters) })
+    Ok(if server.is_tls { Security::Wrapped(parameters) } else { Security::Starttls(parameters) })
 }
 
 fn password(config: &Mail) -> Result<String> {
@@ -163,7 +163,15 @@ fn read(path: &Path, setting: &str) -> Result<Vec<u8>> {
 }
 
 /// Sorts a failure by what it says about this message and about all others.
-fn refused(place: &str, error: smtp::Error) -> Refused {
+fn refused(place: &str, failure: Failure) -> Refused {
+    let (error, about_all) = match failure {
+        Failure::Connect(error) => {
+            let words = format!("the SMTP server {place} cannot be reached: {error}");
+            return Refused::Server(Error::caused(Kind::Busy, words, error));
+        }
+        Failure::Server(error) => (error, true),
+        Failure::Message(error) => (error, false),
+    };
     let code = error.status().map(u16::from);
     let (permanent, transient) = (error.is_permanent(), error.is_transient());
     let mut words = format!("the SMTP server {place}: {error}");
@@ -181,7 +189,9 @@ fn refused(place: &str, error: smtp::Error) -> Refused {
     let error = Error::caused(kind, words, error);
     match code {
         Some(552 | 523) => Refused::TooLarge(error),
-        Some(code) if SERVER_CODES.contains(&code) => Refused::Server(error),
+        _ if about_all || code.is_some_and(|code| SERVER_CODES.contains(&code)) => {
+            Refused::Server(error)
+        }
         _ if permanent => Refused::Never(error),
         _ if transient => Refused::Later(error),
         _ => Refused::Server(error),

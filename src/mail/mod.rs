@@ -6,6 +6,7 @@ mod letter;
 mod mailer;
 mod news;
 mod report;
+mod smtp;
 mod words;
 
 pub use digest::{DigestLine, digest};

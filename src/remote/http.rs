@@ -4,17 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
-use hyper::body::{Body, Bytes};
+use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_LENGTH, HOST, HeaderName, HeaderValue, LOCATION, USER_AGENT};
 use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::trust::{not_vouched_for, tls_config};
 use super::{Reach, Trust};
-use crate::config::HTTP_ANSWER_BYTES;
+use crate::config::{HTTP_ANSWER_BYTES, HTTP_ANSWER_WAIT};
 use crate::error::{Error, Kind, Result};
 
 /// A request.
@@ -30,7 +31,7 @@ pub struct Post<'a> {
     pub trust: &'a Trust,
     /// Which addresses may be connected to.
     pub reach: &'a Reach,
-    /// The whole exchange.
+    /// Until the head of the answer is there.
     pub timeout: Duration,
 }
 
@@ -48,16 +49,29 @@ pub fn check_url(url: &str) -> Result<()> {
 /// `Invalid` (address or header), `NotFound` (no such name), `Denied` (address not permitted, certificate refused, plain
 /// HTTP to a public address), `Unsupported` (a redirect), `Busy` (no connection, no answer in time).
 pub async fn post(post: &Post<'_>) -> Result<(u16, Vec<u8>)> {
-    match tokio::time::timeout(post.timeout, exchange(post)).await {
-        Ok(result) => result,
-        Err(_) => Err(Error::new(
+    let answered = tokio::time::timeout(post.timeout, exchange(post)).await;
+    let Answer { status, body, connection } = answered.map_err(|_elapsed| {
+        Error::new(
             Kind::Busy,
             format!("{}: no answer within {} s", post.url, post.timeout.as_secs()),
-        )),
-    }
+        )
+    })??;
+    let mut kept = Vec::new();
+    // The status has come: a body that does not end changes nothing about it.
+    let _is_whole = tokio::time::timeout(HTTP_ANSWER_WAIT, beginning(body, &mut kept)).await;
+    drop(connection);
+    Ok((status, kept))
 }
 
-async fn exchange(post: &Post<'_>) -> Result<(u16, Vec<u8>)> {
+/// An answer as soon as its head is there.
+struct Answer {
+    status: u16,
+    body: Incoming,
+    /// The connection's own task ends with it, also when the time is up.
+    connection: AbortOnDropHandle<hyper::Result<()>>,
+}
+
+async fn exchange(post: &Post<'_>) -> Result<Answer> {
     let place = Place::read(post.url)?;
     let request = request(post, &place)?;
     let stream = post.reach.connect(&place.host, place.port, post.timeout).await?;
@@ -92,12 +106,11 @@ async fn answer(
     post: &Post<'_>,
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     request: Request<Full<Bytes>>,
-) -> Result<(u16, Vec<u8>)> {
+) -> Result<Answer> {
     let broke = |e: hyper::Error| Error::caused(Kind::Busy, format!("{}: {e}", post.url), e);
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(broke)?;
-    // The connection's own task ends with it, also when the time is up.
-    let connection = tokio_util::task::AbortOnDropHandle::new(tokio::spawn(connection));
+    let connection = AbortOnDropHandle::new(tokio::spawn(connection));
     let response = sender.send_request(request).await.map_err(broke)?;
     if response.status().is_redirection() {
         return Err(Error::new(
@@ -110,19 +123,12 @@ async fn answer(
             ),
         ));
     }
-    let status = response.status().as_u16();
-    let kept = beginning(response.into_body()).await;
-    drop(connection);
-    Ok((status, kept))
+    Ok(Answer { status: response.status().as_u16(), body: response.into_body(), connection })
 }
 
 /// The first bytes of an answer; the rest is not read. An answer that breaks off was an answer: the status says what became
 /// of the request, and many programs close without a word.
-async fn beginning<B>(mut body: B) -> Vec<u8>
-where
-    B: Body<Data = Bytes, Error = hyper::Error> + Unpin,
-{
-    let mut kept = Vec::new();
+async fn beginning(mut body: Incoming, kept: &mut Vec<u8>) {
     while let Some(Ok(frame)) = body.frame().await {
         if let Ok(data) = frame.into_data() {
             let room = HTTP_ANSWER_BYTES.saturating_sub(kept.len());
@@ -132,7 +138,6 @@ where
             }
         }
     }
-    kept
 }
 
 fn header<B>(response: &Response<B>, name: &HeaderName) -> String {

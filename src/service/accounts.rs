@@ -109,11 +109,14 @@ impl Service {
             remote: None,
         };
         let folders = self.profile_folders(&client.slug, &login, &profile)?;
+        if self.registry().account(&login)?.is_none() {
+            // First on disk: files of an earlier account may lie there.
+            folders.iter().try_for_each(|(folder, _)| self.make_folder(&account, folder))?;
+        }
         let row = registry::NewAccount { account, password_hash, keys, folders };
         self.registry().add_account(&row)?;
         self.record("account.add", &login, &format!("client {}", client.slug));
         let facts = self.account_facts(&login)?;
-        self.make_folders(&facts)?;
         let password = password.filter(|_| new.password == NewPassword::Generated);
         let LoginFacts { account, keys, folders, .. } = facts;
         Ok(NewCredentials { account, password, keys, folders })
@@ -143,6 +146,31 @@ impl Service {
     /// # Errors
     /// `Kind::NotFound`; `Kind::Invalid` for a value that is not acceptable.
     pub fn set_account(&self, login: &str, patch: &AccountPatch) -> Result<Account> {
+        let patch = self.checked_patch(login, patch)?;
+        self.apply_patch(login, &patch)
+    }
+
+    /// Changes an account and gives it another login, in one: what is refused changes nothing.
+    ///
+    /// # Errors
+    /// As [`Self::set_account`] and [`Self::rename_login`].
+    pub fn set_account_and_login(
+        &self,
+        login: &str,
+        patch: &AccountPatch,
+        new_login: &str,
+    ) -> Result<Account> {
+        let patch = self.checked_patch(login, patch)?;
+        // It is the one that may still be refused: a login that is taken, an import that runs.
+        let account = self.rename_login(login, new_login)?;
+        if patch == AccountPatch::default() {
+            return Ok(account);
+        }
+        self.apply_patch(&account.login, &patch)
+    }
+
+    /// The patch as it is written, if it may be.
+    fn checked_patch(&self, login: &str, patch: &AccountPatch) -> Result<AccountPatch> {
         if patch.protocols.is_some() || patch.host_profile.is_some() {
             let instead = "connection type and server are changed by removing it and adding it anew; host, port, login \
                            and secret with `rollcall account set`";
@@ -155,7 +183,11 @@ impl Service {
             self.host_profile(profile)?;
         }
         patch.protocols = patch.protocols.map(|list| checked_protocols(&list)).transpose()?;
-        let account = self.registry().update_account(login, &patch)?;
+        Ok(patch)
+    }
+
+    fn apply_patch(&self, login: &str, patch: &AccountPatch) -> Result<Account> {
+        let account = self.registry().update_account(login, patch)?;
         let changed = [
             patch.name.is_some().then_some("name"),
             patch.host_profile.is_some().then_some("host profile"),
@@ -245,10 +277,11 @@ impl Service {
     /// Removes an account with its keys and folders; its files stay on disk. Its live sessions end.
     ///
     /// # Errors
-    /// `Kind::NotFound`; `Kind::Busy` while uploads of it wait for import.
+    /// `Kind::NotFound`; `Kind::Busy` while uploads of it wait for import or for somebody's decision.
     pub fn remove_account(&self, login: &str) -> Result<()> {
         let account = self.account(login)?;
         self.refuse_while_waiting(&account.client, |upload| upload.login == login)?;
+        self.refuse_while_undecided(&account.client, |upload| upload.login == login)?;
         self.registry().remove_account(login)?;
         if account.remote.is_some() {
             self.registry().forget_deleted();
@@ -270,12 +303,6 @@ impl Service {
 
     fn account_facts(&self, login: &str) -> Result<LoginFacts> {
         self.registry().login_facts(login)?.ok_or_else(|| no_account(login))
-    }
-
-    /// The folders exist from the start, so that somebody who looks before the first login finds them.
-    fn make_folders(&self, facts: &LoginFacts) -> Result<()> {
-        let files = self.client_space(&facts.client.slug)?.account(&facts.account.login)?;
-        facts.folders.iter().try_for_each(|folder| files.folder_or_new(&folder.path).map(drop))
     }
 
     fn read_keys(&self, texts: &[String]) -> Result<Vec<AccountKey>> {

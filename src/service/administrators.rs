@@ -23,9 +23,19 @@ pub(super) fn new_token() -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Checks a name to sign in with and returns it in lower case.
+/// What the audit trail and histories name where it was no administrator who acted: a person of that name could not be told from it.
+const ACTORS: &[&str] = &["cli", "export", "link", "retention", "schedule"];
+
+/// Checks a new name to sign in with and returns it in lower case.
 fn checked_sign_in_name(name: &str) -> Result<String> {
     let name = name.trim().to_lowercase();
+    check_not_reserved("the name", &name).map_err(|why| Error::new(Kind::Invalid, why))?;
+    if ACTORS.contains(&name.as_str()) {
+        let message = format!(
+            "the name \"{name}\" cannot be told from what the audit trail says of this program's own work; choose another name"
+        );
+        return Err(Error::new(Kind::Invalid, message));
+    }
     let sign = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._@-".contains(c);
     let first = name.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
     if first && name.len() <= 64 && name.chars().all(sign) {
@@ -99,7 +109,6 @@ impl Service {
         password: Option<&str>,
     ) -> Result<Administrator> {
         let name = checked_sign_in_name(&new.name)?;
-        check_not_reserved("the name", &name).map_err(|why| Error::new(Kind::Invalid, why))?;
         let client = self.checked_reach(new.role, new.client.as_deref())?;
         if let Some(password) = password {
             secrets::check_password(password)?;

@@ -5,7 +5,7 @@ use std::io::Read as _;
 
 use super::{Service, commit, reports};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Upload, UploadId, UploadState};
+use crate::model::{Purpose, Upload, UploadId, UploadState};
 use crate::store::registry::NewUpload;
 use crate::vfs::{self, Stage};
 
@@ -113,8 +113,15 @@ impl Service {
 
     fn refuse_again(&self, upload: &Upload) -> Result<()> {
         let (id, conflict) = (upload.id, |why: String| Err(Error::new(Kind::Conflict, why)));
-        if upload.folder.is_none() {
+        let Some(name) = &upload.folder else {
             return conflict(format!("{} is no file for import", upload.path));
+        };
+        let folders = self.registry().folders(&upload.login)?;
+        if !folders.iter().any(|f| f.name == *name && f.purpose == Purpose::Import) {
+            return conflict(format!(
+                "account {} has no import folder \"{name}\" any more; add it again, or import the file into another one by hand",
+                upload.login
+            ));
         }
         if self.open_directory(&upload.client)?.hold(id)?.is_some() {
             return conflict(format!(

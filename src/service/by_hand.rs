@@ -199,9 +199,8 @@ impl Service {
             received_at: upload.received_at,
             wants_import: true,
         };
-        commit::record(self, space, &new, &mut stage)?;
-        self.registry().publish_upload(upload.id)?;
-        Ok(())
+        commit::record_queued(self, space, &new, &mut stage)?;
+        crate::fault::at("hand.recorded").map_err(|e| Error::io("importing a file", e))
     }
 
     /// Imports what waits, in order of arrival, until this upload has had its turn.

@@ -1,8 +1,7 @@
 //! Alarms whose cause somebody took away (T02 to T04, T08): nothing that works would ever end them.
 
-use super::Service;
 use super::alarms::Alarm;
-use super::mail;
+use super::{Service, deliver, fetch, mail};
 use crate::error::Result;
 use crate::import::settings::{Recipient, To};
 use crate::model::Purpose;
@@ -22,10 +21,15 @@ fn is_removed(service: &Service, alarm: &Alarm) -> Result<bool> {
         "T02" | "T04" => is_no_remote(service, &alarm.subject),
         // `LOGIN/PATH`; a login has no slash.
         "T03" => match alarm.subject.split_once('/') {
-            Some((login, _)) => is_no_remote(service, login),
+            Some((login, _)) => {
+                Ok(is_no_remote(service, login)? || is_not_fetched_from(service, login, alarm)?)
+            }
             None => Ok(false),
         },
-        "T08" => is_told_no_more(service, alarm),
+        "T08" => match deliver::is_over(service, alarm.client.as_deref(), &alarm.subject)? {
+            Some(is_over) => Ok(is_over),
+            None => is_told_no_more(service, alarm),
+        },
         _ => Ok(false),
     }
 }
@@ -34,6 +38,20 @@ fn is_removed(service: &Service, alarm: &Alarm) -> Result<bool> {
 fn is_no_remote(service: &Service, login: &str) -> Result<bool> {
     let account = service.registry().account(login)?;
     Ok(account.is_none_or(|account| account.remote.is_none()))
+}
+
+/// Whether an alarm is about files that cannot be fetched from a folder (`LOGIN/PATH/fetch`) that is no import folder any more.
+fn is_not_fetched_from(service: &Service, login: &str, alarm: &Alarm) -> Result<bool> {
+    let subject = alarm.subject.as_str();
+    if !subject.ends_with("/fetch") {
+        return Ok(false);
+    }
+    let folders = service.registry().folders(login)?;
+    Ok(!folders.iter().any(|folder| {
+        // A folder may be called `fetch` itself.
+        subject == format!("{login}{}", folder.path)
+            || (folder.purpose == Purpose::Import && subject == fetch::unfetched_subject(folder))
+    }))
 }
 
 /// Whether nobody would send to what an alarm is about: a hook, a user of the settings, an address.

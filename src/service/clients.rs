@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Client, Language, check_not_reserved, check_slug};
 use crate::store::directory::Directory;
 
-pub use crate::store::registry::{ClientPatch, ClientRetention};
+pub use crate::store::registry::{ClientPatch, ClientRetention, RetentionPatch};
 
 /// The longest name of a client, account or folder, in characters.
 const MAX_NAME_CHARS: usize = 200;
@@ -109,7 +109,7 @@ impl Service {
             patch.language.is_some().then_some("language"),
             patch.time_zone.is_some().then_some("time zone"),
             patch.enabled.map(|on| if on { "enabled" } else { "disabled" }),
-            patch.retention.is_some().then_some("retention"),
+            (patch.retention != RetentionPatch::default()).then_some("retention"),
         ];
         let changed: Vec<&str> = changed.into_iter().flatten().collect();
         self.record("client.set", slug, &changed.join(", "));

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::activity::Deed;
 use super::names::{self, Place};
 use super::session::State;
-use super::{Service, drops, reports};
+use super::{Service, reports};
 use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Upload, UploadId, UploadState, VPath};
@@ -139,10 +139,7 @@ pub(super) fn commit(
     }
     stage.hand_on();
     if let Some(old) = replaced {
-        drops::gone(session, path, &old, "the account replaced it before it was read whole");
-        if old.links < 2 {
-            session.space.occupied.release(old.stat.bytes);
-        }
+        session.left(path, &old, "the account replaced it before it was read whole");
     }
     if let Place::Import { .. } | Place::Beside { .. } = place {
         reports::retire(&session.service, &session.space, &session.login, path);
@@ -243,6 +240,26 @@ pub(super) fn record(
             Err(error)
         }
     }
+}
+
+/// Links the spool file `new.id` into the archive and queues it, for what gets no name among the account's files. Bytes and
+/// archive come to the disk before their row: once that stands, nothing is left to be done that an end could keep from it.
+pub(super) fn record_queued(
+    service: &Service,
+    space: &vfs::ClientSpace,
+    new: &NewUpload,
+    stage: &mut Stage,
+) -> Result<Upload> {
+    let name = new.id.to_string();
+    let linked = space.spool.link(&name, &space.archive, &name);
+    linked.map_err(|e| Error::io("archiving the upload", e))?;
+    let queued = stage
+        .sync_with(&[&space.spool, &space.archive])
+        .and_then(|()| service.registry().queue_upload(new));
+    if queued.is_err() {
+        discard_archived(space, &name);
+    }
+    queued
 }
 
 fn publish(

@@ -14,7 +14,7 @@ use crate::error::{Error, Kind, Result};
 use crate::import::plan::{By, Ending, approved, ended, held_again, rows_decided};
 use crate::import::report::Report;
 use crate::import::{Approval, Plan};
-use crate::model::{Client, Upload};
+use crate::model::{Client, Upload, UploadId, UploadState};
 use crate::store::directory::{Applied, Directory, Event, EventKind, Hold};
 use crate::store::registry::{Decision, NewDecision};
 use crate::vfs::ClientSpace;
@@ -59,10 +59,17 @@ pub(super) fn carry_out(
     let detail = refusal.as_deref().unwrap_or("carried out");
     let object = what.import.to_string();
     service.record_by(&what.who, &format!("import.{}", what.verdict.name()), &object, detail);
-    if let Some(why) = &refusal {
+    if let Some(why) = refusal.filter(|_| !is_about_to_be_told(service, what.import)) {
         service.0.waiters.tell(what.import, &format!("Refused: {why}"));
     }
     Ok(Next::Now)
+}
+
+/// Whether an import's report is on its way: of two who decide at once both wait for the same import, and what became of it by the
+/// first decision is the answer for both.
+fn is_about_to_be_told(service: &Service, import: UploadId) -> bool {
+    let upload = service.registry().upload(import).ok().flatten();
+    upload.is_some_and(|upload| upload.state == UploadState::Queued)
 }
 
 /// Ends a hold that nobody decided about in time. The caller holds the client's lock.
@@ -109,6 +116,7 @@ impl Bench<'_> {
 
     fn approve(&self, run: &Run<'_>, directory: &mut Directory) -> Result<()> {
         let Some(hold) = self.hold(directory)? else { return self.was_carried_out(directory) };
+        run.need_folder()?;
         let settings = run.settings()?;
         let content = run.read(&settings)?;
         for _ in 0..PLANS {
@@ -160,6 +168,7 @@ impl Bench<'_> {
         upload: &Upload,
         directory: &mut Directory,
     ) -> Result<()> {
+        run.need_folder()?;
         let settings = run.settings()?;
         let content = run.read(&settings)?;
         let approval = Approval::Rows(self.what.lines.clone());

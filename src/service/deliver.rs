@@ -10,6 +10,9 @@ use crate::model::{Folder, UploadId, VPath};
 use crate::remote::{Connection, Overwrite, RemoteEntry};
 use crate::store::registry::{DropState, FileDrop, JobKind, NewJob};
 
+/// What a delivery that was given up raises.
+const ALARM: &str = "T08";
+
 /// How a name begins and ends under which we write on a client's server.
 const PART: (&str, &str) = (".rollcall-", ".part");
 /// More files of ours than one folder ever has; beyond them the rest waits for the next look.
@@ -107,8 +110,8 @@ async fn deliver_drop(
     let mut connection = connect(service, &dropped.client, &dropped.login, job.attempts).await?;
     let brought = bring(service, &mut connection, &folder, &dropped).await;
     connection.close().await;
-    tell_refusal(service, &dropped.client, &folder, &brought);
-    brought?;
+    tell_refusal(service, &dropped.client, &folder, job, &brought);
+    brought.map_err(broken_off)?;
     service.registry().deliver_drop(id, service.clock().now())?;
     tracing::info!(
         client = dropped.client, login = dropped.login, path = ?dropped.path.as_str(), drop = id,
@@ -123,12 +126,12 @@ pub(super) async fn connect(
     client: &str,
     login: &str,
     failures: u64,
-) -> Result<Connection> {
+) -> std::result::Result<Connection, Trouble> {
     let known = service.registry().client(client)?.is_some_and(|client| client.enabled);
     let account = service.registry().account(login)?;
     if !known || account.is_none_or(|account| !account.enabled) {
         let why = format!("the account {login} or its client is disabled or removed");
-        return Err(Error::new(Kind::Denied, why));
+        return Err(Error::new(Kind::Denied, why).into());
     }
     let target = service.remote_target(login)?;
     let opened = Connection::open(&target).await;
@@ -140,20 +143,115 @@ pub(super) async fn connect(
             service.tell_unreached(client, login, error, failures);
         }
     }
-    opened
+    // A name without an address is a server that is away, too: their name server may be.
+    opened.map_err(|error| match error.kind() {
+        Kind::Busy | Kind::NotFound => Trouble::Away(error),
+        _ => Trouble::Again(error),
+    })
 }
 
-/// Alarm T03 while a client's server refuses what we bring.
+/// A server that breaks off is waited for like one that does not answer.
+pub(super) fn broken_off(error: Error) -> Trouble {
+    if error.kind() == Kind::Busy { Trouble::Away(error) } else { Trouble::Again(error) }
+}
+
+/// Raises an alarm about a delivery that was given up: it stands whatever else the server takes meanwhile.
+pub(super) fn given_up(service: &Service, job: &OutboxJob, error: &Error) {
+    let subject = subject(job);
+    let text = format!(
+        "{} was given up and does not lie on the client's server: {}; correct what it says, then `rollcall outbox retry {}`",
+        what(service, job).unwrap_or_else(|| subject.clone()),
+        error.message(),
+        job.id
+    );
+    service.raise(job.client.as_deref(), ALARM, &subject, &text);
+}
+
+/// A delivery was brought, or nobody wants it any more.
+pub(super) fn over(service: &Service, job: &OutboxJob) {
+    service.clear(job.client.as_deref(), ALARM, &subject(job));
+}
+
+/// Whether nothing is left to be brought of what an alarm is about; `None`: it is about no delivery.
+pub(super) fn is_over(
+    service: &Service,
+    client: Option<&str>,
+    subject: &str,
+) -> Result<Option<bool>> {
+    let registry = service.registry();
+    let login = if let Some(id) = subject.strip_prefix("drop/") {
+        let dropped = registry.file_drop(id)?;
+        dropped
+            .filter(|of| matches!(of.state, DropState::Waiting | DropState::Failed))
+            .map(|of| of.login)
+    } else if let Some(id) = subject.strip_prefix("report/") {
+        let given_up = registry.jobs(&JobFilter {
+            client: client.map(str::to_owned),
+            kind: Some(JobKind::Delivery),
+            state: Some(JobState::Failed),
+            ..JobFilter::default()
+        })?;
+        let waiting = registry.jobs(&JobFilter {
+            client: client.map(str::to_owned),
+            kind: Some(JobKind::Delivery),
+            state: Some(JobState::Waiting),
+            ..JobFilter::default()
+        })?;
+        let is_known = given_up.iter().chain(&waiting).any(|job| self::subject(job) == subject);
+        let import = id.parse::<UploadId>().ok().filter(|_| is_known);
+        import.map(|id| registry.upload(id)).transpose()?.flatten().map(|upload| upload.login)
+    } else {
+        return Ok(None);
+    };
+    let account = login.map(|login| registry.account(&login)).transpose()?.flatten();
+    Ok(Some(account.is_none()))
+}
+
+/// What an alarm about a delivery is about: the same for all reports of an import, for the newest one counts.
+fn subject(job: &OutboxJob) -> String {
+    match serde_json::from_str(&job.payload) {
+        Ok(Delivery::Drop { id }) => drops::job_key(&id),
+        Ok(Delivery::Report { import, .. }) => format!("report/{import}"),
+        Err(_) => job.key.clone(),
+    }
+}
+
+/// What was to be brought, in words; `None`: that cannot be read.
+fn what(service: &Service, job: &OutboxJob) -> Option<String> {
+    let registry = service.registry();
+    match serde_json::from_str(&job.payload).ok()? {
+        Delivery::Drop { id } => {
+            let dropped = registry.file_drop(&id).ok()??;
+            Some(format!("the file {} for {}", dropped.path, dropped.login))
+        }
+        Delivery::Report { import, .. } => {
+            let upload = registry.upload(import).ok()??;
+            Some(format!("the report of {} for {}", upload.path, upload.login))
+        }
+    }
+}
+
+/// Alarm T03 while a client's server refuses what we bring, or breaks it off more than once.
 pub(super) fn tell_refusal<T>(
     service: &Service,
     client: &str,
     folder: &Folder,
+    job: &OutboxJob,
     brought: &Result<T>,
 ) {
     let subject = format!("{}{}", folder.login, folder.path);
     match brought {
         Ok(_) => service.clear(Some(client), "T03", &subject),
-        Err(error) if error.kind() == Kind::Busy => {}
+        // Once is often only a restart on the other side.
+        Err(error) if error.kind() == Kind::Busy && job.attempts == 0 => {}
+        Err(error) if error.kind() == Kind::Busy => {
+            let text = format!(
+                "What is delivered to {} does not arrive: {}. It is tried again by itself",
+                folder.path,
+                error.message()
+            );
+            service.raise(Some(client), "T03", &subject, &text);
+        }
         Err(error) => {
             let text = format!(
                 "The client's server refuses what is delivered to {}: {}. It needs the right to write, rename and \

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use super::deliver::Delivery;
+use super::deliver::{self, Delivery};
 use super::outbox::Trouble;
 use super::session::State;
 use super::{Service, commit, names};
@@ -204,6 +204,7 @@ impl Service {
             && matches!(job.state, JobState::Waiting | JobState::Failed)
         {
             self.registry().finish_job(job.id, JobState::Withdrawn, now, None)?;
+            deliver::over(self, &job);
         }
         remove_placed(self, &space, &dropped)?;
         self.record("drop.withdraw", &format!("{}/{}", dropped.client, dropped.folder), id);

@@ -196,7 +196,7 @@ impl Service {
             if client.is_some_and(|client| client != session.client.slug) {
                 continue;
             }
-            for (path, bytes) in session.under_way() {
+            for (path, bytes) in session.uploads.under_way() {
                 all.push(UnderWay {
                     client: session.client.slug.clone(),
                     login: session.login.clone(),

@@ -71,11 +71,16 @@ impl Service {
             });
             problems.push(checked.map(|one| moves.push(one)).err());
         }
+        if problems.iter().all(Option::is_none) {
+            // First on disk: what cannot be made must not stand in the registry.
+            let made = moves.iter().map(|one| self.make_moved(&account, &before, one));
+            problems = made.map(Result::err).collect();
+        }
         if problems.iter().any(Option::is_some) {
             return Ok(Edited::Refused(problems));
         }
         self.registry().edit_folders(&account.client, login, &moves)?;
-        moves.iter().try_for_each(|one| self.follow_move(&account, one))?;
+        moves.iter().for_each(|one| self.record_move(login, one));
         Ok(Edited::Saved)
     }
 
@@ -97,6 +102,7 @@ impl Service {
         let uses = |upload: &Upload| upload.folder.as_deref() == Some(name.as_str());
         if edit.kind == EditKind::Remove {
             self.refuse_while_waiting(&account.client, uses)?;
+            self.refuse_while_undecided(&account.client, uses)?;
             return Ok(None);
         }
         let invalid = |words: String| Error::new(Kind::Invalid, words);
@@ -106,6 +112,9 @@ impl Service {
         };
         if known.is_some_and(|old| (&old.path, old.purpose) != (&path, edit.purpose)) {
             self.refuse_while_waiting(&account.client, uses)?;
+        }
+        if known.is_some_and(|old| old.purpose != edit.purpose) {
+            self.refuse_while_undecided(&account.client, uses)?;
         }
         let pattern = Some(edit.pattern.trim()).filter(|pattern| !pattern.is_empty());
         let pattern = pattern.map(checked_pattern).transpose()?;
@@ -124,20 +133,21 @@ impl Service {
         Ok(FolderMove::Add(folder, settings))
     }
 
-    fn follow_move(&self, account: &Account, one: &FolderMove) -> Result<()> {
-        let login = &account.login;
+    /// Makes the folder of a move, where it is a new one or lies elsewhere from now on.
+    fn make_moved(&self, account: &Account, before: &[Folder], one: &FolderMove) -> Result<()> {
         match one {
-            FolderMove::Remove(name) => self.record("folder.remove", login, name),
+            FolderMove::Remove(_) => Ok(()),
+            FolderMove::Add(folder, _) => self.make_folder(account, folder),
             FolderMove::Change(folder) => {
-                self.make_folder(account, folder)?;
-                self.record("folder.set", login, &folder.name);
-            }
-            FolderMove::Add(folder, _) => {
-                self.make_folder(account, folder)?;
-                self.record("folder.add", login, &format!("{} {}", folder.name, folder.path));
+                let lies_there =
+                    |old: &Folder| (&old.name, &old.path) == (&folder.name, &folder.path);
+                if before.iter().any(lies_there) {
+                    Ok(())
+                } else {
+                    self.make_folder(account, folder)
+                }
             }
         }
-        Ok(())
     }
 }
 

@@ -9,7 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::import::report::is_reserved_name;
 use crate::import::settings::Settings;
 use crate::model::{Account, Folder, Purpose, Upload, UploadState, VPath};
-use crate::store::registry::UploadFilter;
+use crate::store::registry::{FolderMove, UploadFilter};
 
 pub use crate::store::registry::FolderPatch;
 
@@ -25,7 +25,7 @@ impl Service {
     ///
     /// # Errors
     /// `Kind::NotFound` for the account; `Kind::Exists` for a name or path that is taken; `Kind::Invalid` for a
-    /// value that is not acceptable.
+    /// value that is not acceptable; `Kind::NotFolder` where a file lies.
     pub fn add_folder(
         &self,
         login: &str,
@@ -56,13 +56,13 @@ impl Service {
         };
         check_place(&folder, &staying)?;
         let settings = preset.filter(|_| purpose == Purpose::Import);
-        for preset in &yielding {
-            self.registry().remove_folder(login, &preset.name)?;
-            self.record("folder.remove", login, &preset.name);
-        }
-        self.registry().add_folder(&account.client, &folder, settings.as_deref())?;
+        // First on disk: what cannot be made must not stand in the registry.
         self.make_folder(&account, &folder)?;
-        self.record("folder.add", login, &format!("{} {}", folder.name, folder.path));
+        let gone = yielding.iter().map(|preset| FolderMove::Remove(preset.name.clone()));
+        let moves: Vec<FolderMove> =
+            gone.chain([FolderMove::Add(folder.clone(), settings)]).collect();
+        self.registry().edit_folders(&account.client, login, &moves)?;
+        moves.iter().for_each(|one| self.record_move(login, one));
         Ok(folder)
     }
 
@@ -109,11 +109,12 @@ impl Service {
     ///
     /// # Errors
     /// `Kind::NotFound`; `Kind::Exists` for a path that is taken; `Kind::Invalid` for a value that is not
-    /// acceptable; `Kind::Busy` while uploads in it wait for import.
+    /// acceptable; `Kind::NotFolder` where a file lies; `Kind::Busy` while uploads in it wait for import.
     pub fn set_folder(&self, login: &str, name: &str, patch: &FolderPatch) -> Result<Folder> {
         let account = self.account(login)?;
         let folders = self.registry().folders(login)?;
-        let mut next = find(&folders, login, name)?.clone();
+        let before = find(&folders, login, name)?;
+        let mut next = before.clone();
         let mut patch = patch.clone();
         patch.pattern = match patch.pattern {
             Some(Some(pattern)) => Some(Some(checked_pattern(&pattern)?)),
@@ -125,8 +126,13 @@ impl Service {
         if patch.path.is_some() || patch.purpose.is_some() {
             self.refuse_while_waiting(&account.client, |u| u.folder.as_deref() == Some(name))?;
         }
+        if next.purpose != before.purpose {
+            self.refuse_while_undecided(&account.client, |u| u.folder.as_deref() == Some(name))?;
+        }
+        if next.path != before.path {
+            self.make_folder(&account, &next)?;
+        }
         let folder = self.registry().update_folder(login, name, &patch)?;
-        self.make_folder(&account, &folder)?;
         self.record("folder.set", login, name);
         Ok(folder)
     }
@@ -134,22 +140,65 @@ impl Service {
     /// Removes a folder from the account; its files stay on disk and can be read.
     ///
     /// # Errors
-    /// `Kind::NotFound`; `Kind::Busy` while uploads in it wait for import.
+    /// `Kind::NotFound`; `Kind::Busy` while uploads in it wait for import or for somebody's decision.
     pub fn remove_folder(&self, login: &str, name: &str) -> Result<()> {
         let account = self.account(login)?;
         self.refuse_while_waiting(&account.client, |u| u.folder.as_deref() == Some(name))?;
+        self.refuse_while_undecided(&account.client, |u| u.folder.as_deref() == Some(name))?;
         self.registry().remove_folder(login, name)?;
         self.record("folder.remove", login, name);
         Ok(())
     }
 
-    /// A folder on a client's own server is made by whoever runs that.
+    /// Makes a folder on disk, before the registry knows of it. One on a client's own server is made by whoever runs that.
+    ///
+    /// # Errors
+    /// `Kind::NotFolder` where a file lies at the path or above it; file system faults.
     pub(super) fn make_folder(&self, account: &Account, folder: &Folder) -> Result<()> {
-        if account.remote.is_none() {
-            let files = self.client_space(&account.client)?.account(&account.login)?;
-            files.folder_or_new(&folder.path)?;
+        if account.remote.is_some() {
+            return Ok(());
         }
-        Ok(())
+        let files = self.client_space(&account.client)?.account(&account.login)?;
+        files.folder_or_new(&folder.path).map(drop).map_err(|error| match error.kind() {
+            Kind::NotFolder => {
+                let message = format!(
+                    "the folder cannot lie at {}: a file lies there, or where a folder above it would; \
+                     choose another path, or have that file removed",
+                    folder.path
+                );
+                Error::caused(Kind::NotFolder, message, error)
+            }
+            _ => error,
+        })
+    }
+
+    /// The remote folders of accounts hosted here that cannot be used, as a file lies in their place.
+    ///
+    /// # Errors
+    /// When the registry or an account's files cannot be read.
+    pub fn folders_under_files(&self) -> Result<Vec<Folder>> {
+        let mut found = Vec::new();
+        let accounts = self.registry().accounts(None)?;
+        for account in accounts.into_iter().filter(|account| account.remote.is_none()) {
+            let files = self.client_space(&account.client)?.account(&account.login)?;
+            let folders = self.registry().folders(&account.login)?;
+            let is_under = |folder: &Folder| {
+                files.folder(&folder.path).is_err_and(|error| error.kind() == Kind::NotFolder)
+            };
+            found.extend(folders.into_iter().filter(is_under));
+        }
+        Ok(found)
+    }
+
+    /// Notes in the audit trail what became of a folder.
+    pub(super) fn record_move(&self, login: &str, one: &FolderMove) {
+        match one {
+            FolderMove::Remove(name) => self.record("folder.remove", login, name),
+            FolderMove::Change(folder) => self.record("folder.set", login, &folder.name),
+            FolderMove::Add(folder, _) => {
+                self.record("folder.add", login, &format!("{} {}", folder.name, folder.path));
+            }
+        }
     }
 
     /// Nothing that an acknowledged upload still needs is taken away.
@@ -172,6 +221,37 @@ impl Service {
              (`rollcall imports list {client}`)"
         );
         Err(Error::new(Kind::Busy, message))
+    }
+
+    /// Nothing is taken away by whose settings somebody is still to decide. Should the client's database not tell what waits,
+    /// that keeps no folder; an approval without it is refused then.
+    pub(super) fn refuse_while_undecided(
+        &self,
+        client: &str,
+        concerns: impl Fn(&Upload) -> bool,
+    ) -> Result<()> {
+        let now = self.clock().now();
+        let waiting = self.waiting(Some(client)).unwrap_or_else(|error| {
+            tracing::warn!(%error, client, "looking for what waits for a decision");
+            Vec::new()
+        });
+        for one in waiting.iter().filter(|one| one.expires_at.is_none_or(|at| at > now)) {
+            let id = one.import;
+            if !self.registry().upload(id)?.is_some_and(|upload| concerns(&upload)) {
+                continue;
+            }
+            let (what, lines) = match one.expires_at {
+                Some(_) => ("is held", ""),
+                None => ("has rows that wait", " --line …"),
+            };
+            let message = format!(
+                "import {id} ({}) {what}, and is decided about by this folder's settings; approve or discard it first \
+                 (`rollcall imports approve {id}{lines}`, `rollcall imports discard {id}{lines}`)",
+                one.path
+            );
+            return Err(Error::new(Kind::Busy, message));
+        }
+        Ok(())
     }
 }
 

@@ -3,10 +3,10 @@
 use super::deliver::{self, Delivery, child, fault, part_name};
 use super::names::{self, Place};
 use super::outbox::{OutboxJob, Trouble};
-use super::{Service, reports};
+use super::{Service, fetch, reports};
 use crate::error::{Error, Kind, Result};
 use crate::import::report::{self, Report, ReportFile};
-use crate::import::settings::Settings;
+use crate::import::settings::{Ready, Settings};
 use crate::model::{Folder, ImportStatus, Upload, UploadId, VPath};
 use crate::remote::{Connection, Overwrite, RemoteEntry};
 use crate::vfs;
@@ -39,6 +39,8 @@ struct Given {
     folder: Folder,
     folders: Vec<Folder>,
     files: Vec<ReportFile>,
+    /// Names of the client's own files that announce the fetched one.
+    companions: Vec<String>,
 }
 
 /// Brings the report of an import to the client's server.
@@ -58,8 +60,8 @@ pub(super) async fn deliver(
     let mut connection = deliver::connect(service, &client, &login, job.attempts).await?;
     let brought = bring(service, &mut connection, &given).await;
     connection.close().await;
-    deliver::tell_refusal(service, &client, &given.folder, &brought);
-    brought?;
+    deliver::tell_refusal(service, &client, &given.folder, job, &brought);
+    brought.map_err(deliver::broken_off)?;
     tracing::info!(client, login, path = ?given.upload.path.as_str(), upload = %import, "report given back");
     Ok(())
 }
@@ -87,6 +89,10 @@ fn make(service: &Service, import: UploadId, status: &str) -> Result<Option<Give
     };
     let name = upload.path.name().unwrap_or_default();
     let files = report::files(&report, &settings.report, client.language, name);
+    let companions = match &settings.handling.fetch.ready {
+        Ready::Companion(ending) => fetch::companions(name, ending).collect(),
+        Ready::Stable => Vec::new(),
+    };
     let folder = Folder {
         login: upload.login.clone(),
         name: upload.folder.clone().unwrap_or_default(),
@@ -94,12 +100,16 @@ fn make(service: &Service, import: UploadId, status: &str) -> Result<Option<Give
         purpose: crate::model::Purpose::Import,
         pattern: None,
     };
-    Ok(Some(Given { upload, folder, folders, files }))
+    Ok(Some(Given { upload, folder, folders, files, companions }))
 }
 
 /// All files are written whole first; then the old report goes, then each gets its name, the marker last.
 async fn bring(service: &Service, connection: &mut Connection, given: &Given) -> Result<()> {
-    let entries = connection.entries(&given.folder.path).await?;
+    // Only to clear up: there are servers that know no list of a folder in which nothing lies.
+    let entries = match connection.entries(&given.folder.path).await {
+        Err(error) if error.kind() == Kind::NotFound => Vec::new(),
+        listed => listed?,
+    };
     deliver::clear_parts(service, connection, &given.folder, &entries).await;
     let part = |n: usize| child(&given.folder, &part_name(&format!("{}-{n}", given.upload.id)));
     for (n, file) in given.files.iter().enumerate() {
@@ -143,6 +153,10 @@ async fn clear_others(
         let other = format!("{name}.{ending}");
         let is_there = entries.iter().any(|entry| !entry.is_folder && entry.name == other);
         if !is_there || given.files.iter().any(|file| file.name == other) {
+            continue;
+        }
+        // `users.csv.ok` may announce the next version already.
+        if given.companions.contains(&other) {
             continue;
         }
         // A corrections file that was fetched is the client's own.

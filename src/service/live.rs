@@ -32,7 +32,7 @@ impl LiveSessions {
     pub(super) fn uploading(&self, login: &str) -> Vec<(FileId, u64)> {
         let mut sessions = self.all();
         sessions.retain(|session| session.login == login);
-        sessions.iter().flat_map(|session| session.uploading_now()).collect()
+        sessions.iter().flat_map(|session| session.uploads.files()).collect()
     }
 
     /// The sessions of now.

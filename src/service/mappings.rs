@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Service;
-use super::settings::Seen;
+use super::settings::{Seen, again_if_latest};
 use crate::error::{Error, Kind, Result};
 use crate::import::fields::{Field, FieldKey};
 use crate::import::lists::{ListIndex, Meaning, fold_words, list_of};
@@ -123,6 +123,15 @@ impl Service {
         &self,
         client: &str,
         folder: &str,
+        seen: Seen<'_>,
+        maps: &[MapChange],
+    ) -> Result<Settings> {
+        again_if_latest(seen, || self.change_these_mappings((client, folder), seen, maps))
+    }
+
+    fn change_these_mappings(
+        &self,
+        (client, folder): (&str, &str),
         seen: Seen<'_>,
         maps: &[MapChange],
     ) -> Result<Settings> {

@@ -86,6 +86,7 @@ pub mod trial;
 pub mod trying;
 pub mod undo;
 pub mod unmoved;
+mod uploading;
 pub mod usage;
 pub mod users;
 pub mod users_file;

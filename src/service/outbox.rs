@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
@@ -23,6 +23,8 @@ const FORGET_EVERY: u32 = 10_000;
 pub(super) enum Trouble {
     /// Another try may do it: it did not answer, it was busy, its disk was full.
     Again(Error),
+    /// The client's own server or the mail server is not there, or breaks off: it is waited for, however long that takes.
+    Away(Error),
     /// No try will: it was refused for good.
     Never(Error),
     /// Nobody wants it any more, and why: it was overtaken, or what it is about is gone.
@@ -33,7 +35,7 @@ impl Trouble {
     /// Why, whatever follows from it.
     pub(super) fn into_error(self) -> Error {
         match self {
-            Self::Again(error) | Self::Never(error) => error,
+            Self::Again(error) | Self::Away(error) | Self::Never(error) => error,
             Self::Moot(why) => Error::new(Kind::Conflict, why),
         }
     }
@@ -47,6 +49,18 @@ impl From<Error> for Trouble {
 
 /// What a job ended as.
 type Ended = (OutboxJob, std::result::Result<(), Trouble>);
+
+/// What is being sent.
+struct Sending {
+    running: JoinSet<Ended>,
+    /// Lanes with a job under way, or with one that is not noted yet.
+    lanes: HashSet<String>,
+    /// Jobs that ended while nothing could be written. As long as that is not noted they look due: their lanes stay
+    /// taken, or the same message would go out again and again.
+    unnoted: Vec<Ended>,
+    /// When it was last tried to note them.
+    tried_at: Instant,
+}
 
 impl Service {
     /// The jobs of the outbox, newest first.
@@ -94,8 +108,12 @@ pub(super) fn run(service: &Service, stopping: &AtomicBool) {
 }
 
 async fn serve(service: &Service, stopping: &AtomicBool) {
-    let mut running: JoinSet<Ended> = JoinSet::new();
-    let mut lanes: HashSet<String> = HashSet::new();
+    let mut sending = Sending {
+        running: JoinSet::new(),
+        lanes: HashSet::new(),
+        unnoted: Vec::new(),
+        tried_at: Instant::now(),
+    };
     let mut looks: u32 = 0;
     while !stopping.load(Ordering::Acquire) {
         if looks.is_multiple_of(FORGET_EVERY)
@@ -104,36 +122,64 @@ async fn serve(service: &Service, stopping: &AtomicBool) {
             tracing::warn!(%error, "forgetting what was sent long ago");
         }
         looks = looks.wrapping_add(1);
+        sending.note_again(service);
         match service.registry().due_jobs(service.clock().now()) {
-            Ok(due) => {
-                for job in due {
-                    let most = service.config().outgoing.jobs;
-                    if running.len() >= most || !lanes.insert(job.lane.clone()) {
-                        continue;
-                    }
-                    let service = service.clone();
-                    running.spawn(async move { attempt(&service, job).await });
-                }
-            }
+            Ok(due) => sending.begin(service, due),
             Err(error) => tracing::warn!(%error, "looking for what is to be sent"),
         }
         let ended = tokio::time::timeout(LOOK_PAUSE, async {
-            match running.join_next().await {
+            match sending.running.join_next().await {
                 Some(ended) => ended,
                 None => std::future::pending().await,
             }
         });
         match ended.await {
-            Ok(Ok((job, outcome))) => {
-                lanes.remove(&job.lane);
-                if let Err(error) = settle(service, &job, outcome) {
-                    tracing::error!(%error, job = job.key, "noting how a job ended");
+            Ok(Ok((job, outcome))) => match settle(service, &job, &outcome) {
+                Ok(()) => {
+                    sending.lanes.remove(&job.lane);
                 }
-            }
+                Err(error) => {
+                    tracing::error!(%error, job = job.key, "noting how a job ended; nothing else of its lane goes out before that is noted");
+                    sending.unnoted.push((job, outcome));
+                }
+            },
             // Only noting how a job ended is left that could panic: its lane stays taken until the next start.
             Ok(Err(error)) => tracing::error!(code = "E901", %error, "sending panicked"),
             Err(_elapsed) => {}
         }
+    }
+}
+
+impl Sending {
+    /// Begins the jobs whose lanes are free, as long as there is a place for them.
+    fn begin(&mut self, service: &Service, due: Vec<OutboxJob>) {
+        for job in due {
+            let most = service.config().outgoing.jobs;
+            if self.running.len() >= most || !self.lanes.insert(job.lane.clone()) {
+                continue;
+            }
+            let service = service.clone();
+            self.running.spawn(async move { attempt(&service, job).await });
+        }
+    }
+
+    /// Notes what could not be noted before.
+    fn note_again(&mut self, service: &Service) {
+        if self.unnoted.is_empty() || self.tried_at.elapsed() < LOOK_PAUSE {
+            return;
+        }
+        for (job, outcome) in std::mem::take(&mut self.unnoted) {
+            match settle(service, &job, &outcome) {
+                Ok(()) => {
+                    self.lanes.remove(&job.lane);
+                }
+                Err(error) => {
+                    tracing::debug!(%error, job = job.key, "noting how a job ended");
+                    self.unnoted.push((job, outcome));
+                }
+            }
+        }
+        self.tried_at = Instant::now();
     }
 }
 
@@ -172,43 +218,47 @@ async fn carry_out(service: &Service, job: &OutboxJob) -> std::result::Result<()
 fn settle(
     service: &Service,
     job: &OutboxJob,
-    outcome: std::result::Result<(), Trouble>,
+    outcome: &std::result::Result<(), Trouble>,
 ) -> Result<()> {
     let now = service.clock().now();
     let registry = service.registry();
-    let (error, is_final) = match outcome {
+    let most = u64::from(service.config().outgoing.attempts);
+    let tries = job.attempts.saturating_add(1);
+    let (error, tries, is_final) = match outcome {
         Ok(()) => {
             registry.finish_job(job.id, JobState::Done, now, None)?;
-            if matches!(job.kind, JobKind::Mail | JobKind::Hook) {
-                mail::went_out(service, job);
-            } else if job.kind == JobKind::Webhook {
-                webhooks::went_out(service, job);
+            match job.kind {
+                JobKind::Mail | JobKind::Hook => mail::went_out(service, job),
+                JobKind::Webhook => webhooks::went_out(service, job),
+                JobKind::Delivery => deliver::over(service, job),
             }
             return Ok(());
         }
         Err(Trouble::Moot(why)) => {
             tracing::info!(job = job.key, why, "not sent: nobody wants it any more");
-            registry.finish_job(job.id, JobState::Withdrawn, now, Some(&why))?;
-            if matches!(job.kind, JobKind::Mail | JobKind::Hook) {
-                mail::withdrawn(service, job)?;
+            registry.finish_job(job.id, JobState::Withdrawn, now, Some(why))?;
+            match job.kind {
+                JobKind::Mail | JobKind::Hook => mail::withdrawn(service, job)?,
+                JobKind::Delivery => deliver::over(service, job),
+                JobKind::Webhook => {}
             }
             return Ok(());
         }
-        Err(Trouble::Never(error)) => (error, true),
-        Err(Trouble::Again(error)) => {
-            let tries = job.attempts.saturating_add(1);
-            (error, tries >= u64::from(service.config().outgoing.attempts))
-        }
+        Err(Trouble::Never(error)) => (error, tries, true),
+        Err(Trouble::Again(error)) => (error, tries, tries >= most),
+        Err(Trouble::Away(error)) => (error, tries_away(job.attempts, most), false),
     };
-    if job.kind == JobKind::Webhook && webhooks::failed(service, job, &error, is_final)? {
+    if job.kind == JobKind::Webhook && webhooks::failed(service, job, error, is_final)? {
         // Paused: its jobs are withdrawn, this one too.
         return Ok(());
     }
     if is_final {
         tracing::error!(job = job.key, %error, "given up: it was not sent");
         // The alarm first: a crash in between must not leave a job given up that nobody hears of.
-        if matches!(job.kind, JobKind::Mail | JobKind::Hook) {
-            mail::given_up(service, job, &error);
+        match job.kind {
+            JobKind::Mail | JobKind::Hook => mail::given_up(service, job, error),
+            JobKind::Delivery => deliver::given_up(service, job, error),
+            JobKind::Webhook => {}
         }
         return registry.finish_job(job.id, JobState::Failed, now, Some(error.message()));
     }
@@ -216,7 +266,15 @@ fn settle(
     let pause = PAUSES_S.get(at).or(PAUSES_S.last()).copied().unwrap_or(3600);
     tracing::warn!(job = job.key, %error, pause_s = pause, "not sent; it is tried again");
     let next = now.saturating_add(jiff::SignedDuration::from_secs(pause));
-    registry.postpone_job(job.id, next.unwrap_or(now), error.message())
+    registry.postpone_job(job.id, tries, next.unwrap_or(now), error.message())
+}
+
+/// How many tries are used up after one for which the server was away. They only lengthen the pause: half of the
+/// `most` that a job has, or more, is left for the day when the server is back and refuses.
+fn tries_away(before: u64, most: u64) -> u64 {
+    let longest_pause = u64::try_from(PAUSES_S.len()).unwrap_or(u64::MAX);
+    let enough = longest_pause.min(most / 2).max(1);
+    before.max(before.saturating_add(1).min(enough))
 }
 
 fn forget(service: &Service) -> Result<()> {
@@ -227,4 +285,20 @@ fn forget(service: &Service) -> Result<()> {
     let now = service.clock().now();
     let before = now.checked_sub(jiff::SignedDuration::from_hours(24 * days)).unwrap_or(now);
     service.registry().forget_jobs(before)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_is_away_lengthens_the_pause_and_uses_up_no_tries_that_a_refusal_needs() {
+        for (most, expected) in [(30, 8), (10, 5), (2, 1), (1, 1)] {
+            let after_a_week = (0..200).fold(0, |tries, _| tries_away(tries, most));
+            assert_eq!(after_a_week, expected, "{most}");
+        }
+        // What was refused before stays counted.
+        assert_eq!(tries_away(20, 30), 20);
+        assert_eq!((tries_away(0, 30), tries_away(1, 30)), (1, 2));
+    }
 }

@@ -23,14 +23,30 @@ const NOT_OURS: &str = "lost+found";
 /// # Errors
 /// `Kind::Denied`, naming the owner.
 pub fn check(data: &Path) -> Result<()> {
-    let owner = owner(data);
+    refuse("data folder", data, owner(data))
+}
+
+/// The same for the keys in `certs` where no data folder of root's own is named: who forgot `--data` would make keys that the
+/// server could not read.
+///
+/// # Errors
+/// `Kind::Denied`, naming the owner.
+pub fn check_keys(data: &Path, certs: &Path) -> Result<()> {
+    match owner(data) {
+        Some(ROOT) => Ok(()),
+        Some(_) => check(data),
+        None => refuse("folder of keys", certs, owner_of(certs)),
+    }
+}
+
+fn refuse(what: &str, folder: &Path, owner: Option<u32>) -> Result<()> {
     let Some(owner) = owner.filter(|owner| is_refused(rustix::process::geteuid().as_raw(), *owner))
     else {
         return Ok(());
     };
     let message = format!(
-        "the data folder {} belongs to user {}, and this runs as root, whose files that user could not open: run it as its owner (sudo -u {} …)",
-        data.display(),
+        "the {what} {} belongs to user {}, and this runs as root, whose files that user could not open: run it as its owner (sudo -u {} …; docs/operations.md has the whole line)",
+        folder.display(),
         name(owner),
         typed(owner)
     );
@@ -44,7 +60,11 @@ fn is_refused(effective: u32, owner: u32) -> bool {
 
 /// The user whose registry it is; `None`: there is none yet.
 fn owner(data: &Path) -> Option<u32> {
-    std::fs::metadata(data.join("registry.db")).ok().map(|metadata| metadata.uid())
+    owner_of(&data.join("registry.db"))
+}
+
+fn owner_of(path: &Path) -> Option<u32> {
+    std::fs::metadata(path).ok().map(|metadata| metadata.uid())
 }
 
 /// Files and folders below a data folder that are not its owner's.

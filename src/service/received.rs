@@ -6,7 +6,7 @@ use crate::config;
 use crate::error::{Error, Kind, Result};
 use crate::import::settings::Settings;
 use crate::import::{Limits, Meta};
-use crate::model::Upload;
+use crate::model::{Folder, Purpose, Upload};
 use crate::vfs;
 
 impl Run<'_> {
@@ -48,17 +48,27 @@ impl Run<'_> {
     }
 
     pub(super) fn settings(&self) -> Result<Settings> {
-        let stored = self.service.registry().folder_settings(&self.client.slug, self.source());
-        let text = match stored {
-            Ok(text) => text.unwrap_or_default(),
-            // The folder was removed after the upload.
-            Err(e) if e.kind() == Kind::NotFound => String::new(),
-            Err(e) => return Err(e),
-        };
-        Settings::from_toml(&text).map_err(|why| {
+        let stored = self.service.registry().folder_settings(&self.client.slug, self.source())?;
+        // Without its folder an import that stands has its report written by the defaults; none is made (see `need_folder`).
+        Settings::from_toml(&stored.unwrap_or_default()).map_err(|why| {
             let folder = self.source();
             Error::new(Kind::Invalid, format!("the import settings of folder {folder}: {why}"))
         })
+    }
+
+    /// Refuses to read a file by the defaults in place of its folder's settings: they would make a full file of a delta file.
+    pub(super) fn need_folder(&self) -> Result<()> {
+        let folders = self.service.registry().client_folders(&self.client.slug)?;
+        let is_there = |f: &Folder| f.name == self.source() && f.purpose == Purpose::Import;
+        if folders.iter().any(is_there) {
+            return Ok(());
+        }
+        let why = format!(
+            "the client has no import folder \"{}\" any more, and nobody else knows how its files are read; \
+             add it again with its settings, then approve again or have the file sent again",
+            self.source()
+        );
+        Err(Error::new(Kind::Unsupported, why))
     }
 
     pub(super) fn source(&self) -> &str {

@@ -7,7 +7,7 @@ use super::{Service, drops, events, replay, reports, workers};
 use crate::error::{Error, Result};
 use crate::model::{Upload, UploadId, UploadState};
 use crate::store::registry::UploadFilter;
-use crate::vfs::{ClientSpace, Folder, sha256_of_file};
+use crate::vfs::{ClientLock, ClientSpace, Folder, sha256_of_file};
 
 /// Reconciles every client, in order of arrival, and wakes the importer. The caller has the data folder to itself.
 ///
@@ -65,8 +65,7 @@ fn reconcile_client(service: &Service, client: &str) -> Result<()> {
         settle_prepared(service, &space, &upload)?;
     }
     finish_renames(service, &space)?;
-    sweep_spool(&space)?;
-    sweep_archive(service, &space)?;
+    sweep(service, &space)?;
     drops::sweep(service, &space)?;
     requeue_unknown(service, &space, client)?;
     service.note_outcomes(client)
@@ -225,9 +224,33 @@ fn names_in(folder: &Folder) -> Result<Vec<String>> {
     Ok(all.into_iter().filter(|(_, i)| !i.stat.is_folder()).map(|(name, _)| name).collect())
 }
 
+/// Removes what belongs to nobody from spool and archive. A `rollcall fetch` in another process may stand between a file and its
+/// row: as long as one runs, whatever could be its file stays for the next start.
+fn sweep(service: &Service, space: &Arc<ClientSpace>) -> Result<()> {
+    if let Some(_nobody_fetches) = lock_fetches(service, space)? {
+        sweep_spool(space, |_| Ok(false))?;
+        return sweep_archive(service, space);
+    }
+    tracing::info!(client = space.client(), "a file is being fetched: what has no row stays");
+    sweep_spool(space, |name| {
+        let Ok(id) = name.parse::<UploadId>() else { return Ok(false) };
+        Ok(service.registry().upload(id)?.is_none())
+    })
+}
+
+/// The locks under which files are fetched for the client; `None`: one of them is taken.
+fn lock_fetches(service: &Service, space: &ClientSpace) -> Result<Option<Vec<ClientLock>>> {
+    let accounts = service.registry().accounts(Some(space.client()))?;
+    let remote = accounts.iter().filter(|account| account.remote.is_some());
+    remote.map(|account| space.try_lock_fetch(&account.login)).collect()
+}
+
 /// Every prepared row is settled, so what still lies here belongs to nobody: interrupted uploads, half-written reports.
-fn sweep_spool(space: &ClientSpace) -> Result<()> {
+fn sweep_spool(space: &ClientSpace, is_spared: impl Fn(&str) -> Result<bool>) -> Result<()> {
     for name in names_in(&space.spool)? {
+        if is_spared(&name)? {
+            continue;
+        }
         tracing::info!(client = space.client(), name, "removing what an interrupted upload left");
         remove(&space.spool, &name)?;
     }

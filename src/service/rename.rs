@@ -23,6 +23,9 @@ pub(super) fn rename(
     }
     session.may_write(to)?;
     let _guard = session.service.0.locks.lock(&session.login, &[from, to]);
+    if let Some(receipt) = rename_open(session, from, to, overwrite)? {
+        return Ok(receipt);
+    }
     let there = session.files.look(from)?;
     let source =
         there.ok_or_else(|| Error::new(Kind::NotFound, format!("{from} does not exist")))?;
@@ -44,6 +47,25 @@ pub(super) fn rename(
     }
 }
 
+/// What this session is still sending to `from` gets the name `to` at its end. An older file named `from` never stands in
+/// for it: that would be yesterday's. The caller holds the lock on both names.
+fn rename_open(
+    session: &State,
+    from: &VPath,
+    to: &VPath,
+    overwrite: Overwrite,
+) -> Result<Option<Receipt>> {
+    if !session.uploads.is_open_at(from) {
+        return Ok(None);
+    }
+    if from != to {
+        session.files.holder(to)?;
+        commit::replaceable(to, session.files.look(to)?, overwrite)?;
+    }
+    let renamed = session.uploads.rename(from, to, overwrite);
+    Ok(renamed.then(|| Receipt::done("Renamed; it is stored when it is closed")))
+}
+
 /// A file gets the name of a decision: it decides, and goes. Only one that was written for it under a temporary name
 /// may: any other would be lost.
 fn decide(
@@ -58,6 +80,10 @@ fn decide(
         return Err(Error::new(Kind::Denied, why));
     }
     let _guard = session.service.0.locks.lock(&session.login, &[from, to]);
+    if session.uploads.is_open_at(from) {
+        let why = format!("{from} is still open for writing; close it first, then rename it");
+        return Err(Error::new(Kind::Busy, why));
+    }
     let receipt = dropped::decide(session, to, decision)?;
     session.files.remove_file(from)?;
     Ok(receipt)
@@ -118,10 +144,7 @@ fn move_file(
     let replaced = commit::replaceable(to, session.files.look(to)?, overwrite)?;
     session.files.rename(from, to, overwrite)?;
     if let Some(old) = replaced {
-        drops::gone(session, to, &old, "the account replaced it before it was read whole");
-        if old.links < 2 {
-            session.space.occupied.release(old.stat.bytes);
-        }
+        session.left(to, &old, "the account replaced it before it was read whole");
     }
     drops::moved(session, from, to);
     if let Some(upload) = received {

@@ -7,6 +7,7 @@ use jiff::{Timestamp, ToSpan as _};
 use super::{Service, usage};
 use crate::error::{Error, Kind, Result};
 use crate::model::{AccountLimits, AccountRules, Network, Rights, VPath};
+use crate::store::registry::RulesChange;
 
 /// Why an account on a client's own server has neither rules nor rights.
 const NO_RULES: &str = "what may be done there is decided by that server";
@@ -52,8 +53,8 @@ impl Service {
     /// # Errors
     /// `Kind::NotFound`; `Kind::Invalid` when nobody could log in any more by the new rules.
     pub fn set_account_rules(&self, login: &str, patch: &RulesPatch) -> Result<AccountRules> {
-        let rules = self.changed_rules(login, patch)?;
-        self.registry().set_account_rules(login, &rules)?;
+        let change = self.rules_change(login, patch)?;
+        let rules = self.registry().set_access(login, change, &[], None)?;
         self.record("account.rules", login, &in_words(&rules));
         Ok(rules)
     }
@@ -63,9 +64,9 @@ impl Service {
     /// # Errors
     /// As [`Service::set_account_rules`], [`Service::set_folder_rights`] and [`Service::set_account_limits`]; nothing is changed then.
     pub fn set_access(&self, login: &str, patch: &AccessPatch) -> Result<()> {
-        let rules = self.changed_rules(login, &patch.rules)?;
+        let change = self.rules_change(login, &patch.rules)?;
         patch.limits.map_or(Ok(()), usage::check)?;
-        self.registry().set_access(login, &rules, &patch.folders, patch.limits)?;
+        let rules = self.registry().set_access(login, change, &patch.folders, patch.limits)?;
         self.record("account.rules", login, &in_words(&rules));
         for (name, rights) in &patch.folders {
             self.record_rights(login, name, *rights);
@@ -76,28 +77,21 @@ impl Service {
         Ok(())
     }
 
-    /// The rules as they will be; they are sound.
-    fn changed_rules(&self, login: &str, patch: &RulesPatch) -> Result<AccountRules> {
+    /// What a patch changes, with the instant at which the last day is over.
+    fn rules_change(&self, login: &str, patch: &RulesPatch) -> Result<RulesChange> {
         let account = self.hosted_account(login, NO_RULES)?;
-        let mut rules = self.registry().account_rules(login)?;
-        if let Some(networks) = &patch.allow_from {
-            rules.allow_from.clone_from(networks);
-        }
-        if let Some(last_day) = patch.last_day {
-            let zone = self.client(&account.client)?.time_zone;
-            rules.expires_at = last_day.map(|day| end_of(day, &zone)).transpose()?;
-        }
-        rules.needs_both = patch.needs_both.unwrap_or(rules.needs_both);
-        rules.lenient_data_end = patch.lenient_data_end.unwrap_or(rules.lenient_data_end);
-        rules.rights = patch.rights.unwrap_or(rules.rights);
-        if rules.needs_both && (!account.has_password || self.registry().keys(login)?.is_empty()) {
-            let message = format!(
-                "account \"{login}\" has not both a key and a password; add what is missing first \
-                 (`rollcall account key add`, `rollcall account password`)"
-            );
-            return Err(Error::new(Kind::Invalid, message));
-        }
-        Ok(rules)
+        let expires_at = match patch.last_day {
+            None => None,
+            Some(None) => Some(None),
+            Some(Some(day)) => Some(Some(end_of(day, &self.client(&account.client)?.time_zone)?)),
+        };
+        Ok(RulesChange {
+            allow_from: patch.allow_from.clone(),
+            expires_at,
+            needs_both: patch.needs_both,
+            lenient_data_end: patch.lenient_data_end,
+            rights: patch.rights,
+        })
     }
 
     /// The rights in those folders of an account that have their own, by path.

@@ -193,6 +193,7 @@ impl Run<'_> {
         directory: &mut Directory,
         settings: &Settings,
     ) -> Result<(Report, Option<Staged>)> {
+        self.need_folder()?;
         let ended = self.service.registry().noted_end(self.upload.id)?;
         // What had been applied is applied again in its place: a newer file may not come to that this time.
         let had_its_turn = ended.is_some_and(ImportStatus::is_applied);

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use super::received::import_limits;
 use super::run::Run;
 use super::settings::SettingsDocument;
+use super::users_file::Sight;
 use super::{Service, commit, decrypt};
 use crate::crypt;
 use crate::error::{Error, Kind, Result};
@@ -47,6 +48,20 @@ pub struct OpenedSample {
 #[must_use]
 pub fn is_encrypted(bytes: &[u8]) -> bool {
     crypt::form(bytes).is_some()
+}
+
+/// The headers of a sample and how they are read, with nothing that stands below them.
+fn without_values(mut sample: Sample) -> Sample {
+    sample.excerpt.clear();
+    if let Ok(read) = &mut sample.read {
+        read.title_lines.clear();
+        read.first_rows.clear();
+        read.warnings.clear();
+        for column in &mut read.columns {
+            column.example = None;
+        }
+    }
+    sample
 }
 
 impl Service {
@@ -119,7 +134,8 @@ impl Service {
     }
 
     /// Looks at a file that was received, with the settings that its folder has now; `None`: the archive does not have
-    /// it any more.
+    /// it any more. Its values are for those who see everything, and that they were read stands in the audit trail; others
+    /// see the headers and how they are read.
     ///
     /// # Errors
     /// As [`Service::look_at_sample`]; `Kind::TooLarge` for one that is larger than `admin.max_sample_bytes`.
@@ -128,7 +144,7 @@ impl Service {
         client: &str,
         folder: &str,
         id: UploadId,
-        language: Language,
+        (language, sight): (Language, Sight),
     ) -> Result<Option<Sample>> {
         let found = self.registry().upload(id)?;
         let ours = found.filter(|u| u.client == client && u.folder.as_deref() == Some(folder));
@@ -144,7 +160,14 @@ impl Service {
         if !super::reports::is_archived(&*self.client_space(client)?, upload.id) {
             return Ok(None);
         }
-        self.looked_at(&upload, folder, None, language).map(Some)
+        let sample = self.looked_at(&upload, folder, None, language)?;
+        match sight {
+            Sight::Masked => Ok(Some(without_values(sample))),
+            Sight::Whole => {
+                self.record("import.read", &id.to_string(), "the first rows as they were received");
+                Ok(Some(sample))
+            }
+        }
     }
 
     /// `bytes`: `None`, those of the archive.

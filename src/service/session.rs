@@ -1,8 +1,6 @@
 //! A logged-in account: everything that a transport may do, in the account's own view.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -12,11 +10,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::access::{self, Access};
 use super::activity::Deed;
+use super::uploading::Uploads;
 use super::{Service, drops, names};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Client, Folder, Language, Protocol, Right, Rights, UploadId, VPath};
+use crate::model::{Client, Folder, Language, Protocol, Right, Rights, VPath};
 use crate::store::registry::LoginFacts;
-use crate::vfs::{AccountSpace, ClientSpace, FileId, OpenShare};
+use crate::vfs::{AccountSpace, ClientSpace, Inode, OpenShare};
 
 pub use super::commit::{Answer, Receipt};
 pub use super::staged::Staged;
@@ -44,17 +43,8 @@ pub(super) struct State {
     peer: IpAddr,
     /// What the other side runs and how the connection is protected, as far as it was told.
     means: Mutex<String>,
-    uploading: Mutex<BTreeMap<UploadId, Uploading>>,
+    pub(super) uploads: Uploads,
     pub(super) ended: CancellationToken,
-}
-
-/// An upload under way, as others see it.
-pub(super) struct Uploading {
-    pub(super) path: VPath,
-    /// The file in the spool, which becomes the published one.
-    pub(super) file: FileId,
-    /// Bytes that have come.
-    pub(super) bytes: Arc<AtomicU64>,
 }
 
 impl Session {
@@ -75,9 +65,7 @@ impl Session {
         let LoginFacts { account, client, folders, .. } = facts;
         let space = service.client_space(&client.slug)?;
         let files = space.account(&account.login)?;
-        for folder in &folders {
-            files.folder_or_new(&folder.path)?;
-        }
+        make_missing(&files, &account.login, &folders)?;
         let session = Self(Arc::new(State {
             service: service.clone(),
             login: account.login,
@@ -90,7 +78,7 @@ impl Session {
             access,
             peer,
             means: Mutex::default(),
-            uploading: Mutex::default(),
+            uploads: Uploads::default(),
             ended: CancellationToken::new(),
         }));
         service.0.sessions.add(&session.0, most)?;
@@ -144,7 +132,7 @@ impl Session {
     /// # Errors
     /// [`Kind::NotFound`] and file system faults.
     pub fn stat(&self, path: &VPath) -> Result<Stat> {
-        if let Some(bytes) = self.0.staged_bytes(path) {
+        if let Some(bytes) = self.0.uploads.bytes_at(path) {
             let modified = self.0.service.clock().now();
             return Ok(Stat { kind: StatKind::File, bytes, modified });
         }
@@ -244,23 +232,31 @@ impl Session {
         Ok(())
     }
 
-    /// Removes a file.
+    /// Removes a file. One that this session is still sending there is never stored, whatever its end says.
     ///
     /// # Errors
     /// [`Kind::NotFound`], [`Kind::IsFolder`], [`Kind::Denied`].
     pub fn remove_file(&self, path: &VPath) -> Result<()> {
         self.0.access().need(path, Right::Delete)?;
         let _guard = self.0.service.0.locks.lock(&self.0.login, &[path]);
-        let was = self.0.files.remove_file(path)?;
-        drops::gone(&self.0, path, &was, "the account removed it before it was read whole");
-        if was.links < 2 {
-            self.0.space.occupied.release(was.stat.bytes);
-        }
+        let removed = self.0.files.remove_file(path);
+        let is_gone = removed.as_ref().map_or_else(|e| e.kind() == Kind::NotFound, |_| true);
+        let unsent = is_gone && self.0.uploads.remove(path);
+        let was = match removed {
+            Err(_) if unsent => {
+                let detail = "before it was closed; nothing of it is stored";
+                self.0.note("delete", path, &Deed { detail, ..Deed::default() });
+                return Ok(());
+            }
+            removed => removed?,
+        };
+        self.0.left(path, &was, "the account removed it before it was read whole");
         self.0.note("delete", path, &Deed { bytes: Some(was.stat.bytes), ..Deed::default() });
         Ok(())
     }
 
-    /// Renames; a file that gets a name which its import folder imports is committed like an upload.
+    /// Renames; a file that gets a name which its import folder imports is committed like an upload. One that this session
+    /// is still sending gets its new name when it is closed.
     ///
     /// # Errors
     /// [`Kind::Exists`] with [`Overwrite::Never`], [`Kind::Denied`] for reserved names and import folders, and where what
@@ -321,6 +317,24 @@ impl Session {
     }
 }
 
+/// Makes the folders that are missing. One in whose place a file lies stays as it is: an upload into it is refused, and the
+/// account's other folders are not closed for it.
+///
+/// # Errors
+/// File system faults.
+pub(super) fn make_missing(files: &AccountSpace, login: &str, folders: &[Folder]) -> Result<()> {
+    for folder in folders {
+        match files.folder_or_new(&folder.path) {
+            Err(error) if error.kind() == Kind::NotFolder => {
+                let name = folder.name.as_str();
+                tracing::warn!(%error, login, name, "a file lies where a remote folder should be");
+            }
+            made => drop(made?),
+        }
+    }
+    Ok(())
+}
+
 impl State {
     /// The account's folders as they stand now.
     pub(super) fn folders(&self) -> Arc<Vec<Folder>> {
@@ -370,8 +384,8 @@ impl State {
     pub(super) fn end_if_expired(&self, now: Timestamp) {
         let end = self.access().rules().expires_at;
         if end.is_some_and(|end| end <= now) && !self.ended.is_cancelled() {
-            tracing::info!(login = self.login, "ending a session: its account has expired");
             self.ended.cancel();
+            tracing::info!(login = self.login, "ending a session: its account has expired");
         }
     }
 
@@ -401,40 +415,16 @@ impl State {
         }
     }
 
+    /// A file has left its name: whoever waits for it to be read is told, and its room is free.
+    pub(super) fn left(&self, path: &VPath, was: &Inode, why: &str) {
+        drops::gone(self, path, was, why);
+        if was.links < 2 {
+            self.space.occupied.release(was.stat.bytes);
+        }
+    }
+
     /// Counts files that are being opened.
     pub(super) fn open_files(&self, count: usize) -> Result<OpenShare> {
         self.service.0.open_files.take(&self.client.slug, count)
-    }
-
-    /// Lets `stat` see the growing size of an upload, and the account's quota count it.
-    pub(super) fn note_uploading(&self, id: UploadId, upload: Uploading) {
-        self.uploads().insert(id, upload);
-    }
-
-    pub(super) fn forget_uploading(&self, id: UploadId) {
-        self.uploads().remove(&id);
-    }
-
-    /// The uploads of this session, with the bytes that have come.
-    pub(super) fn uploading_now(&self) -> Vec<(FileId, u64)> {
-        let one = |u: &Uploading| (u.file, u.bytes.load(Ordering::Acquire));
-        self.uploads().values().map(one).collect()
-    }
-
-    /// The uploads under way and how many bytes of each have come.
-    pub(super) fn under_way(&self) -> Vec<(VPath, u64)> {
-        let one = |u: &Uploading| (u.path.clone(), u.bytes.load(Ordering::Acquire));
-        self.uploads().values().map(one).collect()
-    }
-
-    /// Of several uploads to one path the last one counts: ids are in the order of time.
-    fn staged_bytes(&self, path: &VPath) -> Option<u64> {
-        let uploads = self.uploads();
-        let last = uploads.values().rev().find(|upload| upload.path == *path);
-        last.map(|upload| upload.bytes.load(Ordering::Acquire))
-    }
-
-    fn uploads(&self) -> std::sync::MutexGuard<'_, BTreeMap<UploadId, Uploading>> {
-        self.uploading.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

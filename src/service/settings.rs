@@ -25,6 +25,9 @@ pub enum Seen<'a> {
     Latest,
 }
 
+/// How often a change of whatever stands there is made again because others were faster.
+const TRIES: u32 = 50;
+
 impl Service {
     /// The client's import folders, by name.
     ///
@@ -59,9 +62,11 @@ impl Service {
         seen: Seen<'_>,
         changes: &[Change],
     ) -> Result<Settings> {
-        let before = self.seen_settings(client, folder, seen)?;
-        let after = edit(&before, changes).map_err(|why| Error::new(Kind::Invalid, why))?;
-        self.store_settings(client, folder, &after, Some(&before))
+        again_if_latest(seen, || {
+            let before = self.seen_settings(client, folder, seen)?;
+            let after = edit(&before, changes).map_err(|why| Error::new(Kind::Invalid, why))?;
+            self.store_settings(client, folder, &after, Some(&before))
+        })
     }
 
     /// Replaces the whole document, if nobody has changed it since it was seen.
@@ -161,6 +166,20 @@ impl Service {
             Error::new(Kind::NotFound, message)
         })
     }
+}
+
+/// Does it again as long as others are faster, where it is about whatever stands there.
+pub(super) fn again_if_latest<T>(seen: Seen<'_>, change: impl Fn() -> Result<T>) -> Result<T> {
+    let mut changed = change();
+    for _ in 1..TRIES {
+        match &changed {
+            Err(error) if error.kind() == Kind::Conflict && seen == Seen::Latest => {
+                changed = change();
+            }
+            _ => break,
+        }
+    }
+    changed
 }
 
 fn version_of(text: &str) -> String {

@@ -9,12 +9,14 @@ use jiff::Timestamp;
 
 use super::commit::{self, Receipt};
 use super::dropped;
+use super::locks::PathGuard;
 use super::names::{self, Place};
-use super::session::{State, Uploading};
+use super::session::State;
+use super::uploading::{End, Standing, Uploading};
 use super::usage;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Right, UploadId, VPath};
-use crate::vfs::{Open, OpenShare, Overwrite, Stage};
+use crate::vfs::{Inode, Open, OpenShare, Overwrite, Stage, StageLimits};
 
 /// How far an upload grows before the account's quota is looked at again.
 const ROOM_CHECK_BYTES: u64 = 16 * 1024 * 1024;
@@ -22,7 +24,10 @@ const ROOM_CHECK_BYTES: u64 = 16 * 1024 * 1024;
 /// An upload under way. Dropping it without [`Staged::commit`] is an interruption.
 pub struct Staged {
     session: Arc<State>,
-    path: VPath,
+    /// The name that it was opened with; a rename may have given it another one.
+    opened_as: VPath,
+    /// What lay there then.
+    found: Option<Inode>,
     id: UploadId,
     /// `None` once it is committed or given up.
     stage: Option<Stage>,
@@ -36,8 +41,6 @@ pub struct Staged {
     replaced_bytes: Option<u64>,
     /// The account's quota is looked at again when it grows beyond this.
     room_checked_bytes: u64,
-    /// Whether a file that lies there at the end is replaced.
-    overwrite: Overwrite,
     shown_bytes: Arc<AtomicU64>,
     opened: Instant,
     _share: OpenShare,
@@ -89,11 +92,7 @@ impl Staged {
         let share = session.open_files(if resumes { 2 } else { 1 })?;
         let id = commit::new_id(session.service.clock());
         let replaced_bytes = there.map(|inode| inode.stat.bytes);
-        let mut limits = commit::stage_limits(&session.service);
-        limits.room_bytes = usage::room(session, replaced_bytes, None)?;
-        if let Some(own) = access.limits().max_upload_bytes {
-            limits.max_upload_bytes = limits.max_upload_bytes.min(own);
-        }
+        let limits = limits(session, replaced_bytes)?;
         let mut stage = Stage::new(&session.space, &id.to_string(), limits)?;
         let continued = match (open, resumes) {
             (Open::Resume, true) => {
@@ -107,11 +106,19 @@ impl Staged {
         };
         let resumed_bytes = stage.bytes();
         let shown_bytes = Arc::new(AtomicU64::new(resumed_bytes));
-        let (file, bytes) = (stage.id()?, Arc::clone(&shown_bytes));
-        session.note_uploading(id, Uploading { path: path.clone(), file, bytes });
+        let uploading = Uploading {
+            id,
+            path: path.clone(),
+            overwrite: overwrites(open, replaces || resumes),
+            file: stage.id()?,
+            bytes: Arc::clone(&shown_bytes),
+            standing: Standing::Open,
+        };
+        session.uploads.begin(uploading);
         Ok(Self {
             session: Arc::clone(session),
-            path: path.clone(),
+            opened_as: path.clone(),
+            found: there,
             id,
             stage: Some(stage),
             resumed_bytes,
@@ -119,20 +126,22 @@ impl Staged {
             replaced_bytes,
             room_checked_bytes: ROOM_CHECK_BYTES,
             kept_bytes: if replaces { 0 } else { resumed_bytes },
-            overwrite: match open {
-                Open::Replace | Open::Resume if replaces || resumes => Overwrite::Allow,
-                _ => Overwrite::Never,
-            },
             shown_bytes,
             opened: Instant::now(),
             _share: share,
         })
     }
 
-    /// The target.
+    /// The target, which a rename changes until the upload ends.
     #[must_use]
-    pub fn path(&self) -> &VPath {
-        &self.path
+    pub fn path(&self) -> VPath {
+        self.session.uploads.path(self.id).unwrap_or_else(|| self.opened_as.clone())
+    }
+
+    /// Whether the client removed its name: then nothing of it is stored.
+    #[must_use]
+    pub fn is_removed(&self) -> bool {
+        self.session.uploads.is_removed(self.id)
     }
 
     /// Its size now, in bytes.
@@ -170,7 +179,7 @@ impl Staged {
     /// [`Kind::Denied`] where it goes on from a file that the account may not read; file system faults.
     pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
         if self.resumed_bytes > 0 {
-            self.session.access().need(&self.path, Right::Read)?;
+            self.session.access().need(&self.opened_as, Right::Read)?;
         }
         self.stage.as_ref().ok_or_else(closed)?.read_at(offset, buffer)
     }
@@ -205,19 +214,28 @@ impl Staged {
     /// The upload was proved complete: makes it durable, publishes it and hands it to the importer.
     ///
     /// # Errors
-    /// Nothing was published; the file that was there before is untouched.
+    /// Nothing was published; the file that was there before is untouched. [`Kind::Conflict`]: the client removed it.
     pub fn commit(mut self) -> Result<Receipt> {
+        let (guard, path, end) = self.end();
+        if end.is_removed {
+            let why = "the client removed it before it was closed";
+            drop(guard);
+            self.give_up(why);
+            return Err(Error::new(Kind::Conflict, format!("nothing was stored: {why}")));
+        }
         let mut stage = self.stage.take().ok_or_else(closed)?;
-        if let Some(decision) = self.session.decision(&self.path) {
+        if let Some(decision) = self.session.decision(&path) {
             // Nothing of it is kept: its name says it all.
             drop(stage);
-            return dropped::decide(&self.session, &self.path, &decision);
+            return dropped::decide(&self.session, &path, &decision);
         }
-        let _guard = self.session.service.0.locks.lock(&self.session.login, &[&self.path]);
-        self.check_continued()?;
-        self.check_quota(&mut stage)?;
-        let took = self.opened.elapsed();
-        commit::commit(&self.session, self.id, stage, &self.path, (self.overwrite, Some(took)))
+        self.check_continued(&path)?;
+        self.check_quota(&mut stage, &path)?;
+        let how = (end.overwrite, Some(self.opened.elapsed()));
+        let receipt = commit::commit(&self.session, self.id, stage, &path, how)?;
+        self.session.uploads.overtake(self.id, &path);
+        self.remove_replaced(&path);
+        Ok(receipt)
     }
 
     /// The upload was not proved complete (connection lost, ABOR …): nothing is published, and `why` is recorded.
@@ -225,12 +243,45 @@ impl Staged {
         self.give_up(why);
     }
 
+    /// From now on no rename and no removal reaches it: its names are locked, and the target is the last one.
+    fn end(&self) -> (PathGuard, VPath, End) {
+        loop {
+            let path = self.path();
+            let names = [&self.opened_as, &path];
+            let guard = self.session.service.0.locks.lock(&self.session.login, &names);
+            if let Some(end) = self.session.uploads.end(self.id, &path) {
+                return (guard, path, end);
+            }
+        }
+    }
+
+    /// It was renamed while it was sent, and is stored: the file whose place it would have taken goes with the old name.
+    fn remove_replaced(&self, path: &VPath) {
+        let Some(found) = self.found.filter(|_| *path != self.opened_as) else { return };
+        let there = self.session.files.look(&self.opened_as).ok().flatten();
+        // A number alone may be that of a new file.
+        if !there.is_some_and(|there| there.is_same(&found) && there.stat == found.stat) {
+            return;
+        }
+        match self.session.files.remove_file(&self.opened_as) {
+            Ok(was) => {
+                let why = "the account replaced it before it was read whole";
+                self.session.left(&self.opened_as, &was, why);
+            }
+            // The upload stands; what stays behind is an old file.
+            Err(error) => {
+                tracing::error!(%error, path = ?self.opened_as.as_str(), "removing what a renamed upload replaces");
+            }
+        }
+    }
+
     /// Refuses to put a continued file in the place of what somebody else stored there meanwhile: that would be lost.
-    fn check_continued(&self) -> Result<()> {
-        let there = self.session.files.look(&self.path)?;
+    fn check_continued(&self, path: &VPath) -> Result<()> {
+        let there = self.session.files.look(&self.opened_as)?;
         let same = match (&self.continued, there) {
             (Continued::Replaces, _) | (Continued::Nothing, None) => true,
-            (Continued::Nothing, Some(_)) | (Continued::File(_), None) => false,
+            (Continued::Nothing, Some(_)) => *path != self.opened_as,
+            (Continued::File(_), None) => false,
             (Continued::File(part), Some(there)) => there.is_of(part),
         };
         if same {
@@ -238,7 +289,7 @@ impl Staged {
         }
         let message = format!(
             "{} was changed meanwhile by another upload or command, so this one was not added to it; send it again",
-            self.path
+            self.opened_as
         );
         Err(Error::new(Kind::Conflict, message))
     }
@@ -248,7 +299,7 @@ impl Staged {
         if offset >= self.kept_bytes {
             return Ok(());
         }
-        self.session.access().need(&self.path, Right::Overwrite)
+        self.session.access().need(&self.opened_as, Right::Overwrite)
     }
 
     /// Other uploads of the account grow too: what the quota leaves is asked for again every so often.
@@ -265,8 +316,8 @@ impl Staged {
 
     /// What lies at the path may be another file than at the opening, or none, and other uploads have grown: the quota is
     /// asked again. The caller holds the lock on the path.
-    fn check_quota(&self, stage: &mut Stage) -> Result<()> {
-        let there = self.session.files.look(&self.path)?.map(|inode| inode.stat.bytes);
+    fn check_quota(&self, stage: &mut Stage, path: &VPath) -> Result<()> {
+        let there = self.session.files.look(path)?.map(|inode| inode.stat.bytes);
         stage.set_room(usage::room(&self.session, there, Some(stage.bytes()))?);
         stage.check_quota(stage.bytes())
     }
@@ -278,21 +329,22 @@ impl Staged {
     fn give_up(&mut self, why: &str) {
         let Some(stage) = self.stage.take() else { return };
         let bytes = stage.bytes();
+        let path = self.path();
         tracing::info!(
-            code = "T01", login = self.session.login, path = ?self.path.as_str(), bytes, why, "upload interrupted"
+            code = "T01", login = self.session.login, path = ?path.as_str(), bytes, why, "upload interrupted"
         );
         if let Err(error) = self.keep_part(stage) {
-            tracing::warn!(%error, path = ?self.path.as_str(), "keeping the part of an interrupted upload");
+            tracing::warn!(%error, path = ?path.as_str(), "keeping the part of an interrupted upload");
         }
-        commit::record_interruption(&self.session, &self.path, bytes, why);
+        commit::record_interruption(&self.session, &path, bytes, why);
     }
 
     /// Lets the part take the target's name where that can deceive nobody.
     fn keep_part(&self, mut stage: Stage) -> Result<()> {
-        let name = self.path.name().unwrap_or_default();
-        let place = names::place(&self.session.folders(), &self.path);
-        let is_temporary = names::is_temporary(name);
-        if stage.is_poisoned() || !(place == Place::Plain || is_temporary) {
+        let (_guard, path, end) = self.end();
+        let place = names::place(&self.session.folders(), &path);
+        let is_temporary = names::is_temporary(path.name().unwrap_or_default());
+        if end.is_removed || stage.is_poisoned() || !(place == Place::Plain || is_temporary) {
             return Ok(());
         }
         stage.cut_to_first_gap()?;
@@ -301,22 +353,23 @@ impl Staged {
             return Ok(());
         }
         let grew = self.resumed_bytes > 0 && stage.bytes() >= self.resumed_bytes;
-        let overwrite = if is_temporary && grew { Overwrite::Allow } else { Overwrite::Never };
-        let _guard = self.session.service.0.locks.lock(&self.session.login, &[&self.path]);
-        self.check_continued()?;
-        self.check_quota(&mut stage)?;
+        // A part goes on from the one that lies at its own name only.
+        let replaces = is_temporary && grew && path == self.opened_as;
+        self.check_continued(&path)?;
+        self.check_quota(&mut stage, &path)?;
         stage.seal()?;
-        let (folder, name) = self.session.files.holder(&self.path)?;
+        let (folder, name) = self.session.files.holder(&path)?;
         let spool = &self.session.space.spool;
         let id = self.id.to_string();
-        let moved = match overwrite {
-            Overwrite::Allow => spool.rename(&id, &folder, name),
-            Overwrite::Never => spool.rename_new(&id, &folder, name),
+        let moved = if replaces {
+            spool.rename(&id, &folder, name)
+        } else {
+            spool.rename_new(&id, &folder, name)
         };
         match moved {
             Ok(()) => stage.hand_on(),
             Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(e) => return Err(Error::io(&self.path, e)),
+            Err(e) => return Err(Error::io(&path, e)),
         }
         Ok(())
     }
@@ -325,8 +378,26 @@ impl Staged {
 impl Drop for Staged {
     fn drop(&mut self) {
         self.give_up("the connection ended before the upload was complete");
-        self.session.forget_uploading(self.id);
+        self.session.uploads.forget(self.id);
     }
+}
+
+/// Whether a file that lies there at the end is replaced.
+fn overwrites(open: Open, may_replace: bool) -> Overwrite {
+    match open {
+        Open::Replace | Open::Resume if may_replace => Overwrite::Allow,
+        _ => Overwrite::Never,
+    }
+}
+
+/// How large an upload may grow in the place of a file of so many bytes.
+fn limits(session: &Arc<State>, replaced_bytes: Option<u64>) -> Result<StageLimits> {
+    let mut limits = commit::stage_limits(&session.service);
+    limits.room_bytes = usage::room(session, replaced_bytes, None)?;
+    if let Some(own) = session.access().limits().max_upload_bytes {
+        limits.max_upload_bytes = limits.max_upload_bytes.min(own);
+    }
+    Ok(limits)
 }
 
 fn closed() -> Error {

@@ -114,7 +114,8 @@ impl Service {
     /// A part of the list of a client's users, by name.
     ///
     /// # Errors
-    /// `Kind::NotFound` for the client, and for a day before the history that is kept; `Kind::Invalid` for `after`.
+    /// `Kind::NotFound` for the client, and for a day before the history that is kept; `Kind::Invalid` for `after`, and for
+    /// more words than are looked for.
     pub fn users_page(&self, client: &str, filter: &UserFilter) -> Result<UsersPage> {
         let known = self.client(client)?;
         let as_of = filter.as_of.map(|day| self.end_of_day(client, day)).transpose()?;
@@ -202,54 +203,104 @@ impl Service {
         })
     }
 
-    /// The one user whose employee number (alone, or as `FR01+00123`), login, e-mail or name is `text`; or the id, as `#42`.
+    /// The one user whose employee number (alone, or as `FR01+00123`), login or e-mail is `text`, or whose name has it as a part;
+    /// or the id, as `#42`. To look at; for changes see [`Self::user_to_change`].
     ///
     /// # Errors
     /// `Kind::NotFound` for the client and where nobody fits; `Kind::Conflict` naming those who fit where several do.
     pub fn find_user(&self, client: &str, text: &str) -> Result<Person> {
+        self.the_user(client, text, ByName::Part)
+    }
+
+    /// The same for a change: a name counts only in full. A part of one would change a stranger.
+    ///
+    /// # Errors
+    /// As [`Self::find_user`].
+    pub fn user_to_change(&self, client: &str, text: &str) -> Result<Person> {
+        self.the_user(client, text, ByName::Whole)
+    }
+
+    /// The one user whose employee number (alone, or as `FR01+00123`), login or e-mail is `key`; neither a name nor an id.
+    ///
+    /// # Errors
+    /// As [`Self::find_user`].
+    pub fn user_of_key(&self, client: &str, key: &str) -> Result<Person> {
+        self.the_user(client, key, ByName::Never)
+    }
+
+    fn the_user(&self, client: &str, text: &str, by_name: ByName) -> Result<Person> {
         let known = self.client(client)?;
-        let exact = self.open_directory(&known.slug)?.find_exactly(text)?;
-        let mut ids: Vec<i64> = exact.iter().map(|user| user.id).collect();
-        if ids.is_empty() {
-            let by_name = UserFilter { text: text.to_owned(), limit: 200, ..UserFilter::default() };
-            let found = if text.trim().is_empty() {
-                Vec::new()
-            } else {
-                self.users_page(client, &by_name)?.users
-            };
-            let words = folded_words(text);
-            let in_name = |p: &Person| {
-                let name = folded_words(&p.name());
-                words.iter().all(|word| name.iter().any(|part| part.contains(word.as_str())))
-            };
-            ids = found.iter().filter(|p| in_name(p)).map(|p| p.id).collect();
-        }
-        // A bare number is never an id: `set 7` would change whoever came seventh where nobody has the number 7.
-        if let (true, Some(id)) = (ids.is_empty(), id_of(text)) {
-            return self.user(client, id, None);
+        let keyed = self.open_directory(&known.slug)?.find_by_key(text)?;
+        let mut ids: Vec<i64> = keyed.iter().map(|user| user.id).collect();
+        if ids.is_empty() && by_name != ByName::Never {
+            ids = self.ids_by_name(&known.slug, text, by_name)?;
+            // A bare number is never an id: `set 7` would change whoever came seventh where nobody has the number 7.
+            if let (true, Some(id)) = (ids.is_empty(), id_of(text)) {
+                return self.user(client, id, None);
+            }
         }
         match ids.as_slice() {
             [id] => self.user(client, *id, None),
             [] => {
+                let what = match by_name {
+                    ByName::Never => "number, login or e-mail",
+                    ByName::Whole => "number, login, e-mail or name in full",
+                    ByName::Part => "number, login, e-mail or name",
+                };
                 let words = format!(
-                    "user \"{text}\": nobody in the directory of {client} has this number, login, e-mail or name; see rollcall users list {client}"
+                    "user \"{text}\": nobody in the directory of {client} has this {what}; see rollcall users list {client}"
                 );
                 Err(Error::new(Kind::NotFound, words))
             }
-            several => {
-                let named = |id: &i64| -> Result<String> {
-                    let person = self.user(client, *id, None)?;
-                    let number = number_of(&person.values).unwrap_or_default().to_owned();
-                    Ok(format!("{} ({number})", person.name()))
-                };
-                let names: Vec<String> = several.iter().map(named).collect::<Result<_>>()?;
-                let words = format!(
-                    "user \"{text}\" fits several: {}; use the employee number, with the legal entity if others have it too: FR01+00123",
-                    names.join(", ")
-                );
-                Err(Error::new(Kind::Conflict, words))
-            }
+            several => self.fits_several(client, text, several),
         }
+    }
+
+    fn ids_by_name(&self, client: &str, text: &str, by_name: ByName) -> Result<Vec<i64>> {
+        let words = folded_words(text);
+        if words.is_empty() {
+            return Ok(Vec::new());
+        }
+        let of = |text: &str, limit| UserFilter {
+            text: text.to_owned(),
+            limit,
+            ..UserFilter::default()
+        };
+        let found = if by_name == ByName::Whole {
+            // All of them: a second one of that name must not be overlooked.
+            self.users_page(client, &of(text, u32::MAX))?.users
+        } else {
+            let exact = self.open_directory(client)?.find_exactly(text)?;
+            if !exact.is_empty() {
+                return Ok(exact.iter().map(|user| user.id).collect());
+            }
+            self.users_page(client, &of(text, 200))?.users
+        };
+        let fits = |person: &&Person| {
+            let name = folded_words(&person.name());
+            match by_name {
+                ByName::Never => false,
+                ByName::Whole => name == words,
+                ByName::Part => {
+                    words.iter().all(|word| name.iter().any(|part| part.contains(word.as_str())))
+                }
+            }
+        };
+        Ok(found.iter().filter(fits).map(|person| person.id).collect())
+    }
+
+    fn fits_several(&self, client: &str, text: &str, ids: &[i64]) -> Result<Person> {
+        let named = |id: &i64| -> Result<String> {
+            let person = self.user(client, *id, None)?;
+            let number = number_of(&person.values).unwrap_or_default().to_owned();
+            Ok(format!("{} ({number})", person.name()))
+        };
+        let names: Vec<String> = ids.iter().map(named).collect::<Result<_>>()?;
+        let words = format!(
+            "user \"{text}\" fits several: {}; use the employee number, with the legal entity if others have it too: FR01+00123",
+            names.join(", ")
+        );
+        Err(Error::new(Kind::Conflict, words))
     }
 
     /// The last instant of a day in the client's time zone.
@@ -365,8 +416,21 @@ fn end_of(day: Date, zone: &TimeZone) -> Result<Timestamp> {
     last.map_err(|e| Error::caused(Kind::Invalid, format!("{day}: this day is out of range"), e))
 }
 
+/// Whether a name tells who is meant, beside number, login and e-mail.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ByName {
+    Never,
+    /// All words of it, in any order.
+    Whole,
+    Part,
+}
+
+/// The words of a name without case and accents, sorted: in whichever order they are given.
 fn folded_words(text: &str) -> Vec<String> {
-    text.split_whitespace().map(fold).collect()
+    let mut words: Vec<String> = text.split_whitespace().map(fold).collect();
+    words.retain(|word| !word.is_empty());
+    words.sort_unstable();
+    words
 }
 
 /// A place in a list as one word for addresses.

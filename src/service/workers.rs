@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use rustix::fs::FlockOperation;
 use rustix::process::{Resource, getrlimit, setrlimit};
 
-use super::queue::Next;
-use super::session::State;
+use super::queue::{Next, Queue};
+use super::session::{self, State};
 use super::{
     Service, activity, exports, fetch, holds, outbox, quality, reconcile, retention, run, schedule,
 };
@@ -190,20 +190,31 @@ fn worker_count(service: &Service) -> usize {
 
 fn work(service: &Service) {
     while let Some(client) = service.0.queue.take() {
+        let next = Next::After(FAULT_PAUSE);
+        let mut turn = TakenTurn { queue: &service.0.queue, client, next };
         // A panic in one client's file must not take the workers from all others.
-        let turn = std::panic::catch_unwind(AssertUnwindSafe(|| take_turn(service, &client)));
-        let next = match turn {
-            Ok(Ok(next)) => next,
+        let taken = std::panic::catch_unwind(AssertUnwindSafe(|| take_turn(service, &turn.client)));
+        let client = &turn.client;
+        match taken {
+            Ok(Ok(next)) => turn.next = next,
             Ok(Err(error)) => {
                 tracing::error!(code = "E901", %error, client, "an import turn failed");
-                Next::After(FAULT_PAUSE)
             }
-            Err(_) => {
-                tracing::error!(code = "E901", client, "an import panicked");
-                Next::After(FAULT_PAUSE)
-            }
-        };
-        service.0.queue.finish(&client, next);
+            Err(_) => tracing::error!(code = "E901", client, "an import panicked"),
+        }
+    }
+}
+
+/// A client's turn. It ends with this, whatever became of it: one that never ended would keep the client's uploads for ever.
+struct TakenTurn<'a> {
+    queue: &'a Queue,
+    client: String,
+    next: Next,
+}
+
+impl Drop for TakenTurn<'_> {
+    fn drop(&mut self) {
+        self.queue.finish(&self.client, self.next);
     }
 }
 
@@ -223,16 +234,14 @@ fn watch(service: &Service, stopping: &AtomicBool) {
         service.publish_again();
         let now = service.clock().now();
         service.0.sessions.all().iter().for_each(|session| session.end_if_expired(now));
-        let looked = service.registry().data_version().and_then(|version| {
+        carry_out("watching the registry", || {
+            let version = service.registry().data_version()?;
             if seen != Some(version) {
                 look(service, &mut access_seen)?;
                 seen = Some(version);
             }
             Ok(())
         });
-        if let Err(error) = looked {
-            tracing::warn!(%error, "watching the registry");
-        }
         std::thread::park_timeout(WATCH_PAUSE);
     }
 }
@@ -290,16 +299,14 @@ fn refresh(session: &State) -> Result<()> {
     let now = session.service.clock().now();
     let allowed = facts.filter(|facts| session.is_allowed_by(facts, now));
     let Some(facts) = allowed else {
+        session.ended.cancel();
         tracing::info!(
             login = session.login,
             "ending a session: its account was disabled or removed"
         );
-        session.ended.cancel();
         return Ok(());
     };
-    for folder in &facts.folders {
-        session.files.folder_or_new(&folder.path)?;
-    }
+    session::make_missing(&session.files, &session.login, &facts.folders)?;
     session.take_up(facts);
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! How the server looks from outside: its addresses, host keys and certificates, running or not.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -112,7 +113,8 @@ pub fn make_identity(service: &Service, certs: &Path) -> Result<Fingerprints> {
         &host_key_record(service.data()),
         service.config().sftp.compat,
     )?;
-    let tls = Tls::load_or_create(certs, &named_hosts(service.config()))?;
+    let tls =
+        Tls::load_or_create(certs, &named_hosts(service.config()), &reached_as(service.config()))?;
     Ok(Fingerprints { host_keys: host_keys.fingerprints(), certificate: tls.fingerprint() })
 }
 
@@ -123,6 +125,29 @@ pub(super) fn named_hosts(config: &Config) -> Vec<NamedHost> {
         Some(NamedHost { profile: profile.to_owned(), host })
     });
     named.collect()
+}
+
+/// The names and addresses by which clients and browsers reach the server: those that hand-out sheets name, and those of
+/// an administration page that speaks TLS itself. A certificate that is made here is made for them.
+pub(super) fn reached_as(config: &Config) -> Vec<String> {
+    let listens = [&config.sftp.listen, &config.ftps.explicit, &config.ftps.implicit];
+    let bound = listens.into_iter().filter_map(|at| at.parse::<SocketAddr>().ok());
+    let fixed = bound.map(|at| at.ip()).filter(|ip| !ip.is_unspecified());
+    let mut names: Vec<String> = named_hosts(config).into_iter().map(|named| named.host).collect();
+    names.extend(fixed.map(|ip| ip.to_string()));
+    names.extend(config.ftps.passive_host.clone());
+    names.extend(page_names(config));
+    names
+}
+
+/// Those of the administration page; none where a proxy with a certificate of its own stands before it.
+fn page_names(config: &Config) -> Vec<String> {
+    let listen = config.admin.listen.as_deref().and_then(|at| at.parse::<SocketAddr>().ok());
+    let Some(at) = listen.filter(|at| !at.ip().is_loopback()) else { return Vec::new() };
+    let mut names = config.admin.hosts.clone();
+    names.extend(config.mail.public_name().map(str::to_owned));
+    names.extend((!at.ip().is_unspecified()).then(|| at.ip().to_string()));
+    names
 }
 
 /// The host keys of the server whose data and certificates lie there, for their exchange.

@@ -31,7 +31,7 @@ use crate::model::Protocol;
 use crate::service::Service;
 
 pub use face::{Face, Fingerprints, check_host_keys, fingerprints, key_ring, make_identity};
-use face::{host_key_record, named_hosts};
+use face::{host_key_record, named_hosts, reached_as};
 pub use gate::{Full, Gate, Pass};
 pub use host_keys::{HostKeys, KeyRing, KeyStage, StoredKey};
 pub use memory::{Reserved, TransferMemory};
@@ -288,6 +288,8 @@ impl Edge {
 }
 
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+/// From here on every user may listen.
+const FREE_PORTS: u16 = 1024;
 
 async fn load_identity(
     service: &Service,
@@ -296,12 +298,12 @@ async fn load_identity(
 ) -> Result<(HostKeys, Tls)> {
     let certs = certs.to_owned();
     let record = host_key_record(service.data());
-    let (compat, hosts) = (config.sftp.compat, named_hosts(config));
+    let (compat, hosts, reached) = (config.sftp.compat, named_hosts(config), reached_as(config));
     // RSA-3072 takes a while on a first start.
     tokio::task::spawn_blocking(move || {
         Ok((
             HostKeys::load_or_create(&certs, &record, compat)?,
-            Tls::load_or_create(&certs, &hosts)?,
+            Tls::load_or_create(&certs, &hosts, &reached)?,
         ))
     })
     .await
@@ -328,10 +330,22 @@ async fn bind(setting: &str, listen: &str) -> Result<Option<TcpListener>> {
         }
         bound => bound,
     };
-    let what = || {
-        format!("{setting} = \"{listen}\" cannot be listened on (is another server running there?)")
-    };
-    bound.map(Some).map_err(|e| Error::io(what(), e))
+    bound.map(Some).map_err(|e| {
+        let hint = why_not(e.kind(), address.port());
+        Error::io(format!("{setting} = \"{listen}\" cannot be listened on ({hint})"), e)
+    })
+}
+
+/// What to look at when an address cannot be listened on.
+fn why_not(kind: std::io::ErrorKind, port: u16) -> &'static str {
+    match kind {
+        std::io::ErrorKind::PermissionDenied if port < FREE_PORTS => {
+            "ports below 1024 need CAP_NET_BIND_SERVICE; docs/operations.md has the unit that gives it"
+        }
+        std::io::ErrorKind::PermissionDenied => "the system does not allow it",
+        std::io::ErrorKind::AddrNotAvailable => "this machine has no such address",
+        _ => "is another server running there?",
+    }
 }
 
 fn lacks_ipv6(error: &std::io::Error) -> bool {
@@ -348,6 +362,23 @@ fn local(listener: &Option<TcpListener>) -> Result<Option<SocketAddr>> {
 mod tests {
     use super::*;
     use crate::clock::Clock;
+
+    #[tokio::test]
+    async fn an_address_that_cannot_be_had_is_told_with_its_cure() {
+        use std::io::ErrorKind::{AddrInUse, AddrNotAvailable, PermissionDenied};
+        for (kind, port, words) in [
+            (PermissionDenied, 22, "CAP_NET_BIND_SERVICE"),
+            (PermissionDenied, 2022, "does not allow"),
+            (AddrInUse, 22, "another server"),
+            (AddrNotAvailable, 2022, "no such address"),
+        ] {
+            assert!(why_not(kind, port).contains(words), "{kind:?} {port}");
+        }
+        let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let error =
+            bind("sftp.listen", &taken.local_addr().unwrap().to_string()).await.unwrap_err();
+        assert!(error.message().contains("is another server running there?"), "{error}");
+    }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_panic_in_one_connection_ends_that_one_only() {

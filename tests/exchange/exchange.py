@@ -21,7 +21,7 @@ SETTINGS = '[fetch]\ntrigger = "manual"\nsettle_s = 1\n'
 class Place:
     """A Rollcall with one client whose files lie on `server`."""
 
-    def __init__(self, binary, server, kind, after="leave", extra=""):
+    def __init__(self, binary, server, kind, after="leave", extra="", by_key=True):
         self.binary, self.server = binary, server
         self.folder = Path(tempfile.mkdtemp(prefix="rollcall-exchange-"))
         self.running, self.more = None, {}
@@ -32,7 +32,7 @@ class Place:
         self.cli("client", "add", "acme", "--time-zone", "Europe/Paris")
         words = ["account", "add", "acme", "Server", "--remote", kind, f"{server.host}:{server.port}", "--login", server.login]
         secret = None
-        if kind == "sftp":
+        if kind == "sftp" and by_key:
             key = self.folder / "key"
             key.write_text(server.keys["ed25519"])
             os.chmod(key, 0o600)
@@ -235,7 +235,7 @@ def growing(house, server):
 
 def ends(house, server):
     """The program ends between any two steps: nothing twice, nothing lost, nothing half."""
-    fetch = ["fetch.copied", "fetch.archived", "fetch.recorded", "fetch.published", "fetch.settling"]
+    fetch = ["fetch.copied", "fetch.archived", "fetch.recorded", "fetch.handed_on", "fetch.settling"]
     report = ["import.begun", "apply.committed", "report.sending", "report.sent", "report.naming", "report.named"]
     for step in fetch + report:
         for old in (server.root / "in").rglob("*") if (server.root / "in").exists() else []:

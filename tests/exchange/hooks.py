@@ -23,6 +23,7 @@ class Receiver(http.server.ThreadingHTTPServer):
 
     def __init__(self, codes):
         self.codes, self.calls, self.lock = list(codes), [], threading.Lock()
+        self.ended = threading.Event()
         super().__init__(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -30,6 +31,7 @@ class Receiver(http.server.ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}{path}"
 
     def end(self):
+        self.ended.set()
         self.shutdown()
         self.server_close()
 
@@ -41,6 +43,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.server.calls.append((self.path, dict(self.headers.items()), body))
             codes = self.server.codes
             code = codes.pop(0) if len(codes) > 1 else codes[0]
+        if self.path == "/open":
+            # The answer is there, and the connection stays open.
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nok")
+            self.wfile.flush()
+            self.server.ended.wait(60)
+            return
         self.send_response(code)
         if code == 302:
             self.send_header("Location", self.server.url("/elsewhere"))
@@ -142,6 +150,20 @@ def a_hook_of_some_clients_hears_of_no_other(binary):
         receiver.end()
 
 
+def an_answer_whose_body_does_not_end_is_an_answer(binary):
+    receiver = Receiver([200])
+    try:
+        hooks = f'[[hooks]]\nname = "portal"\nurl = "{receiver.url("/open")}"\ntimeout_s = 5\n'
+        with Stage(binary, hooks) as stage:
+            answer = stage.house.cli("hooks", "test", "portal")
+            expect("200" in answer["answer"], answer)
+            stage.imported()
+            wait_for("the call to be done", lambda: (stage.house.cli("hooks", "list")[0]["last"] or {}).get("state") == "done")
+            expect(len(receiver.calls) == 2, "it was told twice")
+    finally:
+        receiver.end()
+
+
 def failed(stage, name, word):
     try:
         stage.house.cli("hooks", "test", name)
@@ -155,6 +177,7 @@ CHECKS = [
     a_report_arrives_signed_and_a_failure_is_tried_again,
     no_redirect_is_followed_and_no_private_address_reached,
     a_hook_of_some_clients_hears_of_no_other,
+    an_answer_whose_body_does_not_end_is_an_answer,
 ]
 
 

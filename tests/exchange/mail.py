@@ -5,6 +5,7 @@ import email.policy
 import json
 import logging
 import os
+import socket
 import ssl
 import subprocess
 import sys
@@ -292,6 +293,80 @@ def a_hang_ends_and_a_large_message_goes_without_attachments(binary):
         server.stop()
 
 
+class Scripted:
+    """A mail server word for word: `answers` by the first word of a command, 250 to every other; `behind` is said in the same breath as
+    the answer to STARTTLS, before TLS begins."""
+
+    def __init__(self, answers, context=None, behind=b""):
+        self.answers, self.context, self.behind = answers, context, behind
+        self.heard, self.under_tls = [], []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        try:
+            connection.sendall(self.answers.get("greeting", b"220 mail.test\r\n"))
+            lines = connection.makefile("rb")
+            while line := lines.readline():
+                word = line.split()[0].decode().upper() if line.split() else ""
+                self.heard.append(word)
+                if word == "STARTTLS":
+                    connection.sendall(b"220 go\r\n" + self.behind)
+                    connection = self.context.wrap_socket(connection, server_side=True)
+                    lines = connection.makefile("rb")
+                    continue
+                if isinstance(connection, ssl.SSLSocket):
+                    self.under_tls.append(word)
+                default = b"250-mail.test\r\n250 STARTTLS\r\n" if word == "EHLO" else b"250 ok\r\n"
+                connection.sendall(self.answers.get(word, default))
+        except OSError:
+            pass
+        finally:
+            connection.close()
+
+    def end(self):
+        self.listener.close()
+
+
+def answers_in_plain_text_count_for_nothing_under_tls(binary):
+    """RFC 3207, section 6: who can only write into the line makes no message vanish."""
+    with tempfile.TemporaryDirectory(prefix="rollcall-mail-") as folder:
+        ca, context = authority(Path(folder))
+        server = Scripted({}, context, b"250-mail.test\r\n250 OK\r\n" + b"250 ok\r\n" * 2 + b"354 go\r\n250 queued\r\n221 bye\r\n")
+        try:
+            with Stage(binary, mail__smtp=f"smtp://127.0.0.1:{server.port}", mail__ca_file=ca, mail__from="r@example.com") as stage:
+                refused(stage, "before TLS")
+                expect("DATA" not in server.heard, server.heard)
+        finally:
+            server.end()
+
+
+def what_is_the_servers_fault_uses_no_message_up(binary):
+    """Sender, greeting and EHLO are the same for every message: it waits, and the alarm is about the server."""
+    for answers in ({"MAIL": b"550 5.7.60 sender r@example.com not allowed\r\n"}, {"greeting": b"554 5.7.1 your address is blocked\r\n"},
+                    {"EHLO": b"550 5.7.1 HELO name refused\r\n"}):
+        server = Scripted(answers)
+        try:
+            with Stage(binary, mail__smtp=f"smtp://127.0.0.1:{server.port}", mail__from="r@example.com", mail__starttls="off") as stage:
+                stage.settings('[mail]\nto = ["anne@example.com"]\n')
+                stage.imported()
+                wait_for("two tries", lambda: (stage.mails() or [{"attempts": 0}])[0]["attempts"] >= 2, 120)
+                expect([mail["state"] for mail in stage.mails()] == ["waiting"], stage.mails())
+                subjects = wait_for("the alarm", lambda: [alarm["subject"] for alarm in stage.alarms() if alarm["code"] == "T08"])
+                expect(subjects == ["mail server"], subjects)
+        finally:
+            server.end()
+
+
 def a_folder_takes_each_message_once(binary):
     with tempfile.TemporaryDirectory(prefix="rollcall-mail-") as folder:
         out = Path(folder) / "out"
@@ -357,6 +432,8 @@ CHECKS = [
     a_wrong_certificate_gets_nothing,
     no_starttls_gets_nothing,
     a_hang_ends_and_a_large_message_goes_without_attachments,
+    answers_in_plain_text_count_for_nothing_under_tls,
+    what_is_the_servers_fault_uses_no_message_up,
     a_folder_takes_each_message_once,
     what_is_queued_survives_kill_9,
 ]

@@ -22,13 +22,15 @@ class Odd:
 
     `size`     False: SIZE is answered 550; None: 502
     `mlst`     False: no MLST and MLSD
-    `epsv`     False: EPSV is answered 502
+    `epsv`     False: EPSV is named in FEAT and answered 502 all the same
     `retr`, `stor`  (bytes, end, reply): the first `times` transfers stop after so many bytes, the data connection ends with
                `notify`, `fin` or `reset`, and then the reply comes; without a reply the control connection ends too
     `drip`     a download sends a byte now and then, and never ends
+    `speaks`   the class of its sessions
     """
 
-    def __init__(self, authority, **oddities):
+    def __init__(self, authority, speaks=None, **oddities):
+        self.speaks = speaks or Session
         self.odd = dict(size=True, mlst=True, epsv=True, retr=None, stor=None, times=1, drip=False)
         self.odd.update(oddities)
         self.folder = Path(tempfile.mkdtemp(prefix="rollcall-odd-"))
@@ -63,7 +65,7 @@ class Odd:
             except OSError:
                 return
             peer.settimeout(WAIT_S)
-            threading.Thread(target=lambda: Session(self, peer).run(), daemon=True).start()
+            threading.Thread(target=lambda: self.speaks(self, peer).run(), daemon=True).start()
 
     def stop(self):
         self.listener.close()
@@ -119,7 +121,7 @@ class Session:
 
     def do_feat(self, _):
         odd = self.server.odd
-        lines = ["UTF8"] + ["SIZE"] * (odd["size"] is True) + ["MLST type*;size*;modify*;"] * odd["mlst"] + ["EPSV"] * odd["epsv"]
+        lines = ["UTF8"] + ["SIZE"] * (odd["size"] is True) + ["MLST type*;size*;modify*;"] * odd["mlst"] + ["EPSV"]
         self.say("211-Features\r\n" + "".join(f" {line}\r\n" for line in lines) + "211 end")
 
     def do_size(self, path):

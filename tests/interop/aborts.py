@@ -77,9 +77,8 @@ def slow_upload(client, account, path, data):
     if isinstance(client, clients.Curl):
         return ["curl", "--limit-rate", "500k", *client.common(account, None), "-T", here,
                 client.url(account, path)], env
-    remote = client.remote(account, account.password)
-    return ["rclone", "copyto", here, remote + path, "--config", "/dev/null", "--bwlimit", "500k",
-            "--retries", "1", "--low-level-retries", "1"], {**env, "SSL_CERT_FILE": str(account.house.certificate())}
+    command = client.command(account, account.password, ["copyto", here, "payroll:" + path])
+    return [*command, "--bwlimit", "500k"], {**env, "SSL_CERT_FILE": str(account.house.certificate())}
 
 
 def killed(client, account):

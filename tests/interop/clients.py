@@ -8,6 +8,7 @@ Remote paths are absolute. What logs in with a key when the account has one in `
 
 import asyncio
 import ftplib
+import hashlib
 import os
 import shlex
 import shutil
@@ -570,21 +571,30 @@ class Rclone(Client):
             # It takes 550 for "no such file", and that for removed; and for "there is such a folder", and that for made.
             self.takes_no_for_done = {"remove", "mkdir"}
 
-    def remote(self, account, password):
-        hidden = subprocess.run(["rclone", "obscure", password], capture_output=True, text=True,
-                                timeout=TIMEOUT_S, check=True).stdout.strip()
+    def config(self, account, password):
+        """The file that docs/clients.md's command writes; `--obscure`, or rclone takes a generated password for a hidden one."""
         port = account.house.ports[self.protocol]
-        if self.protocol == "sftp":
-            login = f"key_file={account.by_key}" if account.by_key else f"pass={hidden}"
-            return (f":sftp,host={account.house.address},port={port},user={account.login},{login},"
-                    f"known_hosts_file={account.house.known_hosts()}:")
-        kind = "tls=true" if self.protocol == "ftps" else "explicit_tls=true"
-        return f":ftp,host={account.house.address},port={port},user={account.login},pass={hidden},{kind}:"
+        name = hashlib.sha256(f"{account.house.address} {port} {account.login} {account.by_key} {password}".encode()).hexdigest()[:12]
+        file = account.house.work / f"{account.slug}-{self.protocol}-{name}.rclone"
+        more = ["known_hosts_file", account.house.known_hosts()] if self.protocol == "sftp" else \
+            ["tls" if self.protocol == "ftps" else "explicit_tls", "true"]
+        with account.house.lock:
+            if file.exists():
+                return file
+            login = ["key_file", account.by_key] if account.by_key else ["pass", password]
+            words = ["rclone", "config", "create", "--obscure", "payroll", "sftp" if self.protocol == "sftp" else "ftp",
+                     "host", account.house.address, "port", port, "user", account.login,
+                     *login, *more, "--config", file]
+            subprocess.run([str(word) for word in words], capture_output=True, timeout=TIMEOUT_S, check=True,
+                           env=account.house.env, stdin=subprocess.DEVNULL)
+        return file
+
+    def command(self, account, password, words):
+        return ["rclone", *words, "--config", self.config(account, password), "--retries", "1", "--low-level-retries", "1"]
 
     def run(self, account, steps, password=None):
-        remote = self.remote(account, password or account.password)
-        common = ["--config", "/dev/null", "--retries", "1", "--low-level-retries", "1", "-v",
-                  "--contimeout", "60s", "--timeout", "180s"]
+        remote = "payroll:"
+        common = ["-v", "--contimeout", "60s", "--timeout", "180s"]
         outcome = Outcome(True, "")
         for what, *a in steps:
             words = {
@@ -597,7 +607,8 @@ class Rclone(Client):
             }
             # Same size and time would make rclone skip an overwrite; its user types --ignore-times.
             env = {**account.house.env, "SSL_CERT_FILE": str(account.house.certificate())}
-            outcome = program(["rclone", *words[what](*a), *common, "--ignore-times"], env=env)
+            command = self.command(account, password or account.password, words[what](*a))
+            outcome = program([*command, *common, "--ignore-times"], env=env)
             outcome.names = [n.rstrip("/") for n in outcome.names]
             if not outcome.ok:
                 break

@@ -683,6 +683,38 @@ def renames(account):
     transport.close()
 
 
+def renamed_while_open(account):
+    """A script that renames and then closes (Perl's Net::SSH2) sends tonight's file, never the one that a night before left behind."""
+    transport, sftp = sftp_session(account)
+    tonight = roster(3)
+    put_bytes(sftp, "/payroll/roster.csv.tmp", roster(2))
+    there = sftp.open("/payroll/roster.csv.tmp", "wb")
+    there.write(tonight)
+    there.flush()
+    sftp.rename("/payroll/roster.csv.tmp", "/payroll/roster.csv")
+    expect(not account.on_disk("/payroll/roster.csv").exists(), "it was stored before it was closed")
+    there.close()
+    expect(account.on_disk("/payroll/roster.csv").read_bytes() == tonight, "another file was renamed")
+    expect(not account.on_disk("/payroll/roster.csv.tmp").exists(), "the old file stayed behind")
+    transport.close()
+
+
+def removed_while_open(account):
+    """Whoever removes a half file and then closes it has sent nothing, and hears of no fault."""
+    transport, sftp = sftp_session(account)
+    whole = roster(3)
+    for old in (False, True):
+        if old:
+            put_bytes(sftp, "/payroll/half.csv", whole)
+        there = sftp.open("/payroll/half.csv", "wb")
+        there.write(whole[:-40])
+        there.flush()
+        sftp.remove("/payroll/half.csv")
+        there.close()
+        expect(not account.on_disk("/payroll/half.csv").exists(), "a removed file was stored")
+    transport.close()
+
+
 def many_readers(account):
     """`sftp -R 1024` and -B 261120: many large requests at once do not freeze a download."""
     data = os.urandom(1 << 20) * 48
@@ -769,6 +801,8 @@ CASES = [
     ("SFTP handles", handles),
     ("SFTP attributes", attributes),
     ("SFTP renames", renames),
+    ("SFTP renamed before it is closed", renamed_while_open),
+    ("SFTP removed before it is closed", removed_while_open),
     ("SFTP many large requests", many_readers),
     ("live sessions of a disabled account", shut_out),
     ("FTPS guessed passwords", guesses),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rollcall::clock::Clock;
 use rollcall::config::Config;
 use rollcall::import::codes::Code;
-use rollcall::import::fields::Field;
+use rollcall::import::fields::{Field, FieldKey};
 use rollcall::import::report::Report;
 use rollcall::model::{ImportStatus, Language, Protocol, Purpose};
 use rollcall::service::Service;
@@ -68,7 +68,22 @@ impl Office {
     }
 
     fn run(&self, day: &str, folder: &str, rows: &[&str], dry_run: DryRun) -> Report {
-        let text = format!("{HEADER}\r\n{}\r\n", rows.join("\r\n"));
+        self.import(day, folder, (HEADER, rows), dry_run)
+    }
+
+    /// A file with columns of its own.
+    fn file(&self, day: &str, folder: &str, header: &str, rows: &[&str]) -> Report {
+        self.import(day, folder, (header, rows), DryRun::No)
+    }
+
+    fn import(
+        &self,
+        day: &str,
+        folder: &str,
+        (header, rows): (&str, &[&str]),
+        dry_run: DryRun,
+    ) -> Report {
+        let text = format!("{header}\r\n{}\r\n", rows.join("\r\n"));
         let file = ImportFile {
             client: "acme",
             folder: Some(folder),
@@ -78,6 +93,14 @@ impl Office {
         let report = self.on(day).import_file(file, dry_run).unwrap();
         assert_eq!(report.counts.outcomes(), report.counts.rows);
         report
+    }
+
+    fn by_hand(&self, day: &str, number: &str, field: Field, value: &str) {
+        let service = self.on(day);
+        let user = service.find_user("acme", number).unwrap().id;
+        let wanted = [(FieldKey::Known(field), value.to_owned())];
+        let edit = service.edit_user("acme", user, &wanted, "anna").unwrap();
+        assert_eq!(edit.changes.len(), 1, "{edit:?}");
     }
 
     fn value(&self, number: &str, field: Field) -> Option<String> {
@@ -266,4 +289,165 @@ fn absence_that_needs_approval_holds_the_file() {
     office.send("2026-11-04", "import", &[ANNE, PAUL, ZOE, to_come]);
     let report = office.send("2026-11-05", "import", &[ANNE, PAUL, ZOE]);
     assert_eq!((report.counts.absent, report.status), (1, ImportStatus::OkWithWarnings));
+}
+
+const ENDS: &str = "absent = \"end\"\nabsent_after = 1";
+const LEAVING: &str = "00003;Noël;Zoé;17/03/2016;31/12/2026;Paie";
+
+#[test]
+fn presence_gives_back_the_end_that_absence_took_away() {
+    let office = Office::new(ENDS);
+    let with = |job: &str| format!("00001;Dupont;Anne;15/01/2010;;{job}");
+    office.send("2026-11-02", "import", &[ANNE, PAUL, LEAVING]);
+    office.by_hand("2026-11-02", "00003", Field::ContractEnd, "2026-11-30");
+    let gone = office.send("2026-11-03", "import", &[ANNE, PAUL]);
+    assert_eq!(whys(&gone, Code::A502), ["earlier"]);
+    assert_eq!(office.end("00003").as_deref(), Some("2026-11-02"));
+    // The hand's end returns first; then the file only repeats itself.
+    let back = office.send("2026-11-04", "import", &[ANNE, PAUL, LEAVING]);
+    assert_eq!((back.counts.reinstated, whys(&back, Code::C404)), (1, vec!["restored"]));
+    let kept = |report: &Report| {
+        let all = report.messages.iter().filter(|message| message.code == Code::P701);
+        all.map(|message| message.kept.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(kept(&back), ["2026-11-30"]);
+    assert_eq!(office.end("00003").as_deref(), Some("2026-11-30"));
+    let again = office.send("2026-11-05", "import", &[&with("IT"), PAUL, LEAVING]);
+    assert_eq!(kept(&again), ["2026-11-30"]);
+    // Something new counts.
+    let sooner = LEAVING.replace("31/12", "15/12");
+    office.send("2026-11-06", "import", &[ANNE, PAUL, &sooner]);
+    assert_eq!(office.end("00003").as_deref(), Some("2026-12-15"));
+}
+
+#[test]
+fn the_end_returns_whatever_the_file_leaves_unsaid() {
+    let no_column = "ID number;lastName;firstName;dtContractStart;department";
+    let without = ["00001;Dupont;Anne;15/01/2010;Direction", "00003;Noël;Zoé;17/03/2016;Paie"];
+    let refused = "00003;Noël;Zoé;17/03/2016;;Paie;too many";
+    let unreadable = "00003;Noël;Zoé;17/03/2016;soon;Paie";
+    for (rows, header) in [
+        ([ANNE, ZOE], HEADER),
+        ([ANNE, refused], HEADER),
+        ([ANNE, unreadable], HEADER),
+        (without, no_column),
+    ] {
+        let office = Office::new(ENDS);
+        office.send("2026-11-02", "import", &[ANNE, ZOE]);
+        office.by_hand("2026-11-02", "00003", Field::ContractEnd, "2026-12-31");
+        office.send("2026-11-03", "import", &[ANNE]);
+        assert_eq!(office.end("00003").as_deref(), Some("2026-11-02"), "{rows:?}");
+        let back = office.file("2026-11-04", "import", header, &rows);
+        assert_eq!(whys(&back, Code::C404), ["restored"], "{rows:?}");
+        assert_eq!(office.end("00003").as_deref(), Some("2026-12-31"), "{rows:?}");
+    }
+}
+
+#[test]
+fn the_end_that_another_folder_gave_returns_with_its_next_file() {
+    let office = Office::new(ENDS);
+    office.on("2026-11-01").set_settings("acme", "second", "mode = \"delta\"").unwrap();
+    let no_column = "ID number;lastName;firstName;dtContractStart;department";
+    let rows = ["00001;Dupont;Anne;15/01/2010;Direction", "00003;Noël;Zoé;17/03/2016;Paie"];
+    office.file("2026-11-02", "import", no_column, &rows);
+    office.send("2026-11-02", "second", &[LEAVING]);
+    office.file("2026-11-03", "import", no_column, &rows[..1]);
+    assert_eq!(office.end("00003").as_deref(), Some("2026-11-02"));
+    let back = office.send("2026-11-04", "second", &[LEAVING]);
+    assert_eq!((whys(&back, Code::C404), whys(&back, Code::P701)), (vec!["restored"], vec![]));
+    assert_eq!(office.end("00003").as_deref(), Some("2026-12-31"));
+}
+
+#[test]
+fn what_the_file_says_of_an_end_counts_more_than_the_end_that_absence_took_away() {
+    let later = LEAVING.replace("31/12/2026", "31/03/2027");
+    for (row, end, why, removed) in [
+        (ZOE, None, "present", 1),
+        (LEAVING, Some("2026-12-31"), "extended", 0),
+        (later.as_str(), Some("2027-03-31"), "extended", 0),
+    ] {
+        let office = Office::new(ENDS);
+        office.send("2026-11-02", "import", &[ANNE, LEAVING]);
+        office.send("2026-11-03", "import", &[ANNE]);
+        let back = office.send("2026-11-04", "import", &[ANNE, row]);
+        assert_eq!(whys(&back, Code::C404), [why], "{row}");
+        // A blank removes the end that was known, and that is told.
+        assert_eq!(whys(&back, Code::C403), vec!["removed"; removed], "{row}");
+        assert_eq!(office.end("00003").as_deref(), end, "{row}");
+    }
+}
+
+#[test]
+fn an_end_that_passed_during_the_absence_returns_only_where_somebody_still_says_it() {
+    let no_column = "ID number;lastName;firstName;dtContractStart;department";
+    let rows = ["00001;Dupont;Anne;15/01/2010;Direction", "00003;Noël;Zoé;17/03/2016;Paie"];
+    let absent = |office: &Office| {
+        office.by_hand("2026-11-02", "00003", Field::ContractEnd, "2026-11-04");
+        office.send("2026-11-03", "import", &[ANNE]);
+    };
+    // The file repeats the end that a person has replaced: hers stands.
+    let office = Office::new(ENDS);
+    office.send("2026-11-02", "import", &[ANNE, LEAVING]);
+    absent(&office);
+    let back = office.send("2026-11-06", "import", &[ANNE, LEAVING]);
+    assert_eq!((whys(&back, Code::C407), whys(&back, Code::P701)), (vec!["end"], vec![""]));
+    assert_eq!(office.end("00003").as_deref(), Some("2026-11-04"));
+    // The file has no such column: it only says that the person is here.
+    let office = Office::new(ENDS);
+    office.send("2026-11-02", "import", &[ANNE, LEAVING]);
+    absent(&office);
+    let back = office.file("2026-11-06", "import", no_column, &rows);
+    assert_eq!(whys(&back, Code::C404), ["present"]);
+    assert_eq!(office.end("00003"), None);
+}
+
+#[test]
+fn what_a_hand_sets_while_the_file_lacks_it_stays_too() {
+    let no_column = "ID number;lastName;firstName;dtContractStart;dtContractEnd";
+    let short = ["00001;Dupont;Anne;15/01/2010;", "00003;Noël;Zoé;17/03/2016;"];
+    let twice = [ANNE, ZOE, "00003;Noël;Zoé;18/03/2016;;Paie"];
+    let between: [(&str, &[&str]); 3] = [(HEADER, &[ANNE]), (no_column, &short), (HEADER, &twice)];
+    for (header, rows) in between {
+        let office = Office::new("guards.fewer_rows = \"off\"");
+        office.send("2026-11-02", "import", &[ANNE, ZOE]);
+        office.file("2026-11-03", "import", header, rows);
+        office.by_hand("2026-11-03", "00003", Field::Department, "Sales");
+        office.by_hand("2026-11-03", "00003", Field::ContractEnd, "2026-12-31");
+        let again = office.send("2026-11-04", "import", &[ANNE, ZOE]);
+        assert_eq!(whys(&again, Code::P701), ["", ""], "{rows:?}");
+        assert_eq!(office.value("00003", Field::Department).as_deref(), Some("Sales"), "{rows:?}");
+        assert_eq!(office.end("00003").as_deref(), Some("2026-12-31"), "{rows:?}");
+        let new = ZOE.replace("Paie", "IT");
+        office.send("2026-11-05", "import", &[ANNE, &new]);
+        assert_eq!(office.value("00003", Field::Department).as_deref(), Some("IT"), "{rows:?}");
+    }
+}
+
+#[test]
+fn a_hand_protects_only_from_the_folder_whose_value_it_replaces() {
+    let office = Office::new("guards.fewer_rows = \"off\"");
+    office.send("2026-11-02", "import", &[ANNE, ZOE]);
+    let second = ZOE.replace("Paie", "Law");
+    office.send("2026-11-02", "second", &[&second, PAUL]);
+    // Both lack her now; the value that stands is the second folder's.
+    office.send("2026-11-03", "import", &[ANNE]);
+    office.send("2026-11-03", "second", &[PAUL]);
+    office.by_hand("2026-11-03", "00003", Field::Department, "Sales");
+    office.send("2026-11-04", "second", &[&second, PAUL]);
+    assert_eq!(office.value("00003", Field::Department).as_deref(), Some("Sales"));
+    // The first folder's word was replaced by the second's before, and is protected from as long.
+    office.send("2026-11-04", "import", &[ANNE, ZOE]);
+    assert_eq!(office.value("00003", Field::Department).as_deref(), Some("Sales"));
+}
+
+#[test]
+fn an_end_set_by_hand_in_the_place_of_absences_stays_and_one_taken_away_does_not() {
+    for (hand, expected) in [("2026-11-30", Some("2026-11-30")), ("", Some("2026-12-31"))] {
+        let office = Office::new(ENDS);
+        office.send("2026-11-02", "import", &[ANNE, LEAVING]);
+        office.send("2026-11-03", "import", &[ANNE]);
+        office.by_hand("2026-11-03", "00003", Field::ContractEnd, hand);
+        office.send("2026-11-04", "import", &[ANNE, LEAVING]);
+        assert_eq!(office.end("00003").as_deref(), expected, "by hand: {hand:?}");
+    }
 }

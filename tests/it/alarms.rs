@@ -1,9 +1,10 @@
 //! Alarms end when what they are about is taken away, although nothing ever works again.
 
-use std::path::Path;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use rollcall::config::Config;
+use rollcall::config::{Config, Starttls};
 use rollcall::model::{Protocol, ServerTrust};
 use rollcall::service::outbox::{JobFilter, JobState};
 use rollcall::service::remotes::{NewRemoteAccount, NewSecret};
@@ -13,15 +14,34 @@ use crate::app::TestApp;
 
 const GOOD: &str = "employee number;last name;first name;hire date\n1;Roy;Anne;2026-02-02\n2;Noël;Zoé;2026-02-03\n";
 
-/// E-mails go into a folder that cannot be made; each is given up at once.
-fn blocked(out: &Path, operators: &[&str]) -> impl FnOnce(&mut Config) {
-    let folder = out.join("no/such/folder");
+/// A mail server that knows no recipient: each message is given up at once.
+fn refusing(operators: &[&str]) -> impl FnOnce(&mut Config) {
+    let server = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = server.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in server.incoming().flatten() {
+            std::thread::spawn(move || refuse(&stream));
+        }
+    });
     let operators = operators.iter().map(|&one| one.to_owned()).collect();
     move |config| {
-        config.mail.dir = Some(folder);
+        config.mail.smtp = Some(format!("smtp://127.0.0.1:{port}"));
+        config.mail.starttls = Starttls::Off;
         config.mail.from = Some("Rollcall <rollcall@example.com>".to_owned());
         config.mail.operators = operators;
-        config.outgoing.attempts = 1;
+    }
+}
+
+fn refuse(mut stream: &TcpStream) {
+    stream.write_all(b"220 mail.test\r\n").unwrap();
+    for line in BufReader::new(stream).lines().map_while(Result::ok) {
+        let answer: &[u8] = match line.get(..4) {
+            Some("RCPT") => b"550 5.1.1 no such mailbox\r\n",
+            _ => b"250 ok\r\n",
+        };
+        if stream.write_all(answer).is_err() {
+            return;
+        }
     }
 }
 
@@ -52,8 +72,7 @@ async fn wait_for(app: &TestApp, expected: &[&str]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn recipients_whom_no_folder_names_any_more_alarm_nobody() {
-    let out = tempfile::tempdir().unwrap();
-    let app = TestApp::start_with(blocked(out.path(), &[])).await;
+    let app = TestApp::start_with(refusing(&[])).await;
     app.add_account("acme");
     let to = |to: &str| {
         app.service.set_settings("acme", "roster", &format!("[mail]\nto = [{to}]")).unwrap();
@@ -74,9 +93,8 @@ async fn recipients_whom_no_folder_names_any_more_alarm_nobody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_try_that_is_withdrawn_ends_the_alarm() {
-    let out = tempfile::tempdir().unwrap();
     // An operator's address stays one that is written to.
-    let app = TestApp::start_with(blocked(out.path(), &["a@example.com"])).await;
+    let app = TestApp::start_with(refusing(&["a@example.com"])).await;
     app.add_account("acme");
     app.service.set_settings("acme", "roster", "[mail]\nto = ['a@example.com']").unwrap();
     put(&app, "users.csv").await;

@@ -140,6 +140,22 @@ fn a_bare_number_is_somebodys_number_and_never_an_id() {
 }
 
 #[test]
+fn a_part_of_a_name_shows_somebody_and_changes_nobody() {
+    let place = workplace();
+    import(&place, "users.csv", ROSTER);
+    for part in ["Kim", "lea", "le", "Lea K"] {
+        assert_eq!(place.json(&["users", "show", "acme", part])["first_name"], "Lea", "{part}");
+        let refused = place.refused(&["users", "set", "acme", part, "department=IT"]);
+        assert!(refused.contains("or name in full"), "{part}: {refused}");
+    }
+    assert_eq!(place.json(&["users", "show", "acme", "00002"])["department"], "Sales");
+    for whole in ["Kim Lea", "lea kim"] {
+        place.ok(&["users", "set", "acme", whole, "department=IT"]);
+    }
+    assert_eq!(place.json(&["users", "show", "acme", "00002"])["department"], "IT");
+}
+
+#[test]
 fn whoever_absence_has_ended_does_not_come_back_by_an_export_without_ends() {
     let place = workplace();
     import(&place, "users.csv", ROSTER);

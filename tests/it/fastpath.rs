@@ -280,6 +280,7 @@ fn same(usual: &Plan, quick: &Plan, what: &str) {
     assert_eq!(usual.ended_by_absence, quick.ended_by_absence, "{what}");
     assert_eq!(usual.manager_wishes, quick.manager_wishes, "{what}");
     assert_eq!(usual.unprotected, quick.unprotected, "{what}");
+    assert_eq!(usual.defaulted, quick.defaulted, "{what}");
     assert_eq!(usual.unmapped, quick.unmapped, "{what}");
     assert_eq!(usual.change_number, quick.change_number, "{what}");
     match (&usual.prints, &quick.prints) {
@@ -288,7 +289,7 @@ fn same(usual: &Plan, quick: &Plan, what: &str) {
     }
 }
 
-const SETTINGS: [&str; 7] = [
+const SETTINGS: [&str; 8] = [
     "",
     "absent = \"end\"\nabsent_after = 2",
     "key = \"login\"",
@@ -296,6 +297,7 @@ const SETTINGS: [&str; 7] = [
     "key = \"email\"\n[guards]\nendings = \"off\"\nwhole_entity = false",
     "[blanks]\ndepartment = \"clear\"\njob_title = \"default\"\n[defaults]\njob_title = \"Staff\"",
     "dates = \"dmy\"\n[value_maps.department]\ncodes = { \"Paie\" = \"Payroll\" }",
+    "[blanks]\ndepartment = \"clear\"\nmanager = \"clear\"\n[defaults]\ndepartment = \"IT\"\nmanager = \"nobody yet\"",
 ];
 
 /// Lives through some days; how many files there were and how many went the quick way.

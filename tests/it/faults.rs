@@ -104,6 +104,21 @@ impl Scene {
 }
 
 #[test]
+fn what_a_command_recorded_before_it_ended_the_running_server_imports() {
+    let scene = Scene::new();
+    let server = scene.place.serve();
+    std::fs::write(scene.place.path("users.csv"), ROSTER).unwrap();
+    let mut command = scene.place.command(&["import", "acme", "users.csv"]);
+    let ended = command.env("ROLLCALL_FAULT", "kill:hand.recorded").output().unwrap();
+    assert!(!ended.status.success(), "it was to be killed there");
+    scene.wait("the server imports it", |scene| {
+        let imports = scene.imports();
+        imports.len() == 1 && imports[0]["status"] == "partial"
+    });
+    assert!(server.stop().success());
+}
+
+#[test]
 fn a_program_that_ends_between_two_steps_of_an_import_finishes_it_once() {
     for step in [
         "import.begun",

@@ -6,8 +6,8 @@
 use std::path::PathBuf;
 
 use jiff::civil::{Date, date};
-use rollcall::import::directory::{Snapshot, User};
-use rollcall::import::fields::Field;
+use rollcall::import::directory::{AbsenceEnd, Protection, Snapshot, User};
+use rollcall::import::fields::{Field, FieldKey};
 use rollcall::import::plan::Written;
 use rollcall::import::report::{self, Report, ReportFile};
 use rollcall::import::settings::{ReportSettings, Settings};
@@ -96,9 +96,15 @@ pub(crate) fn applied(mut snapshot: Snapshot, plan: &Plan) -> Snapshot {
         let user = users.iter().find(|user| user.id == id).unwrap();
         user.values.get(Field::ContractEnd).map(str::to_owned)
     };
-    snapshot.ended_by_absence.retain(|user, last_day| end(*user).as_ref() == Some(last_day));
+    snapshot.ended_by_absence.retain(|user, ended| end(*user).as_ref() == Some(&ended.last_day));
     for user in &plan.ended_by_absence {
-        snapshot.ended_by_absence.insert(*user, end(*user).unwrap());
+        let mut writes = plan.writes.iter().filter(|write| write.user_id == *user);
+        let mut changes = writes.find(|write| write.line == 0).unwrap().changes().iter();
+        let ended =
+            changes.find(|change| change.field == FieldKey::Known(Field::ContractEnd)).unwrap();
+        let was = ended.from.as_deref().map(str::to_owned);
+        let ended = AbsenceEnd { last_day: end(*user).unwrap(), was };
+        snapshot.ended_by_absence.insert(*user, ended);
     }
     for (user, wish) in &plan.manager_wishes {
         match wish {
@@ -108,6 +114,11 @@ pub(crate) fn applied(mut snapshot: Snapshot, plan: &Plan) -> Snapshot {
     }
     for value in &plan.unprotected {
         assert!(snapshot.protected.remove(value).is_some());
+        snapshot.protections.remove(value);
+    }
+    for value in &plan.defaulted {
+        snapshot.protected.insert(value.clone(), None);
+        snapshot.protections.insert(value.clone(), Protection { under: None, given: true });
     }
     if let Some(mut source) = plan.source.clone() {
         source.change_number = Some(snapshot.change_number);

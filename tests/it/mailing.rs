@@ -206,3 +206,38 @@ async fn a_program_is_told_with_the_report_and_ended_when_it_takes_too_long() {
     }
     app.stop().await;
 }
+
+/// Has every change to the outbox's jobs refused, as by a full disk.
+fn fill_up(app: &TestApp) -> rusqlite::Connection {
+    let conn = rusqlite::Connection::open(app.path("data/registry.db")).unwrap();
+    conn.busy_timeout(Duration::from_secs(120)).unwrap();
+    let sql =
+        "CREATE TRIGGER full BEFORE UPDATE ON outbox BEGIN SELECT RAISE(ABORT, 'disk full'); END";
+    conn.execute_batch(sql).unwrap();
+    conn
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_went_out_while_it_cannot_be_noted_goes_out_once() {
+    let out = tempfile::tempdir().unwrap();
+    let told = out.path().join("told");
+    let hooks = vec![program(out.path(), "tells", "echo once >> \"$1/told\"; cat > /dev/null", 60)];
+    let app = TestApp::start_with(|config| config.hooks = hooks).await;
+    app.add_account("acme");
+    let conn = fill_up(&app);
+    put(&app, "acme", "users.csv", GOOD).await;
+    let lines = || std::fs::read_to_string(&told).map_or(0, |text| text.lines().count());
+    let end = Instant::now() + Duration::from_secs(120);
+    while lines() == 0 {
+        assert!(Instant::now() < end, "the hook was not told");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // Long enough for several looks at the outbox.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(lines(), 1);
+    conn.execute_batch("DROP TRIGGER full").unwrap();
+    let jobs = settled(&app, 1).await;
+    assert!(jobs.iter().all(|job| job.state == JobState::Done), "{jobs:?}");
+    assert_eq!(lines(), 1);
+    app.stop().await;
+}

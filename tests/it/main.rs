@@ -61,6 +61,7 @@ mod scenario;
 mod schedules;
 mod schema;
 mod sftp;
+mod staying;
 mod undoing;
 mod vault;
 mod web;

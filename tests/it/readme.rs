@@ -128,3 +128,78 @@ fn the_first_block_is_true() {
     }
     assert!(serving.stop().success());
 }
+
+/// The lines of a page that are prose: no blocks of commands, and without `code` between words.
+fn prose(page: &str) -> Vec<String> {
+    let mut in_block = false;
+    let mut lines = Vec::new();
+    for line in page.lines() {
+        if line.trim_start().starts_with("```") {
+            in_block = !in_block;
+        } else if !in_block {
+            lines.push(line.to_owned());
+        }
+    }
+    lines
+}
+
+/// What its headings are called in links, as GitHub makes it; the second of a name ends in `-1`.
+fn anchors(page: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for line in prose(page) {
+        let heading = line.trim_start_matches('#');
+        if heading.len() == line.len() || !heading.starts_with(' ') {
+            continue;
+        }
+        let kept = |c: &char| c.is_alphanumeric() || matches!(c, '-' | '_' | ' ');
+        let name = heading.trim().to_lowercase().chars().filter(kept).collect::<String>();
+        let name = name.replace(' ', "-");
+        let same = found.iter().filter(|other| **other == name).count();
+        found.push(if same == 0 { name } else { format!("{name}-{same}") });
+    }
+    found
+}
+
+/// The targets of a page's links into this repository.
+fn links(page: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for line in prose(page) {
+        // Every second piece stands between backticks.
+        let text: String = line.split('`').step_by(2).collect();
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
+        found.extend(targets.map(|(target, _)| target.to_owned()));
+    }
+    found.retain(|target| !target.contains("://") && !target.starts_with("mailto:"));
+    found
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let root = Path::new(ROOT);
+    let mut pages: Vec<_> = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+        .iter()
+        .map(|page| root.join(page))
+        .collect();
+    let documents =
+        std::fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    pages.extend(documents.filter(|path| path.extension().is_some_and(|kind| kind == "md")));
+    let (mut looked_at, mut dead) = (0, Vec::new());
+    for page in &pages {
+        for link in links(&std::fs::read_to_string(page).unwrap()) {
+            looked_at += 1;
+            let (file, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let target =
+                if file.is_empty() { page.clone() } else { page.parent().unwrap().join(file) };
+            let is_good = target.exists()
+                && (anchor.is_empty()
+                    || anchors(&std::fs::read_to_string(&target).unwrap())
+                        .iter()
+                        .any(|a| a == anchor));
+            if !is_good {
+                dead.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    assert!(looked_at > 80, "{looked_at} links were found");
+    assert!(dead.is_empty(), "{dead:#?}");
+}

@@ -13,7 +13,7 @@ use rollcall::model::{Language, Protocol, UploadId};
 use rollcall::service::Service;
 use rollcall::service::accounts::{NewAccount, NewPassword};
 use rollcall::service::by_hand::{DryRun, ImportFile};
-use rollcall::service::clients::{ClientPatch, ClientRetention, Erased, NewClient};
+use rollcall::service::clients::{ClientPatch, ClientRetention, Erased, NewClient, RetentionPatch};
 use rollcall::service::users::{Standing, UserView};
 use tempfile::TempDir;
 
@@ -66,7 +66,9 @@ impl Years {
     }
 
     fn set(&self, retention: ClientRetention) {
-        let patch = ClientPatch { retention: Some(retention), ..ClientPatch::default() };
+        let retention =
+            RetentionPatch::between(self.service().client_retention("acme").unwrap().0, retention);
+        let patch = ClientPatch { retention, ..ClientPatch::default() };
         self.service().set_client("acme", &patch).unwrap();
     }
 

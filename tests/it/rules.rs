@@ -9,13 +9,15 @@ use std::time::{Duration, Instant};
 use rollcall::clock::Clock;
 use rollcall::config::Config;
 use rollcall::error::{Error, Kind, Result};
+use rollcall::import::settings::Change;
 use rollcall::model::{AccountLimits, Language, Protocol, Right, Rights, VPath};
 use rollcall::service::Service;
 use rollcall::service::accounts::{NewAccount, NewPassword};
-use rollcall::service::clients::NewClient;
+use rollcall::service::clients::{ClientPatch, NewClient, RetentionPatch};
 use rollcall::service::login::{Credential, LoginAttempt};
 use rollcall::service::rules::{AccessPatch, RulesPatch};
 use rollcall::service::session::{Open, Overwrite, Session};
+use rollcall::service::settings::Seen;
 use tempfile::TempDir;
 
 use crate::app::{PASSWORD, TestApp};
@@ -129,6 +131,82 @@ async fn a_key_and_the_password_are_needed_where_both_are_asked_for() {
     service.remove_key("acme", &fingerprint).unwrap();
     let refused = service.set_account_rules("acme", &both).unwrap_err();
     assert_eq!(refused.kind(), Kind::Invalid);
+}
+
+/// Does two things at the same moment.
+fn at_once(one: impl FnOnce() + Send, other: impl FnOnce() + Send) {
+    let start = std::sync::Barrier::new(2);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            start.wait();
+            one();
+        });
+        start.wait();
+        other();
+    });
+}
+
+#[test]
+fn two_who_change_different_settings_at_once_both_have_them() {
+    let folder = folder();
+    let service = service(&folder);
+    account(&service);
+    let only_here = vec!["192.0.2.0/24".parse().unwrap()];
+    let day = "2030-01-31".parse().unwrap();
+    let rules = |patch: &RulesPatch| drop(service.set_account_rules("acme", patch).unwrap());
+    let kept = |retention| {
+        let patch = ClientPatch { retention, ..ClientPatch::default() };
+        service.set_client("acme", &patch).unwrap();
+    };
+    let setting = |name: &str, value: &str| {
+        let change = Change::of(name, Some(value.into()));
+        service.change_settings("acme", "import", Seen::Latest, &[change]).unwrap();
+    };
+    service.add_export("acme", "badges", "export", "what = \"all\"").unwrap();
+    for round in 0..25 {
+        rules(&RulesPatch {
+            allow_from: Some(Vec::new()),
+            last_day: Some(None),
+            ..RulesPatch::default()
+        });
+        at_once(
+            || {
+                let allow_from = Some(only_here.clone());
+                rules(&RulesPatch { allow_from, ..RulesPatch::default() });
+            },
+            || rules(&RulesPatch { last_day: Some(Some(day)), ..RulesPatch::default() }),
+        );
+        let now = service.account_rules("acme").unwrap();
+        assert!(now.allow_from == only_here && now.expires_at.is_some(), "{round}: {now:?}");
+
+        kept(RetentionPatch {
+            archive_days: Some(None),
+            history_days: Some(None),
+            ..Default::default()
+        });
+        at_once(
+            || kept(RetentionPatch { archive_days: Some(Some(40)), ..Default::default() }),
+            || kept(RetentionPatch { history_days: Some(Some(400)), ..Default::default() }),
+        );
+        let (own, _) = service.client_retention("acme").unwrap();
+        assert_eq!((own.archive_days, own.history_days), (Some(40), Some(400)), "{round}");
+
+        service.set_settings("acme", "import", "# why\n").unwrap();
+        at_once(|| setting("mode", "delta"), || setting("key", "employee_number"));
+        let document = service.settings_document("acme", "import").unwrap().text;
+        for part in ["# why", "mode = \"delta\"", "key = \"employee_number\""] {
+            assert!(document.contains(part), "{round}: {document}");
+        }
+
+        service.set_export_settings("acme", "badges", "what = \"all\"").unwrap();
+        service.enable_export("acme", "badges", true).unwrap();
+        at_once(
+            || drop(service.enable_export("acme", "badges", false).unwrap()),
+            || drop(service.set_export_settings("acme", "badges", "what = \"changed\"").unwrap()),
+        );
+        let export = service.export("acme", "badges").unwrap();
+        assert_eq!((export.enabled, export.settings.what.name()), (false, "changed"), "{round}");
+    }
 }
 
 #[test]

@@ -6,7 +6,9 @@ use proptest::prelude::*;
 use rollcall::error::Kind;
 use rollcall::import::codes::Code;
 use rollcall::import::directory::{Snapshot, SourceMemory};
+use rollcall::import::edit::Edit;
 use rollcall::import::fields::{Field, FieldKey};
+use rollcall::import::plan::FieldChange;
 use rollcall::import::settings::{Absent, Guards, Settings};
 use rollcall::import::{self, Job, Meta};
 use rollcall::model::{ImportStatus, UploadId};
@@ -91,6 +93,24 @@ impl Bench {
         };
         self.directory.apply(&plan, &record).unwrap();
         plan.report.status.is_applied().then_some(id)
+    }
+
+    /// Changes a user by hand.
+    fn edit(&mut self, user: i64, field: Field, from: Option<&str>, to: Option<&str>) {
+        let event = Event {
+            id: Uuid::now_v7(),
+            kind: EventKind::Edit,
+            about: None,
+            source: String::new(),
+            who: "anna".to_owned(),
+            at: self.now(),
+        };
+        let field = FieldKey::Known(field);
+        let changes =
+            vec![FieldChange { field, from: from.map(Into::into), to: to.map(Into::into) }];
+        let edit = Edit { changes, list_entries: Vec::new() };
+        let number = self.directory.snapshot("in").unwrap().change_number;
+        self.directory.edit(&event, number, user, &edit).unwrap();
     }
 
     /// Takes an import back; what stayed, in words.
@@ -359,6 +379,103 @@ fn what_an_undone_file_no_longer_protected_is_protected_again() {
     assert_eq!(department(&bench), "Sales", "as if the mistaken file had never come");
     bench.import("in", &saying("Law")).unwrap();
     assert_eq!(department(&bench), "Law");
+}
+
+#[test]
+fn what_stays_by_hand_after_an_undo_stays_when_the_right_file_comes() {
+    let mut bench = Bench::new();
+    let saying =
+        |department: &str| rows(&[&format!("1;Roy;Zoé;zoe@x.example;2020-01-01;{department};")]);
+    let department = |bench: &Bench| bench.state().people[&1]["department"].clone();
+    bench.import("in", &saying("IT")).unwrap();
+    let mistaken = bench.import("in", &saying("Law")).unwrap();
+    bench.edit(1, Field::Department, Some("Law"), Some("Sales"));
+    let kept = bench.undo(mistaken).unwrap();
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    bench.import("in", &saying("IT")).unwrap();
+    assert_eq!(department(&bench), "Sales", "the file says what it said before the mistake");
+    bench.import("in", &saying("Law")).unwrap();
+    assert_eq!(department(&bench), "Law", "and now it says something new");
+}
+
+#[test]
+fn what_stays_after_two_undos_in_any_order_is_told_from_the_first_word() {
+    for order in [[0, 1], [1, 0]] {
+        let mut bench = Bench::new();
+        let saying = |department: &str| {
+            rows(&[&format!("1;Roy;Zoé;zoe@x.example;2020-01-01;{department};")])
+        };
+        bench.import("in", &saying("IT")).unwrap();
+        // The second mistake ends the protection that the hand had between them.
+        bench.edit(1, Field::Department, Some("IT"), Some("Sales"));
+        let first = bench.import("in", &saying("Law")).unwrap();
+        bench.edit(1, Field::Department, Some("Law"), Some("Sales"));
+        let second = bench.import("in", &saying("Tax")).unwrap();
+        bench.edit(1, Field::Department, Some("Tax"), Some("Sales"));
+        for at in order {
+            bench.undo([first, second][at]).unwrap();
+        }
+        bench.import("in", &saying("IT")).unwrap();
+        assert_eq!(bench.state().people[&1]["department"], "Sales", "{order:?}");
+    }
+}
+
+#[test]
+fn an_end_of_an_undone_file_does_not_return_with_presence() {
+    let mut bench = Bench::new();
+    bench.settings.absent = Absent::End { after_files: 1 };
+    let header = HEADER.replace("department", "dtContractEnd");
+    let lea = "2;Kim;Lea;lea@x.example;2020-01-01;;";
+    let with = |end: &str| {
+        format!("{header}1;Roy;Zoé;zoe@x.example;2020-01-01;{end};\n{lea}\n").into_bytes()
+    };
+    bench.import("in", &with("")).unwrap();
+    let mistaken = bench.import("in", &with("2027-12-31")).unwrap();
+    bench.import("in", format!("{header}{lea}\n").as_bytes()).unwrap();
+    assert_eq!(bench.state().people[&1]["contract_end"], "2026-11-20");
+    assert_eq!(bench.undo(mistaken).unwrap().len(), 1);
+    let back = rows(&[
+        "1;Roy;Zoé;zoe@x.example;2020-01-01;Sales;",
+        "2;Kim;Lea;lea@x.example;2020-01-01;Sales;",
+    ]);
+    bench.import("in", &back).unwrap();
+    assert!(!bench.state().people[&1].contains_key("contract_end"));
+}
+
+#[test]
+fn an_end_that_presence_gave_back_and_an_undo_took_away_returns_again() {
+    let mut bench = Bench::new();
+    bench.settings.absent = Absent::End { after_files: 1 };
+    let both = rows(&[
+        "1;Roy;Zoé;zoe@x.example;2020-01-01;Sales;",
+        "2;Kim;Lea;lea@x.example;2020-01-01;Sales;",
+    ]);
+    let end = |bench: &Bench| bench.state().people[&2].get("contract_end").cloned();
+    bench.import("in", &both).unwrap();
+    bench.edit(2, Field::ContractEnd, None, Some("2027-12-31"));
+    bench.import("in", &rows(&["1;Roy;Zoé;zoe@x.example;2020-01-01;Sales;"])).unwrap();
+    let ended = end(&bench);
+    assert_eq!(ended.as_deref(), Some("2026-11-20"));
+    for _ in 0..2 {
+        let back = bench.import("in", &both).unwrap();
+        assert_eq!(end(&bench).as_deref(), Some("2027-12-31"));
+        assert!(bench.undo(back).unwrap().is_empty());
+        assert_eq!(end(&bench), ended);
+    }
+    // A refused row gives it back without a line; taking back what followed does not make it absence's.
+    let refused = rows(&[
+        "1;Roy;Zoé;zoe@x.example;2020-01-01;Sales;",
+        "2;Kim;Lea;lea@x.example;2020-01-01;Sales;;too many",
+    ]);
+    bench.import("in", &refused).unwrap();
+    assert_eq!(end(&bench).as_deref(), Some("2027-12-31"));
+    let header = HEADER.replace("department", "dtContractEnd");
+    let later = format!("{header}2;Kim;Lea;lea@x.example;2020-01-01;2028-12-31;\n");
+    let later = bench.import("other", later.as_bytes()).unwrap();
+    assert_eq!(end(&bench).as_deref(), Some("2028-12-31"));
+    bench.undo(later).unwrap();
+    assert_eq!(end(&bench).as_deref(), Some("2027-12-31"));
+    assert!(bench.directory.snapshot("in").unwrap().ended_by_absence.is_empty());
 }
 
 #[test]

@@ -179,11 +179,11 @@ async fn change(
     let Change { login: new_login, name, host_profile, protocols, enabled } = change;
     let patch = AccountPatch { name, host_profile, protocols, enabled };
     let changed = ask(&admin, &caller, move |service| {
-        service.set_account(&login, &patch)?;
-        match new_login.filter(|new| *new != login) {
-            Some(new) => view(&service, &service.rename_login(&login, &new)?.login),
-            None => view(&service, &login),
-        }
+        let account = match new_login.filter(|new| *new != login) {
+            Some(new) => service.set_account_and_login(&login, &patch, &new)?,
+            None => service.set_account(&login, &patch)?,
+        };
+        view(&service, &account.login)
     });
     json_of(&changed.await?)
 }

@@ -14,7 +14,7 @@ use crate::config::Retention;
 use crate::error::Result;
 use crate::model::{Account, Client, Language, Scope};
 use crate::service::Service;
-use crate::service::clients::{ClientPatch, ClientRetention, NewClient};
+use crate::service::clients::{ClientPatch, ClientRetention, NewClient, RetentionPatch};
 
 pub(super) fn routes() -> Vec<Route> {
     const ONE: &str = "/api/v1/clients/{client}";
@@ -113,15 +113,13 @@ struct Kept {
     pseudonymise_after_months: Option<Option<u32>>,
 }
 
-impl Kept {
-    fn over(&self, now: ClientRetention) -> ClientRetention {
-        ClientRetention {
-            archive_days: self.archive_days.unwrap_or(now.archive_days),
-            reports_days: self.reports_days.unwrap_or(now.reports_days),
-            history_days: self.history_days.unwrap_or(now.history_days),
-            pseudonymise_after_months: self
-                .pseudonymise_after_months
-                .unwrap_or(now.pseudonymise_after_months),
+impl From<Kept> for RetentionPatch {
+    fn from(kept: Kept) -> Self {
+        Self {
+            archive_days: kept.archive_days,
+            reports_days: kept.reports_days,
+            history_days: kept.history_days,
+            pseudonymise_after_months: kept.pseudonymise_after_months,
         }
     }
 }
@@ -133,14 +131,12 @@ async fn change(
     Sent(change): Sent<Change>,
 ) -> Answer {
     let changed = ask(&admin, &caller, move |service| {
-        let (own, _) = service.client_retention(&slug)?;
-        let wanted = change.own_retention.over(own);
         let patch = ClientPatch {
             name: change.name,
             language: change.language,
             time_zone: change.time_zone,
             enabled: change.enabled,
-            retention: (wanted != own).then_some(wanted),
+            retention: change.own_retention.into(),
         };
         service.set_client(&slug, &patch)?;
         view(&service, &slug)

@@ -104,7 +104,12 @@ impl Gate {
             _ if request.headers().contains_key(header::IF_MATCH) => {
                 self.only_if_unmoved(request, next).await
             }
-            _ => Ok(tagged(next.run(request).await, None).await),
+            _ => {
+                let (parts, body) = request.into_parts();
+                let shows = shows_of(&parts);
+                let response = next.run(Request::from_parts(parts, body)).await;
+                Ok(self.tagged_as_shown(response, &shows).await)
+            }
         }
     }
 
@@ -141,12 +146,13 @@ impl Gate {
         let (parts, body) = request.into_parts();
         let bytes = body_of(body, most_bytes(&self.admin, self.operation)).await?;
         let wanted = parts.headers.get(header::IF_MATCH).cloned();
+        let shows = shows_of(&parts);
         for _ in 0..MOST_TRIES {
             // First how far everything is, then what is there: a change between the two is seen as one after them.
             let of = self.directory_of(parts.uri.path());
             let look = move |service: Service| service.unmoved(of.as_deref());
             let unmoved = Arc::new(self.admin.run("", look).await?);
-            self.clone().check_state(wanted.as_ref(), shows_of(&parts)).await?;
+            self.check_state(wanted.as_ref(), &shows).await?;
             let mut parts = parts.clone();
             if let Some(caller) = parts.extensions.get_mut::<Caller>() {
                 caller.unmoved = Some(Arc::clone(&unmoved));
@@ -154,7 +160,7 @@ impl Gate {
             let request = Request::from_parts(parts, Body::from(bytes.clone()));
             let response = next.clone().run(request).await;
             if !unmoved.was_overtaken() {
-                return Ok(tagged(response, None).await);
+                return Ok(self.tagged_as_shown(response, &shows).await);
             }
         }
         let detail =
@@ -169,30 +175,48 @@ impl Gate {
         self.changes_directory.then(|| client.to_owned())
     }
 
-    async fn check_state(self, wanted: Option<&HeaderValue>, given: Parts) -> Result<(), Problem> {
-        let Some(shows) = self.shows else { return Ok(()) };
-        for kind in ["application/json", "application/toml"] {
-            let mut parts = given.clone();
-            parts.headers.insert(header::ACCEPT, HeaderValue::from_static(kind));
-            let shown = shows
-                .clone()
-                .with_state(self.admin.clone())
-                .oneshot(Request::from_parts(parts, Body::empty()))
-                .await;
-            let Ok(shown) = shown;
-            if shown.status() == StatusCode::NOT_FOUND {
-                break;
-            }
-            let shown = tagged(shown, None).await;
-            if shown.headers().get(header::ETAG).is_some_and(|tag| fits(wanted, tag)) {
-                return Ok(());
-            }
+    async fn check_state(
+        &self,
+        wanted: Option<&HeaderValue>,
+        shows: &Parts,
+    ) -> Result<(), Problem> {
+        if self.shows.is_none() || self.shown_tags(shows).await.iter().any(|tag| fits(wanted, tag))
+        {
+            return Ok(());
         }
         Err(Problem::new(
             StatusCode::PRECONDITION_FAILED,
             "precondition_failed",
             "it was changed since you read it; read it again, and decide anew",
         ))
+    }
+
+    /// The tags of what the address shows now, in each of its forms; none where it shows nothing.
+    async fn shown_tags(&self, shows: &Parts) -> Vec<HeaderValue> {
+        let mut tags = Vec::new();
+        for kind in ["application/json", "application/toml"] {
+            let Some(handler) = self.shows.clone() else { break };
+            let mut parts = shows.clone();
+            parts.headers.insert(header::ACCEPT, HeaderValue::from_static(kind));
+            let request = Request::from_parts(parts, Body::empty());
+            let Ok(shown) = handler.with_state(self.admin.clone()).oneshot(request).await;
+            if shown.status() == StatusCode::NOT_FOUND {
+                break;
+            }
+            tags.extend(tagged(shown, None).await.headers_mut().remove(header::ETAG));
+        }
+        tags
+    }
+
+    /// The answer to a change, with an `ETag` only where it is what the address shows from now on: as the condition of the next
+    /// change, the tag of anything else would be refused.
+    async fn tagged_as_shown(&self, response: Response, shows: &Parts) -> Response {
+        let mut response = tagged(response, None).await;
+        let Some(tag) = response.headers().get(header::ETAG).cloned() else { return response };
+        if !self.shown_tags(shows).await.contains(&tag) {
+            response.headers_mut().remove(header::ETAG);
+        }
+        response
     }
 }
 
@@ -274,7 +298,7 @@ pub(super) fn accepts(accept: &str, kind: &str) -> bool {
     })
 }
 
-/// Adds the `ETag` of a good answer, and answers 304 when the caller has it already.
+/// Adds the `ETag` of a good answer that is what its address shows, and answers 304 when the caller has it already.
 async fn tagged(response: Response, known: Option<HeaderValue>) -> Response {
     if response.status() != StatusCode::OK {
         return response;

@@ -17,10 +17,11 @@ use crate::admin::Admin;
 use crate::admin::guard::Caller;
 use crate::admin::route::{Route, of_client};
 use crate::error::{Error, Kind, Result};
-use crate::import::settings::{Settings, Unmapped};
+use crate::import::settings::{Change, Settings, Unmapped};
 use crate::model::Scope;
 use crate::service::Service;
 use crate::service::mappings::Rest;
+use crate::service::settings::Seen;
 
 const TOML: &str = "application/toml";
 
@@ -120,30 +121,39 @@ async fn change(
 ) -> Answer {
     let (headers, bytes) = body(&admin, request).await?;
     let patch = object(&bytes)?;
-    let (of, name) = (client.clone(), folder.clone());
-    let now = ask(&admin, &caller, move |service| tree(&service.settings(&of, &name)?)).await?;
-    let text = document(&merged(now, patch))?;
-    let settings =
-        ask(&admin, &caller, move |service| service.set_settings(&client, &folder, &text)).await?;
-    shown(&headers, &settings)
+    let mut changes = Vec::new();
+    gather(&patch, &mut Vec::new(), &mut changes)?;
+    let settings = ask(&admin, &caller, move |service| {
+        // The document that somebody wrote is edited: its comments stay, and so do the defaults that nobody set.
+        service.change_settings(&client, &folder, Seen::Latest, &changes)
+    });
+    shown(&headers, &settings.await?)
 }
 
-/// A merge patch (RFC 7396).
-fn merged(now: Value, patch: Value) -> Value {
-    let Value::Object(patch) = patch else { return patch };
-    let mut now = match now {
-        Value::Object(now) => now,
-        _ => serde_json::Map::new(),
-    };
-    for (key, change) in patch {
-        if change.is_null() {
-            now.remove(&key);
-        } else {
-            let old = now.remove(&key).unwrap_or_default();
-            now.insert(key, merged(old, change));
+/// The single changes of a merge patch (RFC 7396).
+fn gather(
+    patch: &Value,
+    place: &mut Vec<String>,
+    changes: &mut Vec<Change>,
+) -> std::result::Result<(), Problem> {
+    if let Value::Object(members) = patch {
+        for (name, member) in members {
+            place.push(name.clone());
+            gather(member, place, changes)?;
+            place.pop();
         }
+        return Ok(());
     }
-    Value::Object(now)
+    let value = match patch {
+        Value::Null => None,
+        // In a list, `null` leaves a member to its default, as in a document.
+        other => Some(toml::Value::try_from(without_nulls(other)).map_err(|e| {
+            let words = format!("{} cannot be written as a setting: {e}", place.join("."));
+            Problem::invalid("", words)
+        })?),
+    };
+    changes.push(Change { path: place.clone(), value });
+    Ok(())
 }
 
 fn maps(service: &Service, client: &str, folder: &str) -> Result<Settings> {
@@ -213,6 +223,7 @@ async fn unknown(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::import::settings::edit;
 
     #[test]
     fn what_is_shown_can_be_sent_back() {
@@ -229,9 +240,17 @@ mod tests {
 
     #[test]
     fn a_patch_changes_what_it_names() {
-        let now = json!({"mode": "full", "guards": {"endings": "off", "creations": {"count": 3}}});
-        let patch = json!({"mode": null, "guards": {"endings": {"count": 5}}});
-        let expected = json!({"guards": {"endings": {"count": 5}, "creations": {"count": 3}}});
-        assert_eq!(merged(now, patch), expected);
+        let document = "# Why: the agency.\nmode = \"delta\"\n\n[guards]\nendings = \"off\" # for now\ncreations = { count = 3 }\n";
+        let patch = json!({"mode": null, "strict": true, "guards": {"endings": {"count": 5}}, "aliases": {"Nr. (alt)": "employee_number"}});
+        let mut changes = Vec::new();
+        gather(&patch, &mut Vec::new(), &mut changes).unwrap();
+        let edited = edit(document, &changes).unwrap();
+        let table: toml::Table = edited.parse().unwrap();
+        let expected = json!({
+            "strict": true,
+            "guards": {"endings": {"count": 5}, "creations": {"count": 3}},
+            "aliases": {"Nr. (alt)": "employee_number"},
+        });
+        assert_eq!(serde_json::to_value(table).unwrap(), expected, "{edited}");
     }
 }

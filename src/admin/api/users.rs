@@ -130,7 +130,7 @@ async fn list(
 /// The user whom an address names: an id, or `key:` and an employee number, login or e-mail.
 fn named(service: &Service, client: &str, user: &str) -> Result<i64> {
     match (user.strip_prefix("key:"), user.parse::<i64>()) {
-        (Some(key), _) => Ok(service.find_user(client, key)?.id),
+        (Some(key), _) => Ok(service.user_of_key(client, key)?.id),
         (None, Ok(id)) => Ok(id),
         (None, Err(_)) => {
             service.client(client)?;

@@ -11,9 +11,9 @@ pub(super) fn cure(p: &Shell, code: &str) -> &'static str {
             "Der Server des Kunden ist nicht erreichbar oder lehnt die Anmeldung ab. Es wird von selbst erneut versucht; testen Sie die Verbindung auf der Seite des Kontos.",
         ),
         "T03" => p.t(
-            "A report cannot be written where it belongs: look what lies in its place, a folder of that name or a missing right to write.",
-            "Un rapport ne peut pas être écrit à sa place\u{a0}: regardez ce qui s’y trouve, un dossier de ce nom ou un droit d’écriture manquant.",
-            "Ein Bericht lässt sich nicht an seinen Platz schreiben: Sehen Sie nach, was dort liegt, ein Ordner dieses Namens oder ein fehlendes Schreibrecht.",
+            "A report cannot be written where it belongs, or a file cannot be fetched: look what lies in its place, a folder of that name or a missing right to write or read.",
+            "Un rapport ne peut pas être écrit à sa place, ou un fichier ne peut pas être récupéré\u{a0}: regardez ce qui s’y trouve, un dossier de ce nom ou un droit d’écriture ou de lecture manquant.",
+            "Ein Bericht lässt sich nicht an seinen Platz schreiben oder eine Datei nicht abholen: Sehen Sie nach, was dort liegt, ein Ordner dieses Namens oder ein fehlendes Schreib- oder Leserecht.",
         ),
         "T04" => p.t(
             "The client’s server shows another host key or certificate than the confirmed one; nothing was sent to it. Ask the client whether it was exchanged, then confirm the new one on the account’s page.",
@@ -31,9 +31,9 @@ pub(super) fn cure(p: &Shell, code: &str) -> &'static str {
             "Der neueste Import ist älter, als der Ordner erwartet. Dieselbe Datei noch einmal zählt nicht: Der Export auf der anderen Seite steht vermutlich still.",
         ),
         "T08" => p.t(
-            "An e-mail, a hook or a webhook was given up, or the mail server takes nothing. Mend the receiver, then try again in the outbox.",
-            "Un e-mail, un hook ou un webhook a été abandonné, ou le serveur de messagerie n’accepte rien. Réparez le destinataire, puis réessayez dans la boîte d’envoi.",
-            "Eine E-Mail, ein Hook oder ein Webhook wurde aufgegeben, oder der Mailserver nimmt nichts an. Beheben Sie es beim Empfänger und versuchen Sie es dann im Postausgang erneut.",
+            "An e-mail, a hook, a webhook or a file for a client’s server was given up, or the mail server takes nothing. Mend the receiver, then try again in the outbox.",
+            "Un e-mail, un hook, un webhook ou un fichier pour le serveur d’un client a été abandonné, ou le serveur de messagerie n’accepte rien. Réparez le destinataire, puis réessayez dans la boîte d’envoi.",
+            "Eine E-Mail, ein Hook, ein Webhook oder eine Datei für den Server eines Kunden wurde aufgegeben, oder der Mailserver nimmt nichts an. Beheben Sie es beim Empfänger und versuchen Sie es dann im Postausgang erneut.",
         ),
         "T09" => p.t(
             "An export did not run by itself. Look at its page: the reason stands at its last run, and there it can be run all the same.",

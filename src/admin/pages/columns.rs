@@ -25,6 +25,7 @@ use crate::model::{Client, Language, Scope};
 use crate::service::Service;
 use crate::service::samples::Sample;
 use crate::service::settings::{Seen, SettingsDocument};
+use crate::service::users_file::Sight;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -50,26 +51,31 @@ struct Opened {
     chosen: bool,
     /// The sample is its own beginning, written anew by this page.
     rewritten: bool,
+    /// How much of the sample is shown.
+    sight: Sight,
 }
 
 fn open(
     service: &Service,
     (client, folder): (&str, &str),
     chosen: Option<(&str, Vec<u8>)>,
-    language: Language,
+    (language, sight): (Language, Sight),
 ) -> Result<Opened> {
     let place = Place::of(service, client, folder)?;
     let is_chosen = chosen.is_some();
     let (mut sample, mut missing) = (None, None);
     match (chosen, &place.last) {
         (Some(file), _) => sample = Some(service.look_at_sample(client, folder, file, language)?),
-        (None, Some(last)) => match service.look_at_received(client, folder, last.id, language) {
-            Ok(found) => sample = found,
-            Err(error) if error.kind() == Kind::TooLarge => {
-                missing = Some(error.message().to_owned());
+        (None, Some(last)) => {
+            let reader = (language, sight);
+            match service.look_at_received(client, folder, last.id, reader) {
+                Ok(found) => sample = found,
+                Err(error) if error.kind() == Kind::TooLarge => {
+                    missing = Some(error.message().to_owned());
+                }
+                Err(error) => return Err(error),
             }
-            Err(error) => return Err(error),
-        },
+        }
         (None, None) => {}
     }
     let document = match &sample {
@@ -77,7 +83,18 @@ fn open(
         None => service.settings_document(client, folder)?,
     };
     let settings = service.settings(client, folder)?;
-    Ok(Opened { place, document, settings, sample, missing, chosen: is_chosen, rewritten: false })
+    // A sample of one's own shows what one brought.
+    let sight = if is_chosen { Sight::Whole } else { sight };
+    Ok(Opened {
+        place,
+        document,
+        settings,
+        sample,
+        missing,
+        chosen: is_chosen,
+        rewritten: false,
+        sight,
+    })
 }
 
 /// A column as the page shows it.
@@ -110,6 +127,8 @@ struct ColumnsPage<'a> {
     read: Option<&'a Inspection>,
     /// Whether it is the sample's beginning as this page wrote it: that says nothing of how the file was written.
     rewritten: bool,
+    /// Its values are not this reader's to see.
+    masked: bool,
     refused: Option<&'a (String, String)>,
     missing: Option<&'a str>,
     columns: Vec<Column<'a>>,
@@ -146,6 +165,7 @@ fn render(opened: &Opened, shell: Shell, said: Option<&str>, wrong: Option<&str>
         chosen: opened.chosen,
         read: read.and_then(std::result::Result::ok),
         rewritten: opened.rewritten,
+        masked: opened.sight == Sight::Masked,
         refused: read.and_then(std::result::Result::err),
         missing: opened.missing.as_deref(),
         columns,
@@ -213,12 +233,17 @@ async fn show(
     caller: Caller,
     Path((client, folder)): Path<(String, String)>,
 ) -> Response {
-    let language = shell.language;
-    let work = move |service: Service| open(&service, (&client, &folder), None, language);
+    let reader = (shell.language, sight_of(&caller));
+    let work = move |service: Service| open(&service, (&client, &folder), None, reader);
     match admin.run(&caller.name, work).await {
         Ok(opened) => render(&opened, shell, None, None),
         Err(error) => Failure::new(error, &shell).into_response(),
     }
+}
+
+/// The received file is for people who may import: reports mask what stands in it.
+fn sight_of(caller: &Caller) -> Sight {
+    if caller.has(Scope::Run) { Sight::Whole } else { Sight::Masked }
 }
 
 /// Looks at a sample that somebody chose; nothing is kept of it.
@@ -234,10 +259,10 @@ async fn look(
         Ok(file) => file,
         Err(error) => return Failure::new(error, &shell).into_response(),
     };
-    let language = shell.language;
+    let reader = (shell.language, sight_of(&caller));
     let looked = admin.run(&caller.name, move |service| {
         let file = file.as_ref().map(|(name, bytes)| (name.as_str(), bytes.clone()));
-        open(&service, (&client, &folder), file, language)
+        open(&service, (&client, &folder), file, reader)
     });
     match looked.await {
         Ok(opened) if !opened.chosen => {
@@ -299,10 +324,10 @@ async fn save(
         return done(&super::settings::href(&client, &folder, "columns"), Tone::Good, &words);
     }
     // The sample is looked at again, with what was saved.
-    let language = shell.language;
+    let reader = (shell.language, sight_of(&caller));
     let looked = admin.run(&caller.name, move |service| {
         let file = sample.as_ref().map(|(name, bytes)| (name.as_str(), bytes.clone()));
-        open(&service, (&client, &folder), file, language)
+        open(&service, (&client, &folder), file, reader)
     });
     let opened = match looked.await {
         Ok(opened) => Opened { rewritten, ..opened },

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::exports_words::what;
+use super::was::{self, Fields, Since};
 use crate::admin::Admin;
 use crate::admin::form::{Form, Pairs};
 use crate::admin::guard::Caller;
@@ -128,6 +129,39 @@ impl Typed {
         }
     }
 
+    /// The form's fields as texts, to be compared.
+    fn fields(&self) -> Fields {
+        let columns: Vec<&str> = self.columns().collect();
+        let mut users: Vec<&str> = self.users.iter().map(String::as_str).collect();
+        users.sort_unstable();
+        vec![
+            ("folder", self.folder.clone()),
+            ("what", self.what.clone()),
+            ("trigger", self.trigger.clone()),
+            ("times", self.times.clone()),
+            ("file_name", self.file_name.clone()),
+            ("columns", columns.join(", ")),
+            ("separator", self.separator.clone()),
+            ("encoding", self.encoding.clone()),
+            ("dates", self.dates.clone()),
+            ("decimal", self.decimal.clone()),
+            ("manager", self.manager.clone()),
+            ("header", was::ticked(self.header)),
+            ("send_empty", was::ticked(self.send_empty)),
+            ("users", users.join(", ")),
+        ]
+    }
+
+    fn columns(&self) -> impl Iterator<Item = &str> {
+        self.columns.split(['\n', ',', ';']).map(str::trim).filter(|column| !column.is_empty())
+    }
+
+    /// What has become, since it was opened, of a form that is about what `self` says holds.
+    fn since_opened(&self, pairs: &Pairs) -> Since {
+        let sent = Self::read(self.clone(), pairs);
+        was::since(was::of(pairs), &sent.fields(), &self.fields())
+    }
+
     /// Puts what was typed into settings; all others stay as they are.
     fn put_into(&self, toml: &str) -> Result<String> {
         let mut table: Table = toml.parse().map_err(|e: toml::de::Error| {
@@ -153,8 +187,7 @@ impl Typed {
             Value::Array(texts.into_iter().map(|text| Value::String(text.to_owned())).collect())
         };
         table.insert("users".to_owned(), list(self.users.iter().map(String::as_str).collect()));
-        let columns: Vec<&str> =
-            self.columns.split(['\n', ',', ';']).map(str::trim).filter(|c| !c.is_empty()).collect();
+        let columns: Vec<&str> = self.columns().collect();
         if columns.is_empty() {
             table.remove("columns");
         } else {
@@ -175,6 +208,8 @@ struct FormTemplate<'a> {
     /// The export; `None`: a new one.
     export: Option<&'a str>,
     typed: &'a Typed,
+    /// What holds now, which the form of an export carries.
+    was: Option<String>,
     folders: &'a [String],
     whats: Vec<Choice>,
     separators: Vec<Choice>,
@@ -189,16 +224,20 @@ struct FormTemplate<'a> {
 struct Found {
     client: Client,
     folders: Vec<String>,
+    /// What holds now; `None`: a new export.
+    now: Option<Typed>,
 }
 
-fn find(service: &Service, slug: &str) -> Result<Found> {
+fn find(service: &Service, slug: &str, export: Option<&str>) -> Result<Found> {
+    let view = export.map(|name| service.export(slug, name)).transpose()?;
+    let now = view.map(|view| Typed::of(&view.settings, &view.folder));
     let client = service.client(slug)?;
     let mut names = Vec::new();
     for account in service.accounts(Some(slug))? {
         let folders = service.folders(&account.login)?.into_iter();
         names.extend(folders.filter(|f| f.purpose == Purpose::Export).map(|f| f.name));
     }
-    Ok(Found { client, folders: names })
+    Ok(Found { client, folders: names, now })
 }
 
 fn form(
@@ -237,6 +276,7 @@ fn form(
         client: &found.client,
         export,
         typed,
+        was: found.now.as_ref().map(|now| was::carried(&now.fields())),
         folders: &found.folders,
         whats: What::NAMED
             .iter()
@@ -268,7 +308,7 @@ async fn show_new(
     caller: Caller,
     Path(slug): Path<String>,
 ) -> Response {
-    match admin.run(&caller.name, move |service| find(&service, &slug)).await {
+    match admin.run(&caller.name, move |service| find(&service, &slug, None)).await {
         Ok(found) => {
             let typed = Typed::of(&ExportSettings::default(), "");
             form(shell, &found, None, &typed, None)
@@ -301,7 +341,7 @@ async fn add(
             );
             done(&format!("/clients/{slug}/exports/{}", view.name), Tone::Good, words)
         }
-        Err(error) => again(&admin, shell, &caller, (slug, None), &typed, error).await,
+        Err(error) => again(&admin, shell, &caller, (slug, None), &pairs, error).await,
     }
 }
 
@@ -311,7 +351,7 @@ async fn again(
     shell: Shell,
     caller: &Caller,
     (slug, export): (String, Option<&str>),
-    typed: &Typed,
+    pairs: &Pairs,
     error: Error,
 ) -> Response {
     // A folder that is not there is a wrong choice here, not a missing page.
@@ -319,10 +359,21 @@ async fn again(
     if !known.contains(&error.kind()) {
         return Failure::new(error, &shell).into_response();
     }
-    match admin.run(&caller.name, move |service| find(&service, &slug)).await {
-        Ok(found) => form(shell, &found, export, typed, Some(error.message())),
-        Err(error) => Failure::new(error, &shell).into_response(),
+    let name = export.map(str::to_owned);
+    let found = admin.run(&caller.name, move |service| find(&service, &slug, name.as_deref()));
+    let found = match found.await {
+        Ok(found) => found,
+        Err(error) => return Failure::new(error, &shell).into_response(),
+    };
+    let typed = match &found.now {
+        Some(now) => Typed::read(now.clone(), &now.since_opened(pairs).touched(pairs)),
+        None => Typed::read(Typed::of(&ExportSettings::default(), ""), pairs),
+    };
+    let mut response = form(shell, &found, export, &typed, Some(error.message()));
+    if error.kind() == Kind::Conflict {
+        *response.status_mut() = StatusCode::CONFLICT;
     }
+    response
 }
 
 async fn show_settings(
@@ -332,14 +383,10 @@ async fn show_settings(
     Path((slug, name)): Path<(String, String)>,
 ) -> Response {
     let export = name.clone();
-    let found = admin
-        .run(&caller.name, move |service| {
-            Ok((service.export(&slug, &export)?, find(&service, &slug)?))
-        })
-        .await;
-    match found {
-        Ok((view, found)) => {
-            let typed = Typed::of(&view.settings, &view.folder);
+    let found = admin.run(&caller.name, move |service| find(&service, &slug, Some(&export)));
+    match found.await {
+        Ok(found) => {
+            let typed = found.now.clone().unwrap_or_default();
             form(shell, &found, Some(&name), &typed, None)
         }
         Err(error) => Failure::new(error, &shell).into_response(),
@@ -353,27 +400,57 @@ async fn save_settings(
     Path((slug, name)): Path<(String, String)>,
     Form(pairs): Form<Pairs>,
 ) -> Response {
-    let (client, export) = (slug.clone(), name.clone());
-    let now = admin.run(&caller.name, move |service| service.export(&client, &export)).await;
-    let typed = match now {
-        Ok(now) => Typed::read(Typed::of(&now.settings, &now.folder), &pairs),
-        Err(error) => return Failure::new(error, &shell).into_response(),
+    let (client, export, sent) = (slug.clone(), name.clone(), pairs.clone());
+    let saved =
+        admin.run(&caller.name, move |service| change(&service, (&client, &export), &sent)).await;
+    let error = match saved {
+        Ok(None) => return saved_page(&shell, &slug, &name),
+        Ok(Some(since)) => {
+            Error::new(Kind::Conflict, since.words(&shell, |field| label(&shell, field)))
+        }
+        Err(error) => error,
     };
-    let (client, export, sent) = (slug.clone(), name.clone(), typed.clone());
-    let saved = admin
-        .run(&caller.name, move |service| {
-            let now = service.export(&client, &export)?;
-            let toml = sent.put_into(&now.settings.to_toml())?;
-            let view = service.set_export_settings(&client, &export, &toml)?;
-            if sent.folder == now.folder || sent.folder.is_empty() {
-                return Ok(view);
-            }
-            service.set_export_folder(&client, &export, &sent.folder)
-        })
-        .await;
-    match saved {
-        Ok(_) => saved_page(&shell, &slug, &name),
-        Err(error) => again(&admin, shell, &caller, (slug, Some(&name)), &typed, error).await,
+    again(&admin, shell, &caller, (slug, Some(&name)), &pairs, error).await
+}
+
+/// Changes what somebody touched; `Some`: somebody else was faster with one of these fields, and nothing was changed.
+fn change(
+    service: &Service,
+    (client, export): (&str, &str),
+    pairs: &Pairs,
+) -> Result<Option<Since>> {
+    let view = service.export(client, export)?;
+    let now = Typed::of(&view.settings, &view.folder);
+    let since = now.since_opened(pairs);
+    if !since.overtaken.is_empty() {
+        return Ok(Some(since));
+    }
+    let typed = Typed::read(now, &since.touched(pairs));
+    let toml = typed.put_into(&view.settings.to_toml())?;
+    service.set_export_settings(client, export, &toml)?;
+    if typed.folder != view.folder && !typed.folder.is_empty() {
+        service.set_export_folder(client, export, &typed.folder)?;
+    }
+    Ok(None)
+}
+
+/// The words of a field that somebody else has changed.
+fn label(p: &Shell, name: &'static str) -> &'static str {
+    match name {
+        "folder" => p.t("remote folder", "dossier distant", "Remote-Ordner"),
+        "what" => p.t("who is in a file", "qui figure dans un fichier", "wer in einer Datei steht"),
+        "users" => p.t("of whom", "parmi qui", "aus welchen"),
+        "trigger" => p.t("when", "quand", "wann"),
+        "times" => p.t("times", "heures", "Zeiten"),
+        "file_name" => p.t("file name", "nom du fichier", "Dateiname"),
+        "columns" => p.t("columns", "colonnes", "Spalten"),
+        "separator" => p.t("separator", "séparateur", "Trennzeichen"),
+        "encoding" => p.t("encoding", "encodage", "Zeichenkodierung"),
+        "dates" => p.t("dates", "dates", "Datum"),
+        "decimal" => p.t("decimal sign", "signe décimal", "Dezimalzeichen"),
+        "manager" => p.t("managers", "responsables", "Führungskräfte"),
+        "header" => p.t("first line", "première ligne", "erste Zeile"),
+        _ => p.t("file without rows", "fichier sans lignes", "Datei ohne Zeilen"),
     }
 }
 

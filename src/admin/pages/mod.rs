@@ -31,6 +31,7 @@ mod user_form;
 mod users;
 mod users_words;
 mod values;
+mod was;
 mod webhooks;
 
 use super::route::Route;

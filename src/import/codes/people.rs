@@ -95,10 +95,22 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "{manager}, whom an earlier file named as the manager of {person}, is in the directory now and was set." => "";
         fr "{manager}, qu’un fichier précédent désignait comme responsable de {person}, est désormais dans l’annuaire et a été enregistré comme tel." => "";
         de "{manager}, in einer früheren Datei als Führungskraft von {person} genannt, steht jetzt im Verzeichnis und wurde eingetragen." => "";
+    X201 "default" Warning Told each [("field", "manager"), ("default", "00999")]
+        en "The default “{default}” of “{field}” was not given: nobody has this employee number, login, e-mail address or full name." => "Have the operator correct the default; as soon as there is such a person, they are set.";
+        fr "La valeur par défaut «\u{a0}{default}\u{a0}» du champ «\u{a0}{field}\u{a0}» n’a pas été prise\u{a0}: personne n’a ce matricule, cet identifiant, cette adresse e-mail ou ce nom complet." => "Faites corriger la valeur par défaut par l’exploitant\u{a0}; dès qu’une telle personne est connue, elle est enregistrée.";
+        de "Der Standardwert „{default}“ für „{field}“ wurde nicht genommen: Niemand hat diese Personalnummer, diesen Benutzernamen, diese E-Mail-Adresse oder diesen vollen Namen." => "Lassen Sie den Standardwert vom Betreiber berichtigen; sobald es diese Person gibt, wird sie eingetragen.";
+    X201 "default_zeros" Warning Told each [("field", "manager"), ("default", "123"), ("known", "00123"), ("user", "DUPONT Anne")]
+        en "The default “{default}” of “{field}” was not given: nobody has this number, but {user} has “{known}”." => "Have the operator write the default with the zeros in front.";
+        fr "La valeur par défaut «\u{a0}{default}\u{a0}» du champ «\u{a0}{field}\u{a0}» n’a pas été prise\u{a0}: personne n’a ce matricule, mais {user} a «\u{a0}{known}\u{a0}»." => "Faites écrire la valeur par défaut avec ses zéros de tête par l’exploitant.";
+        de "Der Standardwert „{default}“ für „{field}“ wurde nicht genommen: Niemand hat diese Nummer, aber {user} hat „{known}“." => "Lassen Sie den Standardwert vom Betreiber mit den führenden Nullen schreiben.";
     X202 "" Field CellRefused each [("column", "manager"), ("value", "Martin Paul"), ("candidates", "MARTIN Paul (00123), MARTIN Paul (00456)")]
         en "{column} is “{value}”, which fits several people: {candidates}." => "Name the manager by employee number.";
         fr "{column} contient «\u{a0}{value}\u{a0}», ce qui correspond à plusieurs personnes\u{a0}: {candidates}." => "Désignez le responsable par son matricule.";
         de "{column} enthält „{value}“, das passt auf mehrere Personen: {candidates}." => "Nennen Sie die Führungskraft mit der Personalnummer.";
+    X202 "default" Warning Told each [("field", "manager"), ("default", "Martin Paul"), ("candidates", "MARTIN Paul (00123), MARTIN Paul (00456)")]
+        en "The default “{default}” of “{field}” was not given: it fits several people: {candidates}." => "Have the operator correct the default: name the manager by employee number.";
+        fr "La valeur par défaut «\u{a0}{default}\u{a0}» du champ «\u{a0}{field}\u{a0}» n’a pas été prise\u{a0}: elle correspond à plusieurs personnes\u{a0}: {candidates}." => "Faites corriger la valeur par défaut par l’exploitant\u{a0}: qu’il désigne le responsable par son matricule.";
+        de "Der Standardwert „{default}“ für „{field}“ wurde nicht genommen: Er passt auf mehrere Personen: {candidates}." => "Lassen Sie den Standardwert vom Betreiber berichtigen: die Führungskraft mit der Personalnummer nennen.";
     X203 "" Warning Told each [("manager", "MARTIN Paul"), ("date", "2026-06-30")]
         en "The manager {manager} left on {date}." => "Name the successor in payroll.";
         fr "Le responsable {manager} a quitté l’entreprise le {date}." => "Indiquez son successeur dans le logiciel de paie.";

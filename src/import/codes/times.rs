@@ -35,6 +35,10 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "{person} is in the file again: the end on {old_date}, set because the person was missing from the files, is lifted." => "";
         fr "{person} figure de nouveau dans le fichier\u{a0}: la fin au {old_date}, fixée parce que la personne ne figurait plus dans les fichiers, est levée." => "";
         de "{person} steht wieder in der Datei: Das Ende am {old_date}, das gesetzt wurde, weil die Person in den Dateien fehlte, wird aufgehoben." => "";
+    C404 "restored" Info Applied each [("person", "DUPONT Anne"), ("old_date", "2026-11-19"), ("end_date", "2026-12-31")]
+        en "{person} is in the file again: the end on {old_date}, set because the person was missing from the files, is lifted; the contract ends on {end_date}, as it did before." => "";
+        fr "{person} figure de nouveau dans le fichier\u{a0}: la fin au {old_date}, fixée parce que la personne ne figurait plus dans les fichiers, est levée\u{a0}; le contrat se termine le {end_date}, comme auparavant." => "";
+        de "{person} steht wieder in der Datei: Das Ende am {old_date}, das gesetzt wurde, weil die Person in den Dateien fehlte, wird aufgehoben; der Vertrag endet wie zuvor am {end_date}." => "";
     C404 "renumbered" Info Applied each [("person", "DUPONT Anne"), ("old_date", "2026-06-30")]
         en "{person} had left on {old_date} and is in the file under a new number; the same record goes on." => "";
         fr "{person} avait quitté l’entreprise le {old_date} et figure dans le fichier sous un nouveau matricule\u{a0}; la même fiche continue." => "";

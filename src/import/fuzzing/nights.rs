@@ -341,7 +341,8 @@ impl World {
         let mut part = Snapshot { users: Vec::new(), ..all.clone() };
         let mut glance =
             quick::glance(job, &all.source, all.next_user_id, prints.clone(), &all.secret)?;
-        let mut more: Vec<i64> = glance.others().collect();
+        let waiting = all.manager_wishes.keys().copied();
+        let mut more: Vec<i64> = glance.others().chain(waiting).collect();
         let mut asked = Wants::default();
         for _ in 0..6 {
             add(&mut part, &all.users, &more);
@@ -408,6 +409,8 @@ fn same(usual: &Plan, quick: &Plan) {
     assert_eq!(usual.absences, quick.absences);
     assert_eq!(usual.ended_by_absence, quick.ended_by_absence);
     assert_eq!(usual.manager_wishes, quick.manager_wishes);
+    assert_eq!(usual.unprotected, quick.unprotected);
+    assert_eq!(usual.defaulted, quick.defaulted);
     assert_eq!(usual.unmapped, quick.unmapped);
     match (&usual.prints, &quick.prints) {
         (NewPrints::Replace(Prints { head, .. }), NewPrints::Keep(kept)) => assert_eq!(head, kept),

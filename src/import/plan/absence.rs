@@ -6,7 +6,7 @@ use super::FieldChange;
 use super::draft::{Context, Fate, Rows, user_name};
 use super::tell::{message, params};
 use crate::import::codes::{Code, Params};
-use crate::import::directory::{Absence, User};
+use crate::import::directory::{Absence, AbsenceEnd, User};
 use crate::import::fields::{Field, FieldKey};
 use crate::import::report::Message;
 use crate::import::settings::{Absent, Mode};
@@ -27,10 +27,13 @@ pub(super) struct Absences {
     pub changes: Vec<(usize, FieldChange)>,
 }
 
-/// Whether a user's contract ends because of absence.
-pub(super) fn is_by_absence(ends: &HashMap<i64, String>, user: &User) -> bool {
+/// The end that absence set of a user's contract, if it still stands.
+pub(super) fn end_by_absence<'e>(
+    ends: &'e HashMap<i64, AbsenceEnd>,
+    user: &User,
+) -> Option<&'e AbsenceEnd> {
     let by_absence = if ends.is_empty() { None } else { ends.get(&user.id) };
-    by_absence.is_some_and(|end| user.values.get(Field::ContractEnd) == Some(end))
+    by_absence.filter(|end| user.values.get(Field::ContractEnd) == Some(&end.last_day))
 }
 
 /// What becomes of a user who is not in the file.
@@ -187,13 +190,18 @@ fn lift(context: &Context<'_>, rows: &Rows, absences: &mut Absences) {
     }
     let silent = rows.present.iter().zip(speaks).map(|(present, speaks)| *present && !speaks);
     for (place, (user, silent)) in snapshot.users.iter().zip(silent).enumerate() {
-        if !silent || user.withdrawn || !is_by_absence(&snapshot.ended_by_absence, user) {
+        if !silent || user.withdrawn {
             continue;
         }
-        let end = user.values.get(Field::ContractEnd).unwrap_or_default();
-        let told = message(Code::C404, "present", params([("old_date", end.to_owned())]));
+        let Some(end) = end_by_absence(&snapshot.ended_by_absence, user) else { continue };
+        // One that has passed meanwhile would keep out whom the file lists, on the word of an old record alone.
+        let was = end.was.as_ref().filter(|was| was.as_str() >= context.today.as_str());
+        let why = if was.is_some() { "restored" } else { "present" };
+        let dates = [("old_date", Some(&end.last_day)), ("end_date", was)];
+        let named = dates.into_iter().filter_map(|(name, date)| Some((name, date?.clone())));
+        let told = message(Code::C404, why, params(named));
         absences.messages.push(Message { person: user_name(user), ..told });
-        absences.changes.push((place, new_end(user, None)));
+        absences.changes.push((place, new_end(user, was.cloned())));
     }
 }
 

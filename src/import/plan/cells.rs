@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 
 use super::FieldChange;
-use super::absence::is_by_absence;
+use super::absence::end_by_absence;
 use super::coded::{By, Coder, Problem, Refusal, Taken};
 use super::contract::{Contract, End, Lift, Refused, settle};
 use super::draft::{Context, Draft, Fate, Wish};
 use super::memo::{Memo, value};
+use super::rows::Left;
 use super::tell::{Teller, found, message, params, shown};
 use super::wired::Wired;
 use crate::import::Filler;
@@ -35,8 +36,8 @@ pub(super) struct Reader<'x, 's> {
     pub memos: &'x mut [Memo<'s>],
     /// Gathers what a new user gets.
     pub filler: &'x mut Filler,
-    /// What the file says anew of values that were protected from it, by row.
-    pub unprotected: &'x mut Vec<(usize, FieldKey)>,
+    /// Gathers what the rows leave behind.
+    pub left: &'x mut Left,
 }
 
 /// What a cell says.
@@ -54,6 +55,8 @@ struct Spoken<'s> {
     start: Option<Cow<'s, str>>,
     end: Option<Cow<'s, str>>,
     end_is_open: bool,
+    /// It only repeats an end in whose place somebody has set another.
+    end_is_protected: bool,
     status: Option<Cow<'s, str>>,
 }
 
@@ -225,20 +228,25 @@ impl<'s> Reader<'_, 's> {
 
     /// Takes what a cell says into the draft.
     fn take(&mut self, wired: &'s Wired<'s>, said: Said<'s>, spoken: &mut Spoken<'s>) {
-        let in_cell = matches!(said, Said::Text(_)) && !wired.is_joined();
+        let in_file = matches!(said, Said::Text(_));
         let said = match said {
             Said::Blank => self.blank(wired),
             Said::Open if wired.key != END => self.blank(wired),
             other => other,
         };
-        let said = if self.is_protected(wired, &said) { Said::Silent } else { said };
+        let protected = self.is_protected(wired, &said);
+        spoken.end_is_protected |= protected && wired.key == END;
+        let said = if protected { Said::Silent } else { said };
         match (&wired.key, said) {
             (_, Said::Silent) => {}
             (FieldKey::Known(Field::ContractStart), Said::Text(text)) => spoken.start = Some(text),
             (FieldKey::Known(Field::ContractEnd), Said::Text(text)) => spoken.end = Some(text),
             (FieldKey::Known(Field::ContractEnd), _) => spoken.end_is_open = true,
-            (FieldKey::Known(Field::Manager), Said::Text(text)) if !in_cell => {
-                self.draft.name_manager(&text);
+            (FieldKey::Known(Field::Manager), Said::Text(text)) if !in_file => {
+                self.draft.name_manager(&text, Wish::Default);
+            }
+            (FieldKey::Known(Field::Manager), Said::Text(text)) if wired.is_joined() => {
+                self.draft.name_manager(&text, Wish::Named);
             }
             (FieldKey::Known(Field::Manager), Said::Text(_)) => self.draft.manager = Wish::Cell,
             (FieldKey::Known(Field::Manager), _) => self.draft.manager = Wish::Clear,
@@ -266,14 +274,58 @@ impl<'s> Reader<'_, 's> {
         }
         let Some(user) = self.user() else { return false };
         let Some(before) = protected.get(&(user.id, wired.key.clone())) else { return false };
-        if !is_same(&wired.key, before.as_deref(), stated) {
-            self.unprotected.push((self.at, wired.key.clone()));
+        let before = before.as_deref();
+        if !is_same(&wired.key, before, stated) && !self.says_again(wired, user, before, stated) {
+            self.left.unprotected.push((self.at, wired.key.clone()));
             return false;
         }
-        if !is_same(&wired.key, self.old(&wired.key), stated) {
-            self.tell(wired, message(Code::P701, "", params([])));
+        let (old, stays) = (self.old(&wired.key), self.stays(user, &wired.key));
+        if !self.is_given(user, &wired.key) && !is_same(&wired.key, stays, stated) {
+            let told = message(Code::P701, "", params([]));
+            let mut placed = self.context.place(&self.row, Some(user), Some(wired), told);
+            if stays != old {
+                placed.kept = stays.unwrap_or_default().to_owned();
+            }
+            self.teller.row(self.at, placed);
         }
         true
+    }
+
+    /// Whether a cell says what it said before, though a list or other settings read it otherwise now.
+    fn says_again(
+        &self,
+        wired: &Wired<'s>,
+        user: &User,
+        before: Option<&str>,
+        stated: Option<&str>,
+    ) -> bool {
+        let listed = before.map(|before| match &wired.coder {
+            Some(coder) => coder.as_listed(before),
+            None => before.to_owned(),
+        });
+        if listed.is_some() && is_same(&wired.key, listed.as_deref(), stated) {
+            return true;
+        }
+        let Some(then) = self.context.then(user.id, &wired.key) else { return false };
+        let said = then.said(&self.context.sheet.dates, wired, &self.row, user);
+        said.is_some_and(|said| {
+            [before, listed.as_deref()].iter().any(|old| is_same(&wired.key, *old, said.as_deref()))
+        })
+    }
+
+    /// Whether a default gave the value, and nobody has changed it.
+    fn is_given(&self, user: &User, key: &FieldKey) -> bool {
+        let protections = &self.context.job.snapshot.protections;
+        protections.get(&(user.id, key.clone())).is_some_and(|protection| protection.given)
+    }
+
+    /// The value that stands: of an end that absence set, the one before, for presence gives that back first.
+    fn stays(&self, user: &'s User, key: &FieldKey) -> Option<&'s str> {
+        let ends = &self.context.job.snapshot.ended_by_absence;
+        match end_by_absence(ends, user).filter(|_| *key == END) {
+            Some(by_absence) => by_absence.was.as_deref(),
+            None => self.old(key),
+        }
     }
 
     /// What a blank means; `Blank` if the value is to go.
@@ -296,7 +348,8 @@ impl<'s> Reader<'_, 's> {
                 let default = self.default_of(&wired.key, entity, department);
                 match default {
                     Some(text) => {
-                        if self.old(&wired.key) != Some(text.as_ref()) {
+                        let is_manager = wired.key == FieldKey::Known(Field::Manager);
+                        if !is_manager && self.old(&wired.key) != Some(text.as_ref()) {
                             self.tell_default(&wired.key, &text);
                         }
                         Said::Text(text)
@@ -394,13 +447,7 @@ impl<'s> Reader<'_, 's> {
             old_end,
             start: spoken.start.as_deref(),
             end,
-            lift: match user {
-                Some(_) if self.draft.renumbered => Some(Lift::Renumbered),
-                Some(user) if is_by_absence(&context.job.snapshot.ended_by_absence, user) => {
-                    Some(Lift::Absence)
-                }
-                _ => None,
-            },
+            lift: self.lift(spoken),
             today: &context.today,
         });
         let (start, end) = (settled.start, settled.end);
@@ -430,6 +477,19 @@ impl<'s> Reader<'_, 's> {
         self.take_date(&END, end);
         self.tell_closed(old_end, end);
         self.tell_status(spoken.status.as_deref(), end)
+    }
+
+    /// Why being in the file lifts a past end. What absence took away returns, unless it has passed meanwhile and the row
+    /// says nothing of an end: the person is here.
+    fn lift(&self, spoken: &Spoken<'_>) -> Option<Lift<'s>> {
+        let context = self.context;
+        let by_absence = end_by_absence(&context.job.snapshot.ended_by_absence, self.user()?);
+        let was = by_absence.and_then(|end| end.was.as_deref());
+        let was = was.filter(|was| spoken.end_is_protected || *was >= context.today.as_str());
+        match by_absence {
+            Some(_) if was.is_some() || !self.draft.renumbered => Some(Lift::Absence(was)),
+            _ => self.draft.renumbered.then_some(Lift::Renumbered),
+        }
     }
 
     /// C407: something else changes of somebody who has left and stays away.

@@ -248,6 +248,15 @@ impl<'a> Coder<'a> {
         }
     }
 
+    /// What one or several stored codes are in the list of today; those that it does not know stay.
+    pub(super) fn as_listed(&self, codes: &str) -> String {
+        let codes = codes.split('\n').map(|code| match self.listed(Cow::Borrowed(code)) {
+            Ok(taken) => taken.code,
+            Err(_) => Cow::Borrowed(code),
+        });
+        codes.collect::<Vec<_>>().join("\n")
+    }
+
     /// The code that a stored value stands for: what the value map and the list make of it now. A value that the
     /// map gives is ours already, whatever else it may be to the sender.
     pub(super) fn stored<'t>(&self, code: &'t str) -> Cow<'t, str>

@@ -28,15 +28,15 @@ pub(super) struct Contract<'r> {
     pub start: Option<&'r str>,
     pub end: End<'r>,
     /// Why being in the file lifts a past end, if it does.
-    pub lift: Option<Lift>,
+    pub lift: Option<Lift<'r>>,
     pub today: &'r str,
 }
 
 /// Why being in the file lifts a past end that the row does not state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lift {
-    /// Absence had set it.
-    Absence,
+pub(super) enum Lift<'r> {
+    /// Absence had set it; the end that stood before returns.
+    Absence(Option<&'r str>),
     /// It closed the contract under another number.
     Renumbered,
 }
@@ -71,11 +71,15 @@ pub(super) fn settle<'r>(contract: &Contract<'r>) -> Settled<'r> {
     let had_left = old_end.is_some_and(|end| end < today);
     let start_moved = !is_new && start != old_start;
     let comes_back = start_moved && old_end.is_some_and(|end| start.is_some_and(|s| s > end));
-    let end = match contract.end {
-        End::On(end) => Some(end),
-        _ if comes_back || (had_left && contract.lift.is_some()) => None,
-        End::Silent => old_end,
-        End::Open => old_end.filter(|end| *end < today),
+    let end = match (contract.end, contract.lift.filter(|_| had_left)) {
+        (End::On(end), _) => Some(end),
+        // Unless the row begins the next contract.
+        (End::Silent, Some(Lift::Absence(was))) => {
+            was.filter(|was| start.is_none_or(|start| start <= *was))
+        }
+        (_, lift) if comes_back || lift.is_some() => None,
+        (End::Silent, _) => old_end,
+        (End::Open, _) => old_end.filter(|end| *end < today),
     };
     if let Some((start, end)) = start.zip(end)
         && end < start
@@ -131,8 +135,9 @@ fn tell_end<'r>(
     let told = match (old_end, settled.end) {
         _ if settled.reinstated => {
             let why = match (contract.lift, settled.end) {
+                (Some(Lift::Absence(_)), Some(_)) if contract.end == End::Silent => "restored",
                 _ if comes_back => "",
-                (Some(Lift::Absence), None) => "present",
+                (Some(Lift::Absence(_)), None) => "present",
                 (Some(Lift::Renumbered), None) => "renumbered",
                 _ => "extended",
             };
@@ -165,6 +170,14 @@ fn tell_end<'r>(
         (None, _) => None,
     };
     settled.told.extend(told);
+    // The end that absence had taken away does not return, for the row has none any more.
+    if let (Some(Lift::Absence(Some(was))), End::Open, None) =
+        (contract.lift, contract.end, settled.end)
+        && had_left
+        && !comes_back
+    {
+        settled.told.push((Code::C403, "removed", dated([("old_date", Some(was))])));
+    }
 }
 
 fn is_late(end: &str, today: &str) -> bool {
@@ -296,10 +309,10 @@ mod tests {
             old_end: Some("2026-11-10"),
             start: None,
             end: End::Open,
-            lift: Some(Lift::Absence),
+            lift: Some(Lift::Absence(None)),
             today: TODAY,
         };
-        for (lift, why) in [(Lift::Absence, "present"), (Lift::Renumbered, "renumbered")] {
+        for (lift, why) in [(Lift::Absence(None), "present"), (Lift::Renumbered, "renumbered")] {
             for end in [End::Open, End::Silent] {
                 let settled = settle(&Contract { lift: Some(lift), end, ..was });
                 assert_eq!((settled.end, settled.reinstated), (None, true));
@@ -317,5 +330,39 @@ mod tests {
         // An end that is to come is no absence's.
         let to_come = settle(&Contract { old_end: Some("2026-12-31"), end: End::Silent, ..was });
         assert_eq!(to_come.end, Some("2026-12-31"));
+    }
+
+    #[test]
+    fn presence_gives_back_the_end_that_absence_took_away() {
+        let was = Contract {
+            is_new: false,
+            old_start: Some("2020-01-01"),
+            old_end: Some("2026-11-10"),
+            start: None,
+            end: End::Silent,
+            lift: Some(Lift::Absence(Some("2026-12-31"))),
+            today: TODAY,
+        };
+        let told = |settled: &Settled<'_>| settled.told.first().map(|told| (told.0, told.1));
+        let back = settle(&was);
+        assert_eq!((back.end, back.reinstated), (Some("2026-12-31"), true));
+        assert_eq!(told(&back), Some((Code::C404, "restored")));
+        // The file states that there is none, or another one.
+        let open = settle(&Contract { end: End::Open, ..was });
+        assert_eq!((open.end, told(&open)), (None, Some((Code::C404, "present"))));
+        let stated = settle(&Contract { end: End::On("2027-03-31"), ..was });
+        assert_eq!(
+            (stated.end, told(&stated)),
+            (Some("2027-03-31"), Some((Code::C404, "extended")))
+        );
+        // A start before that end leaves it; a later one begins the next contract.
+        let moved = settle(&Contract { start: Some("2026-11-20"), ..was });
+        assert_eq!((moved.end, told(&moved)), (Some("2026-12-31"), Some((Code::C404, "restored"))));
+        let next = settle(&Contract { start: Some("2027-01-01"), ..was });
+        assert_eq!((next.end, told(&next)), (None, Some((Code::C404, ""))));
+        // Somebody's word that the contract ended meanwhile.
+        let past = settle(&Contract { lift: Some(Lift::Absence(Some("2026-11-15"))), ..was });
+        assert_eq!((past.end, past.reinstated, past.ended), (Some("2026-11-15"), false, true));
+        assert_eq!(told(&past), Some((Code::C407, "end")));
     }
 }

@@ -3,13 +3,34 @@
 use std::borrow::Cow;
 
 use super::cells::Reader;
-use super::coded::Refusal;
+use super::coded::{Coders, Refusal};
 use super::draft::{Fate, Wish};
 use super::tell::{message, params, shown};
 use crate::import::codes::Code;
-use crate::import::fields::{Field, FieldKey, Value, parse};
+use crate::import::fields::{Dates, Field, FieldKey, Value, parse};
+use crate::import::settings::{Blank, Settings};
 use crate::import::text::clean;
 use crate::import::values::bit;
+
+/// The default of a field as the file would have written it; `Err`: the list does not take it.
+pub(super) fn default_in<'t>(
+    settings: &'t Settings,
+    coders: &Coders<'t>,
+    dates: &Dates,
+    key: &FieldKey,
+    entity: Option<&str>,
+    department: Option<&str>,
+) -> Option<Result<Cow<'t, str>, Cow<'t, str>>> {
+    let same = |field, a: &str, b: &str| coders.same(field, a, b);
+    let text = settings.default_for(key, entity, department, same)?;
+    let Ok(Value::Text(text)) = parse(key, text, dates) else { return None };
+    let Some(coder) = coders.get(key) else { return Some(Ok(text)) };
+    let codes: Result<Vec<String>, Refusal> = text
+        .split('\n')
+        .map(|code| Ok(coder.listed(Cow::Borrowed(code))?.code.into_owned()))
+        .collect();
+    Some(codes.map(|codes| Cow::Owned(codes.join("\n"))).map_err(|_| text))
+}
 
 impl<'s> Reader<'_, 's> {
     /// The default of a field, as the file would have written it.
@@ -20,17 +41,10 @@ impl<'s> Reader<'_, 's> {
         department: Option<&str>,
     ) -> Option<Cow<'s, str>> {
         let sheet = self.context.sheet;
-        let same = |field, a: &str, b: &str| sheet.coders.same(field, a, b);
-        let text = self.context.job.settings.default_for(key, entity, department, same)?;
-        let Ok(Value::Text(text)) = parse(key, text, &sheet.dates) else { return None };
-        let Some(coder) = sheet.coders.get(key) else { return Some(text) };
-        let codes: Result<Vec<String>, Refusal> = text
-            .split('\n')
-            .map(|code| Ok(coder.listed(Cow::Borrowed(code))?.code.into_owned()))
-            .collect();
-        match codes {
-            Ok(codes) => Some(Cow::Owned(codes.join("\n"))),
-            Err(_) => {
+        let settings = self.context.job.settings;
+        match default_in(settings, &sheet.coders, &sheet.dates, key, entity, department)? {
+            Ok(text) => Some(text),
+            Err(text) => {
                 // A default is no cell: the operator must mend it, nobody in payroll can.
                 let named = params([("default", shown(key, &text))]);
                 let mut told = message(Code::X206, "default", named);
@@ -72,11 +86,16 @@ impl<'s> Reader<'_, 's> {
             let Some(text) = self.default_of(key, entity.as_deref(), department.as_deref()) else {
                 continue;
             };
-            self.tell_default(key, &text);
             if *key == FieldKey::Known(Field::Manager) {
-                self.draft.name_manager(&text);
+                // Told once it is known who that is.
+                self.draft.name_manager(&text, Wish::Default);
             } else {
+                self.tell_default(key, &text);
                 self.change(key, Some(&text));
+            }
+            // The blank of the next file would clear it.
+            if self.context.sheet.field(key).is_some_and(|wired| wired.blank == Blank::Clear) {
+                self.left.defaulted.push((self.at, key.clone()));
             }
         }
     }
@@ -110,7 +129,7 @@ impl<'s> Reader<'_, 's> {
     fn has(&self, key: &FieldKey) -> bool {
         match key {
             FieldKey::Known(Field::Manager) => {
-                matches!(self.draft.manager, Wish::Cell | Wish::Named)
+                matches!(self.draft.manager, Wish::Cell | Wish::Named | Wish::Default)
             }
             _ => {
                 let wired = self.context.sheet.field(key);

@@ -87,8 +87,10 @@ pub(super) enum Wish {
     Clear,
     /// Whom the cell names, as it is written there.
     Cell,
-    /// Whom a default or several cells name: the text stands apart, for hardly any row has one.
+    /// Whom several cells name: the text stands apart, for hardly any row has one.
     Named,
+    /// Whom a default of the settings names: the text stands apart too.
+    Default,
 }
 
 /// The rows of a file, read against the directory.
@@ -107,6 +109,8 @@ pub(super) struct Rows {
     pub swapped: Vec<usize>,
     /// What the file says anew of values that were protected from it, by row.
     pub unprotected: Vec<(usize, FieldKey)>,
+    /// Fields of new users that a default fills though the file clears them with a blank, by row.
+    pub defaulted: Vec<(usize, FieldKey)>,
 }
 
 /// The longest raw cell that a report repeats, in characters.
@@ -153,7 +157,9 @@ impl<'s> Context<'s> {
         match draft.manager {
             Wish::Silent | Wish::Clear => None,
             Wish::Cell => self.sheet.value_of(&self.row(at)?, Field::Manager),
-            Wish::Named => draft.changes.0.as_ref()?.manager.as_deref().map(Cow::Borrowed),
+            Wish::Named | Wish::Default => {
+                draft.changes.0.as_ref()?.manager.as_deref().map(Cow::Borrowed)
+            }
         }
     }
 
@@ -258,9 +264,9 @@ impl Draft {
         self.user = user.and_then(Place::new);
     }
 
-    /// Takes whom something else than one cell names as manager.
-    pub(super) fn name_manager(&mut self, text: &str) {
-        self.manager = Wish::Named;
+    /// Takes whom something else than one cell (`by`) names as manager.
+    pub(super) fn name_manager(&mut self, text: &str, by: Wish) {
+        self.manager = by;
         self.changes.0.get_or_insert_default().manager = Some(text.into());
     }
 

@@ -9,7 +9,7 @@ use super::entries::new_entries;
 use super::given::{self, Newcomer};
 use super::guards::{self, Evidence, Judged};
 use super::managers::{Managers, NewManager};
-use super::others::{Ids, list_others, other_writes, unprotected, wishes};
+use super::others::{Ids, defaulted, list_others, other_writes, unprotected, wishes};
 use super::places::Links;
 use super::quick::{self, Boss, ReadPrints};
 use super::sheet::{Opened, field_names, is_correction};
@@ -141,6 +141,7 @@ pub(super) fn finish(decided: Decided<'_, '_>, opened: Opened) -> Finished {
             }
             plan.manager_wishes = wishes(&mut managers, &ids);
             plan.unprotected = unprotected(snapshot, &mut rows, &managers);
+            plan.defaulted = defaulted(&mut rows, &of_row, &ids);
             drop(of_row);
             (plan.writes, new) = writes(snapshot, rows.drafts);
             plan.writes.extend(others);

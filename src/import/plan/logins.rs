@@ -7,7 +7,7 @@ use super::draft::{Context, Draft, Fate, Rows};
 use super::tell::{Teller, message, params};
 use crate::import::codes::{Code, Effect, Level};
 use crate::import::fields::{Field, FieldKey};
-use crate::import::settings::{LoginPart, login_parts};
+use crate::import::settings::{Blank, LoginPart, login_parts};
 use crate::import::text::{clean, fold};
 
 const LOGIN: FieldKey = FieldKey::Known(Field::Login);
@@ -47,6 +47,10 @@ pub(super) fn give(context: &Context<'_>, rows: &mut Rows, teller: &mut Teller) 
         teller.row(at, told);
         if let Some(login) = login {
             draft.given.set(Field::Login, &login);
+            // The blank of the next file would clear it.
+            if context.sheet.field(&LOGIN).is_some_and(|wired| wired.blank == Blank::Clear) {
+                rows.defaulted.push((at, LOGIN));
+            }
             taken.insert(login);
         }
     }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::circles::refuse_circles;
-use super::draft::{Context, Fate, Rows, Wish};
+use super::draft::{Context, Draft, Fate, Rows, Wish};
 use super::people::{People, Person};
 use super::places::Place;
-use super::search::{Directory, Lost, lost_message};
+use super::search::{Directory, Lost, lost_default, lost_message};
 use super::tell::{message, params};
 use crate::import::codes::{Code, Effect, Level};
 use crate::import::directory::ManagerWish;
@@ -68,7 +68,7 @@ pub(super) fn resolve(context: &Context<'_>, people: &People<'_>, rows: &Rows) -
         let found = match draft.manager {
             Wish::Silent => continue,
             Wish::Clear => managers.cleared(context, people, at, me),
-            Wish::Cell | Wish::Named => {
+            Wish::Cell | Wish::Named | Wish::Default => {
                 let found = match directory.ahead(me) {
                     Some(boss) => Ok(boss),
                     None => {
@@ -77,9 +77,17 @@ pub(super) fn resolve(context: &Context<'_>, people: &People<'_>, rows: &Rows) -
                     }
                 };
                 match found {
-                    Ok(boss) => managers.found(context, people, &directory, (at, me), boss),
+                    Ok(boss) => {
+                        let before = default_then(context, &mut directory, draft, me);
+                        let to =
+                            managers.found(context, people, &directory, (at, me), (boss, before));
+                        if draft.manager == Wish::Default && to != NewManager::Same {
+                            managers.tell_default(context, people, at, draft);
+                        }
+                        to
+                    }
                     Err((lost, text)) => {
-                        managers.lost(context, people, (at, me, draft.line), &text, &lost);
+                        managers.lost(context, people, (at, me, draft), &text, &lost);
                         NewManager::Same
                     }
                 }
@@ -105,26 +113,30 @@ impl Managers {
         at: usize,
         me: usize,
     ) -> NewManager {
+        // A new user's default stays, also one whom nobody was found for until now.
+        if is_given(context, me) {
+            return NewManager::Same;
+        }
         self.forget_wish(context, me);
         let had = people.get(me).and_then(|person| person.get(Field::Manager));
-        if self.stays(context, people, (at, me), None) || had.is_none() {
+        if self.stays(context, people, (at, me), (None, None)) || had.is_none() {
             NewManager::Same
         } else {
             NewManager::Clear
         }
     }
 
-    /// The manager whom a row names.
+    /// The manager whom a row names, and whom it named under the settings of then, where that is another.
     fn found(
         &mut self,
         context: &Context<'_>,
         people: &People<'_>,
         directory: &Directory<'_, '_>,
         (at, me): (usize, usize),
-        boss: usize,
+        (boss, before): (usize, Option<usize>),
     ) -> NewManager {
         self.forget_wish(context, me);
-        if self.stays(context, people, (at, me), Some(boss)) {
+        if self.stays(context, people, (at, me), (Some(boss), before)) {
             return NewManager::Same;
         }
         self.tell_away(context, people, at, me, boss);
@@ -137,19 +149,23 @@ impl Managers {
         &mut self,
         context: &Context<'_>,
         people: &People<'_>,
-        (at, me, line): (usize, usize, u32),
+        (at, me, draft): (usize, usize, &Draft),
         text: &str,
         lost: &Lost,
     ) {
         if matches!(lost, Lost::Nobody) {
-            let wish = ManagerWish { text: text.to_owned(), line };
+            let wish = ManagerWish { text: text.to_owned(), line: draft.line };
             if wish_of(context, me).is_none_or(|known| known.text != wish.text) {
                 self.wishes.push((me, Some(wish)));
             }
         } else {
             self.forget_wish(context, me);
         }
-        self.refuse(context, people, at, lost_message(people, lost));
+        let told = match draft.manager {
+            Wish::Default => lost_default(people, text, lost),
+            _ => lost_message(people, lost),
+        };
+        self.refuse(context, people, at, told);
     }
 
     /// Somebody settles the manager otherwise.
@@ -159,13 +175,14 @@ impl Managers {
         }
     }
 
-    /// Whether somebody else's manager stays, because the file only repeats what it said before (P701).
+    /// Whether somebody else's manager stays, because the file only repeats what it said before (P701): `boss`, or whom
+    /// the same row named under the settings of then.
     fn stays(
         &mut self,
         context: &Context<'_>,
         people: &People<'_>,
         (at, me): (usize, usize),
-        boss: Option<usize>,
+        (boss, before_it): (Option<usize>, Option<usize>),
     ) -> bool {
         let protected = &context.job.snapshot.protected;
         let Some(user) = context.user(Some(me)).filter(|_| !protected.is_empty()) else {
@@ -174,11 +191,13 @@ impl Managers {
         let Some(before) = protected.get(&(user.id, FieldKey::Known(Field::Manager))) else {
             return false;
         };
-        let stated = boss.map(|boss| context.user(Some(boss)).map(|user| user.id.to_string()));
-        let is_new = stated == Some(None) || stated.flatten() != *before;
+        let id = |boss| context.user(Some(boss)).map(|user| user.id.to_string());
+        let (stated, then) = (boss.map(id), before_it.and_then(id));
+        let is_new = stated == Some(None) || stated.clone().flatten() != *before;
+        let is_new = is_new && (then.is_none() || then != *before);
         if is_new {
             self.unprotected.push(at);
-        } else if user.values.get(Field::Manager) != before.as_deref() {
+        } else if user.values.get(Field::Manager) != stated.flatten().as_deref() {
             self.tell(context, people, at, message(Code::P701, "", params([])));
         }
         !is_new
@@ -201,7 +220,12 @@ impl Managers {
             };
             let Some(person) = people.get(me).filter(Person::is_alive) else { continue };
             let draft = person.row.and_then(|row| rows.drafts.get(row));
-            if draft.is_some_and(|draft| draft.manager != Wish::Silent) {
+            let is_settled = |draft: &Draft| match draft.manager {
+                Wish::Silent => false,
+                Wish::Clear => !is_given(context, me),
+                Wish::Cell | Wish::Named | Wish::Default => true,
+            };
+            if draft.is_some_and(is_settled) {
                 continue;
             }
             if let Ok(boss) = directory.find(context, me, &wish.text) {
@@ -249,7 +273,21 @@ impl Managers {
         self.told.push((row, told));
     }
 
-    /// The cell is refused; of a new user who must have a manager, the row.
+    /// V310: a default gives the manager.
+    fn tell_default(
+        &mut self,
+        context: &Context<'_>,
+        people: &People<'_>,
+        row: usize,
+        draft: &Draft,
+    ) {
+        let Some(text) = context.manager_named(row, draft) else { return };
+        let mut told = message(Code::V310, "", params([("default", text.to_string())]));
+        told.kept = text.into_owned();
+        self.tell(context, people, row, told);
+    }
+
+    /// The cell is refused; of a new user who must have a manager, the row. A default is no cell: it is told alone.
     pub(super) fn refuse(
         &mut self,
         context: &Context<'_>,
@@ -262,7 +300,7 @@ impl Managers {
             told.level = Level::Error;
             told.effect = Effect::RowRefused;
             self.refused_rows.push(row);
-        } else {
+        } else if told.effect != Effect::Told {
             told.level = Level::Field;
             told.effect = Effect::CellRefused;
         }
@@ -306,6 +344,30 @@ impl Managers {
     }
 }
 
+/// Whether a default gave a user the manager, though the file clears it with a blank, and nobody has changed it.
+fn is_given(context: &Context<'_>, me: usize) -> bool {
+    let protections = &context.job.snapshot.protections;
+    let Some(user) = context.user(Some(me)).filter(|_| !protections.is_empty()) else {
+        return false;
+    };
+    let key = (user.id, FieldKey::Known(Field::Manager));
+    protections.get(&key).is_some_and(|protection| protection.given)
+}
+
+/// Whom the default that a row's blank stood for named when somebody else's manager was protected from it.
+fn default_then(
+    context: &Context<'_>,
+    directory: &mut Directory<'_, '_>,
+    draft: &Draft,
+    me: usize,
+) -> Option<usize> {
+    const MANAGER: FieldKey = FieldKey::Known(Field::Manager);
+    let user = context.user(Some(me)).filter(|_| draft.manager == Wish::Default)?;
+    let then = context.then(user.id, &MANAGER)?;
+    let text = then.default_of(&context.sheet.dates, &MANAGER, user)?;
+    directory.find(context, me, &text).ok()
+}
+
 /// Whom a user waits for.
 fn wish_of<'x>(context: &'x Context<'_>, me: usize) -> Option<&'x ManagerWish> {
     let wishes = &context.job.snapshot.manager_wishes;
@@ -318,7 +380,9 @@ fn tell_appeared(context: &Context<'_>, people: &People<'_>, managers: &mut Mana
         let (Some(person), Some(boss)) = (people.get(me), people.get(boss)) else {
             continue;
         };
-        let told = message(Code::X201, "appeared", params([("manager", boss.name())]));
+        // With the person, so that it is said of each.
+        let named = params([("manager", boss.name()), ("person", person.name())]);
+        let told = message(Code::X201, "appeared", named);
         match person.row {
             Some(row) => managers.tell(context, people, row, told),
             None => {

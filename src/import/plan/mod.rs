@@ -28,6 +28,7 @@ mod search;
 mod sheet;
 mod swaps;
 mod tell;
+mod then;
 mod wired;
 
 use serde::{Deserialize, Serialize};
@@ -128,6 +129,8 @@ pub struct Plan {
     pub manager_wishes: Vec<(i64, Option<ManagerWish>)>,
     /// Values that are not protected any more, for the file says something new.
     pub unprotected: Vec<(i64, FieldKey)>,
+    /// Values that a default gave to new users though the file clears them with a blank: they stay until it says something.
+    pub defaulted: Vec<(i64, FieldKey)>,
     /// Codes that no value map and no list knows, for the operator to map; also of a file that is not applied.
     pub unmapped: Vec<UnknownCode>,
     /// What a held or approved plan would write, as one number; `None`: nobody has to approve it.
@@ -159,6 +162,7 @@ impl Plan {
             ended_by_absence: Vec::new(),
             manager_wishes: Vec::new(),
             unprotected: Vec::new(),
+            defaulted: Vec::new(),
             unmapped: Vec::new(),
             digest: None,
             prints: quick::NewPrints::Drop,

@@ -6,6 +6,7 @@ use super::absence::Absences;
 use super::changes::value_words;
 use super::draft::{Context, Draft, Fate, Rows, user_name};
 use super::managers::Managers;
+use super::places::Links;
 use super::{FieldChange, UserWrite, Written};
 use crate::import::directory::{ManagerWish, Snapshot};
 use crate::import::fields::{Field, FieldKey};
@@ -108,6 +109,14 @@ pub(super) fn wishes(managers: &mut Managers, ids: &Ids<'_>) -> Vec<(i64, Option
         wishes.filter_map(|(place, wish)| Some((ids.get(place)?, wish))).collect();
     wishes.sort_by_key(|(user, _)| *user);
     wishes
+}
+
+/// The values of new users that a default gave though the file clears them with a blank.
+pub(super) fn defaulted(rows: &mut Rows, of_row: &Links, ids: &Ids<'_>) -> Vec<(i64, FieldKey)> {
+    let all = std::mem::take(&mut rows.defaulted);
+    let live = |row: usize| rows.drafts.get(row).is_some_and(|draft| draft.fate == Fate::Live);
+    let live = all.into_iter().filter(|(row, _)| live(*row));
+    live.filter_map(|(row, key)| Some((ids.get(of_row.get(row)?)?, key))).collect()
 }
 
 /// The values that are not protected any more, for a row that stands says something new.

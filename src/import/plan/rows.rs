@@ -32,6 +32,7 @@ pub(super) fn read<'s>(context: &Context<'s>, teller: &mut Teller) -> Rows {
         pending: Vec::new(),
         swapped: Vec::new(),
         unprotected: Vec::new(),
+        defaulted: Vec::new(),
     };
     let keys = Keys::read(sheet, |row| broken(context, row).is_none());
     for at in keys.missing() {
@@ -112,7 +113,8 @@ impl<'s> Rows {
         };
         for (told, stretch) in read {
             teller.told.extend(told);
-            self.unprotected.extend(stretch.unprotected);
+            self.unprotected.extend(stretch.left.unprotected);
+            self.defaulted.extend(stretch.left.defaulted);
             self.depends_on_date |= stretch.depends_on_date;
         }
     }
@@ -158,8 +160,17 @@ impl<'s> Rows {
 
 /// What reading some rows, one after the other, leaves beside their drafts and what is told.
 struct Stretch {
-    unprotected: Vec<(usize, FieldKey)>,
+    left: Left,
     depends_on_date: bool,
+}
+
+/// What rows leave behind for the store, by row: only a few of them do.
+#[derive(Debug, Default)]
+pub(super) struct Left {
+    /// What the file says anew of values that were protected from it.
+    pub unprotected: Vec<(usize, FieldKey)>,
+    /// Fields of new users that a default fills though the file clears them with a blank.
+    pub defaulted: Vec<(usize, FieldKey)>,
 }
 
 impl Stretch {
@@ -170,14 +181,14 @@ impl Stretch {
         drafts: &mut [Draft],
         teller: &mut Teller,
     ) -> Self {
-        let mut read = Self { unprotected: Vec::new(), depends_on_date: false };
+        let mut read = Self { left: Left::default(), depends_on_date: false };
         let mut memos: Vec<Memo<'_>> =
             context.sheet.wired.iter().map(|wired| Memo::new(&wired.key)).collect();
         let mut filler = Filler::default();
         for (at, draft) in (first..).zip(drafts).filter(|(_, draft)| draft.fate == Fate::Live) {
             let Some(row) = context.row(at) else { continue };
-            let (memos, filler, unprotected) = (&mut memos, &mut filler, &mut read.unprotected);
-            let mut reader = Reader { context, at, row, draft, teller, memos, filler, unprotected };
+            let (memos, filler, left) = (&mut memos, &mut filler, &mut read.left);
+            let mut reader = Reader { context, at, row, draft, teller, memos, filler, left };
             let depends_on_date = reader.read();
             reader.draft.depends_on_date = depends_on_date;
             read.depends_on_date |= depends_on_date;

@@ -216,6 +216,19 @@ fn found(people: &People<'_>, places: &Places, text: &str, name: Name, most: usi
     found
 }
 
+/// Why nobody was found for a default, as a message: the operator must mend it, nobody in payroll can.
+pub(super) fn lost_default(people: &People<'_>, text: &str, lost: &Lost) -> Message {
+    let mut told = match lost {
+        Lost::Nobody => message(Code::X201, "default", params([])),
+        Lost::Zeros(_) => {
+            Message::new(Code::X201, "default_zeros", lost_message(people, lost).params)
+        }
+        Lost::Several(_) => Message::new(Code::X202, "default", lost_message(people, lost).params),
+    };
+    told.params.insert("default".to_owned(), text.to_owned());
+    told
+}
+
 /// Why nobody was found, as a message.
 pub(super) fn lost_message(people: &People<'_>, lost: &Lost) -> Message {
     match lost {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::coded::Coders;
 use super::memo::value;
 use super::tell::{Teller, found, from_note, message, params, shown};
+use super::then::{self, Then};
 use super::wired::{Wired, by_field, wire};
 use crate::import::codes::{Code, Effect, Level};
 use crate::import::directory::{DateOrder, Key};
@@ -29,6 +30,8 @@ pub(super) struct Sheet<'a> {
     /// The place among `wired` of each field of the catalogue, by its place in the user record.
     by_field: Vec<Option<u16>>,
     pub coders: Coders<'a>,
+    /// Earlier settings under which something protected was said, by place in the snapshot.
+    pub then: Vec<Option<Then<'a>>>,
     pub key: Key,
     pub dates: Dates,
     pub mode: Mode,
@@ -130,7 +133,20 @@ pub(super) fn with_table<'a>(
     let coders = Coders::new(job.settings, job.snapshot);
     let wired = wire(job.settings, &columns, &required, &coders);
     let by_field = by_field(&wired);
-    Some(Sheet { table, columns, wired, by_field, coders, key, dates, mode, required, unended })
+    let then = then::all(job.settings, job.snapshot);
+    Some(Sheet {
+        table,
+        columns,
+        wired,
+        by_field,
+        coders,
+        then,
+        key,
+        dates,
+        mode,
+        required,
+        unended,
+    })
 }
 
 fn read_table<'a>(

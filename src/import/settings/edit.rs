@@ -1,5 +1,7 @@
 //! Single settings changed in a settings document: everything else, comments and order too, stays as somebody wrote it.
 
+use std::collections::BTreeSet;
+
 use toml::{Table, Value};
 use toml_edit::{ArrayOfTables, DocumentMut, Item, TableLike};
 
@@ -36,10 +38,20 @@ pub fn edit(document: &str, changes: &[Change]) -> Result<String, String> {
     let mut edited: DocumentMut = document.parse().map_err(|error: toml_edit::TomlError| {
         format!("these import settings are not TOML: {}", error.to_string().trim())
     })?;
-    for change in changes {
-        let now: Table = edited.to_string().parse().map_err(|error: toml::de::Error| {
+    let read = |edited: &DocumentMut| -> Result<Table, String> {
+        edited.to_string().parse().map_err(|error: toml::de::Error| {
             format!("these import settings are not TOML: {}", error.to_string().trim())
-        })?;
+        })
+    };
+    let mut now = read(&edited)?;
+    let mut made = BTreeSet::new();
+    for change in changes {
+        // Read again only where an earlier change may have changed this place: there may be thousands of aliases.
+        if overlaps(&made, &change.path) {
+            now = read(&edited)?;
+            made.clear();
+        }
+        made.insert(change.path.as_slice());
         if find(&now, &change.path) != change.value.as_ref() {
             put(
                 edited.as_table_mut(),
@@ -50,6 +62,12 @@ pub fn edit(document: &str, changes: &[Change]) -> Result<String, String> {
         }
     }
     Ok(edited.to_string())
+}
+
+/// Whether one of these places is this one, holds it, or lies in it.
+fn overlaps(made: &BTreeSet<&[String]>, path: &[String]) -> bool {
+    let holds = (1..=path.len()).any(|n| path.get(..n).is_some_and(|part| made.contains(part)));
+    holds || made.range(path..).next().is_some_and(|other| other.starts_with(path))
 }
 
 /// What stands at a place of a document that was read.
@@ -196,6 +214,19 @@ mod tests {
         let written =
             edit("", &[set_to("defaults_for", "[{ department = 'S', values = { csp = 'E' } }]")]);
         assert!(written.unwrap().starts_with("[[defaults_for]]\n"));
+    }
+
+    #[test]
+    fn a_later_change_is_about_what_the_earlier_ones_left() {
+        let set = || set_to("guards.endings.count", "5");
+        for (changes, expected) in [
+            ([set(), Change::of("guards", None)], ""),
+            ([set(), Change::of("guards.endings.count", None)], ""),
+            ([Change::of("guards", None), set()], "[guards.endings]\ncount = 5\n"),
+            ([set_to("guards.endings", "\"off\""), set()], "[guards.endings]\ncount = 5\n"),
+        ] {
+            assert_eq!(edit("", &changes).unwrap(), expected, "{changes:?}");
+        }
     }
 
     #[test]

@@ -122,6 +122,23 @@ pub(crate) fn limit(name: &str, value: &Value, default: Option<Limit>) -> Read<O
     Ok(Some(limit))
 }
 
+/// Whether every guard whose share is one of those who are counted can trip at all.
+pub(super) fn check_shares(guards: &Guards) -> Read<()> {
+    let limits = [
+        ("endings", guards.endings),
+        ("one_field", guards.one_field),
+        ("fewer_rows", guards.fewer_rows),
+    ];
+    for (name, limit) in limits {
+        if let Some(Limit { percent, .. }) = limit.filter(|limit| limit.percent > 100) {
+            return Err(format!(
+                "guards.{name}.percent = {percent} is not possible: more than 100 of a hundred never happens, so this guard would never hold a file; write for example guards.{name}.percent = 10, or guards.{name} = \"off\""
+            ));
+        }
+    }
+    Ok(())
+}
+
 pub(super) fn closed_lists(value: &Value) -> Read<BTreeSet<Field>> {
     let example = "[\"department\", \"csp\"]";
     let mut closed = BTreeSet::new();

@@ -279,12 +279,14 @@ impl Settings {
     }
 
     /// Checks what [`Settings::from_toml`] leaves open, so that settings stored long ago are always read: whether
-    /// defaults and mapped values are values of their fields.
+    /// defaults and mapped values are values of their fields, no header has two fields, and every guard can trip.
     ///
     /// # Errors
     /// A sentence that names the key and shows a right example.
     pub fn check_values(&self) -> Result<(), String> {
-        maps::check_values(self)
+        maps::check_values(self)?;
+        read::check_aliases(self)?;
+        guards::check_shares(&self.guards)
     }
 
     /// The settings as TOML, each with a comment that says what it does; `from_toml` reads them back.

@@ -10,7 +10,7 @@ use super::reports::report;
 use super::{Blank, FinalLineEnd, Mode, Settings, UnknownColumns, handling, login};
 use crate::import::directory::{DateOrder, Key};
 use crate::import::fields::{Field, FieldKey};
-use crate::import::text::Charset;
+use crate::import::text::{Charset, fold};
 
 pub(crate) type Read<T> = Result<T, String>;
 
@@ -238,4 +238,18 @@ fn aliases(value: &Value) -> Read<BTreeMap<String, FieldKey>> {
         aliases.insert(header.trim().to_owned(), field_key(&name, field)?);
     }
     Ok(aliases)
+}
+
+/// Whether aliases that are one header (capitals and accents do not matter) name one field.
+pub(super) fn check_aliases(settings: &Settings) -> Read<()> {
+    let mut known: BTreeMap<String, (&str, &FieldKey)> = BTreeMap::new();
+    for (header, field) in &settings.aliases {
+        let (other, its) = *known.entry(fold(header)).or_insert((header, field));
+        if its != field {
+            return Err(format!(
+                "aliases.\"{header}\" = \"{field}\" contradicts aliases.\"{other}\" = \"{its}\": capitals, accents and signs do not matter in a header, so both are the same; keep one of them"
+            ));
+        }
+    }
+    Ok(())
 }

@@ -114,12 +114,29 @@ fn values_of_our_own_are_values_of_their_fields() {
             "[[defaults_for]]\ndepartment = \"X\"\nvalues = { fte = \"half\" }",
             "defaults_for.values.fte",
         ),
+        (
+            "[aliases]\n\"Code agent\" = \"job_title\"\n\"CÔDE AGENT\" = \"cost_center\"",
+            CONTRADICTING,
+        ),
+        ("[guards]\nendings = { percent = 200 }", "guards.endings.percent = 200 is not possible"),
+        ("[guards]\none_field = { percent = 101 }", "guards.one_field = \"off\""),
+        (
+            "[guards]\nfewer_rows = { percent = 900 }",
+            "write for example guards.fewer_rows.percent = 10",
+        ),
     ] {
         let said = Settings::from_toml(toml).unwrap().check_values().unwrap_err();
         assert!(said.contains(expected), "{said}");
     }
     assert_eq!(Settings::from_toml(FULL).unwrap().check_values(), Ok(()));
+    // Two spellings of one header are fine where they mean the same, and so are many who come at once.
+    let fine = "[aliases]\n\"Code agent\" = \"job_title\"\n\"CODE AGENT\" = \"job_title\"\n\
+        [guards]\ncreations = { percent = 300 }\nreopenings = { percent = 150 }";
+    assert_eq!(Settings::from_toml(fine).unwrap().check_values(), Ok(()));
 }
+
+const CONTRADICTING: &str =
+    "aliases.\"CÔDE AGENT\" = \"cost_center\" contradicts aliases.\"Code agent\" = \"job_title\"";
 
 #[test]
 fn what_guards_an_import() {

@@ -78,7 +78,18 @@ pub(super) fn list_line(line: &str) -> Option<RemoteEntry> {
     RemoteEntry::is_name(&entry.name).then_some(entry)
 }
 
-/// `-rw-r--r-- 1 owner group 1234 Jan 02 03:04 users.csv`
+/// Whether a line of LIST tells of something in a form that is not known.
+pub(super) fn is_unknown(line: &str) -> bool {
+    let first = line.split(' ').next().unwrap_or_default();
+    // `total 12` stands above, sockets and devices are no files.
+    let is_told = first.eq_ignore_ascii_case("total")
+        || (first.len() >= 10 && first.starts_with(['p', 's', 'c', 'b']));
+    // Size and time: `No files found` has neither.
+    let has_numbers = line.bytes().filter(u8::is_ascii_digit).count() > 2;
+    has_numbers && !is_told && unix_line(line).is_none() && windows_line(line).is_none()
+}
+
+/// `-rw-r--r-- 1 owner group 1234 Jan 02 03:04 users.csv`, also with `2026-01-02 03:04` and a time zone.
 fn unix_line(line: &str) -> Option<RemoteEntry> {
     let kind = line.chars().next()?;
     let rights = line.get(1..10)?;
@@ -88,12 +99,17 @@ fn unix_line(line: &str) -> Option<RemoteEntry> {
     let words = words(line);
     // Owners and groups may have spaces, or be missing: the size is what stands before the date.
     let (bytes, rest) = words.windows(4).find_map(|window| {
-        let [(_, size), (_, a), (_, b), (at, c)] = window else { return None };
+        let [(_, size), (_, a), (b_at, b), (c_at, c)] = window else { return None };
         let month_first = is_month(a) && is_day(b);
         let dated =
             (month_first || (is_day(a) && is_month(b))) && (c.contains(':') || c.len() == 4);
-        (dated && size.bytes().all(|b| b.is_ascii_digit()))
-            .then(|| (size.parse().ok(), at + c.len()))
+        let end = match () {
+            () if dated => c_at + c.len(),
+            () if is_iso_day(a) && b.contains(':') && is_offset(c) => c_at + c.len(),
+            () if is_iso_day(a) && b.contains(':') => b_at + b.len(),
+            () => return None,
+        };
+        size.bytes().all(|b| b.is_ascii_digit()).then(|| (size.parse().ok(), end))
     })?;
     // One blank before the name; further ones belong to it.
     let name = line.get(rest..)?.strip_prefix(' ')?;
@@ -137,6 +153,19 @@ fn is_month(word: &str) -> bool {
     MONTHS.contains(&word.to_ascii_lowercase().as_str())
 }
 
+/// `2026-01-02`
+fn is_iso_day(word: &str) -> bool {
+    word.len() == 10 && word.parse::<jiff::civil::Date>().is_ok()
+}
+
+/// `+0100`
+fn is_offset(word: &str) -> bool {
+    word.len() == 5
+        && word
+            .strip_prefix(['+', '-'])
+            .is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()))
+}
+
 fn is_day(word: &str) -> bool {
     word.parse::<u8>().is_ok_and(|day| (1..=31).contains(&day))
 }
@@ -168,6 +197,32 @@ mod tests {
             mlsd_line("size=3;type=file;modify=20261302030405; odd.csv"),
             file("odd.csv", 3, None)
         );
+    }
+
+    #[test]
+    fn days_as_numbers_and_lists_that_nobody_knows() {
+        for line in [
+            "-rw-r--r-- 1 ftp ftp      148 2026-11-22 04:05 users.csv",
+            "-rw-r--r-- 1 ftp ftp      148 2026-11-22 04:05:06.000000000 +0100 users.csv",
+        ] {
+            assert_eq!(list_line(line), file("users.csv", 148, None), "{line}");
+            assert!(!is_unknown(line), "{line}");
+        }
+        for line in [
+            "-rw-r--r-- 1 ftp ftp 148 22 déc. 04:05 users.csv",
+            "USERS.CSV;12  148/148  22-NOV-2026 04:05:06",
+        ] {
+            assert!(is_unknown(line) && list_line(line).is_none(), "{line}");
+        }
+        for line in [
+            "",
+            "total 4096",
+            "No files found.",
+            "drwxr-xr-x 2 ftp ftp 4096 Nov 22 04:05 .",
+            "srwxr-xr-x 1 ftp ftp 0 2026-11-22 04:05 socket",
+        ] {
+            assert!(!is_unknown(line) && list_line(line).is_none(), "{line}");
+        }
     }
 
     #[test]

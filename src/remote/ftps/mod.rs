@@ -48,7 +48,14 @@ impl Connection {
             let found =
                 reply.words().lines().skip(1).find_map(|line| listing::facts(line.trim_start()));
             match (reply.code(), found) {
-                (250, Some(found)) => return Ok(RemoteEntry { name, ..found }),
+                (250, Some(found)) if found.is_folder => {
+                    return Ok(RemoteEntry { name, ..found });
+                }
+                // ProFTPD tells of a link itself here, and below of the file that it names.
+                (250, Some(found)) => match self.size(path).await? {
+                    Some(bytes) if found.bytes != Some(bytes) => {}
+                    _ => return Ok(RemoteEntry { name, ..found }),
+                },
                 (250 | 500..=504, _) => {}
                 _ => return Err(self.refusal(&what, &reply)),
             }

@@ -81,9 +81,9 @@ impl Connection {
             set.map_err(|e| reply_error(&target, "set the type", &e))
         })
         .await?;
-        // EPSV works over IPv4 and IPv6. The address in PASV's answer is never used: it may be one behind a NAT, or
-        // somebody else's.
-        let extended = self.can("EPSV") || self.ask("passive mode", "EPSV").await?.code() == 229;
+        // EPSV works over IPv4 and IPv6; it is tried, for some servers name it and refuse it. The address in PASV's answer is
+        // never used: it may be one behind a NAT, or somebody else's.
+        let extended = self.ask("passive mode", "EPSV").await?.code() == 229;
         self.ftp.set_passive_nat_workaround(true);
         self.ftp.set_mode(if extended { Mode::ExtendedPassive } else { Mode::Passive });
         Ok(())

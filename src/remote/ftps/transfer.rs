@@ -119,6 +119,8 @@ impl Connection {
         };
         let mut data = match self.begin(&what, command, Way::Down).await? {
             Ok(data) => data,
+            // Some servers refuse to list a folder in which nothing lies.
+            Err(reply) if tells_of_no_files(reply.code(), &reply.words()) => return Ok(Vec::new()),
             Err(reply) => return Err(self.refusal(&what, &reply)),
         };
         let mut text = Vec::new();
@@ -134,13 +136,26 @@ impl Connection {
             return Err(target.refused(Kind::Busy, &format!("{what}: the list was cut short")));
         }
         let mut entries = Vec::new();
+        let mut strange = None;
         for line in text.split(|byte| *byte == b'\n') {
             // Names that are not UTF-8 could not be asked for.
             let Ok(line) = std::str::from_utf8(line.strip_suffix(b"\r").unwrap_or(line)) else {
                 tracing::debug!("{target:?}: {what}: a name that is not UTF-8 is left out");
                 continue;
             };
-            entries.extend(read(line));
+            let entry = read(line);
+            if entry.is_none() && command == "LIST" && listing::is_unknown(line) {
+                strange.get_or_insert(line);
+            }
+            entries.extend(entry);
+        }
+        // Nothing of it was understood: that is no empty folder.
+        if let (true, Some(line)) = (entries.is_empty(), strange) {
+            let line: String = line.chars().filter(|c| !c.is_control()).take(80).collect();
+            return Err(target.refused(
+                Kind::Unsupported,
+                &format!("{what}: the list is in a form that is not known: \"{line}\"; ask for MLSD, or for a list like that of ls -l"),
+            ));
         }
         if entries.len() > REMOTE_ENTRIES {
             return Err(target.refused(
@@ -212,6 +227,15 @@ impl Connection {
             }
         }
     }
+}
+
+/// Whether the refusal of the list of a folder that was entered means that it is empty.
+fn tells_of_no_files(code: u32, words: &str) -> bool {
+    let words = words.to_ascii_lowercase();
+    let says = |phrases: &[&str]| phrases.iter().any(|phrase| words.contains(phrase));
+    matches!(code, 450 | 550)
+        && says(&["no files", "no such file", "not found", "empty"])
+        && !says(&["permission", "denied", "not allowed"])
 }
 
 /// Which way the data goes.
@@ -286,4 +310,25 @@ fn broke(target: &Target, what: &str, error: std::io::Error) -> Error {
         format!("{target:?}: {what}: the data connection broke: {error}"),
         error,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn some_refusals_of_a_list_mean_that_nothing_lies_there() {
+        for (code, words, expected) in [
+            (550, "550 No files found", true),
+            (450, "450 No such file or directory", true),
+            (550, "550 *: File not found.", true),
+            (550, "550 The directory is EMPTY", true),
+            (550, "550 Permission denied", false),
+            (550, "550 No such file or permission denied", false),
+            (450, "450 file busy", false),
+            (425, "425 No files: cannot open the data connection", false),
+        ] {
+            assert_eq!(tells_of_no_files(code, words), expected, "{words}");
+        }
+    }
 }

@@ -14,7 +14,7 @@ use super::{Service, names};
 use crate::error::{Error, Kind, Result};
 use crate::export::{ExportSettings, Naming};
 use crate::model::{UploadId, check_not_reserved, check_slug};
-use crate::store::registry::StoredExport;
+use crate::store::registry::{ExportPatch, StoredExport};
 
 pub use crate::store::registry::{ExportRun, RunState};
 pub use run::{How, Preview};
@@ -120,10 +120,10 @@ impl Service {
     /// # Errors
     /// As [`Service::add_export`].
     pub fn set_export_settings(&self, client: &str, name: &str, toml: &str) -> Result<ExportView> {
-        let mut stored = self.stored_export(client, name)?;
+        let stored = self.stored_export(client, name)?;
         self.checked_export(client, name, &stored.folder, toml)?;
-        toml.clone_into(&mut stored.settings);
-        self.registry().update_export(&stored)?;
+        let patch = ExportPatch { settings: Some(toml.to_owned()), ..ExportPatch::default() };
+        let stored = self.registry().update_export(&stored.client, name, &patch)?;
         self.record("export.set", &format!("{client}/{name}"), "settings");
         self.export_view(stored)
     }
@@ -133,11 +133,11 @@ impl Service {
     /// # Errors
     /// As [`Service::add_export`].
     pub fn set_export_folder(&self, client: &str, name: &str, folder: &str) -> Result<ExportView> {
-        let mut stored = self.stored_export(client, name)?;
+        let stored = self.stored_export(client, name)?;
         self.export_folder(client, folder)?;
         self.refuse_equal_names(client, name, folder, &settings_of(&stored)?)?;
-        folder.clone_into(&mut stored.folder);
-        self.registry().update_export(&stored)?;
+        let patch = ExportPatch { folder: Some(folder.to_owned()), ..ExportPatch::default() };
+        let stored = self.registry().update_export(&stored.client, name, &patch)?;
         self.record("export.set", &format!("{client}/{name}"), &format!("folder {folder}"));
         self.export_view(stored)
     }
@@ -147,9 +147,9 @@ impl Service {
     /// # Errors
     /// `Kind::NotFound`.
     pub fn enable_export(&self, client: &str, name: &str, enabled: bool) -> Result<ExportView> {
-        let mut stored = self.stored_export(client, name)?;
-        stored.enabled = enabled;
-        self.registry().update_export(&stored)?;
+        let stored = self.stored_export(client, name)?;
+        let patch = ExportPatch { enabled: Some(enabled), ..ExportPatch::default() };
+        let stored = self.registry().update_export(&stored.client, name, &patch)?;
         let what = if enabled { "export.enable" } else { "export.disable" };
         self.record(what, &format!("{client}/{name}"), "");
         self.export_view(stored)

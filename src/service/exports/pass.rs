@@ -7,8 +7,9 @@ use jiff::civil::Date;
 use super::invalid;
 use crate::error::{Error, Result};
 use crate::export::{Around, Column, ExportSettings, Lines, Now, Problem, Told, What, step};
-use crate::import::fields::Field;
+use crate::import::fields::{Field, FieldKey};
 use crate::import::standing::Standing;
+use crate::service::people::MASK;
 use crate::store::directory::ExportUser;
 
 /// How many users with a problem are named.
@@ -62,11 +63,7 @@ impl<W: Write> Pass<'_, W> {
         if step.is_sent && !cells.blocked.is_empty() {
             known = before;
             self.left_out += 1;
-            let codes: Vec<String> = cells
-                .blocked
-                .iter()
-                .map(|(column, value)| format!("{column} \"{value}\""))
-                .collect();
+            let codes: Vec<String> = cells.blocked.iter().map(code_words).collect();
             self.name(|| format!("{}: {}", called(one), codes.join(", ")));
         } else if step.is_sent && !(one.is_replaced && standing == Standing::Withdrawn) {
             match self.lines.row(&cells) {
@@ -114,6 +111,16 @@ impl<W: Write> Pass<'_, W> {
             ));
         }
         notes
+    }
+}
+
+/// A code that no value map has. Whoever reads the notes may not see what reports mask.
+fn code_words((column, code): &(Column, String)) -> String {
+    match column {
+        Column::Field(FieldKey::Known(field)) if field.is_sensitive() => {
+            format!("{column} \"{MASK}\"")
+        }
+        _ => format!("{column} \"{code}\""),
     }
 }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{FetchOutcome, Looker, Waiting};
+use super::{FetchOutcome, Looker, Unfetched, Waiting};
 use crate::error::{Error, Kind, Result};
-use crate::import::settings::Ready;
+use crate::import::settings::{After, Ready};
 use crate::remote::{Connection, RemoteEntry};
 use crate::service::deliver;
 use crate::service::names::{self, Place};
@@ -25,6 +25,20 @@ enum Verdict {
     Settles(Duration),
 }
 
+/// Why nothing came of a file.
+pub(super) enum Missed {
+    /// What the client's server says, or that it is gone.
+    Theirs(Error),
+    /// Our own disk or registry.
+    Ours(Error),
+}
+
+impl From<Error> for Missed {
+    fn from(error: Error) -> Self {
+        Self::Ours(error)
+    }
+}
+
 impl Looker<'_> {
     /// Looks twice if something may become complete meanwhile.
     pub(super) async fn look(&self, connection: &mut Connection) -> Result<FetchOutcome> {
@@ -32,7 +46,9 @@ impl Looker<'_> {
         let pause = self.pass(connection, &mut outcome).await?;
         if !pause.is_zero() {
             tokio::time::sleep(pause).await;
-            outcome.waiting.clear();
+            // What was not fetched is tried again now, too.
+            let fetched = std::mem::take(&mut outcome.fetched);
+            outcome = FetchOutcome { fetched, ..FetchOutcome::default() };
             self.pass(connection, &mut outcome).await?;
         }
         self.settle_all(connection, &mut outcome).await?;
@@ -48,21 +64,21 @@ impl Looker<'_> {
         let entries = connection.entries(&self.folder.path).await?;
         deliver::clear_parts(self.service, connection, self.folder, &entries).await;
         let mut pause = Duration::ZERO;
-        // Oldest first: files of one night are imported in the order in which they were made.
-        let mut files: Vec<&RemoteEntry> = entries
-            .iter()
-            .filter(|entry| !entry.is_folder && self.is_wanted(&entry.name))
-            .collect();
-        files.sort_by(|a, b| (a.modified, &a.name).cmp(&(b.modified, &b.name)));
         let beside: BTreeMap<&str, &RemoteEntry> =
             entries.iter().map(|entry| (entry.name.as_str(), entry)).collect();
-        for entry in files {
-            let Some(version) = self.version(connection, entry).await? else { continue };
+        for (entry, version) in self.versions(connection, &entries, outcome).await? {
             let registry = self.service.registry();
             let now = self.service.clock().now();
             let (client, folder) = (&self.client.slug, &self.folder.name);
             let seen = registry.see_file(client, folder, &entry.name, version, now)?;
-            match self.verdict(&seen, &beside, now)? {
+            let verdict = match self.verdict(connection, &seen, &beside, now).await {
+                Ok(verdict) => verdict,
+                Err(missed) => {
+                    self.tell_missed(connection, &entry.name, missed, outcome).await?;
+                    continue;
+                }
+            };
+            match verdict {
                 Verdict::Known => {}
                 Verdict::NotYet(why) => outcome.wait(&entry.name, why),
                 Verdict::Settles(left) => {
@@ -71,34 +87,80 @@ impl Looker<'_> {
                     outcome.wait(&entry.name, words.to_owned());
                 }
                 Verdict::Complete(companion) => {
-                    self.take_or_tell(connection, &seen, companion, outcome).await?;
+                    match self.take(connection, &seen, companion).await {
+                        Ok(fetched) => outcome.fetched.extend(fetched),
+                        Err(missed) => {
+                            self.tell_missed(connection, &entry.name, missed, outcome).await?;
+                        }
+                    }
                 }
             }
         }
         Ok(pause)
     }
 
-    /// One file's trouble is its own; a lost connection ends the look.
-    async fn take_or_tell(
+    /// The files that the folder imports, oldest first: those of one night are imported in the order in which they were
+    /// made. A list without times says nothing about it, so each file is asked for first.
+    async fn versions<'e>(
         &self,
         connection: &mut Connection,
-        seen: &SeenFile,
-        companion: Option<String>,
+        entries: &'e [RemoteEntry],
         outcome: &mut FetchOutcome,
-    ) -> Result<()> {
-        match self.take(connection, seen, companion).await {
-            Ok(Some(fetched)) => outcome.fetched.push(fetched),
-            Ok(None) => {}
-            Err(error) if error.kind() == Kind::Conflict => {
-                outcome.wait(&seen.name, error.message().to_owned());
-            }
-            Err(error) if matches!(error.kind(), Kind::Busy | Kind::Internal) => return Err(error),
-            Err(error) => {
-                let path = self.at(&seen.name)?;
-                outcome.problems.push(format!("{path} was not fetched: {}", error.message()));
+    ) -> Result<Vec<(&'e RemoteEntry, FileVersion)>> {
+        let mut files = Vec::new();
+        for entry in entries.iter().filter(|entry| !entry.is_folder && self.is_wanted(&entry.name))
+        {
+            match self.version(connection, entry).await {
+                Ok(version) => files.extend(version.map(|version| (entry, version))),
+                Err(error) => {
+                    let missed = Missed::Theirs(error);
+                    self.tell_missed(connection, &entry.name, missed, outcome).await?;
+                }
             }
         }
+        files.sort_by(|(a, x), (b, y)| (x.modified, &a.name).cmp(&(y.modified, &b.name)));
+        Ok(files)
+    }
+
+    /// One file's trouble is its own; a lost connection ends the look, and so does a disk of ours that fails.
+    async fn tell_missed(
+        &self,
+        connection: &mut Connection,
+        name: &str,
+        missed: Missed,
+        outcome: &mut FetchOutcome,
+    ) -> Result<()> {
+        let error = match missed {
+            Missed::Theirs(error) => {
+                if self.is_lost(connection, &error).await {
+                    return Err(error);
+                }
+                error
+            }
+            Missed::Ours(error) if matches!(error.kind(), Kind::Busy | Kind::Internal) => {
+                return Err(error);
+            }
+            Missed::Ours(error) => error,
+        };
+        if error.kind() == Kind::Conflict {
+            outcome.wait(name, error.message().to_owned());
+            return Ok(());
+        }
+        let why = format!("{} was not fetched: {}", self.at(name)?, error.message());
+        outcome.problems.push(why.clone());
+        // Somebody may have it open just now, or took it away; a refusal stays one.
+        let is_refused = !matches!(error.kind(), Kind::Busy | Kind::Internal | Kind::NotFound);
+        if outcome.unfetched.as_ref().is_none_or(|first| is_refused && !first.is_refused) {
+            outcome.unfetched = Some(Unfetched { why, is_refused });
+        }
         Ok(())
+    }
+
+    /// Whether the connection is gone with this error. Servers say in the same words that they end, and that one file is
+    /// locked: so they are asked for the folder.
+    pub(super) async fn is_lost(&self, connection: &mut Connection, error: &Error) -> bool {
+        matches!(error.kind(), Kind::Busy | Kind::Internal)
+            && connection.stat(&self.folder.path).await.is_err_and(|e| e.kind() == Kind::Busy)
     }
 
     /// Whether a file of this name is imported.
@@ -134,12 +196,13 @@ impl Looker<'_> {
         }
     }
 
-    fn verdict(
+    async fn verdict(
         &self,
+        connection: &mut Connection,
         seen: &SeenFile,
         beside: &BTreeMap<&str, &RemoteEntry>,
         now: Timestamp,
-    ) -> Result<Verdict> {
+    ) -> std::result::Result<Verdict, Missed> {
         // Without a time the same size may hide other bytes: it is fetched again and compared.
         if seen.state != FetchState::Seen && seen.modified.is_some() {
             return Ok(Verdict::Known);
@@ -152,16 +215,18 @@ impl Looker<'_> {
             )));
         }
         if let Ready::Companion(ending) = &self.settings.ready {
-            return self.announced(seen, beside, ending);
+            return self.announced(connection, seen, beside, ending).await;
         }
         let age = SignedDuration::from_mins(i64::from(self.settings.min_age_minutes));
-        if seen.modified.is_some_and(|modified| now.duration_since(modified) < age) {
+        let kept = now.duration_since(seen.first_seen_at);
+        // A server's clock may be ahead of ours: what has been known for so long is old enough.
+        let is_young = seen.modified.is_some_and(|modified| now.duration_since(modified) < age);
+        if is_young && kept < age {
             let minutes = self.settings.min_age_minutes;
             return Ok(Verdict::NotYet(format!(
                 "it was changed less than {minutes} minutes ago (fetch.min_age_minutes)"
             )));
         }
-        let kept = now.duration_since(seen.first_seen_at);
         let settle = SignedDuration::from_secs(i64::from(self.settings.settle_s));
         if kept >= settle {
             return Ok(Verdict::Complete(None));
@@ -171,19 +236,25 @@ impl Looker<'_> {
     }
 
     /// A companion announces one version only: one that lies there since last time says nothing about a new file.
-    fn announced(
+    async fn announced(
         &self,
+        connection: &mut Connection,
         seen: &SeenFile,
         beside: &BTreeMap<&str, &RemoteEntry>,
         ending: &str,
-    ) -> Result<Verdict> {
-        let Some(companion) = companions(&seen.name, ending).find_map(|name| beside.get(&*name))
-        else {
-            return Ok(Verdict::NotYet(format!("no file {}{ending} lies beside it", seen.name)));
-        };
-        let modified = companion.modified.map(|at| at.to_string()).unwrap_or_default();
-        let version =
-            format!("{}/{}/{modified}", companion.name, companion.bytes.unwrap_or_default());
+    ) -> std::result::Result<Verdict, Missed> {
+        let none = || Verdict::NotYet(format!("no file {}{ending} lies beside it", seen.name));
+        let found = companions(&seen.name, ending).find_map(|name| beside.get(&*name));
+        let Some(companion) = found else { return Ok(none()) };
+        // A list may tell no times.
+        let known = self.version(connection, companion).await.map_err(Missed::Theirs)?;
+        let Some(FileVersion { bytes, modified }) = known else { return Ok(none()) };
+        let time = modified.map(|at| at.to_string()).unwrap_or_default();
+        let version = format!("{}/{bytes}/{time}", companion.name);
+        // Without a time all look the same; the one before went away with its file.
+        if modified.is_none() && self.settings.after != After::Leave {
+            return Ok(Verdict::Complete(Some(version)));
+        }
         let (client, folder) = (&self.client.slug, &self.folder.name);
         let last = self.service.registry().last_fetched(client, folder, &seen.name)?;
         if last.is_some_and(|last| last.companion.as_deref() == Some(version.as_str())) {
@@ -197,7 +268,7 @@ impl Looker<'_> {
 }
 
 /// The names that announce a file: `users.csv.ok`, `users.ok`.
-pub(super) fn companions(name: &str, ending: &str) -> impl Iterator<Item = String> {
+pub(in crate::service) fn companions(name: &str, ending: &str) -> impl Iterator<Item = String> {
     let stem = name.rsplit_once('.').map(|(stem, _)| format!("{stem}{ending}"));
     std::iter::once(format!("{name}{ending}")).chain(stem)
 }

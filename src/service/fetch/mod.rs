@@ -17,6 +17,9 @@ use crate::import::settings::Fetch;
 use crate::model::{Client, Folder, Protocol, Purpose, UploadId, VPath};
 use crate::remote::{self, Connection};
 use crate::schedule::Trigger;
+use crate::store::registry::Look;
+
+pub(super) use look::companions;
 
 pub use crate::store::registry::{FetchState, PollState, SeenFile};
 
@@ -47,6 +50,18 @@ pub struct FetchOutcome {
     pub waiting: Vec<Waiting>,
     /// What did not succeed, in words.
     pub problems: Vec<String>,
+    /// The first file that could not be fetched; one that was refused comes first.
+    #[serde(skip)]
+    unfetched: Option<Unfetched>,
+}
+
+/// A file that could not be fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Unfetched {
+    /// Why, in words.
+    why: String,
+    /// Whether the server refuses it; else another moment may do.
+    is_refused: bool,
 }
 
 /// A file that is there and not fetched yet.
@@ -144,7 +159,7 @@ impl Service {
         looked
     }
 
-    /// Notes how a look went; alarms T02 and T04 stand as long as it goes wrong.
+    /// Notes how a look went; alarms T02 and T04 stand as long as it goes wrong, T03 as long as a file cannot be fetched.
     fn tell_poll(
         &self,
         client: &Client,
@@ -152,13 +167,46 @@ impl Service {
         looked: &Result<FetchOutcome>,
     ) -> Result<()> {
         let now = self.clock().now();
-        let failure = looked.as_ref().err().map(Error::message);
-        let failures = self.registry().note_poll(&client.slug, &folder.name, failure, now)?;
+        let went = match looked {
+            Ok(outcome) => outcome.problems.first().map_or(Look::Well, |why| Look::Partly(why)),
+            Err(error) => Look::Failed(error.message()),
+        };
+        let polls = self.registry().polls(&client.slug)?;
+        let last = polls.into_iter().find(|poll| poll.folder == folder.name);
+        let failures = self.registry().note_poll(&client.slug, &folder.name, went, now)?;
         match looked {
-            Ok(_) => self.clear(Some(&client.slug), "T02", &folder.login),
+            Ok(outcome) => {
+                self.clear(Some(&client.slug), "T02", &folder.login);
+                let was_wrong =
+                    last.is_some_and(|last| last.failure.is_some() && last.failures == 0);
+                self.tell_unfetched(&client.slug, folder, outcome.unfetched.as_ref(), was_wrong);
+            }
             Err(error) => self.tell_unreached(&client.slug, &folder.login, error, failures),
         }
         Ok(())
+    }
+
+    /// Alarm T03 while a file cannot be fetched: at once for one that is refused, else from the second look on. Its subject
+    /// is its own: a report that reaches the folder ends it not.
+    fn tell_unfetched(
+        &self,
+        client: &str,
+        folder: &Folder,
+        unfetched: Option<&Unfetched>,
+        was_wrong: bool,
+    ) {
+        let subject = unfetched_subject(folder);
+        match unfetched {
+            None => self.clear(Some(client), "T03", &subject),
+            Some(Unfetched { why, is_refused }) if *is_refused || was_wrong => {
+                let text = format!(
+                    "{why}. It is tried again at each look, and other files of the folder are fetched all the same. Give the \
+                     account the right to read it, or have it taken away"
+                );
+                self.raise(Some(client), "T03", &subject, &text);
+            }
+            Some(_) => {}
+        }
     }
 
     /// Alarms about a server that was not reached: at once for one that shows another identity.
@@ -203,6 +251,11 @@ impl Service {
         }
         Ok(due)
     }
+}
+
+/// What an alarm about files that cannot be fetched is about.
+pub(super) fn unfetched_subject(folder: &Folder) -> String {
+    format!("{}{}/fetch", folder.login, folder.path)
 }
 
 /// Whether an instant of the trigger has come since the last look. What was missed while no server ran is due once.

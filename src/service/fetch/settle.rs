@@ -1,5 +1,12 @@
 //! What becomes of fetched files on the client's server: they are moved into `archive/` or deleted.
 
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use sha2::{Digest as _, Sha256};
+use tokio::io::AsyncWrite;
+
 use super::look::companions;
 use super::{FetchOutcome, Looker};
 use crate::error::{Error, Kind, Result};
@@ -30,9 +37,7 @@ impl Looker<'_> {
         for seen in unsettled {
             match self.settle(connection, &seen).await {
                 Ok(()) => registry.settle_file(seen.id)?,
-                Err(error) if matches!(error.kind(), Kind::Busy | Kind::Internal) => {
-                    return Err(error);
-                }
+                Err(error) if self.is_lost(connection, &error).await => return Err(error),
                 Err(error) => refused = Some(format!("{}: {}", seen.name, error.message())),
             }
         }
@@ -93,7 +98,7 @@ impl Looker<'_> {
             After::Leave | After::Delete => self.at(&part_name(&import))?,
         };
         connection.rename(path, &aside, Overwrite::Never).await?;
-        if !self.is_still(connection, &aside, seen).await? {
+        if !self.is_fetched(connection, &aside, seen).await? {
             connection.rename(&aside, path, Overwrite::Never).await?;
             return Ok(());
         }
@@ -117,7 +122,7 @@ impl Looker<'_> {
             Err(error) => return Err(error),
             Ok(_) => {}
         }
-        if self.is_still(connection, &aside, seen).await? {
+        if self.is_fetched(connection, &aside, seen).await? {
             return connection.delete(&aside).await;
         }
         connection.rename(&aside, path, Overwrite::Never).await
@@ -130,15 +135,82 @@ impl Looker<'_> {
         path: &VPath,
         seen: &SeenFile,
     ) -> Result<bool> {
-        let found: RemoteEntry = match connection.stat(path).await {
-            Ok(found) => found,
-            Err(error) if error.kind() == Kind::NotFound => return Ok(false),
-            Err(error) => return Err(error),
-        };
-        let same_time = match (found.modified, seen.modified) {
-            (Some(now), Some(then)) => now.as_second() == then.as_second(),
-            _ => true,
-        };
-        Ok(!found.is_folder && found.bytes.is_none_or(|bytes| bytes == seen.bytes) && same_time)
+        let found = of_same_size(connection, path, seen).await?;
+        Ok(found.is_some_and(|found| has_same_time(&found, seen)))
+    }
+
+    /// The same of a file that we renamed. Some servers give it a new time with its new name: then the bytes decide.
+    async fn is_fetched(
+        &self,
+        connection: &mut Connection,
+        path: &VPath,
+        seen: &SeenFile,
+    ) -> Result<bool> {
+        let Some(found) = of_same_size(connection, path, seen).await? else { return Ok(false) };
+        if has_same_time(&found, seen) {
+            return Ok(true);
+        }
+        let Some(sha256) = &seen.sha256 else { return Ok(false) };
+        let mut hashing = Hashing(Sha256::new());
+        match connection.get_to(path, &mut hashing, seen.bytes).await {
+            Ok(bytes) => Ok(bytes == seen.bytes && hashing.hex() == *sha256),
+            Err(error)
+                if matches!(error.kind(), Kind::NotFound | Kind::TooLarge | Kind::Conflict) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The file at an address, if it has the size of the version that was fetched.
+async fn of_same_size(
+    connection: &mut Connection,
+    path: &VPath,
+    seen: &SeenFile,
+) -> Result<Option<RemoteEntry>> {
+    match connection.stat(path).await {
+        Ok(found) => Ok(Some(found).filter(|found| {
+            !found.is_folder && found.bytes.is_none_or(|bytes| bytes == seen.bytes)
+        })),
+        Err(error) if error.kind() == Kind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn has_same_time(found: &RemoteEntry, seen: &SeenFile) -> bool {
+    match (found.modified, seen.modified) {
+        (Some(now), Some(then)) => now.as_second() == then.as_second(),
+        _ => true,
+    }
+}
+
+/// Hashes what comes, and keeps nothing of it.
+struct Hashing(Sha256);
+
+impl Hashing {
+    /// SHA-256 in 64 hex digits.
+    fn hex(self) -> String {
+        self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+impl AsyncWrite for Hashing {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.get_mut().0.update(data);
+        Poll::Ready(Ok(data.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 }

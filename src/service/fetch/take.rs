@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::AsyncWrite;
 
-use super::look::changed;
+use super::look::{Missed, changed};
 use super::{Fetched, Looker};
 use crate::error::{Error, Kind, Result};
 use crate::import::settings::After;
@@ -23,7 +23,7 @@ impl Looker<'_> {
         connection: &mut Connection,
         seen: &SeenFile,
         companion: Option<String>,
-    ) -> Result<Option<Fetched>> {
+    ) -> std::result::Result<Option<Fetched>, Missed> {
         let service = self.service;
         // Too many wait for import: the file waits too, and nothing is wrong with the server.
         commit::check_waiting(service, &self.client.slug)
@@ -43,19 +43,17 @@ impl Looker<'_> {
         let bytes = sealed.bytes;
         self.record(&space, id, seen, (&path, sealed, companion))?;
         fault("fetch.recorded")?;
-        // Not by dropping the stage: that would give the quota back what the archive still holds.
-        space
-            .spool
-            .remove_file_if_there(&id.to_string())
-            .map_err(|e| Error::io("clearing the spool", e))?;
-        stage.hand_on();
-        service.publish(id);
         service.0.queue.wake(&self.client.slug);
+        // Not by dropping the stage: that would give the quota back what the archive still holds.
+        stage.hand_on();
+        if let Err(error) = space.spool.remove_file_if_there(&id.to_string()) {
+            tracing::warn!(%error, upload = %id, "removing a spool file");
+        }
         tracing::info!(
             client = self.client.slug, login = self.folder.login, protocol = %self.protocol, path = ?path.as_str(),
             bytes, upload = %id, "file fetched for import"
         );
-        fault("fetch.published")?;
+        fault("fetch.handed_on")?;
         Ok(Some(Fetched { import: id, path, bytes }))
     }
 
@@ -65,16 +63,20 @@ impl Looker<'_> {
         seen: &SeenFile,
         path: &VPath,
         stage: &mut Stage,
-    ) -> Result<()> {
+    ) -> std::result::Result<(), Missed> {
         let mut writer = StageWriter { stage, offset: 0, failure: None };
         let got = connection.get_to(path, &mut writer, seen.bytes).await;
         if let Some(failure) = writer.failure.take() {
-            return Err(failure);
+            return Err(Missed::Ours(failure));
         }
-        let got = got?;
+        let got = got.map_err(|error| match error.kind() {
+            // More than was asked for: it has grown since it was seen.
+            Kind::TooLarge => Missed::Theirs(changed(&seen.name)),
+            _ => Missed::Theirs(error),
+        })?;
         let entry =
             RemoteEntry { name: seen.name.clone(), is_folder: false, bytes: None, modified: None };
-        let now = self.version(connection, &entry).await?;
+        let now = self.version(connection, &entry).await.map_err(Missed::Theirs)?;
         // Servers tell the time of a listing and of a question more or less exactly: whole seconds are compared.
         let second = |at: Option<jiff::Timestamp>| at.map(jiff::Timestamp::as_second);
         let same = now.is_some_and(|now| {
@@ -83,7 +85,7 @@ impl Looker<'_> {
                     || seen.modified.is_none()
                     || second(now.modified) == second(seen.modified))
         });
-        if same && got == seen.bytes { Ok(()) } else { Err(changed(&seen.name)) }
+        if same && got == seen.bytes { Ok(()) } else { Err(Missed::Theirs(changed(&seen.name))) }
     }
 
     /// Whether these bytes need no import: our own report's, or those that were fetched under this name before and for
@@ -103,7 +105,8 @@ impl Looker<'_> {
             || (seen.state == FetchState::Known && seen.sha256.as_ref() == Some(&sealed.sha256)))
     }
 
-    /// Archives the bytes and records the upload together with the version that it was, durably.
+    /// Archives the bytes and queues the upload together with the version that it was, durably: no end comes between the two,
+    /// for a version that counts as fetched is not fetched again.
     fn record(
         &self,
         space: &ClientSpace,
@@ -134,7 +137,7 @@ impl Looker<'_> {
         let file = FetchedFile { seen: seen.id, companion, settled };
         let recorded = archived()
             .map_err(|e| Error::io("archiving the fetched file", e))
-            .and_then(|()| self.service.registry().prepare_fetched(&new, &file));
+            .and_then(|()| self.service.registry().queue_fetched(&new, &file));
         if recorded.is_err()
             && let Err(error) = space.archive.remove_file_if_there(&name)
         {

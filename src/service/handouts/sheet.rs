@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::GeneralName;
 
 use super::words::{Words, words};
 use crate::config::Config;
@@ -60,6 +62,8 @@ pub struct Certificate {
     pub public_key_pin: String,
     /// Programs do not know who signed it: they must be told to trust it by its fingerprint.
     pub self_signed: bool,
+    /// The host names (in small letters) and IP addresses that it is for.
+    pub names: Vec<String>,
 }
 
 impl Certificate {
@@ -79,9 +83,44 @@ impl Certificate {
             sha256: colons(&Sha256::digest(der)),
             public_key_pin: BASE64_STANDARD.encode(Sha256::digest(x509.public_key().raw)),
             self_signed: x509.issuer() == x509.subject(),
+            names: names(&x509),
         };
         Ok((certificate, until))
     }
+
+    /// Whether programs that check names take it for this host. Source: RFC 6125, 6.4.
+    #[must_use]
+    pub fn is_for(&self, host: &str) -> bool {
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let asked = bare.parse::<IpAddr>().map_or_else(|_| plain(host), |ip| ip.to_string());
+        let above = asked.split_once('.').map(|(_, above)| above);
+        self.names.iter().any(|name| {
+            *name == asked || name.strip_prefix("*.").is_some_and(|name| above == Some(name))
+        })
+    }
+}
+
+/// The names that count for programs; a common name does not any more.
+fn names(x509: &X509Certificate<'_>) -> Vec<String> {
+    let held = x509.subject_alternative_name().ok().flatten();
+    let held = held.map(|extension| extension.value.general_names.as_slice()).unwrap_or_default();
+    held.iter()
+        .filter_map(|name| match name {
+            GeneralName::DNSName(name) => Some(plain(name)),
+            GeneralName::IPAddress(bytes) => address(bytes),
+            _ => None,
+        })
+        .collect()
+}
+
+/// As DNS compares names.
+fn plain(name: &str) -> String {
+    name.trim_end_matches('.').to_ascii_lowercase()
+}
+
+fn address(bytes: &[u8]) -> Option<String> {
+    let v4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
+    v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from)).ok().map(|ip| ip.to_string())
 }
 
 /// `AB:CD:…`
@@ -200,6 +239,9 @@ impl Sheet {
             if certificate.self_signed {
                 pair(text, "", w.self_signed);
             }
+            if !self.is_named() {
+                pair(text, "", w.nameless);
+            }
         }
         put(text, "");
     }
@@ -267,7 +309,14 @@ impl Sheet {
 
     fn lftp(&self, text: &mut String, settings: &str, target: &str) {
         let trust = if self.is_self_signed() { "set ssl:ca-file rollcall.pem" } else { "" };
-        put(text, &format!("         lftp -e '{settings}{trust}' \\"));
+        // The file is all that is trusted then: whose name it bears does not matter.
+        if self.is_self_signed() && !self.is_named() {
+            // Between these quotes the shell joins both lines; lftp itself takes no command over two.
+            put(text, &format!("         lftp -e \"{settings}{trust}; \\"));
+            put(text, "           set ssl:check-hostname no\" \\");
+        } else {
+            put(text, &format!("         lftp -e '{settings}{trust}' \\"));
+        }
         put(text, &format!("           -u {} -p {target}", self.login));
     }
 
@@ -298,6 +347,12 @@ impl Sheet {
     #[must_use]
     pub fn is_self_signed(&self) -> bool {
         self.certificate.as_ref().is_some_and(|c| c.self_signed)
+    }
+
+    /// Whether the certificate bears the name of the server; true where there is none yet.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        self.certificate.as_ref().is_none_or(|c| c.is_for(&self.host))
     }
 
     /// Where the sample commands put their file, with a `/` at the end.
@@ -365,6 +420,7 @@ mod tests {
                 sha256: vec!["AB"; 32].join(":"),
                 public_key_pin: format!("{}=", "p".repeat(43)),
                 self_signed: true,
+                names: vec!["localhost".to_owned(), "files.example.org".to_owned()],
             }),
             keys: Vec::new(),
             folders: vec![Folder {
@@ -388,6 +444,32 @@ mod tests {
             }
             let wide: Vec<&str> = text.lines().filter(|l| l.chars().count() > 80).collect();
             assert!(wide.is_empty(), "{wide:#?}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_without_the_servers_name_is_told_and_programs_are_told_what_to_do() {
+        let mut sheet = sheet();
+        assert!(sheet.is_named() && !sheet.text(Language::En).contains("check-hostname"));
+        sheet.host = "other.example.org".to_owned();
+        for language in Language::ALL {
+            let text = sheet.text(language);
+            assert!(text.contains(words(language).nameless), "{text}");
+            assert_eq!(text.matches("set ssl:check-hostname no\" \\").count(), 2, "{text}");
+            assert!(text.lines().all(|l| l.chars().count() <= 80), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_are_compared_as_programs_do() {
+        let mut certificate = sheet().certificate.unwrap();
+        let names = ["files.example.org", "*.wild.example", "192.0.2.7", "2001:db8::1"];
+        certificate.names = names.map(str::to_owned).to_vec();
+        for host in ["FILES.example.org.", "a.wild.example", "192.0.2.7", "[2001:DB8:0::1]"] {
+            assert!(certificate.is_for(host), "{host}");
+        }
+        for host in ["example.org", "wild.example", "a.b.wild.example", "192.0.2.8", ""] {
+            assert!(!certificate.is_for(host), "{host}");
         }
     }
 

@@ -28,6 +28,8 @@ pub struct Words {
     pub certificate: &'static str,
     /// Behind a certificate.
     pub self_signed: &'static str,
+    /// Behind a certificate that does not bear the server's name.
+    pub nameless: &'static str,
     /// Heading.
     pub folders: &'static str,
     /// What a folder is for.
@@ -86,6 +88,7 @@ const EN: Words = Words {
     host_key: "Host key",
     certificate: "Cert. SHA-256",
     self_signed: "self-signed: compare these figures when your program asks",
+    nameless: "it bears another name: programs that check names refuse it",
     folders: "Folders",
     purpose_import: "put the employee file here; its report appears beside it",
     purpose_export: "files for you to fetch",
@@ -113,6 +116,7 @@ const FR: Words = Words {
     host_key: "Clé d’hôte",
     certificate: "Cert. SHA-256",
     self_signed: "auto-signé\u{a0}: comparez ces chiffres quand le logiciel les montre",
+    nameless: "établi pour un autre nom\u{a0}: refusé si le logiciel vérifie le nom",
     folders: "Dossiers",
     purpose_import: "déposez ici le fichier des salariés\u{a0}; le rapport est à côté",
     purpose_export: "fichiers à récupérer",
@@ -140,6 +144,7 @@ const DE: Words = Words {
     host_key: "Host-Schlüssel",
     certificate: "Zert. SHA-256",
     self_signed: "selbst signiert: Ziffern vergleichen, wenn das Programm fragt",
+    nameless: "gilt für einen anderen Namen: wer Namen prüft, lehnt es ab",
     folders: "Ordner",
     purpose_import: "Personaldatei hier ablegen; der Bericht liegt dann daneben",
     purpose_export: "Dateien zum Abholen",

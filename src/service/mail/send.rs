@@ -82,7 +82,7 @@ fn waits(service: &Service, job: &OutboxJob, error: Error) -> Trouble {
     if job.attempts > 0 {
         service.raise(None, ALARM, SERVER, &format!("e-mails wait: {}", error.message()));
     }
-    Trouble::Again(error)
+    Trouble::Away(error)
 }
 
 /// An e-mail or a hook's call was given up: somebody must know, for whoever should have read it does not.

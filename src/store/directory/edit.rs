@@ -34,9 +34,9 @@ impl Directory {
         let write = || -> rusqlite::Result<()> {
             let seq = events::insert(&tx, event, change_number + 1)?;
             // Whatever a folder's files said before stays said: saying it again does not bring it back.
-            let protector = Protector::new(&tx, None)?;
+            let protector = Protector::new(&tx, None, seq)?;
             for (n, change) in edit.changes.iter().enumerate() {
-                protector.protect(user, &change.field, change.from.as_deref())?;
+                protector.protect(user, change)?;
                 if change.field == FieldKey::Known(Field::Manager) {
                     wishes::forget(&tx, user)?;
                 }

@@ -43,7 +43,9 @@ impl Directory {
         let Some(mut glance) = quick::glance(job, memory, next, prints, &secret) else {
             return Ok(None);
         };
-        let mut more: Vec<i64> = glance.others().take(few + 1).collect();
+        // Whoever waits for a manager may get one though the own row is the same.
+        let waiting: Vec<i64> = part.manager_wishes.keys().copied().collect();
+        let mut more: Vec<i64> = glance.others().chain(waiting).take(few + 1).collect();
         let mut asked = Wants::default();
         for _ in 0..ROUNDS {
             if part.users.len() + more.len() > few {

@@ -245,4 +245,6 @@ CREATE TABLE prints (
     super::search::STEP,
     super::quality::STEP,
     super::imports::STEP,
+    super::absences::STEP,
+    super::protections::STEP,
 ];

@@ -1,5 +1,6 @@
 //! People in the order of their names, to be listed, filtered and found: a table made from the users, brought up to date after imports.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,7 +10,8 @@ use rusqlite::{Connection, TransactionBehavior, params, params_from_iter};
 
 use super::users::{fold, one_user, some_users, users_now};
 use super::{Directory, meta};
-use crate::error::Result;
+use crate::config::SEARCH_WORDS;
+use crate::error::{Error, Kind, Result};
 use crate::import::directory::{User, Values};
 use crate::import::fields::Field;
 use crate::import::standing::Standing;
@@ -116,8 +118,10 @@ impl Directory {
     /// A part of the list of people, by name.
     ///
     /// # Errors
-    /// `Kind::NotFound` for an instant before the history that is kept; when the database cannot be read.
+    /// `Kind::NotFound` for an instant before the history that is kept; `Kind::Invalid` for more words than are looked for; when
+    /// the database cannot be read.
     pub fn people(&mut self, query: &PeopleQuery) -> Result<PeoplePage> {
+        check_words(&query.text)?;
         if let Some(at) = query.as_of {
             return self.people_then(query, at);
         }
@@ -183,7 +187,18 @@ impl Directory {
         read().map_err(failed(format_args!("read the managers above user {user}")))
     }
 
-    /// The users whose number (alone, or as `FR01+00123`), login or e-mail is `text`.
+    /// The users whose number (alone, or as `FR01+00123`), login or e-mail is `text`; no name counts.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn find_by_key(&mut self, text: &str) -> Result<Vec<User>> {
+        let wanted = fold(text.trim());
+        let mut found = self.find_exactly(text)?;
+        found.retain(|user| keys(&user.values).iter().any(|key| fold(key) == wanted));
+        Ok(found)
+    }
+
+    /// The users whose number (alone, or as `FR01+00123`), login, e-mail, last or first name is `text`.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -339,23 +354,26 @@ fn place(values: &Values) -> String {
 
 /// What a user is found by, each between line feeds: so a whole value can be told from a part.
 fn words(values: &Values) -> String {
-    let get = |field| values.get(field).unwrap_or_default();
-    let number = get(Field::EmployeeNumber);
-    let pair = format!("{}+{number}", get(Field::LegalEntity));
-    let parts = [
-        get(Field::LastName),
-        get(Field::FirstName),
-        number,
-        get(Field::Login),
-        get(Field::Email),
-        &pair,
-    ];
+    let name = |field| values.get(field).unwrap_or_default().to_owned();
+    let names = [name(Field::LastName), name(Field::FirstName)];
     let mut text = String::from("\n");
-    for part in parts.iter().filter(|part| !part.is_empty()) {
+    for part in names.iter().chain(&keys(values)).filter(|part| !part.is_empty()) {
         text.push_str(&fold(part));
         text.push('\n');
     }
     text
+}
+
+/// What tells a user from all others: the number, alone and with the legal entity, the login and the e-mail; empty ones are none.
+fn keys(values: &Values) -> [String; 4] {
+    let get = |field| values.get(field).unwrap_or_default();
+    let number = get(Field::EmployeeNumber);
+    let pair = if number.is_empty() {
+        String::new()
+    } else {
+        format!("{}+{number}", get(Field::LegalEntity))
+    };
+    [number.to_owned(), get(Field::Login).to_owned(), get(Field::Email).to_owned(), pair]
 }
 
 /// The bit of a field in `filled`.
@@ -389,11 +407,27 @@ fn select(
     Ok((places, u64::try_from(total).unwrap_or(0)))
 }
 
+/// SQLite refuses a statement of a thousand conditions.
+fn check_words(text: &str) -> Result<()> {
+    let count = different_words(&fold(text)).len();
+    if count <= SEARCH_WORDS {
+        return Ok(());
+    }
+    let message = format!(
+        "the text to search for has {count} different words; at most {SEARCH_WORDS} are looked for: leave some out"
+    );
+    Err(Error::new(Kind::Invalid, message))
+}
+
+fn different_words(folded: &str) -> BTreeSet<&str> {
+    folded.split_whitespace().collect()
+}
+
 /// What a query asks for, but not where it begins: conditions with their values in order.
 fn conditions(query: &PeopleQuery) -> (Vec<String>, Vec<Value>) {
     let mut wheres = Vec::new();
     let mut values: Vec<Value> = Vec::new();
-    for word in fold(&query.text).split_whitespace() {
+    for word in different_words(&fold(&query.text)) {
         wheres.push("instr(words, ?)".to_owned());
         values.push(Value::from(word.to_owned()));
     }
@@ -407,8 +441,8 @@ fn conditions(query: &PeopleQuery) -> (Vec<String>, Vec<Value>) {
         values.push(value);
     }
     let day = query.day.to_string();
-    let standings: Vec<&str> = query
-        .standing
+    let asked: BTreeSet<Standing> = query.standing.iter().copied().collect();
+    let standings: Vec<&str> = asked
         .iter()
         .map(|standing| match standing {
             Standing::Ended => "ends < ?",

@@ -32,7 +32,7 @@ pub(super) fn around(
     users: Vec<User>,
 ) -> rusqlite::Result<Snapshot> {
     let meta = meta(tx)?;
-    Ok(Snapshot {
+    let mut snapshot = Snapshot {
         secret: prints::secret(tx)?,
         change_number: meta.change_number,
         next_user_id: meta.next_user_id,
@@ -45,8 +45,10 @@ pub(super) fn around(
         absences: absences::read(tx, source)?,
         ended_by_absence: absences::read_ends(tx)?,
         manager_wishes: wishes::read(tx)?,
-        protected: protections::read(tx, source)?,
-    })
+        ..Snapshot::default()
+    };
+    protections::read(tx, source, &mut snapshot)?;
+    Ok(snapshot)
 }
 
 /// The users whom another source keeps: those whom its last full file listed, and those whom a source made that never

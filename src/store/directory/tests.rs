@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::error::Kind;
-use crate::import::directory::{Absence, DateOrder, ManagerWish, User, Values};
+use crate::import::directory::{Absence, AbsenceEnd, DateOrder, ManagerWish, User, Values};
 use crate::import::fields::{Field, FieldKey};
 use crate::import::plan::{FieldChange, Plan, UserWrite, Written};
 use crate::import::report::{Counts, Report};
@@ -361,12 +361,49 @@ fn absences_and_the_ends_that_they_set_are_kept_until_somebody_moves_them() {
     plan.ended_by_absence = vec![2];
     bench.directory.apply(&plan, &record).unwrap();
     let snapshot = bench.directory.snapshot("other").unwrap();
-    assert_eq!(snapshot.ended_by_absence[&2], "2026-11-01");
+    let ended = AbsenceEnd { last_day: "2026-11-01".to_owned(), was: None };
+    assert_eq!(snapshot.ended_by_absence[&2], ended);
     // A plan that knows nothing of absences leaves them as they are.
     bench.import(vec![]);
     assert_eq!(bench.directory.snapshot("in").unwrap().absences.len(), 1);
     bench.import(vec![update(2, 4, end(Some("2026-11-01"), Some("2026-11-30")))]);
     assert!(bench.directory.snapshot("in").unwrap().ended_by_absence.is_empty());
+}
+
+#[test]
+fn an_end_by_absence_remembers_what_stood_before_the_first_of_them() {
+    let mut bench = Bench::new();
+    three_days(&mut bench);
+    let cut = |bench: &mut Bench, from: Option<&str>, to: &str| {
+        let end = vec![change("contract_end", from, Some(to))];
+        let (mut plan, record) = bench.plan(vec![update(2, 0, end)]);
+        plan.ended_by_absence = vec![2];
+        bench.directory.apply(&plan, &record).unwrap();
+        bench.directory.snapshot("in").unwrap().ended_by_absence.remove(&2).unwrap()
+    };
+    let hand = vec![change("contract_end", None, Some("2026-12-31"))];
+    bench.import(vec![update(2, 4, hand)]);
+    let first = cut(&mut bench, Some("2026-12-31"), "2026-11-01");
+    assert_eq!((first.last_day.as_str(), first.was.as_deref()), ("2026-11-01", Some("2026-12-31")));
+    let second = cut(&mut bench, Some("2026-11-01"), "2026-10-01");
+    assert_eq!((second.last_day.as_str(), second.was), ("2026-10-01", first.was));
+}
+
+#[test]
+fn ends_by_absence_of_an_older_version_learn_from_the_history_what_stood_before() {
+    let mut bench = Bench::new();
+    three_days(&mut bench);
+    let end = vec![change("contract_end", None, Some("2026-12-31"))];
+    bench.import(vec![update(2, 4, end)]);
+    let end = vec![change("contract_end", Some("2026-12-31"), Some("2026-11-01"))];
+    let (mut plan, record) = bench.plan(vec![update(2, 0, end)]);
+    plan.ended_by_absence = vec![2];
+    bench.directory.apply(&plan, &record).unwrap();
+    let conn = &bench.directory.conn;
+    conn.execute_batch("ALTER TABLE absence_ends DROP COLUMN was").unwrap();
+    conn.execute_batch(absences::STEP).unwrap();
+    let ended = bench.directory.snapshot("in").unwrap().ended_by_absence;
+    assert_eq!(ended[&2].was.as_deref(), Some("2026-12-31"));
 }
 
 #[test]
@@ -420,7 +457,8 @@ fn what_another_writes_over_a_source_is_protected_from_it() {
     assert_eq!(protected, [((1, department.clone()), Some("IT".to_owned()))].into());
     assert!(bench.directory.snapshot("other").unwrap().protected.is_empty());
     // The source says something new: its value is free, and the other's is protected.
-    let (mut plan, record) = bench.plan(to("Ops", "HR"));
+    let new = vec![change("department", Some("Ops"), Some("HR"))];
+    let (mut plan, record) = bench.plan(vec![update(1, 2, new)]);
     plan.unprotected = vec![(1, department.clone())];
     bench.directory.apply(&plan, &record).unwrap();
     assert!(bench.directory.snapshot("in").unwrap().protected.is_empty());
@@ -428,8 +466,8 @@ fn what_another_writes_over_a_source_is_protected_from_it() {
     assert_eq!(protected, [((1, department.clone()), Some("Ops".to_owned()))].into());
     // A person's hand is protected from everybody.
     let tx = bench.directory.conn.unchecked_transaction().unwrap();
-    let hand = protections::Protector::new(&tx, None).unwrap();
-    hand.protect(1, &department, Some("HR")).unwrap();
+    let hand = protections::Protector::new(&tx, None, i64::MAX).unwrap();
+    hand.protect(1, &change("department", Some("HR"), Some("Law"))).unwrap();
     tx.commit().unwrap();
     assert_eq!(bench.directory.snapshot("in").unwrap().protected.len(), 1);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use rusqlite::{Connection, Params};
+use rusqlite::{Connection, Params, Row, params};
 
 use crate::import::fields::FieldKey;
 use crate::store::word;
@@ -15,6 +15,17 @@ pub(super) struct Step {
     pub line: u32,
     pub before: Option<String>,
     pub after: Option<String>,
+}
+
+impl Step {
+    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            import: row.get("import")?,
+            line: row.get("line")?,
+            before: row.get("before")?,
+            after: row.get("after")?,
+        })
+    }
 }
 
 /// The changes of values that still stand, oldest first, by user and field.
@@ -75,6 +86,25 @@ impl Undone {
     }
 }
 
+/// The changes of one value that still stand, of those before a place in the order, oldest first.
+pub(super) fn trail(
+    conn: &Connection,
+    undone: &Undone,
+    (user, field): (i64, &FieldKey),
+    before: i64,
+) -> rusqlite::Result<Vec<Step>> {
+    let mut changes = conn.prepare_cached(
+        "SELECT import, line, before, after FROM changes
+         WHERE user = ?1 AND field = ?2 AND import < ?3 ORDER BY import, n",
+    )?;
+    let mut rows = changes.query(params![user, field.to_string(), before])?;
+    let mut trail = Vec::new();
+    while let Some(row) = rows.next()? {
+        undone.follow(&mut trail, Step::of(row)?);
+    }
+    Ok(trail)
+}
+
 /// The trails of the users whom `users` (a query of ids) selects.
 pub(super) fn trails(
     conn: &Connection,
@@ -89,12 +119,7 @@ pub(super) fn trails(
     ))?;
     let mut rows = changes.query(params)?;
     while let Some(row) = rows.next()? {
-        let step = Step {
-            import: row.get("import")?,
-            line: row.get("line")?,
-            before: row.get("before")?,
-            after: row.get("after")?,
-        };
+        let step = Step::of(row)?;
         let trail = trails.entry((row.get("user")?, word(row, "field")?)).or_default();
         undone.follow(trail, step);
     }

@@ -311,6 +311,7 @@ impl<'a> Undo<'a> {
             let Some(last) = trail.last().cloned() else { continue };
             if !self.undone.has(last.import) {
                 self.keep_for_later(*user, Some(field), line, &last)?;
+                self.unsay(*user, field, trail)?;
                 continue;
             }
             let mut back = last.after.clone();
@@ -331,6 +332,23 @@ impl<'a> Undo<'a> {
             }
         }
         Ok(taken)
+    }
+
+    /// A later change keeps a value of the import from returning; what the import said of it is taken back all the same.
+    fn unsay(&self, user: i64, field: &FieldKey, trail: &[Step]) -> rusqlite::Result<()> {
+        let own = trail.iter().rposition(|step| self.units.contains(&step.import));
+        let (below, above) = trail.split_at(own.map_or(0, |at| at + 1));
+        let mut gone = below.iter().rev().take_while(|step| self.undone.has(step.import));
+        let Some(last) = gone.next() else { return Ok(()) };
+        let first = gone.last().unwrap_or(last);
+        let source = &self.import.summary.record.source;
+        protections::unsay(self.tx, source, (user, field), (first, last))?;
+        match above.iter().find(|step| !self.undone.has(step.import)) {
+            Some(next) if absences::is_by_absence(self.tx, field, next)? => {
+                absences::forget_end(self.tx, user, last, first.before.as_deref())
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn keep_for_later(

@@ -28,7 +28,7 @@ pub struct NewAccount {
 }
 
 /// What to change of an account; `None` leaves a value as it is.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AccountPatch {
     /// The name that people read.
     pub name: Option<String>,

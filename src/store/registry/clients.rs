@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::retention::put_retention;
-use super::{ClientRetention, Registry};
+use super::retention::change_retention;
+use super::{Registry, RetentionPatch};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Client, Folder, Language, Purpose, VPath};
 use crate::store::{failed, instant, to_micros, word};
@@ -20,7 +20,7 @@ pub struct ClientPatch {
     /// Whether its accounts can log in.
     pub enabled: Option<bool>,
     /// How long its things are kept.
-    pub retention: Option<ClientRetention>,
+    pub retention: RetentionPatch,
 }
 
 /// What to change of a remote folder; `None` leaves a value as it is.
@@ -96,8 +96,8 @@ impl Registry {
     pub fn update_client(&self, slug: &str, patch: &ClientPatch) -> Result<Client> {
         let (slug, patch) = (slug.to_owned(), patch.clone());
         self.write(move |conn| {
-            if let Some(retention) = patch.retention {
-                put_retention(conn, &slug, retention)?;
+            if patch.retention != RetentionPatch::default() {
+                change_retention(conn, &slug, patch.retention)?;
             }
             conn.query_row(
                 "UPDATE clients SET name = coalesce(?2, name), language = coalesce(?3, language),
@@ -130,16 +130,6 @@ impl Registry {
                 .map_err(failed(format_args!("remove client \"{slug}\"")))?;
             if removed == 0 { Err(no_client(&slug)) } else { Ok(()) }
         })
-    }
-
-    /// Adds a folder with its import settings (TOML; `None`: the defaults).
-    ///
-    /// # Errors
-    /// `Kind::Exists` for a name that the client has, or a path that the account has.
-    pub fn add_folder(&self, client: &str, folder: &Folder, settings: Option<&str>) -> Result<()> {
-        let (client, folder) = (client.to_owned(), folder.clone());
-        let settings = settings.map(str::to_owned);
-        self.write(move |conn| insert_folder(conn, &client, &folder, settings.as_deref()))
     }
 
     /// The folders of an account, by path.

@@ -81,6 +81,17 @@ pub struct StoredExport {
     pub next_seq: u64,
 }
 
+/// What to change of an export; `None` leaves a value as it is.
+#[derive(Debug, Clone, Default)]
+pub struct ExportPatch {
+    /// The export folder that its files go to.
+    pub folder: Option<String>,
+    /// Its settings, as TOML.
+    pub settings: Option<String>,
+    /// Whether it runs on its trigger.
+    pub enabled: Option<bool>,
+}
+
 /// An export that is to be run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExportWish {
@@ -149,21 +160,28 @@ impl Registry {
         })
     }
 
-    /// Replaces an export's folder, settings and whether it is enabled.
+    /// Changes an export. What the patch does not name stays as somebody else may have set it meanwhile.
     ///
     /// # Errors
     /// `Kind::NotFound`.
-    pub fn update_export(&self, new: &StoredExport) -> Result<()> {
-        let new = new.clone();
+    pub fn update_export(
+        &self,
+        client: &str,
+        name: &str,
+        patch: &ExportPatch,
+    ) -> Result<StoredExport> {
+        let (client, name, patch) = (client.to_owned(), name.to_owned(), patch.clone());
         self.write(move |conn| {
-            let changed = conn
-                .execute(
-                    "UPDATE exports SET folder = ?3, settings = ?4, enabled = ?5
-                     WHERE client = ?1 AND name = ?2",
-                    params![new.client, new.name, new.folder, new.settings, new.enabled],
-                )
-                .map_err(failed("change an export"))?;
-            if changed == 0 { Err(no_export(&new.client, &new.name)) } else { Ok(()) }
+            conn.query_row(
+                "UPDATE exports SET folder = coalesce(?3, folder),
+                     settings = coalesce(?4, settings), enabled = coalesce(?5, enabled)
+                 WHERE client = ?1 AND name = ?2 RETURNING *",
+                params![client, name, patch.folder, patch.settings, patch.enabled],
+                export,
+            )
+            .optional()
+            .map_err(failed("change an export"))?
+            .ok_or_else(|| no_export(&client, &name))
         })
     }
 

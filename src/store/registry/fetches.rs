@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Registry;
-use super::uploads::{NewUpload, insert_upload};
+use super::uploads::{NewUpload, take_in};
 use crate::error::Result;
-use crate::model::{Upload, UploadId};
+use crate::model::{Upload, UploadId, UploadState};
 use crate::store::{failed, from_micros, instant, signed, to_micros, unsigned, word};
 
 /// The schema's step.
@@ -122,6 +122,17 @@ impl SeenFile {
     }
 }
 
+/// How a look went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look<'a> {
+    /// It came to its end.
+    Well,
+    /// It came to its end, and not everything succeeded: what, in words.
+    Partly(&'a str),
+    /// It did not come to its end: why, in words.
+    Failed(&'a str),
+}
+
 /// How the looks at a folder go.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct PollState {
@@ -133,7 +144,7 @@ pub struct PollState {
     pub done_at: Option<Timestamp>,
     /// How many have failed since, in a row.
     pub failures: u32,
-    /// Why the last one failed, in words.
+    /// Why the last one failed, in words; without failures: what did not succeed in it.
     pub failure: Option<String>,
 }
 
@@ -168,23 +179,22 @@ impl Registry {
         })
     }
 
-    /// Records the upload of a fetched file as prepared, in the same transaction as the version that it was.
+    /// Queues the upload of a fetched file, in the same transaction as the version that it was. Its bytes and their name in the
+    /// archive are on the disk.
     ///
     /// # Errors
-    /// When the database cannot be written.
-    pub fn prepare_fetched(&self, new: &NewUpload, file: &FetchedFile) -> Result<Upload> {
+    /// As [`Registry::prepare_upload`].
+    pub fn queue_fetched(&self, new: &NewUpload, file: &FetchedFile) -> Result<Upload> {
         let (new, file) = (new.clone(), file.clone());
         self.write(move |conn| {
-            let record = || -> rusqlite::Result<Upload> {
-                let upload = insert_upload(conn, &new)?;
-                conn.execute(
-                    "UPDATE fetches SET state = 'fetched', upload = ?2, sha256 = ?3, companion = ?4,
-                         settled = ?5 WHERE id = ?1",
-                    params![file.seen, new.id.to_string(), new.sha256, file.companion, file.settled],
-                )?;
-                Ok(upload)
-            };
-            record().map_err(failed(format_args!("record the fetched file {}", new.path)))
+            let upload = take_in(conn, &new, UploadState::Queued)?;
+            conn.execute(
+                "UPDATE fetches SET state = 'fetched', upload = ?2, sha256 = ?3, companion = ?4,
+                     settled = ?5 WHERE id = ?1",
+                params![file.seen, new.id.to_string(), new.sha256, file.companion, file.settled],
+            )
+            .map_err(failed(format_args!("record the fetched file {}", new.path)))?;
+            Ok(upload)
         })
     }
 
@@ -292,20 +302,24 @@ impl Registry {
         &self,
         client: &str,
         folder: &str,
-        failure: Option<&str>,
+        look: Look<'_>,
         now: Timestamp,
     ) -> Result<u32> {
         let (client, folder) = (client.to_owned(), folder.to_owned());
-        let failure = failure.map(str::to_owned);
+        let (failure, is_done) = match look {
+            Look::Well => (None, true),
+            Look::Partly(why) => (Some(why.to_owned()), true),
+            Look::Failed(why) => (Some(why.to_owned()), false),
+        };
         self.write(move |conn| {
             conn.query_row(
                 "INSERT INTO polls (client, folder, at, done_at, failures, failure)
-                 VALUES (?1, ?2, ?3, CASE WHEN ?4 IS NULL THEN ?3 END, ?4 IS NOT NULL, ?4)
+                 VALUES (?1, ?2, ?3, CASE WHEN ?5 THEN ?3 END, NOT ?5, ?4)
                  ON CONFLICT (client, folder) DO UPDATE SET at = ?3, failure = ?4,
-                     done_at = CASE WHEN ?4 IS NULL THEN ?3 ELSE done_at END,
-                     failures = CASE WHEN ?4 IS NULL THEN 0 ELSE failures + 1 END
+                     done_at = CASE WHEN ?5 THEN ?3 ELSE done_at END,
+                     failures = CASE WHEN ?5 THEN 0 ELSE failures + 1 END
                  RETURNING failures",
-                params![client, folder, to_micros(now), failure],
+                params![client, folder, to_micros(now), failure, is_done],
                 |row| row.get(0),
             )
             .map_err(failed("note how a look at a folder went"))
@@ -364,7 +378,8 @@ fn see(
     let known = conn
         .prepare_cached(
             // Only the newest: an older version that comes back is a new one.
-            "UPDATE fetches SET last_seen_at = ?6 WHERE id = (SELECT max(id) FROM fetches
+            // A clock that was ahead then must not make the file wait until it gets there.
+            "UPDATE fetches SET last_seen_at = ?6, first_seen_at = min(first_seen_at, ?6) WHERE id = (SELECT max(id) FROM fetches
                  WHERE client = ?1 AND folder = ?2 AND name = ?3)
              AND bytes = ?4 AND modified IS ?5 RETURNING *",
         )?

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Registry;
 use crate::error::{Error, Kind, Result};
-use crate::store::{failed, from_micros, instant, to_micros, unreadable, unsigned};
+use crate::store::{failed, from_micros, instant, signed, to_micros, unreadable, unsigned};
 
 /// The schema's step.
 pub(super) const STEP: &str = r"
@@ -129,7 +129,7 @@ pub struct OutboxJob {
     pub payload: String,
     /// Where it stands.
     pub state: JobState,
-    /// How often it was tried in vain.
+    /// How often it was tried in vain; of the tries for which the server was away, only the first few count.
     pub attempts: u64,
     /// When it was queued.
     pub created_at: Timestamp,
@@ -233,18 +233,24 @@ impl Registry {
         })
     }
 
-    /// Notes a try in vain; the job is tried again at `next_at`.
+    /// Notes a try in vain, with how many count by now; the job is tried again at `next_at`.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn postpone_job(&self, id: i64, next_at: Timestamp, why: &str) -> Result<()> {
+    pub fn postpone_job(
+        &self,
+        id: i64,
+        attempts: u64,
+        next_at: Timestamp,
+        why: &str,
+    ) -> Result<()> {
         let why = why.to_owned();
         self.write(move |conn| {
             conn.prepare_cached(
-                "UPDATE outbox SET attempts = attempts + 1, next_at = ?2, failure = ?3
+                "UPDATE outbox SET attempts = ?4, next_at = ?2, failure = ?3
                  WHERE id = ?1 AND state = 'waiting'",
             )
-            .and_then(|mut s| s.execute(params![id, to_micros(next_at), why]))
+            .and_then(|mut s| s.execute(params![id, to_micros(next_at), why, signed(attempts)]))
             .map(|_| ())
             .map_err(failed("note what could not be sent"))
         })
@@ -334,16 +340,22 @@ impl Registry {
         })
     }
 
-    /// Forgets jobs that ended before this instant; their keys are free again.
+    /// Forgets jobs that ended before this instant; their keys are free again. A delivery that was given up stays as long
+    /// as its file waits: without its job the file would look like one that is still brought.
     ///
     /// # Errors
     /// When the database cannot be written.
     pub fn forget_jobs(&self, ended_before: Timestamp) -> Result<()> {
         self.write(move |conn| {
-            conn.prepare_cached("DELETE FROM outbox WHERE state <> 'waiting' AND finished_at < ?1")
-                .and_then(|mut s| s.execute([to_micros(ended_before)]))
-                .map(|_| ())
-                .map_err(failed("forget what was sent"))
+            conn.prepare_cached(
+                "DELETE FROM outbox WHERE state <> 'waiting' AND finished_at < ?1
+                 AND NOT (state = 'failed' AND kind = 'delivery' AND EXISTS (SELECT 1 FROM drops
+                     WHERE outbox.key = 'drop/' || drops.id AND drops.id = substr(outbox.key, 6)
+                     AND drops.state = 'waiting'))",
+            )
+            .and_then(|mut s| s.execute([to_micros(ended_before)]))
+            .map(|_| ())
+            .map_err(failed("forget what was sent"))
         })
     }
 }

@@ -39,26 +39,56 @@ impl ClientRetention {
     }
 }
 
+/// What to change of how long a client's things are kept; `None` leaves a period as it is, `Some(None)`: the server's own setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RetentionPatch {
+    /// Received bytes of finished uploads, in days.
+    pub archive_days: Option<Option<u32>>,
+    /// Reports, in days.
+    pub reports_days: Option<Option<u32>>,
+    /// The history of values, in days.
+    pub history_days: Option<Option<u32>>,
+    /// After how many months whoever has left gets a pseudonym.
+    pub pseudonymise_after_months: Option<Option<u32>>,
+}
+
+impl RetentionPatch {
+    /// The periods as they are then.
+    #[must_use]
+    pub fn over(self, now: ClientRetention) -> ClientRetention {
+        ClientRetention {
+            archive_days: self.archive_days.unwrap_or(now.archive_days),
+            reports_days: self.reports_days.unwrap_or(now.reports_days),
+            history_days: self.history_days.unwrap_or(now.history_days),
+            pseudonymise_after_months: self
+                .pseudonymise_after_months
+                .unwrap_or(now.pseudonymise_after_months),
+        }
+    }
+
+    /// What makes `new` of `old`.
+    #[must_use]
+    pub fn between(old: ClientRetention, new: ClientRetention) -> Self {
+        let changed = |old: Option<u32>, new: Option<u32>| (old != new).then_some(new);
+        Self {
+            archive_days: changed(old.archive_days, new.archive_days),
+            reports_days: changed(old.reports_days, new.reports_days),
+            history_days: changed(old.history_days, new.history_days),
+            pseudonymise_after_months: changed(
+                old.pseudonymise_after_months,
+                new.pseudonymise_after_months,
+            ),
+        }
+    }
+}
+
 impl Registry {
     /// What differs for a client.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub fn client_retention(&self, slug: &str) -> Result<ClientRetention> {
-        self.read("read how long a client's things are kept", |conn| {
-            let found = conn
-                .prepare_cached("SELECT * FROM client_retention WHERE client = ?1")?
-                .query_row([slug], |row| {
-                    Ok(ClientRetention {
-                        archive_days: row.get("archive_days")?,
-                        reports_days: row.get("reports_days")?,
-                        history_days: row.get("history_days")?,
-                        pseudonymise_after_months: row.get("pseudonymise_after_months")?,
-                    })
-                })
-                .optional()?;
-            Ok(found.unwrap_or_default())
-        })
+        self.read("read how long a client's things are kept", |conn| retention_of(conn, slug))
     }
 
     /// Removes what has no row of its client but names it or its accounts: the audit trail, familiar addresses.
@@ -145,12 +175,26 @@ fn empty_log(conn: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// Replaces what differs for a client, if it is there.
-pub(super) fn put_retention(
-    conn: &Connection,
-    slug: &str,
-    retention: ClientRetention,
-) -> Result<()> {
+fn retention_of(conn: &Connection, slug: &str) -> rusqlite::Result<ClientRetention> {
+    let found = conn
+        .prepare_cached("SELECT * FROM client_retention WHERE client = ?1")?
+        .query_row([slug], |row| {
+            Ok(ClientRetention {
+                archive_days: row.get("archive_days")?,
+                reports_days: row.get("reports_days")?,
+                history_days: row.get("history_days")?,
+                pseudonymise_after_months: row.get("pseudonymise_after_months")?,
+            })
+        })
+        .optional()?;
+    Ok(found.unwrap_or_default())
+}
+
+/// Changes what differs for a client, if it is there. Read and written in one transaction: two who change different periods
+/// at once both have what they changed.
+pub(super) fn change_retention(conn: &Connection, slug: &str, patch: RetentionPatch) -> Result<()> {
+    let what = format!("change how long the things of \"{slug}\" are kept");
+    let retention = patch.over(retention_of(conn, slug).map_err(failed(&what))?);
     conn.execute(
         "INSERT INTO client_retention SELECT slug, ?2, ?3, ?4, ?5 FROM clients WHERE slug = ?1
          ON CONFLICT (client) DO UPDATE SET archive_days = excluded.archive_days,
@@ -164,6 +208,6 @@ pub(super) fn put_retention(
             retention.pseudonymise_after_months
         ],
     )
-    .map_err(failed(format_args!("change how long the things of \"{slug}\" are kept")))?;
+    .map_err(failed(what))?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! What narrows an account's access down: networks, an end, proofs, rights in folders.
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Registry;
@@ -7,6 +8,33 @@ use super::limits::put_limits;
 use crate::error::{Error, Kind, Result};
 use crate::model::{AccountLimits, AccountRules, Network, Rights, VPath};
 use crate::store::{failed, from_micros, to_micros, unreadable};
+
+/// What to change of an account's rules; `None` leaves a value as it is.
+#[derive(Debug, Clone, Default)]
+pub struct RulesChange {
+    /// The networks from which it may log in; empty: from everywhere.
+    pub allow_from: Option<Vec<Network>>,
+    /// When it can log in no longer; `Some(None)`: never.
+    pub expires_at: Option<Option<Timestamp>>,
+    /// Whether a key and then the password are needed.
+    pub needs_both: Option<bool>,
+    /// Whether an FTPS data end without TLS close_notify is accepted.
+    pub lenient_data_end: Option<bool>,
+    /// What it may do outside of folders that have rights of their own.
+    pub rights: Option<Rights>,
+}
+
+impl RulesChange {
+    fn over(self, now: AccountRules) -> AccountRules {
+        AccountRules {
+            allow_from: self.allow_from.unwrap_or(now.allow_from),
+            expires_at: self.expires_at.unwrap_or(now.expires_at),
+            needs_both: self.needs_both.unwrap_or(now.needs_both),
+            lenient_data_end: self.lenient_data_end.unwrap_or(now.lenient_data_end),
+            rights: self.rights.unwrap_or(now.rights),
+        }
+    }
+}
 
 impl Registry {
     /// The rules of an account; those of one without any let everything be.
@@ -17,33 +45,32 @@ impl Registry {
         self.read("read an account's rules", |conn| rules_of(conn, login))
     }
 
-    /// Replaces the rules of an account.
+    /// Changes the rules of an account, the rights in the named folders and, where given, its limits: all of it or nothing.
+    /// The rules as they are then.
     ///
     /// # Errors
-    /// `Kind::NotFound` for an unknown login.
-    pub fn set_account_rules(&self, login: &str, rules: &AccountRules) -> Result<()> {
-        let (login, rules) = (login.to_owned(), rules.clone());
-        self.write(move |conn| put_rules(conn, &login, &rules))
-    }
-
-    /// Replaces the rules of an account, the rights in the named folders and, where given, its limits: all of it or nothing.
-    ///
-    /// # Errors
-    /// `Kind::NotFound` for an unknown login, or a folder that the account does not have.
+    /// `Kind::NotFound` for an unknown login, or a folder that the account does not have; `Kind::Invalid` when key and
+    /// password are both needed and one is missing.
     pub fn set_access(
         &self,
         login: &str,
-        rules: &AccountRules,
+        change: RulesChange,
         folders: &[(String, Option<Rights>)],
         limits: Option<AccountLimits>,
-    ) -> Result<()> {
-        let (login, rules, folders) = (login.to_owned(), rules.clone(), folders.to_vec());
+    ) -> Result<AccountRules> {
+        let (login, folders) = (login.to_owned(), folders.to_vec());
         self.write(move |conn| {
+            // Read here, in the transaction: two changes of different rules at once both hold.
+            let now = rules_of(conn, &login);
+            let rules =
+                change.over(now.map_err(failed(format_args!("read the rules of \"{login}\"")))?);
+            refuse_without_both(conn, &login, &rules)?;
             put_rules(conn, &login, &rules)?;
             for (name, rights) in &folders {
                 put_folder_rights(conn, &login, name, *rights)?;
             }
-            limits.map_or(Ok(()), |limits| put_limits(conn, &login, limits))
+            limits.map_or(Ok(()), |limits| put_limits(conn, &login, limits))?;
+            Ok(rules)
         })
     }
 
@@ -63,6 +90,31 @@ impl Registry {
         let (login, name) = (login.to_owned(), name.to_owned());
         self.write(move |conn| put_folder_rights(conn, &login, &name, rights))
     }
+}
+
+/// Nobody could log in where both proofs are needed and the account has not both.
+fn refuse_without_both(conn: &Connection, login: &str, rules: &AccountRules) -> Result<()> {
+    if !rules.needs_both {
+        return Ok(());
+    }
+    let has_both: Option<bool> = conn
+        .query_row(
+            "SELECT password_hash IS NOT NULL
+                 AND EXISTS (SELECT 1 FROM account_keys WHERE account_keys.login = accounts.login)
+             FROM accounts WHERE login = ?1",
+            [login],
+            |row| row.get(0),
+        )
+        .optional()
+        .map_err(failed(format_args!("look which proofs \"{login}\" has")))?;
+    if has_both == Some(false) {
+        let message = format!(
+            "account \"{login}\" has not both a key and a password; add what is missing first \
+             (`rollcall account key add`, `rollcall account password`)"
+        );
+        return Err(Error::new(Kind::Invalid, message));
+    }
+    Ok(())
 }
 
 fn put_rules(conn: &Connection, login: &str, rules: &AccountRules) -> Result<()> {

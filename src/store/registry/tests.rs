@@ -24,6 +24,13 @@ impl Place {
         (place, registry)
     }
 
+    /// The same with account `acme` and its import folder, into which files may come.
+    fn with_account() -> (Self, Registry) {
+        let (place, registry) = Self::new();
+        registry.add_account(&account("acme")).unwrap();
+        (place, registry)
+    }
+
     fn open(&self) -> Registry {
         Registry::open(&self.folder.path().join("registry.db")).unwrap()
     }
@@ -104,7 +111,7 @@ fn upload(to: &str) -> NewUpload {
 
 #[test]
 fn eight_threads_share_commits_and_one_failure_harms_nobody() {
-    let (place, registry) = Place::new();
+    let (place, registry) = Place::with_account();
     let known = Arc::new(upload("/in/known.csv"));
     registry.prepare_upload(&known).unwrap();
     let threads: Vec<_> = (0..8)
@@ -172,7 +179,7 @@ fn two_handles_see_each_other_and_know_when_rights_changed() {
 
 #[test]
 fn an_upload_walks_from_prepared_to_done() {
-    let (_place, registry) = Place::new();
+    let (_place, registry) = Place::with_account();
     let new = upload("/in/users.csv");
     let stored = registry.prepare_upload(&new).unwrap();
     assert_eq!((stored.state, stored.attempts), (UploadState::Prepared, 0));
@@ -199,6 +206,55 @@ fn an_upload_walks_from_prepared_to_done() {
 }
 
 #[test]
+fn a_file_for_import_comes_into_its_folder_as_it_is_at_that_instant() {
+    let (_place, registry) = Place::with_account();
+    let refused = |new: &NewUpload| {
+        let error = registry.prepare_upload(new).unwrap_err();
+        assert_eq!(error.kind(), Kind::Conflict);
+        assert!(error.message().contains("\"import\" was changed just now"), "{error}");
+        assert_eq!(registry.queue_upload(new).unwrap_err().kind(), Kind::Conflict);
+        assert!(registry.upload(new.id).unwrap().is_none());
+    };
+    let by_hand = |to| NewUpload { protocol: None, ..upload(to) };
+    refused(&NewUpload { login: "other".to_owned(), ..upload("/in/a.csv") });
+    refused(&upload("/elsewhere/a.csv"));
+    registry.prepare_upload(&by_hand("/elsewhere/a.csv")).unwrap();
+    let plain = FolderPatch { purpose: Some(Purpose::Plain), ..FolderPatch::default() };
+    registry.update_folder("acme", "import", &plain).unwrap();
+    refused(&upload("/in/a.csv"));
+    registry.remove_folder("acme", "import").unwrap();
+    refused(&upload("/in/a.csv"));
+    refused(&by_hand("/in/a.csv"));
+    let stored = NewUpload { wants_import: false, ..upload("/in/a.csv") };
+    assert_eq!(registry.prepare_upload(&stored).unwrap().state, UploadState::Prepared);
+}
+
+#[test]
+fn what_needs_no_name_is_queued_with_its_row() {
+    let (_place, registry) = Place::with_account();
+    let new = NewUpload { protocol: None, ..upload("/in/a.csv") };
+    assert_eq!(registry.queue_upload(&new).unwrap().state, UploadState::Queued);
+    assert_eq!(registry.publish_upload(new.id).unwrap(), UploadState::Queued);
+
+    let version = FileVersion { bytes: 12, modified: Some(at(1)) };
+    let seen = registry.see_file("acme", "import", "b.csv", version, at(2)).unwrap();
+    let file = FetchedFile { seen: seen.id, companion: None, settled: true };
+    let new = upload("/in/b.csv");
+    assert_eq!(registry.queue_fetched(&new, &file).unwrap().state, UploadState::Queued);
+    let fetched = registry.last_fetched("acme", "import", "b.csv").unwrap().unwrap();
+    assert_eq!(fetched.import, Some(new.id));
+    // Refused, it is not fetched either, and comes at the next look.
+    let seen = registry.see_file("acme", "import", "c.csv", version, at(2)).unwrap();
+    let file = FetchedFile { seen: seen.id, companion: None, settled: true };
+    registry.remove_folder("acme", "import").unwrap();
+    assert_eq!(
+        registry.queue_fetched(&upload("/in/c.csv"), &file).unwrap_err().kind(),
+        Kind::Conflict
+    );
+    assert!(registry.last_fetched("acme", "import", "c.csv").unwrap().is_none());
+}
+
+#[test]
 fn only_what_a_start_finds_out_by_itself_is_committed_without_a_sync() {
     let (_place, registry) = Place::new();
     let mode = |conn: &Connection| {
@@ -212,7 +268,7 @@ fn only_what_a_start_finds_out_by_itself_is_committed_without_a_sync() {
 
 #[test]
 fn what_was_given_up_is_never_published_and_never_the_newest() {
-    let (_place, registry) = Place::new();
+    let (_place, registry) = Place::with_account();
     let (first, second) = (upload("/in/users.csv"), upload("/in/users.csv"));
     registry.prepare_upload(&first).unwrap();
     registry.publish_upload(first.id).unwrap();
@@ -237,7 +293,7 @@ fn what_was_given_up_is_never_published_and_never_the_newest() {
 
 #[test]
 fn what_was_moved_to_a_path_lies_there_until_the_next_one_comes() {
-    let (_place, registry) = Place::new();
+    let (_place, registry) = Place::with_account();
     let users = path("/in/users.csv");
     let newest = |at: &VPath| registry.newest_upload("acme", "acme", at).unwrap().map(|u| u.id);
     let send = || {
@@ -279,7 +335,7 @@ fn a_registry_that_can_never_be_opened_is_a_fault() {
 
 #[test]
 fn uploads_are_listed_by_what_is_asked_for_and_in_pages() {
-    let (_place, registry) = Place::new();
+    let (_place, registry) = Place::with_account();
     for n in 0..10 {
         let new = upload(&format!("/in/{}.csv", n % 2));
         registry.prepare_upload(&new).unwrap();
@@ -302,12 +358,13 @@ fn uploads_are_listed_by_what_is_asked_for_and_in_pages() {
 
 #[test]
 fn the_order_of_arrival_is_never_reused() {
-    let (place, registry) = Place::new();
+    let (place, registry) = Place::with_account();
     let before = registry.prepare_upload(&upload("/in/a.csv")).unwrap().seq;
     registry.remove_client("acme").unwrap();
     drop(registry);
     let registry = place.open();
     registry.add_client(&client("acme")).unwrap();
+    registry.add_account(&account("acme")).unwrap();
     assert!(registry.prepare_upload(&upload("/in/a.csv")).unwrap().seq > before);
 }
 
@@ -341,7 +398,8 @@ fn an_account_comes_whole_or_not_at_all() {
 fn folders_change_and_keep_their_settings() {
     let (_place, registry) = Place::new();
     registry.add_account(&account("acme")).unwrap();
-    registry.add_folder("acme", &folder("acme", "second", "/second"), None).unwrap();
+    let second = FolderMove::Add(folder("acme", "second", "/second"), None);
+    registry.edit_folders("acme", "acme", &[second]).unwrap();
     assert_eq!(registry.folder_settings("acme", "second").unwrap().as_deref(), Some(""));
     assert_eq!(registry.folder_settings("acme", "third").unwrap(), None);
     registry.set_folder_settings("acme", "second", "mode = \"full\"", None).unwrap();
@@ -481,4 +539,64 @@ fn of_many_who_saw_the_same_one_writes() {
     });
     assert_eq!(wrote.iter().filter(|wrote| **wrote).count(), 1);
     assert_eq!(registry.clients().unwrap().len(), 2);
+}
+
+#[test]
+fn a_delivery_that_was_given_up_is_remembered_as_long_as_its_file_waits() {
+    let (_place, registry) = Place::new();
+    registry.add_account(&account("acme")).unwrap();
+    let drop_row = |id: &str| DropRow {
+        id: id.to_owned(),
+        client: "acme".to_owned(),
+        folder: "out".to_owned(),
+        login: "acme".to_owned(),
+        path: path("/out/a.csv"),
+        key: DropKey::None,
+        bytes: 1,
+        sha256: "0".repeat(64),
+        origin: String::new(),
+        who: String::new(),
+    };
+    let job = |key: &str| NewJob {
+        client: Some("acme".to_owned()),
+        kind: JobKind::Delivery,
+        lane: key.to_owned(),
+        key: key.to_owned(),
+        payload: String::new(),
+        not_before: at(0),
+    };
+    for id in ["one", "two"] {
+        registry.add_drop(&drop_row(id), &job(&format!("drop/{id}")), at(0)).unwrap();
+    }
+    registry.queue_job(&job("report/three/ok/1"), at(0)).unwrap();
+    for job in registry.jobs(&JobFilter::default()).unwrap() {
+        registry.finish_job(job.id, JobState::Failed, at(10), Some("away")).unwrap();
+    }
+    registry.end_drop("two", DropState::Withdrawn, at(20), "").unwrap();
+    registry.forget_jobs(at(100)).unwrap();
+    let kept = registry.jobs(&JobFilter::default()).unwrap();
+    assert_eq!(kept.iter().map(|job| job.key.as_str()).collect::<Vec<_>>(), ["drop/one"]);
+    assert_eq!(registry.file_drop("one").unwrap().unwrap().state, DropState::Failed);
+}
+
+#[test]
+fn a_file_that_was_first_seen_by_a_clock_that_was_ahead_is_first_seen_now() {
+    let (_place, registry) = Place::new();
+    let version = FileVersion { bytes: 1, modified: Some(at(0)) };
+    let see = |now| registry.see_file("acme", "import", "a.csv", version, now).unwrap();
+    assert_eq!(see(at(90_000)).first_seen_at, at(90_000));
+    assert_eq!(see(at(10)).first_seen_at, at(10));
+    assert_eq!(see(at(20)).first_seen_at, at(10));
+}
+
+#[test]
+fn a_look_that_could_not_fetch_every_file_is_no_failed_one() {
+    let (_place, registry) = Place::new();
+    let note = |look, n| registry.note_poll("acme", "import", look, at(n)).unwrap();
+    assert_eq!((note(Look::Failed("a"), 1), note(Look::Failed("b"), 2)), (1, 2));
+    assert_eq!(note(Look::Partly("c"), 3), 0);
+    let poll = registry.polls("acme").unwrap().remove(0);
+    assert_eq!((poll.failure.as_deref(), poll.done_at), (Some("c"), Some(at(3))));
+    assert_eq!((note(Look::Failed("d"), 4), note(Look::Well, 5)), (1, 0));
+    assert_eq!(registry.polls("acme").unwrap().remove(0).failure, None);
 }

@@ -92,7 +92,8 @@ impl Registry {
     /// Records an upload as `prepared` and gives it its place in the order of arrival. Durable when it returns.
     ///
     /// # Errors
-    /// `Kind::Exists` for an id that is known; `Kind::NotFound` for a client that is not.
+    /// `Kind::Exists` for an id that is known; `Kind::NotFound` for a client that is not; `Kind::Conflict` for one that is to
+    /// be imported and whose import folder is not there (any more).
     pub fn prepare_upload(&self, new: &NewUpload) -> Result<Upload> {
         self.prepare_upload_while(new, || {})
     }
@@ -107,17 +108,17 @@ impl Registry {
         meanwhile: impl FnOnce(),
     ) -> Result<Upload> {
         let new = new.clone();
-        self.write_while(meanwhile, move |conn| {
-            let client_known = conn
-                .prepare_cached("SELECT 1 FROM clients WHERE slug = ?1")
-                .and_then(|mut s| s.exists([&new.client]))
-                .map_err(failed("look the client up"))?;
-            if !client_known {
-                return Err(super::clients::no_client(&new.client));
-            }
-            insert_upload(conn, &new)
-                .map_err(failed(format_args!("record the upload to {}", new.path)))
-        })
+        self.write_while(meanwhile, move |conn| take_in(conn, &new, UploadState::Prepared))
+    }
+
+    /// Records an upload that needs no name among the account's files as `queued` at once, so that nothing is left to be done
+    /// for it. Its bytes and their name in the archive are on the disk. Durable when it returns.
+    ///
+    /// # Errors
+    /// As [`Registry::prepare_upload`].
+    pub fn queue_upload(&self, new: &NewUpload) -> Result<Upload> {
+        let new = new.clone();
+        self.write(move |conn| take_in(conn, &new, UploadState::Queued))
     }
 
     /// Marks a prepared upload as published: `queued` if it is to be imported, else `stored`. A second call changes nothing.
@@ -398,11 +399,56 @@ fn list_sql(filter: &UploadFilter) -> (String, Vec<Value>) {
     (format!("SELECT {COLUMNS} FROM {table} WHERE {wanted} ORDER BY seq LIMIT ?"), values)
 }
 
-pub(super) fn insert_upload(conn: &Connection, new: &NewUpload) -> rusqlite::Result<Upload> {
+/// Records an upload if its client and, for one that is to be imported, its import folder are there at this very instant.
+pub(super) fn take_in(conn: &Connection, new: &NewUpload, state: UploadState) -> Result<Upload> {
+    let client_known = conn
+        .prepare_cached("SELECT 1 FROM clients WHERE slug = ?1")
+        .and_then(|mut s| s.exists([&new.client]))
+        .map_err(failed("look the client up"))?;
+    if !client_known {
+        return Err(super::clients::no_client(&new.client));
+    }
+    if new.wants_import {
+        need_folder(conn, new)?;
+    }
+    insert_upload(conn, new, state)
+        .map_err(failed(format_args!("record the upload to {}", new.path)))
+}
+
+/// Whoever changes folders looks for uploads that wait: this one must be among them, or the folder as it was found.
+fn need_folder(conn: &Connection, new: &NewUpload) -> Result<()> {
+    let path: Option<VPath> = conn
+        .prepare_cached(
+            "SELECT path FROM folders WHERE client = ?1 AND login = ?2 AND name = ?3 AND purpose = 'import'",
+        )
+        .and_then(|mut s| {
+            s.query_row(params![new.client, new.login, new.folder], |row| word(row, "path"))
+                .optional()
+        })
+        .map_err(failed("look the import folder up"))?;
+    // What comes by hand may be an earlier file once more, from before the folder was moved.
+    if path.is_some_and(|path| new.protocol.is_none() || new.path.is_within(&path)) {
+        return Ok(());
+    }
+    let folder = new.folder.as_deref().unwrap_or_default();
+    Err(Error::new(
+        Kind::Conflict,
+        format!(
+            "{}: the import folder \"{folder}\" was changed just now, so the file was not taken; send it again",
+            new.path
+        ),
+    ))
+}
+
+fn insert_upload(
+    conn: &Connection,
+    new: &NewUpload,
+    state: UploadState,
+) -> rusqlite::Result<Upload> {
     conn.prepare_cached(&format!(
         "INSERT INTO uploads (id, client, login, folder, path, protocol, bytes, sha256,
                               wants_import, state, received_at, placed)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'prepared', ?10,
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?11, ?10,
                  (SELECT coalesce(max(placed), 0) FROM uploads
                   WHERE client = ?2 AND login = ?3 AND path = ?5)) RETURNING {COLUMNS}"
     ))?
@@ -418,6 +464,7 @@ pub(super) fn insert_upload(conn: &Connection, new: &NewUpload) -> rusqlite::Res
             new.sha256,
             new.wants_import,
             to_micros(new.received_at),
+            state_name(state),
         ],
         upload,
     )

@@ -160,7 +160,7 @@ impl Desk {
             Reply::Bytes(bytes) => shared.answer(bytes),
             Reply::Refused(error) => shared.answer(encode(id, refusal(id, &error))),
             Reply::Commit(staged) => {
-                let path = staged.path().clone();
+                let path = staged.path();
                 let bytes = staged.bytes();
                 let what = Aimed { what: "upload", path: path.clone(), bytes: Some(bytes) };
                 self.aside(shared, id, vec![path], what, move || staged.commit());
@@ -261,7 +261,7 @@ impl Desk {
                 return paths.iter().filter_map(|path| claim(path, moves)).collect();
             }
             Packet::Close(p) => {
-                let path = self.files.upload_path(&p.handle).cloned();
+                let path = self.files.upload_path(&p.handle);
                 [path.map(|path| Claim { path, moves: false }), None]
             }
             _ => [None, None],

@@ -59,7 +59,7 @@ pub(super) enum Held {
 
 impl Files {
     /// The target of the upload that a handle stands for.
-    pub(super) fn upload_path(&self, handle: &str) -> Option<&VPath> {
+    pub(super) fn upload_path(&self, handle: &str) -> Option<VPath> {
         match self.open.get(&number(handle))? {
             Held::Writing(w) => Some(w.path()),
             Held::Reading { .. } | Held::Listing(_) => None,
@@ -193,6 +193,12 @@ impl Files {
                 }
                 done(id, Ok(()))
             }
+            Held::Writing(writing) if writing.is_removed() => {
+                // As POSIX has it, whoever cleans up and then closes has made no mistake.
+                writing.interrupt("the client removed it before it was closed");
+                let text = "Nothing was stored: it was removed before it was closed";
+                Ok(Reply::Packet(status(id, StatusCode::Ok, text)))
+            }
             Held::Writing(writing) => {
                 Ok(writing.finish().map_or_else(Reply::Refused, |s| Reply::Commit(Box::new(s))))
             }
@@ -232,7 +238,7 @@ impl Files {
         Ok(match self.held(handle)? {
             Held::Reading { file, .. } => attrs(id, &file.stat()),
             Held::Writing(w) => {
-                let modified = session.stat(w.path()).map(|s| s.modified);
+                let modified = session.stat(&w.path()).map(|s| s.modified);
                 let modified = modified.unwrap_or(Timestamp::UNIX_EPOCH);
                 attrs(id, &Stat { kind: StatKind::File, bytes: w.bytes(), modified })
             }
@@ -252,7 +258,7 @@ impl Files {
         wanted: &FileAttributes,
     ) -> Result<Reply> {
         let uploading = self.open.values_mut().find_map(|held| match held {
-            Held::Writing(w) if w.path() == path => Some(w),
+            Held::Writing(w) if !w.is_removed() && w.path() == *path => Some(w),
             _ => None,
         });
         if let Some(writing) = uploading {

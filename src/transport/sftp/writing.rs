@@ -87,8 +87,13 @@ impl Writing {
         }
     }
 
-    pub(super) fn path(&self) -> &VPath {
+    pub(super) fn path(&self) -> VPath {
         self.staged.path()
+    }
+
+    /// Whether the client removed the file that is being written.
+    pub(super) fn is_removed(&self) -> bool {
+        self.staged.is_removed()
     }
 
     pub(super) fn bytes(&self) -> u64 {

@@ -22,7 +22,7 @@ use crate::config::Resumption;
 use crate::error::{Error, Kind, Result};
 use client::AnyCertificate;
 use pair::{Pair, Stamp, create};
-use shown::Shown;
+use shown::{Shown, plain_name};
 
 pub use shown::NamedHost;
 
@@ -64,15 +64,15 @@ pub enum ClientCertificate {
 
 impl Tls {
     /// Loads `tls-cert.pem` and `tls-key.pem` from `certs`, and the pairs of `hosts` that lie there; makes a self-signed
-    /// pair for the server when neither file is there. From then on the files are looked at every two seconds and a good
+    /// pair for the server when neither file is there, for this machine's own names and those by which it is `reached`. From then on the files are looked at every two seconds and a good
     /// new pair is used for new connections.
     ///
     /// # Errors
     /// A file that cannot be read or written, is not PEM, or does not fit the other; the message says how to mend it.
-    pub fn load_or_create(certs: &Path, hosts: &[NamedHost]) -> Result<Self> {
+    pub fn load_or_create(certs: &Path, hosts: &[NamedHost], reached: &[String]) -> Result<Self> {
         let own = Pair::of_server(certs);
         if !own.certificate.exists() {
-            create(&own, Clock::System)?;
+            create(&own, reached, Clock::System)?;
         }
         let shown = Arc::new(Shown::load(certs, hosts)?);
         let seen = shown.stamps();

@@ -1,7 +1,7 @@
 //! A certificate and its key in two files: read together, or made when the server has none.
 
 use std::io::Write as _;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,6 +19,10 @@ pub(super) const CERTIFICATE: &str = "tls-cert.pem";
 pub(super) const KEY: &str = "tls-key.pem";
 /// Some programs refuse certificates that live longer (the limit of Apple's platforms).
 pub(super) const VALID_DAYS: i32 = 825;
+/// The most letters of a certificate's common name. Source: RFC 5280, `ub-common-name`.
+const MOST_COMMON_NAME: usize = 64;
+/// The most letters of a host name. Source: RFC 1035, 2.3.4.
+const MOST_HOST_NAME: usize = 253;
 
 /// A certificate with its chain, and its key.
 #[derive(Debug, Clone)]
@@ -102,8 +106,8 @@ impl Pair {
     }
 }
 
-/// Writes a self-signed certificate, with a new key unless one lies there.
-pub(super) fn create(files: &Pair, clock: Clock) -> Result<()> {
+/// Writes a self-signed certificate for this machine and the names by which it is `reached`, with a new key unless one lies there.
+pub(super) fn create(files: &Pair, reached: &[String], clock: Clock) -> Result<()> {
     let failed = |e: rcgen::Error| {
         Error::caused(Kind::Internal, format!("making the certificate failed: {e}"), e)
     };
@@ -121,7 +125,7 @@ pub(super) fn create(files: &Pair, clock: Clock) -> Result<()> {
         write_new(&files.key, &key.serialize_pem(), 0o600)?;
         key
     };
-    let certificate = certificate_for(&names(), clock).map_err(failed)?;
+    let certificate = certificate_for(&names(reached), clock).map_err(failed)?;
     let certificate = certificate.self_signed(&key).map_err(failed)?;
     write_new(&files.certificate, &certificate.pem(), 0o644)
 }
@@ -131,10 +135,9 @@ fn certificate_for(
     clock: Clock,
 ) -> std::result::Result<rcgen::CertificateParams, rcgen::Error> {
     let mut params = rcgen::CertificateParams::new(names)?;
-    params.subject_alt_names.push(rcgen::SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)));
-    params.subject_alt_names.push(rcgen::SanType::IpAddress(IpAddr::V6(Ipv6Addr::LOCALHOST)));
     params.distinguished_name = rcgen::DistinguishedName::new();
-    let common = names.last().map_or("localhost", String::as_str);
+    let fits = |name: &&String| name.len() <= MOST_COMMON_NAME && name.parse::<IpAddr>().is_err();
+    let common = names.iter().rfind(fits).map_or("localhost", String::as_str);
     params.distinguished_name.push(rcgen::DnType::CommonName, common);
     params.key_usages = vec![rcgen::KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
@@ -149,16 +152,29 @@ fn certificate_for(
     Ok(params)
 }
 
-/// `localhost` and this machine's own name.
-fn names() -> Vec<String> {
-    let mut names = vec!["localhost".to_owned()];
+/// `localhost`, this machine's own name and loopback addresses, and the names and addresses by which it is `reached`; each once.
+fn names(reached: &[String]) -> Vec<String> {
     let own = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let own = own.trim();
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
-    if !own.is_empty() && own != "localhost" && own.chars().all(plain) {
-        names.push(own.to_owned());
+    let here = ["localhost", own.trim(), "127.0.0.1", "::1"];
+    let mut names: Vec<String> = Vec::new();
+    for name in here.into_iter().chain(reached.iter().map(String::as_str)) {
+        let Some(name) = fit_name(name) else { continue };
+        if !names.contains(&name) {
+            names.push(name);
+        }
     }
     names
+}
+
+/// A host name or IP address as certificates hold it; `None`: it cannot stand in one (a name with letters like `é`).
+fn fit_name(name: &str) -> Option<String> {
+    let bare = name.trim_start_matches('[').trim_end_matches(']');
+    if let Ok(address) = bare.parse::<IpAddr>() {
+        return Some(address.to_string());
+    }
+    let name = super::plain_name(name);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+    (!name.is_empty() && name.len() <= MOST_HOST_NAME && name.chars().all(is_plain)).then_some(name)
 }
 
 /// Writes beside the target and renames, so that a crash leaves no half a key.

@@ -123,6 +123,6 @@ fn told(files: &Pair, pair: &CertifiedKey) {
 }
 
 /// As DNS compares names.
-fn plain_name(name: &str) -> String {
+pub(super) fn plain_name(name: &str) -> String {
     name.trim_end_matches('.').to_ascii_lowercase()
 }

@@ -38,6 +38,35 @@ async fn a_client_is_added_changed_and_erased() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_patch_of_import_settings_edits_the_document_that_somebody_wrote() {
+    let mut app = TestApp::start().await;
+    app.add_account("acme");
+    let mut api = program(&mut app).await;
+    let written =
+        "# The agency sends changes only.\nmode = \"delta\" # since 2026\nstrict = true\n";
+    app.service.set_settings("acme", "roster", written).unwrap();
+    let path = "/clients/acme/folders/roster/settings";
+    let patch =
+        json!({"key": "employee_number", "strict": null, "guards": {"endings": {"count": 7}}});
+    let changed = api.json("PATCH", path, &patch).await;
+    assert_eq!(changed.status, 200, "{}", changed.body);
+    let shown = changed.json();
+    assert_eq!(
+        (&shown["strict"], &shown["guards"]["endings"]["count"]),
+        (&json!(false), &json!(7))
+    );
+    let now = app.service.settings_document("acme", "roster").unwrap().text;
+    assert!(now.starts_with("# The agency sends changes only.\nmode = \"delta\" # since 2026\n"));
+    for other in ["strict", "percent", "absent", "dates", "required"] {
+        assert!(!now.contains(other), "{other} was never set and follows its default: {now}");
+    }
+    let wrong = api.json("PATCH", path, &json!({"mode": "some"})).await;
+    assert_eq!((wrong.status, wrong.code().as_str()), (422, "invalid"), "{}", wrong.body);
+    assert_eq!(app.service.settings_document("acme", "roster").unwrap().text, now);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn refusals_say_where_and_change_nothing() {
     let mut app = TestApp::start().await;
     let mut api = program(&mut app).await;

@@ -5,4 +5,5 @@ mod bounds;
 mod caller;
 mod files;
 mod imports;
+mod refusals;
 mod telling;

@@ -130,6 +130,18 @@ fn a_file_that_is_refused_ends_with_1() {
     assert_eq!(output.status.code(), Some(1));
     let told = String::from_utf8(output.stdout).unwrap();
     assert!(told.contains("H101"), "{told}");
+    let listed = place.json(&["imports", "list", "acme"]);
+    let why = format!(
+        "refused, nothing was applied; why: rollcall imports report {}",
+        listed[0]["id"].as_str().unwrap()
+    );
+    assert!(String::from_utf8(output.stderr).unwrap().contains(&why));
+    assert!(
+        place
+            .refused(&["--json", "import", "acme", "no.csv"])
+            .contains("refused, nothing was applied")
+    );
+    assert!(place.refused(&["import", "acme", "no.csv", "--dry-run"]).contains("would be refused"));
     assert!(place.refused(&["import", "acme", "missing.csv"]).contains("missing.csv"));
     assert!(
         place.refused(&["import", "acme", "no.csv", "--folder", "nowhere"]).contains("nowhere")

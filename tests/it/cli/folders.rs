@@ -70,6 +70,32 @@ fn folders_settings_and_templates() {
 }
 
 #[test]
+fn a_folder_where_a_file_lies_is_refused_and_told() {
+    let place = Workplace::new();
+    let sheet = place.with_account();
+    let login = sheet["login"].as_str().unwrap();
+    place.ok(&["folder", "add", login, "hr", "/hr/new", "--purpose", "import"]);
+    let files = place.path("data/clients/acme/files").join(login);
+    std::fs::write(files.join("taken"), "a file").unwrap();
+    for words in [
+        &["folder", "add", login, "x", "/taken", "--purpose", "plain"][..],
+        &["folder", "set", login, "hr", "--path", "/taken/hr"],
+    ] {
+        assert!(place.refused(words).contains("a file lies there"), "{words:?}");
+    }
+    let listed = place.ok(&["folder", "list", login]);
+    assert!(listed.contains("/hr/new") && !listed.contains("/taken"), "{listed}");
+    std::fs::remove_dir_all(files.join("hr")).unwrap();
+    std::fs::write(files.join("hr"), "a file").unwrap();
+    let checked = place.output(&["check", "--json"]);
+    let checked = String::from_utf8(checked.stdout).unwrap();
+    assert!(
+        checked.contains("\"remote folder hr\"") && checked.contains("/hr/new cannot be used"),
+        "{checked}"
+    );
+}
+
+#[test]
 fn a_template_is_read_as_it_is_meant() {
     for language in ["en", "fr", "de"] {
         let place = Workplace::new();

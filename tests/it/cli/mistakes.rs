@@ -1,6 +1,6 @@
 //! What operators do by mistake: a folder that is not there, the wrong user; and names that want to be misread.
 
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
 
 use super::Workplace;
@@ -127,4 +127,103 @@ fn names_are_shown_in_the_order_of_their_letters() {
     assert!(listed.contains("users\u{fffd}gpj.csv"), "{listed}");
     let json = place.ok(&["--json", "imports", "list", "acme"]);
     assert!(!json.contains('\u{202e}') && json.contains("users\\u202egpj.csv"), "{json}");
+}
+
+#[test]
+fn a_folder_that_is_closed_to_this_user_is_told_with_the_way_out() {
+    let place = Workplace::new();
+    place.with_account();
+    if !is_root() {
+        eprintln!("only root can be somebody else: this was not tried");
+        return;
+    }
+    let mode = |path: &str, mode: u32| {
+        std::fs::set_permissions(place.path(path), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    // The program where everybody may run it.
+    std::fs::copy(assert_cmd::cargo::cargo_bin!("rollcall"), place.path("rollcall")).unwrap();
+    mode("rollcall", 0o755);
+    std::fs::create_dir(place.path("home")).unwrap();
+    for path in all(&place.path("data")) {
+        chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    let as_nobody = |words: &str| {
+        let line = format!(
+            "cd {home} && exec setpriv --reuid={NOBODY} --regid={NOBODY} --clear-groups {program} {words}",
+            home = place.path("home").display(),
+            program = place.path("rollcall").display()
+        );
+        let mut shell = std::process::Command::new("sh");
+        let output = shell.args(["-c", &line]).env_remove("ROLLCALL_CONFIG").output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(text).unwrap())
+    };
+    mode(".", 0o755);
+    mode("home", 0o777);
+    let (code, said) = as_nobody("inspect no.csv");
+    if code == Some(127) {
+        eprintln!("setpriv is not installed: this was not tried");
+        return;
+    }
+    assert!(said.contains("no.csv"), "in an open folder no configuration is needed: {said}");
+    // One that is there and cannot be read is never passed over.
+    std::fs::write(place.path("home/rollcall.toml"), "").unwrap();
+    mode("home/rollcall.toml", 0o600);
+    let (code, said) = as_nobody("inspect no.csv");
+    assert!(code == Some(1) && said.contains("read the configuration rollcall.toml"), "{said}");
+    mode("home", 0o700);
+    let data = place.path("data").display().to_string();
+    let (code, said) = as_nobody(&format!("--data {data} client list"));
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("the current folder is closed to this user"), "{said}");
+    assert!(said.contains("cd /") && said.contains("--config"), "{said}");
+    std::fs::write(place.path("own.toml"), "").unwrap();
+    mode("own.toml", 0o644);
+    let own = place.path("own.toml").display().to_string();
+    let (code, said) = as_nobody(&format!("--config {own} --data {data} client list"));
+    assert!(code == Some(0) && said.contains("acme"), "{said}");
+}
+
+#[test]
+fn root_makes_no_keys_that_the_server_could_not_read() {
+    let place = Workplace::new();
+    place.with_account();
+    if !is_root() {
+        eprintln!("only root can be refused as root: this was not tried");
+        return;
+    }
+    for path in all(&place.path("certs")) {
+        chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    let before = all(&place.path("certs")).len();
+    let refused = place.refused(&["--data", "none", "keys", "prepare"]);
+    assert!(refused.contains("the folder of keys certs belongs to user "), "{refused}");
+    assert_eq!(all(&place.path("certs")).len(), before);
+    // Keys that are handed to a container, where root serves root's data.
+    place.ok(&["keys", "prepare"]);
+}
+
+#[test]
+fn a_certificate_without_the_name_of_a_sheet_is_told_and_a_new_one_has_it() {
+    let place = Workplace::new();
+    place.with_account();
+    let named = "[hosts.standard]\npublic_host = \"files.example.com\"\n";
+    std::fs::write(place.path("rollcall.toml"), named).unwrap();
+    let checked = place.ok(&["check"]);
+    let words = checked.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("self-signed, without the name files.example.com"), "{checked}");
+    assert!(words.contains("remove certs/tls-cert.pem"), "{checked}");
+    let before = place.json(&["account", "add", "acme", "Second"]);
+    assert_eq!(before["host"], "files.example.com");
+    let sheet = place.ok(&["account", "add", "acme", "Third"]);
+    assert!(sheet.contains("it bears another name"), "{sheet}");
+
+    std::fs::remove_file(place.path("certs/tls-cert.pem")).unwrap();
+    let sheet = place.ok(&["account", "add", "acme", "Fourth"]);
+    assert!(sheet.contains("self-signed") && !sheet.contains("it bears another name"), "{sheet}");
+    assert!(!place.ok(&["check"]).contains("without the name"));
+    let after = place.json(&["account", "add", "acme", "Fifth"]);
+    let (before, after) = (&before["certificate"], &after["certificate"]);
+    assert_eq!(before["public_key_pin"], after["public_key_pin"], "curl's pin stays right");
+    assert_ne!(before["sha256"], after["sha256"]);
 }

@@ -103,6 +103,16 @@ impl Workplace {
         Serving::start(command)
     }
 
+    /// The same, and nobody reads what it says on standard error: every line fails.
+    fn serve_unheard(&self) -> Serving {
+        let mut command = self.command(&["serve", "--json"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut first = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+        drop(child.stderr.take());
+        Serving { child, ready: serde_json::from_str(&first).unwrap(), log: Arc::default() }
+    }
+
     /// The same with something standing in its way (`src/fault.rs`).
     pub(crate) fn serve_with_fault(&self, fault: &str) -> Serving {
         let mut command = self.command(&["serve", "--json"]);

@@ -1,5 +1,7 @@
 //! What a running server does, and what it sees of the command line; the demo.
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use rollcall::model::{Protocol, VPath};
@@ -134,6 +136,33 @@ async fn a_disabled_accounts_live_sessions_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_cannot_be_written_stops_no_thread() {
+    let place = Workplace::new();
+    let serving = place.serve_unheard();
+    let sheet = place.with_account();
+    let login = sheet["login"].as_str().unwrap();
+    let target = serving.target(&sheet, Protocol::Sftp);
+    let mut connection = Connection::open(&target).await.unwrap();
+    for (n, day) in ["demo-day1.csv", "demo-day2.csv"].into_iter().enumerate() {
+        let bytes = std::fs::read(sample(day)).unwrap();
+        connection.put(&path("/in/users.csv"), &bytes).await.unwrap();
+        within(Duration::from_secs(60), "the import", async || {
+            let imports = place.json(&["imports", "list", "acme"]);
+            let imports = imports.as_array().unwrap();
+            imports.len() == n + 1 && imports.iter().all(|import| import["status"] != "waiting")
+        })
+        .await;
+    }
+    place.ok(&["account", "disable", login]);
+    let begun = Instant::now();
+    while connection.list(&VPath::root()).await.is_ok() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "a disabled account stays inside");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(serving.stop().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn put_then_get_over_each_protocol() {
     let place = Workplace::new();
     let serving = place.serve();
@@ -173,6 +202,20 @@ async fn another_key_or_certificate_is_never_accepted() {
         assert!(is_identity_change(&error), "{protocol}: {error}");
     }
     serving.stop();
+}
+
+#[test]
+fn the_demo_clears_up_when_its_window_is_closed() {
+    let place = Workplace::new();
+    let mut child = place.command(&["demo"]).stdout(Stdio::piped()).spawn().unwrap();
+    let told = BufReader::new(child.stdout.take().unwrap());
+    let mut told = told.lines().map_while(Result::ok);
+    assert!(told.any(|line| line.contains("SHA256:")), "the demo has begun");
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
+    told.for_each(drop);
+    assert!(child.wait().unwrap().success());
+    assert_eq!(std::fs::read_dir(place.path(".")).unwrap().count(), 0, "nothing is left behind");
 }
 
 #[test]

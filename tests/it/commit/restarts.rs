@@ -7,9 +7,10 @@ use std::sync::Arc;
 use rollcall::clock::Clock;
 use rollcall::config::Config;
 use rollcall::error::Kind;
-use rollcall::model::{Protocol, UploadState};
+use rollcall::model::{Protocol, ServerTrust, UploadState};
 use rollcall::service::Service;
 use rollcall::service::imports::ImportView;
+use rollcall::service::remotes::{NewRemoteAccount, NewSecret};
 use rollcall::store::registry::NewUpload;
 
 use crate::bench::{Bench, DAY_1, DAY_2, DAY_3, names, path, put, size};
@@ -129,6 +130,43 @@ async fn a_start_brings_every_half_done_commit_to_its_end() {
     assert!(names(&bench.client("spool")).is_empty());
     let kept = names(&bench.client("archive"));
     assert_eq!(kept.len(), 5, "{kept:?}");
+}
+
+/// An account on the client's own server, which nothing asks.
+fn with_remote_account(bench: &Bench) -> String {
+    let new = NewRemoteAccount {
+        client: "acme".to_owned(),
+        name: "Theirs".to_owned(),
+        protocol: Protocol::Sftp,
+        host: "127.0.0.1:9".to_owned(),
+        login: "rollcall".to_owned(),
+        secret: NewSecret::Password("secret".to_owned().into()),
+        trust: ServerTrust::Pins(Vec::new()),
+    };
+    bench.service.add_remote_account(&new).unwrap().login
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_beside_a_fetch_takes_none_of_its_files() {
+    let bench = Bench::start();
+    let login = with_remote_account(&bench);
+    let folder = bench.stop();
+    let client = folder.path().join("data/clients/acme");
+    // `rollcall fetch` in another process, between a file's name in the archive and its row.
+    let fetching = fs::File::create(client.join(format!("fetch-{login}.lock"))).unwrap();
+    rustix::fs::flock(&fetching, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    let id = uuid::Uuid::now_v7().to_string();
+    fs::write(client.join("spool").join(&id), DAY_1).unwrap();
+    fs::hard_link(client.join("spool").join(&id), client.join("archive").join(&id)).unwrap();
+    fs::write(client.join("spool/x.report-0"), "half a report").unwrap();
+    let bench = Bench::open(folder, |_| {});
+    assert_eq!(names(&bench.client("spool")), [id.clone()]);
+    assert_eq!(names(&bench.client("archive")), [id]);
+    // It ended there: the next start knows that nobody comes for them.
+    drop(fetching);
+    let bench = bench.restart();
+    assert!(names(&bench.client("spool")).is_empty());
+    assert!(names(&bench.client("archive")).is_empty());
 }
 
 /// Takes the rename of an upload back, as a power cut may: its bytes have the spool's name again, the target what was there before.

@@ -8,12 +8,13 @@ use rollcall::clock::Clock;
 use rollcall::config::Config;
 use rollcall::error::Kind;
 use rollcall::import::fields::Field;
-use rollcall::model::UploadId;
+use rollcall::model::{Purpose, UploadId};
 use rollcall::service::Service;
+use rollcall::service::folders::FolderPatch;
 use rollcall::service::holds::{Ruling, Verdict};
 use rollcall::service::session::Session;
 
-use crate::bench::{Bench, put, wait};
+use crate::bench::{Bench, put, stage, wait};
 
 const HEADER: &str = "login;lastName;firstName;mail;dtContractStart;dtContractEnd\n";
 
@@ -322,4 +323,61 @@ async fn a_decision_may_be_written_under_a_temporary_name() {
     let overwrite = rollcall::service::session::Overwrite::Allow;
     assert_eq!(session.rename(&from, &to, overwrite).err().unwrap().kind(), Kind::Denied);
     assert!(bench.file("/in/users.csv").is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_who_approve_at_once_nobody_is_told_that_it_was_refused() {
+    let (bench, session, _id) = held().await;
+    set(&bench, "approve_by_file = true\n[report]\nmarkers = true\n");
+    let sha256 = bench.imports()[1].file.sha256[..12].to_owned();
+    let name = format!("/in/users.csv.approve-{sha256}");
+    let importing = bench.hold_imports();
+    let receipts = [(); 2].map(|()| stage(&session, &name, "").commit().unwrap());
+    drop(importing);
+    for receipt in receipts {
+        let said = receipt.settle().await.text;
+        assert!(said.starts_with("Approved: 40 rows: 12 ended"), "{said}");
+    }
+    assert_eq!(ended(&bench), 12);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_stays_until_somebody_has_decided_by_its_settings() {
+    let (bench, _session, id) = held().await;
+    // The answer comes a moment before the upload counts as done.
+    bench.wait_until_idle();
+    let plain = FolderPatch { purpose: Some(Purpose::Plain), ..FolderPatch::default() };
+    let refused = [
+        bench.service.remove_folder("acme", "import"),
+        bench.service.set_folder("acme", "import", &plain).map(drop),
+        bench.service.remove_account("acme"),
+    ];
+    for refused in refused {
+        let refused = refused.unwrap_err();
+        assert_eq!(refused.kind(), Kind::Busy);
+        assert!(refused.message().contains(&format!("rollcall imports discard {id}")), "{refused}");
+    }
+    // Should it be gone all the same, nothing is read by the defaults in place of its settings.
+    bench.registry().remove_folder("acme", "import").unwrap();
+    let refused = bench.service.decide(id, &whole(Verdict::Approve), "test").err().unwrap();
+    assert!(refused.message().contains("no import folder \"import\" any more"), "{refused}");
+    assert_eq!((ended(&bench), bench.imports()[1].status.as_str()), (0, "held"));
+    bench.service.decide(id, &whole(Verdict::Discard), "test").unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_whose_folder_is_gone_is_not_read_by_the_defaults() {
+    let bench = Bench::start_with(|config| config.limits.reply_wait_s = 0);
+    set(&bench, "mode = \"delta\"\n");
+    let session = bench.session().await;
+    put(&session, "/in/users.csv", &roster(3, 0)).await;
+    bench.wait_until_idle();
+    let importing = bench.hold_imports();
+    put(&session, "/in/users.csv", &roster(2, 0)).await;
+    bench.registry().remove_folder("acme", "import").unwrap();
+    drop(importing);
+    bench.wait_until_idle();
+    assert_eq!(bench.statuses()[1], "failed");
+    let failure = bench.uploads()[1].failure.clone().unwrap();
+    assert!(failure.contains("no import folder \"import\" any more"), "{failure}");
 }

@@ -196,6 +196,66 @@ async fn a_temporary_name_becomes_an_import_by_its_rename() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_rename_counts_before_the_close_and_behind_it() {
+    let (app, mut sftp) = started().await;
+    let (from, to) = (text("/payroll/users.csv.tmp"), text("/payroll/users.csv"));
+    // As Net::SSH2 sends it whose handle is closed late, with the file of the night before.
+    assert_eq!(sftp.put("/payroll/users.csv.tmp", b"login;of yesterday\n").await.0, OK);
+    let open = WRITE | CREATE | TRUNCATE;
+    let handle = sftp.open_file("/payroll/users.csv.tmp", open).await.handle();
+    assert_eq!(sftp.write(&handle, 0, ROSTER).await.0, OK);
+    assert_eq!(sftp.call(18, &[&from, &to]).await.status().0, OK);
+    assert_eq!(sftp.call(17, &[&from]).await.size(), 19, "the old file, until the close");
+    assert_eq!(sftp.call(17, &[&to]).await.size(), u64::try_from(ROSTER.len()).unwrap());
+    let (code, answer) = sftp.close(&handle).await;
+    assert!(code == OK && answer.contains("1 created"), "{code} {answer}");
+    assert_eq!(sftp.get("/payroll/users.csv").await.unwrap(), ROSTER);
+    assert!(sftp.get("/payroll/users.csv.tmp").await.is_none());
+    // In one go: the rename, and then the close; and the close first.
+    for rename_first in [true, false] {
+        assert_eq!(sftp.call(13, &[&to]).await.status().0, OK);
+        let handle = sftp.open_file("/payroll/users.csv.tmp", open).await.handle();
+        assert_eq!(sftp.write(&handle, 0, ROSTER).await.0, OK);
+        for rename in [rename_first, !rename_first] {
+            if rename {
+                sftp.ask(18, &[&from, &to]).await;
+            } else {
+                sftp.ask(4, &[&text(&handle)]).await;
+            }
+        }
+        for _ in 0..2 {
+            let (code, answer) = sftp.answer().await.unwrap().status();
+            assert_eq!(code, OK, "{answer}");
+        }
+        assert_eq!(sftp.get("/payroll/users.csv").await.unwrap(), ROSTER);
+        assert!(sftp.get("/payroll/users.csv.tmp").await.is_none());
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closing_a_removed_file_stores_nothing_and_is_no_mistake() {
+    let (app, mut sftp) = started().await;
+    let path = text("/payroll/users.csv");
+    for old in [false, true] {
+        if old {
+            assert_eq!(sftp.put("/payroll/users.csv", ROSTER).await.0, OK);
+        }
+        let handle = sftp.open_file("/payroll/users.csv", WRITE | CREATE | TRUNCATE).await.handle();
+        assert_eq!(sftp.write(&handle, 0, b"login;half a li").await.0, OK);
+        assert_eq!(sftp.call(13, &[&path]).await.status().0, OK);
+        let (code, answer) = sftp.close(&handle).await;
+        assert_eq!(code, OK);
+        assert_eq!(answer, "Nothing was stored: it was removed before it was closed");
+        assert!(sftp.get("/payroll/users.csv").await.is_none());
+    }
+    let registry = Registry::open(&app.path("data/registry.db")).unwrap();
+    assert_eq!(registry.uploads(&UploadFilter::default()).unwrap().len(), 1);
+    assert_eq!(interruptions(&app).await, 2);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rights_owners_and_times_never_fail_a_transfer() {
     let (app, mut sftp) = started().await;
     let handle = sftp.open_file("/papers/a", WRITE | CREATE).await.handle();

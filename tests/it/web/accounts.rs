@@ -231,6 +231,15 @@ async fn several_folders_are_edited_at_once_or_not_at_all() {
     }
     assert_eq!(app.service.folders("acme").unwrap(), before, "all or nothing");
 
+    std::fs::write(app.path("data/clients/acme/files/acme/archive"), "a file").unwrap();
+    let mut form = Vec::new();
+    form.extend(row("roster", "roster", "/archive/payroll", "import", ""));
+    form.extend(row("papers", "papers", "/elsewhere", "plain", ""));
+    let refused = anna.post(path, &form).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.body.contains("/archive/payroll: a file lies there"), "{}", refused.body);
+    assert_eq!(app.service.folders("acme").unwrap(), before, "all or nothing");
+
     // Two change places, one comes, two of the profile go.
     let mut form = Vec::new();
     form.extend(row("roster", "roster", "/papers", "import", "*.csv"));

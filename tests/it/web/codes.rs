@@ -1,7 +1,10 @@
 //! Mappings, columns, values, lists and keys on the page: what each form does, and what it leaves alone.
 
 use rollcall::import::fields::{Field, FieldKey};
+use rollcall::model::Role;
+use rollcall::service::audit::AuditFilter;
 
+use super::door::enter;
 use super::settings::{ROSTER, hidden, import, opened, send, settings, text, write};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -122,6 +125,24 @@ async fn columns_of_a_sample_are_assigned_and_looked_at_again() {
     assert_eq!(app.service.users("acme", None).unwrap().len(), 1);
     let last = anna.get(&path).await;
     assert!(last.body.contains("Last received file: users.csv"), "{}", last.body);
+    assert!(last.body.contains("<td>Zoé</td>"), "{}", last.body);
+    let filter =
+        AuditFilter { what: Some("import.read".to_owned()), limit: 9, ..AuditFilter::default() };
+    let read = || app.service.audit(&filter).unwrap().len();
+    assert_eq!(read(), 1, "that somebody looked at it stands in the audit trail");
+    // What reports mask is for people who may import.
+    for (name, role, client) in [("vera", Role::Viewer, None), ("carl", Role::Client, Some("acme"))]
+    {
+        let mut other = enter(&app, anna.address, name, role, client).await;
+        let seen = other.get(&path).await;
+        assert!(seen.status == 200 && seen.body.contains("Pointure"), "{name}: {}", seen.body);
+        for value in ["Zoé", "<td>38</td>", "2026-01-05"] {
+            assert!(!seen.body.contains(value), "{name} sees {value}: {}", seen.body);
+        }
+        let none = other.post_file(&format!("{path}/sample"), &[], ("file", "", b"")).await;
+        assert!(none.status == 422 && !none.body.contains("Zoé"), "{name}: {}", none.body);
+    }
+    assert_eq!(read(), 1);
     // The same header written otherwise is the same name: its line is changed, no second one made.
     let form = [("header", "CODE <I>AGENT"), ("field", "login"), ("remove", "Pointure")];
     assert_eq!(send(&mut anna, &path, &form).await.status, 303);

@@ -46,6 +46,14 @@ async fn the_first_administrator_comes_by_a_link_that_works_once() {
     assert_eq!(anna.post("/sign-out", &[]).await.header("location"), "/sign-in");
     assert_eq!(anna.get("/").await.status, 303);
     assert_eq!(other.get("/").await.status, 200, "another session goes on");
+    // A button that is pressed after the end does nothing, and the page says so.
+    let late = anna.post("/me/language", &[("language", "fr")]).await;
+    assert_eq!((late.status, late.header("location")), (303, "/sign-in?next=%2F&lost=1"));
+    let asked = anna.get(late.header("location")).await;
+    assert!(asked.body.contains("what you sent was not done"), "{}", asked.body);
+    assert!(!anna.get("/sign-in?next=%2F").await.body.contains("not done"));
+    let out = anna.post("/sign-out", &[]).await;
+    assert_eq!((out.status, out.header("location")), (303, "/sign-in?next=%2F"));
     app.stop().await;
 }
 
@@ -192,6 +200,11 @@ async fn a_link_chooses_a_password_once_and_a_newer_one_voids_it() {
         language: Language::De,
     };
     assert_eq!(app.service.add_administrator(&new, None).unwrap().name, "olga@example.org");
+    for actor in ["cli", " CLI", "link", "retention", "schedule", "export", "new"] {
+        let new = NewAdministrator { name: actor.to_owned(), ..new.clone() };
+        let refused = app.service.add_administrator(&new, None).unwrap_err();
+        assert_eq!(refused.kind(), Kind::Invalid, "{actor}: {refused}");
+    }
     let path = |token: String| format!("/set-up/{token}");
     let first = path(app.service.invite_administrator("olga@example.org").unwrap());
     let second = path(app.service.invite_administrator("olga@example.org").unwrap());

@@ -12,7 +12,7 @@ mod imports;
 mod lists;
 mod look;
 mod pace;
-mod people;
+pub(crate) mod people;
 mod quality;
 mod races;
 mod remote;

@@ -44,7 +44,7 @@ struct Looked {
 
 impl Looked {
     fn is_empty(&self) -> bool {
-        let FetchOutcome { fetched, waiting, problems } = &self.outcome;
+        let FetchOutcome { fetched, waiting, problems, .. } = &self.outcome;
         fetched.is_empty() && waiting.is_empty() && problems.is_empty()
     }
 

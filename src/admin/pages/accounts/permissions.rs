@@ -1,9 +1,10 @@
 //! What narrows an account down: from where, until when, with which proofs, what it may do where, how much of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
 use axum::extract::{Path, State as Of};
+use axum::http::StatusCode;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -12,6 +13,7 @@ use super::{Answer, Owned, beside, refused, run};
 use crate::admin::Admin;
 use crate::admin::form::{Form, Pairs};
 use crate::admin::guard::Caller;
+use crate::admin::pages::was::{self, Fields, Since};
 use crate::admin::route::{Route, of_account};
 use crate::admin::shell::{Shell, Tone, done, page};
 use crate::error::{Error, Kind, Result};
@@ -91,6 +93,12 @@ impl Typed {
         typed
     }
 
+    /// What has become, since it was opened, of a form that is about what `self` says holds.
+    fn since_opened(&self, pairs: &Pairs) -> Since {
+        let sent = Self::read(self.clone(), pairs);
+        was::since(was::of(pairs), &sent.fields(), &self.fields())
+    }
+
     /// What holds now.
     fn of(known: &Known) -> Self {
         let Known { owned, folders, rules, rights, limits } = known;
@@ -121,13 +129,33 @@ impl Typed {
         }
     }
 
+    /// The form's fields as texts, to be compared.
+    fn fields(&self) -> Fields {
+        let set = |names: &[String]| {
+            let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+            names.into_iter().collect::<Vec<_>>().join(", ")
+        };
+        let own = self.own.iter().map(|(folder, names)| format!("{folder} ({})", set(names)));
+        let mut fields = vec![
+            ("allow_from", self.networks().collect::<Vec<_>>().join(" ")),
+            ("last_day", self.last_day.trim().to_owned()),
+            ("needs_both", was::ticked(self.needs_both)),
+            ("lenient", was::ticked(self.lenient)),
+            ("right", set(&self.rights)),
+            ("own", own.collect::<Vec<_>>().join(", ")),
+        ];
+        fields.extend(LIMITS.into_iter().map(|name| (name, self.limit_text(name).to_owned())));
+        fields
+    }
+
+    fn networks(&self) -> impl Iterator<Item = &str> {
+        let between = |c: char| c.is_whitespace() || c == ',' || c == ';';
+        self.allow_from.split(between).filter(|one| !one.is_empty())
+    }
+
     fn patch(&self) -> Result<RulesPatch> {
         let invalid = |words: String| Error::new(Kind::Invalid, words);
-        let networks = self
-            .allow_from
-            .split(|c: char| c.is_whitespace() || c == ',' || c == ';')
-            .filter(|one| !one.is_empty())
-            .map(|one| one.parse::<Network>().map_err(invalid));
+        let networks = self.networks().map(|one| one.parse::<Network>().map_err(invalid));
         let last_day = match self.last_day.trim() {
             "" => None,
             text => Some(text.parse::<Date>().map_err(|_| {
@@ -237,7 +265,22 @@ struct PermissionsPage<'a> {
     owned: &'a Owned,
     folders: &'a [Folder],
     typed: &'a Typed,
+    /// What holds now, which the form carries.
+    was: String,
     wrong: Option<&'a str>,
+}
+
+/// The words of a field that somebody else has changed.
+fn label(p: &Shell, name: &'static str) -> &'static str {
+    match name {
+        "allow_from" => p.t("addresses", "adresses", "Adressen"),
+        "last_day" => p.t("last day", "dernier jour", "letzter Tag"),
+        "needs_both" => p.t("key and password", "clé et mot de passe", "Schlüssel und Passwort"),
+        "right" => p.t("rights of the account", "droits du compte", "Rechte des Kontos"),
+        "own" => p.t("rights in folders", "droits par dossier", "Rechte in Ordnern"),
+        "lenient" => "TLS close_notify",
+        other => other,
+    }
 }
 
 impl PermissionsPage<'_> {
@@ -276,9 +319,12 @@ async fn form(
     let known = run(admin, caller, shell, move |service| Known::find(&service, &login)).await?;
     let wrong = refusal.as_ref().map(|(_, words)| *words);
     let now = Typed::of(&known);
-    let typed = refusal.map_or(now.clone(), |(pairs, _)| Typed::read(now, pairs));
+    let was = was::carried(&now.fields());
+    let typed = refusal.map_or(now.clone(), |(pairs, _)| {
+        Typed::read(now.clone(), &now.since_opened(pairs).touched(pairs))
+    });
     let Known { owned, folders, .. } = &known;
-    let shown = page(&PermissionsPage { p: shell, owned, folders, typed: &typed, wrong });
+    let shown = page(&PermissionsPage { p: shell, owned, folders, typed: &typed, was, wrong });
     Ok(if wrong.is_some() { refused(shown) } else { shown })
 }
 
@@ -292,7 +338,13 @@ async fn save(
     let (named, wish) = (login.clone(), pairs.clone());
     let saved = admin.run(&caller.name, move |service| change(&service, &named, &wish)).await;
     match saved {
-        Ok(()) => {
+        Ok(Some(since)) => {
+            let words = since.words(&shell, |name| label(&shell, name));
+            let mut shown = form(&admin, &shell, &caller, login, Some((&pairs, &words))).await?;
+            *shown.status_mut() = StatusCode::CONFLICT;
+            Ok(shown)
+        }
+        Ok(None) => {
             let words = shell.t(
                 "The permissions are saved.",
                 "Les droits d’accès sont enregistrés.",
@@ -307,11 +359,25 @@ async fn save(
     }
 }
 
-fn change(service: &Service, login: &str, pairs: &Pairs) -> Result<()> {
+/// Changes what somebody touched; `Some`: somebody else was faster with one of these fields, and nothing was changed.
+fn change(service: &Service, login: &str, pairs: &Pairs) -> Result<Option<Since>> {
     let known = Known::find(service, login)?;
-    let typed = Typed::read(Typed::of(&known), pairs);
+    let now = Typed::of(&known);
+    let since = now.since_opened(pairs);
+    if !since.overtaken.is_empty() {
+        return Ok(Some(since));
+    }
+    let typed = Typed::read(now.clone(), &since.touched(pairs));
     // All is read before anything is changed.
     let (patch, limits) = (typed.patch()?, typed.limits()?);
+    let held = &known.rules;
+    let rules = RulesPatch {
+        allow_from: patch.allow_from.filter(|new| *new != held.allow_from),
+        last_day: patch.last_day.filter(|_| typed.last_day.trim() != now.last_day),
+        needs_both: patch.needs_both.filter(|new| *new != held.needs_both),
+        lenient_data_end: patch.lenient_data_end.filter(|new| *new != held.lenient_data_end),
+        rights: patch.rights.filter(|new| *new != held.rights),
+    };
     let mut folders = Vec::new();
     for folder in &known.folders {
         let wish = typed.own.get(&folder.name).map(|names| rights(names)).transpose()?;
@@ -321,7 +387,8 @@ fn change(service: &Service, login: &str, pairs: &Pairs) -> Result<()> {
         }
     }
     let limits = (limits != known.limits).then_some(limits);
-    service.set_access(login, &AccessPatch { rules: patch, folders, limits })
+    service.set_access(login, &AccessPatch { rules, folders, limits })?;
+    Ok(None)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::config::Retention;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Client, Language, Scope};
 use crate::service::Service;
-use crate::service::clients::{ClientPatch, ClientRetention, Erased};
+use crate::service::clients::{ClientPatch, ClientRetention, Erased, RetentionPatch};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -185,7 +185,7 @@ fn change(service: &Service, slug: &str, sent: Sent) -> Result<()> {
         language: Some(typed.language),
         time_zone: Some(typed.time_zone.trim().to_owned()),
         enabled: None,
-        retention: (before != kept).then_some(kept),
+        retention: RetentionPatch::between(before, kept),
     };
     service.set_client(slug, &patch).map(drop)
 }

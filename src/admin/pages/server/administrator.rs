@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 
@@ -10,9 +11,12 @@ use super::{refused, words};
 use crate::admin::Admin;
 use crate::admin::form::Form;
 use crate::admin::guard::Caller;
+use crate::admin::pages::was::{self, Fields, Since};
 use crate::admin::route::{Route, of_server};
 use crate::admin::shell::{Failure, Shell, Tone, done, page};
+use crate::error::Result;
 use crate::model::{Administrator, Client, Language, Role, Scope};
+use crate::service::Service;
 use crate::service::administrators::AdministratorPatch;
 use crate::service::sign_in::SessionView;
 
@@ -30,12 +34,49 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 /// What can be changed, as it was typed.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct RoleForm {
     role: Role,
     #[serde(default)]
     client: String,
     language: Language,
+    /// What the form showed when it was opened.
+    #[serde(default)]
+    was: String,
+}
+
+impl RoleForm {
+    /// What holds now.
+    fn of(one: &Administrator) -> Self {
+        let mut form = Self {
+            role: one.role,
+            client: one.client.clone().unwrap_or_default(),
+            language: one.language,
+            was: String::new(),
+        };
+        form.was = was::carried(&form.fields());
+        form
+    }
+
+    /// As it is shown once more: what was touched as it was typed, all else as it is now.
+    fn again(self, one: &Administrator) -> Self {
+        let now = Self::of(one);
+        let since = was::since(&self.was, &self.fields(), &now.fields());
+        let typed = self;
+        let (role, client) = match since.touches("role") {
+            true => (typed.role, typed.client),
+            false => (now.role, now.client),
+        };
+        let language = if since.touches("language") { typed.language } else { now.language };
+        Self { role, client, language, was: now.was }
+    }
+
+    /// A role and its client are one thing.
+    fn fields(&self) -> Fields {
+        let client = client_of(self.role, &self.client).unwrap_or_default();
+        let role = format!("{} {client}", self.role.name());
+        vec![("role", role.trim().to_owned()), ("language", self.language.code().to_owned())]
+    }
 }
 
 #[derive(Template)]
@@ -72,11 +113,7 @@ async fn show_one(
     });
     match found.await {
         Ok((one, clients, sessions)) => {
-            let form = form.unwrap_or_else(|| RoleForm {
-                role: one.role,
-                client: one.client.clone().unwrap_or_default(),
-                language: one.language,
-            });
+            let form = form.map_or_else(|| RoleForm::of(&one), |form| form.again(&one));
             let (one, clients, sessions, form) = (&one, &clients, &sessions, &form);
             page(&OnePage { p: shell, one, clients, sessions, form, wrong })
         }
@@ -95,24 +132,49 @@ async fn change(
     Path(name): Path<String>,
     Form(form): Form<RoleForm>,
 ) -> Response {
-    let patch = AdministratorPatch {
-        role: Some((form.role, client_of(form.role, &form.client))),
-        language: Some(form.language),
-        enabled: None,
-    };
-    let whom = name.clone();
-    let changed =
-        admin.run(&caller.name, move |service| service.set_administrator(&whom, &patch)).await;
+    let (whom, sent) = (name.clone(), form.clone());
+    let changed = admin.run(&caller.name, move |service| change_role(&service, &whom, &sent)).await;
     match changed {
-        Ok(changed) => {
+        Ok(Ok(changed)) => {
             let words = shell.t("Saved.", "Enregistré.", "Gespeichert.");
             done(&at(&changed.name), Tone::Good, words)
+        }
+        Ok(Err(since)) => {
+            let words = since.words(&shell, |field| match field {
+                "role" => shell.t("role", "rôle", "Rolle"),
+                _ => shell.t("language", "langue", "Sprache"),
+            });
+            let mut response =
+                show_one(&admin, &shell, &caller, name, (Some(form), Some(&words))).await;
+            if response.status().is_success() {
+                *response.status_mut() = StatusCode::CONFLICT;
+            }
+            response
         }
         Err(error) => {
             let again = (Some(form), Some(error.message()));
             refused(show_one(&admin, &shell, &caller, name, again).await)
         }
     }
+}
+
+/// Changes what somebody touched; `Err`: somebody else was faster with one of these fields, and nothing was changed.
+fn change_role(
+    service: &Service,
+    name: &str,
+    form: &RoleForm,
+) -> Result<std::result::Result<Administrator, Since>> {
+    let now = RoleForm::of(&service.administrator(name)?);
+    let since = was::since(&form.was, &form.fields(), &now.fields());
+    if !since.overtaken.is_empty() {
+        return Ok(Err(since));
+    }
+    let patch = AdministratorPatch {
+        role: since.touches("role").then(|| (form.role, client_of(form.role, &form.client))),
+        language: since.touches("language").then_some(form.language),
+        enabled: None,
+    };
+    service.set_administrator(name, &patch).map(Ok)
 }
 
 async fn invite(

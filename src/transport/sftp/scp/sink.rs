@@ -131,7 +131,7 @@ impl Sink<'_> {
             Ok(staged) => staged,
             Err(error) => return self.talk.refuse(name, error.message()),
         };
-        let path = staged.path().clone();
+        let path = staged.path();
         self.talk.await_bytes(bytes.saturating_add(1));
         self.talk.ok()?;
         let staged = self.receive(staged, bytes).await?;
@@ -214,7 +214,7 @@ impl Sink<'_> {
         let shared = Arc::clone(&self.talk.shared);
         let _aside = shared.connection.aside();
         let bytes = Some(staged.bytes());
-        let what = Aimed { what: "upload", path: staged.path().clone(), bytes };
+        let what = Aimed { what: "upload", path: staged.path(), bytes };
         let turn = self.session.commit_turn().await;
         if shared.stopped.is_cancelled() {
             interrupt(staged, &shared.why()).await;
