@@ -160,7 +160,7 @@ async fn a_start_beside_a_fetch_takes_none_of_its_files() {
     fs::hard_link(client.join("spool").join(&id), client.join("archive").join(&id)).unwrap();
     fs::write(client.join("spool/x.report-0"), "half a report").unwrap();
     let bench = Bench::open(folder, |_| {});
-    assert_eq!(names(&bench.client("spool")), [id.clone()]);
+    assert_eq!(names(&bench.client("spool")), std::slice::from_ref(&id));
     assert_eq!(names(&bench.client("archive")), [id]);
     // It ended there: the next start knows that nobody comes for them.
     drop(fetching);
