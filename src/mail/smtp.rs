@@ -5,7 +5,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
+use lettre::Address;
 use lettre::message::Message;
 use lettre::transport::smtp;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
@@ -14,6 +16,9 @@ use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+
+/// How long the answer to QUIT is waited for.
+const QUIT_WAIT: Duration = Duration::from_secs(2);
 
 /// Where messages go, and how.
 pub struct Smtp {
@@ -54,7 +59,8 @@ impl Smtp {
     pub(super) async fn send(&self, message: &Message) -> Result<(), Failure> {
         let mut connection = self.connect().await?;
         let sent = hand_over(&mut connection, message).await;
-        connection.abort().await;
+        // The answer to QUIT says nothing about the message.
+        let _is_closed = tokio::time::timeout(QUIT_WAIT, connection.abort()).await;
         sent
     }
 
@@ -89,8 +95,16 @@ impl Smtp {
 async fn hand_over(connection: &mut AsyncSmtpConnection, message: &Message) -> Result<(), Failure> {
     let (envelope, bytes) = (message.envelope(), message.formatted());
     let mut options = Vec::new();
-    if !bytes.is_ascii() && connection.server_info().supports_feature(Extension::EightBitMime) {
+    let server = connection.server_info();
+    if !bytes.is_ascii() && server.supports_feature(Extension::EightBitMime) {
         options.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+    }
+    // Source: RFC 6531, section 3.4.
+    let is_ascii = |address: &Address| AsRef::<str>::as_ref(address).is_ascii();
+    if !envelope.from().into_iter().chain(envelope.to()).all(is_ascii)
+        && server.supports_feature(Extension::SmtpUtfEight)
+    {
+        options.push(MailParameter::SmtpUtfEight);
     }
     let sender = Mail::new(envelope.from().cloned(), options);
     connection.command(sender).await.map_err(Failure::Server)?;

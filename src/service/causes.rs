@@ -60,6 +60,9 @@ fn is_told_no_more(service: &Service, alarm: &Alarm) -> Result<bool> {
     if let Some(hook) = subject.strip_prefix("hook/") {
         return Ok(!service.config().hooks.iter().any(|known| known.name == hook));
     }
+    if subject == mail::SERVER && !service.config().mail.is_on() {
+        return Ok(true);
+    }
     let user = subject.strip_prefix("user ");
     if user.is_none() && (!subject.contains('@') || mail::is_operator(service, subject)) {
         // The mail server, a webhook; an operator hears of every client's alarms.

@@ -109,9 +109,8 @@ async fn deliver_drop(
     };
     let mut connection = connect(service, &dropped.client, &dropped.login, job.attempts).await?;
     let brought = bring(service, &mut connection, &folder, &dropped).await;
-    connection.close().await;
     tell_refusal(service, &dropped.client, &folder, job, &brought);
-    brought.map_err(broken_off)?;
+    ended(connection, &folder, brought).await?;
     service.registry().deliver_drop(id, service.clock().now())?;
     tracing::info!(
         client = dropped.client, login = dropped.login, path = ?dropped.path.as_str(), drop = id,
@@ -150,9 +149,25 @@ pub(super) async fn connect(
     })
 }
 
-/// A server that breaks off is waited for like one that does not answer.
-pub(super) fn broken_off(error: Error) -> Trouble {
-    if error.kind() == Kind::Busy { Trouble::Away(error) } else { Trouble::Again(error) }
+/// Ends the connection over which something was brought. A server that broke off is waited for like one that does not
+/// answer; one that still answers has refused this file, if perhaps in the same words.
+pub(super) async fn ended<T>(
+    mut connection: Connection,
+    folder: &Folder,
+    brought: Result<T>,
+) -> std::result::Result<T, Trouble> {
+    let trouble = match brought {
+        Err(error) if error.kind() == Kind::Busy => {
+            let answer = connection.stat(&folder.path).await;
+            Err(match answer.is_err_and(|e| e.kind() == Kind::Busy) {
+                true => Trouble::Away(error),
+                false => Trouble::Again(error),
+            })
+        }
+        brought => brought.map_err(Trouble::Again),
+    };
+    connection.close().await;
+    trouble
 }
 
 /// Raises an alarm about a delivery that was given up: it stands whatever else the server takes meanwhile.

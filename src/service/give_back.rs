@@ -59,9 +59,8 @@ pub(super) async fn deliver(
     let (client, login) = (given.upload.client.clone(), given.upload.login.clone());
     let mut connection = deliver::connect(service, &client, &login, job.attempts).await?;
     let brought = bring(service, &mut connection, &given).await;
-    connection.close().await;
     deliver::tell_refusal(service, &client, &given.folder, job, &brought);
-    brought.map_err(deliver::broken_off)?;
+    deliver::ended(connection, &given.folder, brought).await?;
     tracing::info!(client, login, path = ?given.upload.path.as_str(), upload = %import, "report given back");
     Ok(())
 }

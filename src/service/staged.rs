@@ -341,12 +341,16 @@ impl Staged {
 
     /// Lets the part take the target's name where that can deceive nobody.
     fn keep_part(&self, mut stage: Stage) -> Result<()> {
-        let (_guard, path, end) = self.end();
-        let place = names::place(&self.session.folders(), &path);
-        let is_temporary = names::is_temporary(path.name().unwrap_or_default());
-        if end.is_removed || stage.is_poisoned() || !(place == Place::Plain || is_temporary) {
+        let (_guard, target, end) = self.end();
+        let folders = self.session.folders();
+        let is_temporary = |path: &VPath| names::is_temporary(path.name().unwrap_or_default());
+        let deceives_nobody =
+            |path: &&VPath| names::place(&folders, path) == Place::Plain || is_temporary(path);
+        // It was to be renamed at its end, which did not come: then its first name is the right one.
+        let path = [&target, &self.opened_as].into_iter().find(deceives_nobody);
+        let Some(path) = path.filter(|_| !end.is_removed && !stage.is_poisoned()) else {
             return Ok(());
-        }
+        };
         stage.cut_to_first_gap()?;
         self.shown_bytes.store(stage.bytes(), Ordering::Release);
         if stage.bytes() == 0 {
@@ -354,11 +358,11 @@ impl Staged {
         }
         let grew = self.resumed_bytes > 0 && stage.bytes() >= self.resumed_bytes;
         // A part goes on from the one that lies at its own name only.
-        let replaces = is_temporary && grew && path == self.opened_as;
-        self.check_continued(&path)?;
-        self.check_quota(&mut stage, &path)?;
+        let replaces = is_temporary(path) && grew && *path == self.opened_as;
+        self.check_continued(path)?;
+        self.check_quota(&mut stage, path)?;
         stage.seal()?;
-        let (folder, name) = self.session.files.holder(&path)?;
+        let (folder, name) = self.session.files.holder(path)?;
         let spool = &self.session.space.spool;
         let id = self.id.to_string();
         let moved = if replaces {
@@ -369,7 +373,7 @@ impl Staged {
         match moved {
             Ok(()) => stage.hand_on(),
             Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(e) => return Err(Error::io(&path, e)),
+            Err(e) => return Err(Error::io(path, e)),
         }
         Ok(())
     }

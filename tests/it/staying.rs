@@ -106,6 +106,68 @@ fn a_manager_set_by_hand_stays_when_the_default_changes() {
     assert_eq!(values(&place, "manager")[3], "3");
 }
 
+/// So many that a file that hardly differs is not read whole; the department of number 300 is the only difference.
+fn many(place: &Workplace, department: &str) -> Value {
+    let mut text =
+        "legalEntity;ID number;lastName;firstName;dtContractStart;department;manager\n".to_owned();
+    for number in 1..=400 {
+        let department = if number == 300 { department } else { "IT" };
+        text.push_str(&format!("FR;{number};ROY{number};Zoe;2020-01-31;{department};\n"));
+    }
+    std::fs::write(place.path("users.csv"), text).unwrap();
+    import(place)
+}
+
+#[test]
+fn a_manager_set_by_hand_stays_also_where_only_a_part_of_the_file_is_read() {
+    let place = place();
+    let toml =
+        |who: &str| format!("[blanks]\nmanager = \"default\"\n[defaults]\nmanager = \"{who}\"");
+    let manager = |number: &str| {
+        let users = place.json(&["users", "list", "acme"]);
+        let of = |user: &&Value| user["employee_number"] == number;
+        users.as_array().unwrap().iter().find(of).unwrap()["manager"].clone()
+    };
+    load(&place, &toml("150"));
+    many(&place, "IT");
+    assert_eq!(manager("200"), "150");
+    place.ok(&["users", "set", "acme", "200", "manager=2"]);
+    load(&place, &toml("160"));
+    for department in ["A", "B", "C"] {
+        let report = many(&place, department);
+        assert_eq!((manager("200"), manager("201")), (json!("2"), json!("160")), "{department}");
+        assert_eq!(told(&report, "P701").len(), 1, "{department}: {report}");
+    }
+}
+
+#[test]
+fn a_default_that_was_given_is_nobodys_word() {
+    let place = place();
+    load(&place, "[blanks]\njob_title = \"clear\"\n[defaults]\njob_title = \"Staff\"");
+    night(&place, "IT", "job title", &["", ""]);
+    assert_eq!(values(&place, "job_title"), ["Staff", "Staff"]);
+    place.ok(&["users", "set", "acme", "2", "job_title=Chief"]);
+    load(&place, "[blanks]\njob_title = \"default\"\n[defaults]\njob_title = \"Agent\"");
+    let report = night(&place, "A", "job title", &["", ""]);
+    assert_eq!(values(&place, "job_title"), ["Agent", "Chief"], "{report}");
+    // Only what was taken is told as taken.
+    assert_eq!((told(&report, "V310").len(), told(&report, "P701").len()), (1, 1), "{report}");
+    let report = night(&place, "B", "job title", &["", ""]);
+    assert_eq!((told(&report, "V310").len(), told(&report, "P701").len()), (0, 1), "{report}");
+}
+
+#[test]
+fn a_manager_whom_the_file_has_withdrawn_is_waited_for_no_more() {
+    let place = place();
+    load(&place, "[blanks]\nmanager = \"clear\"\n[defaults]\nmanager = \"1\"");
+    night(&place, "IT", "manager", &["", ""]);
+    assert_eq!(values(&place, "manager"), ["1", "1"]);
+    night(&place, "A", "manager", &["", "3"]);
+    night(&place, "B", "manager", &["", ""]);
+    let report = night(&place, "C", "manager", &["", "", ""]);
+    assert_eq!(values(&place, "manager")[..2], [json!("1"), Value::Null], "{report}");
+}
+
 #[test]
 fn a_default_stays_as_long_as_the_file_goes_on_with_its_blank() {
     let place = place();

@@ -229,6 +229,7 @@ impl<'s> Reader<'_, 's> {
     /// Takes what a cell says into the draft.
     fn take(&mut self, wired: &'s Wired<'s>, said: Said<'s>, spoken: &mut Spoken<'s>) {
         let in_file = matches!(said, Said::Text(_));
+        let is_manager = wired.key == FieldKey::Known(Field::Manager);
         let said = match said {
             Said::Blank => self.blank(wired),
             Said::Open if wired.key != END => self.blank(wired),
@@ -236,6 +237,12 @@ impl<'s> Reader<'_, 's> {
         };
         let protected = self.is_protected(wired, &said);
         spoken.end_is_protected |= protected && wired.key == END;
+        if let Said::Text(text) = &said
+            && !(in_file || protected || is_manager)
+            && self.old(&wired.key) != Some(text.as_ref())
+        {
+            self.tell_default(&wired.key, text);
+        }
         let said = if protected { Said::Silent } else { said };
         match (&wired.key, said) {
             (_, Said::Silent) => {}
@@ -275,12 +282,19 @@ impl<'s> Reader<'_, 's> {
         let Some(user) = self.user() else { return false };
         let Some(before) = protected.get(&(user.id, wired.key.clone())) else { return false };
         let before = before.as_deref();
+        if self.is_given(user, &wired.key) {
+            // Nobody's word: it stays while the file says nothing of it, and settings that give another default count.
+            if stated.is_some() {
+                self.left.unprotected.push((self.at, wired.key.clone()));
+            }
+            return stated.is_none();
+        }
         if !is_same(&wired.key, before, stated) && !self.says_again(wired, user, before, stated) {
             self.left.unprotected.push((self.at, wired.key.clone()));
             return false;
         }
         let (old, stays) = (self.old(&wired.key), self.stays(user, &wired.key));
-        if !self.is_given(user, &wired.key) && !is_same(&wired.key, stays, stated) {
+        if !is_same(&wired.key, stays, stated) {
             let told = message(Code::P701, "", params([]));
             let mut placed = self.context.place(&self.row, Some(user), Some(wired), told);
             if stays != old {
@@ -347,13 +361,7 @@ impl<'s> Reader<'_, 's> {
                 let department = user.values.get(Field::Department);
                 let default = self.default_of(&wired.key, entity, department);
                 match default {
-                    Some(text) => {
-                        let is_manager = wired.key == FieldKey::Known(Field::Manager);
-                        if !is_manager && self.old(&wired.key) != Some(text.as_ref()) {
-                            self.tell_default(&wired.key, &text);
-                        }
-                        Said::Text(text)
-                    }
+                    Some(text) => Said::Text(text),
                     None => Said::Silent,
                 }
             }

@@ -1,8 +1,10 @@
 //! Managers: found once everybody is known, so that the order of the rows never matters; no circles.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::circles::refuse_circles;
+use super::defaults::default_in;
 use super::draft::{Context, Draft, Fate, Rows, Wish};
 use super::people::{People, Person};
 use super::places::Place;
@@ -113,8 +115,11 @@ impl Managers {
         at: usize,
         me: usize,
     ) -> NewManager {
-        // A new user's default stays, also one whom nobody was found for until now.
+        // A new user's default stays, also one whom nobody was found for until now: as long as it is one.
         if is_given(context, me) {
+            if wish_of(context, me).is_some_and(|wish| !is_default(context, me, &wish.text)) {
+                self.forget_wish(context, me);
+            }
             return NewManager::Same;
         }
         self.forget_wish(context, me);
@@ -160,6 +165,10 @@ impl Managers {
             }
         } else {
             self.forget_wish(context, me);
+        }
+        // The file says something: a blank means again what the settings say.
+        if draft.manager != Wish::Default && is_given(context, me) {
+            self.unprotected.push(at);
         }
         let told = match draft.manager {
             Wish::Default => lost_default(people, text, lost),
@@ -222,7 +231,7 @@ impl Managers {
             let draft = person.row.and_then(|row| rows.drafts.get(row));
             let is_settled = |draft: &Draft| match draft.manager {
                 Wish::Silent => false,
-                Wish::Clear => !is_given(context, me),
+                Wish::Clear => !(is_given(context, me) && is_default(context, me, &wish.text)),
                 Wish::Cell | Wish::Named | Wish::Default => true,
             };
             if draft.is_some_and(is_settled) {
@@ -354,6 +363,18 @@ fn is_given(context: &Context<'_>, me: usize) -> bool {
     protections.get(&key).is_some_and(|protection| protection.given)
 }
 
+const MANAGER: FieldKey = FieldKey::Known(Field::Manager);
+
+/// Whether a text is the manager that a blank stands for today.
+fn is_default(context: &Context<'_>, me: usize, text: &str) -> bool {
+    let Some(user) = context.user(Some(me)) else { return false };
+    let (settings, sheet) = (context.job.settings, context.sheet);
+    let [entity, department] =
+        [Field::LegalEntity, Field::Department].map(|field| user.values.get(field));
+    let default = default_in(settings, &sheet.coders, &sheet.dates, &MANAGER, entity, department);
+    default.and_then(Result::ok).is_some_and(|default| default == text)
+}
+
 /// Whom the default that a row's blank stood for named when somebody else's manager was protected from it.
 fn default_then(
     context: &Context<'_>,
@@ -361,11 +382,14 @@ fn default_then(
     draft: &Draft,
     me: usize,
 ) -> Option<usize> {
-    const MANAGER: FieldKey = FieldKey::Known(Field::Manager);
-    let user = context.user(Some(me)).filter(|_| draft.manager == Wish::Default)?;
-    let then = context.then(user.id, &MANAGER)?;
-    let text = then.default_of(&context.sheet.dates, &MANAGER, user)?;
+    let text = default_named_then(context, draft)?;
     directory.find(context, me, &text).ok()
+}
+
+/// The same as it was written: a number, a login, an e-mail address or a name.
+pub(super) fn default_named_then<'s>(context: &Context<'s>, draft: &Draft) -> Option<Cow<'s, str>> {
+    let user = context.user(draft.user()).filter(|_| draft.manager == Wish::Default)?;
+    context.then(user.id, &MANAGER)?.default_of(&context.sheet.dates, &MANAGER, user)
 }
 
 /// Whom a user waits for.

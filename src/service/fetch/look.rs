@@ -130,6 +130,7 @@ impl Looker<'_> {
         missed: Missed,
         outcome: &mut FetchOutcome,
     ) -> Result<()> {
+        let is_ours = matches!(missed, Missed::Ours(_));
         let error = match missed {
             Missed::Theirs(error) => {
                 if self.is_lost(connection, &error).await {
@@ -151,7 +152,7 @@ impl Looker<'_> {
         // Somebody may have it open just now, or took it away; a refusal stays one.
         let is_refused = !matches!(error.kind(), Kind::Busy | Kind::Internal | Kind::NotFound);
         if outcome.unfetched.as_ref().is_none_or(|first| is_refused && !first.is_refused) {
-            outcome.unfetched = Some(Unfetched { why, is_refused });
+            outcome.unfetched = Some(Unfetched { why, is_refused, is_ours });
         }
         Ok(())
     }
@@ -207,6 +208,12 @@ impl Looker<'_> {
         if seen.state != FetchState::Seen && seen.modified.is_some() {
             return Ok(Verdict::Known);
         }
+        if let Some(newer) = self.overtaken_by(seen)? {
+            return Ok(Verdict::NotYet(format!(
+                "it is older than {newer}, which was fetched while this one could not be; an older list would undo a newer \
+                 one (if it still counts: send it again, or `rollcall import`)"
+            )));
+        }
         let most = self.service.config().limits.max_upload_bytes;
         if seen.bytes > most {
             return Ok(Verdict::NotYet(format!(
@@ -233,6 +240,19 @@ impl Looker<'_> {
         }
         let left = settle.saturating_sub(kept).unsigned_abs();
         Ok(Verdict::Settles(left.min(settle.unsigned_abs()) + Duration::from_millis(50)))
+    }
+
+    /// The newer file that was fetched since a file was seen that could not be fetched until now: it was locked, or could
+    /// not be read. Of full lists the older one says nothing any more. One that is brought later is meant, however old.
+    fn overtaken_by(&self, seen: &SeenFile) -> Result<Option<String>> {
+        let Some(modified) = seen.modified.filter(|_| self.is_full) else { return Ok(None) };
+        let (client, folder) = (&self.client.slug, &self.folder.name);
+        let newest = self.service.registry().newest_fetched(client, folder)?;
+        let is_newer = |newest: &SeenFile| {
+            newest.modified.is_some_and(|newest| newest > modified)
+                && newest.first_seen_at >= seen.first_seen_at
+        };
+        Ok(newest.filter(is_newer).map(|newest| newest.name))
     }
 
     /// A companion announces one version only: one that lies there since last time says nothing about a new file.

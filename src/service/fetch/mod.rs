@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::Service;
 use crate::error::{Error, Kind, Result};
-use crate::import::settings::Fetch;
+use crate::import::settings::{Fetch, Mode};
 use crate::model::{Client, Folder, Protocol, Purpose, UploadId, VPath};
 use crate::remote::{self, Connection};
 use crate::schedule::Trigger;
@@ -62,6 +62,8 @@ struct Unfetched {
     why: String,
     /// Whether the server refuses it; else another moment may do.
     is_refused: bool,
+    /// Whether it is our own disk or limit that does not take it.
+    is_ours: bool,
 }
 
 /// A file that is there and not fetched yet.
@@ -80,6 +82,8 @@ struct Looker<'a> {
     folder: &'a Folder,
     folders: Vec<Folder>,
     protocol: Protocol,
+    /// Whether each file lists everybody.
+    is_full: bool,
     settings: Fetch,
 }
 
@@ -143,13 +147,15 @@ impl Service {
             let why = format!("{} is being looked at just now; try again later", account.login);
             Error::new(Kind::Busy, why)
         })?;
+        let settings = self.settings(&client.slug, &folder.name)?;
         let looker = Looker {
             service: self,
             client: &client,
             folder: &folder,
             folders: self.registry().folders(&account.login)?,
             protocol: account.protocols.first().copied().unwrap_or(Protocol::Sftp),
-            settings: self.settings(&client.slug, &folder.name)?.handling.fetch,
+            is_full: settings.mode == Mode::Full,
+            settings: settings.handling.fetch,
         };
         let looked = looker.run(stopping);
         if stopping.load(Ordering::Acquire) {
@@ -198,10 +204,13 @@ impl Service {
         let subject = unfetched_subject(folder);
         match unfetched {
             None => self.clear(Some(client), "T03", &subject),
-            Some(Unfetched { why, is_refused }) if *is_refused || was_wrong => {
+            Some(Unfetched { why, is_refused, is_ours }) if *is_refused || was_wrong => {
+                let cure = match is_ours {
+                    true => "The reason is on this server",
+                    false => "Give the account the right to read it, or have it taken away",
+                };
                 let text = format!(
-                    "{why}. It is tried again at each look, and other files of the folder are fetched all the same. Give the \
-                     account the right to read it, or have it taken away"
+                    "{why}. It is tried again at each look, and other files of the folder are fetched all the same. {cure}"
                 );
                 self.raise(Some(client), "T03", &subject, &text);
             }

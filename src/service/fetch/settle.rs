@@ -66,7 +66,7 @@ impl Looker<'_> {
             return Ok(());
         }
         crate::fault::at("fetch.settling").map_err(|e| Error::io("moving a fetched file", e))?;
-        self.put_away(connection, &path, seen).await?;
+        // The companion first: one that stayed behind would announce the next file before that is whole.
         if let Ready::Companion(ending) = &self.settings.ready {
             for name in companions(&seen.name, ending) {
                 match connection.delete(&self.at(&name)?).await {
@@ -75,7 +75,7 @@ impl Looker<'_> {
                 }
             }
         }
-        Ok(())
+        self.put_away(connection, &path, seen).await
     }
 
     /// Moves the file aside in one step, looks whether it is the one that was fetched, and only then deletes it: a file

@@ -16,7 +16,7 @@ use crate::model::{ImportStatus, Language, UploadId};
 use crate::store::registry::JobKind;
 
 pub(super) use queue::{alarm_raised, happened_at, is_forgotten, is_operator, may_reach, reported};
-pub(super) use send::{given_up, imported, send, went_out, withdrawn};
+pub(super) use send::{SERVER, given_up, imported, send, went_out, withdrawn};
 
 /// What an e-mail of the outbox is about. It is written when it is sent, from what the databases say then.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

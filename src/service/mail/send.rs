@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use super::queue::happened_at;
-use super::{About, Parcel, is_off, sender};
+use super::{About, Parcel, sender};
 use crate::error::{Error, Kind, Result};
 use crate::import::report::{self, Report};
 use crate::import::settings::{Attach, Format, Settings, To};
@@ -23,7 +23,7 @@ const SECOND: SignedDuration = SignedDuration::from_secs(1);
 /// The alarm about e-mails that do not leave.
 const ALARM: &str = "T08";
 /// What it is about when every e-mail waits.
-const SERVER: &str = "mail server";
+pub(in crate::service) const SERVER: &str = "mail server";
 
 /// Sends one e-mail.
 ///
@@ -41,8 +41,10 @@ pub(in crate::service) async fn send(
         ))
     })?;
     let mailer = Mailer::new(&service.config().mail)
-        .and_then(|mailer| mailer.ok_or_else(is_off))
-        .map_err(|error| waits(service, job, error))?;
+        .map_err(|error| waits(service, job, error))?
+        .ok_or_else(|| {
+        Trouble::Moot("no e-mail leaves any more: [mail] was taken away".to_owned())
+    })?;
     let (written, other) = (parcel.clone(), service.clone());
     let (client, key) = (job.client.clone(), job.key.clone());
     let letter =

@@ -1,5 +1,6 @@
 //! Values that somebody else wrote over a source's: what that source said before, so that it does not undo them by saying it again (P701).
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -28,6 +29,7 @@ pub(super) fn read(
     snapshot: &mut Snapshot,
 ) -> rusqlite::Result<()> {
     let mut places: HashMap<i64, Option<usize>> = HashMap::new();
+    let mut read = HashMap::new();
     let mut all = conn.prepare_cached(
         "SELECT user, field, said, given,
                 coalesce(import, (SELECT seq FROM imports WHERE id = ?2)) AS import
@@ -43,7 +45,7 @@ pub(super) fn read(
             Some(import) => match places.get(&import) {
                 Some(known) => *known,
                 None => {
-                    let place = settings_of(conn, import, &mut snapshot.settings_then)?;
+                    let place = settings_of(conn, import, &mut read, &mut snapshot.settings_then)?;
                     places.insert(import, place);
                     place
                 }
@@ -57,23 +59,31 @@ pub(super) fn read(
 }
 
 /// The place of an import's settings among `all`; `None`: this version cannot read them.
+///
+/// `read` holds the documents that were read already: hardly ever does one differ from the one before.
 fn settings_of(
     conn: &Connection,
     import: i64,
+    read: &mut HashMap<String, Option<usize>>,
     all: &mut Vec<Settings>,
 ) -> rusqlite::Result<Option<usize>> {
     let toml: Option<String> = conn
         .prepare_cached("SELECT settings FROM imports WHERE seq = ?1")?
         .query_row([import], |row| row.get(0))
         .optional()?;
-    let Some(settings) = toml.and_then(|toml| Settings::from_toml(&toml).ok()) else {
-        return Ok(None);
-    };
-    if let Some(place) = all.iter().position(|known| *known == settings) {
-        return Ok(Some(place));
+    let Some(toml) = toml else { return Ok(None) };
+    if let Some(place) = read.get(&toml) {
+        return Ok(*place);
     }
-    all.push(settings);
-    Ok(Some(all.len() - 1))
+    let place = Settings::from_toml(&toml).ok().map(|settings| {
+        let known = all.iter().position(|known| *known == settings);
+        known.unwrap_or_else(|| {
+            all.push(settings);
+            all.len() - 1
+        })
+    });
+    read.insert(toml, place);
+    Ok(place)
 }
 
 /// Keeps what an applied plan overwrites of other sources and what its defaults gave, and drops what it does not protect
@@ -168,7 +178,8 @@ pub(super) fn restore(
 pub(super) struct Protector<'c> {
     conn: &'c Connection,
     others: Vec<Other>,
-    undone: Undone,
+    /// Read when it is needed first.
+    undone: OnceCell<Undone>,
     /// The place in the order of what it writes.
     place: i64,
 }
@@ -215,8 +226,7 @@ impl<'c> Protector<'c> {
                 blob.map(|blob| (listed::unpack(blob).into_iter().collect(), memory.columns));
             others.push(Other { source, import: memory.import, full });
         }
-        let undone = Undone::read(conn)?;
-        Ok(Self { conn, others, undone, place })
+        Ok(Self { conn, others, undone: OnceCell::new(), place })
     }
 
     /// A user's value is overwritten: whoever said so before and says so again does not bring it back.
@@ -276,9 +286,17 @@ impl<'c> Protector<'c> {
         Ok(())
     }
 
+    fn undone(&self) -> rusqlite::Result<&Undone> {
+        if let Some(undone) = self.undone.get() {
+            return Ok(undone);
+        }
+        let read = Undone::read(self.conn)?;
+        Ok(self.undone.get_or_init(|| read))
+    }
+
     /// Who wrote the value that a change overwrites. What absence did to an end is nobody's word.
     fn origin(&self, user: i64, change: &FieldChange) -> rusqlite::Result<Origin> {
-        let mut trail = trail(self.conn, &self.undone, (user, &change.field), self.place)?;
+        let mut trail = trail(self.conn, self.undone()?, (user, &change.field), self.place)?;
         let mut said = change.from.as_deref().map(str::to_owned);
         while let Some(last) = trail.last() {
             if !absences::is_by_absence(self.conn, &change.field, last)? {

@@ -255,6 +255,21 @@ impl Registry {
         })
     }
 
+    /// The newest file that was fetched from a folder, by the server's own times; `None`: none has a time.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn newest_fetched(&self, client: &str, folder: &str) -> Result<Option<SeenFile>> {
+        self.read("read a fetched file", |conn| {
+            conn.prepare_cached(
+                "SELECT * FROM fetches WHERE client = ?1 AND folder = ?2 AND state = 'fetched'
+                 AND modified IS NOT NULL ORDER BY modified DESC, id DESC LIMIT 1",
+            )?
+            .query_row([client, folder], seen_file)
+            .optional()
+        })
+    }
+
     /// Notes a file that we are about to write beside a fetched one, so that it is not taken for a new one.
     ///
     /// # Errors

@@ -351,7 +351,9 @@ impl Registry {
                 "DELETE FROM outbox WHERE state <> 'waiting' AND finished_at < ?1
                  AND NOT (state = 'failed' AND kind = 'delivery' AND EXISTS (SELECT 1 FROM drops
                      WHERE outbox.key = 'drop/' || drops.id AND drops.id = substr(outbox.key, 6)
-                     AND drops.state = 'waiting'))",
+                     AND drops.state = 'waiting'))
+                 AND NOT (state = 'failed' AND kind = 'delivery' AND key LIKE 'report/%' AND EXISTS (SELECT 1 FROM alarms
+                     WHERE code = 'T08' AND cleared_at IS NULL AND outbox.key LIKE subject || '%'))",
             )
             .and_then(|mut s| s.execute([to_micros(ended_before)]))
             .map(|_| ())

@@ -6,6 +6,7 @@ use crate::import::directory::User;
 use crate::import::fields::{Field, FieldKey, Value};
 use crate::import::plan::draft::{Context, Draft, Rows};
 use crate::import::plan::identity::lower;
+use crate::import::plan::managers::default_named_then;
 use crate::import::plan::memo::value;
 use crate::import::text::{clean, fold};
 
@@ -140,6 +141,9 @@ pub(in crate::import::plan) fn wants(context: &Context<'_>, rows: &Rows) -> Want
         if let Some(text) = context.manager_named(at, draft)
             && !is_unchanged(context, draft, &text, &wants)
         {
+            wants.anybody(&text);
+        }
+        if let Some(text) = default_named_then(context, draft) {
             wants.anybody(&text);
         }
     }
